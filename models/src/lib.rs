@@ -1,0 +1,1 @@
+//! Everything between a grey crop of a face and calibrated probabilities.
