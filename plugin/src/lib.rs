@@ -1,1 +1,38 @@
-//! Work in progress.
+//! GStreamer elements that find faces, classify their emotions, draw and publish them.
+//!
+//! Every element passes the picture through and talks to the others only through the metadata of [`face`]: one
+//! region of interest for each face. Any element may therefore be left out, replaced by a foreign one that writes
+//! regions of interest of type `face`, or moved behind a conversion.
+
+pub mod face;
+
+use gst::glib;
+
+fn plugin_init(_plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    Ok(())
+}
+
+/// Registers the elements in the calling process, for a program that links this crate instead of installing the
+/// plugin. To be called once, after `gst::init`.
+///
+/// # Errors
+/// If GStreamer refuses the plugin.
+pub use definition::plugin_register_static;
+
+// The macro's items carry neither documentation nor safety comments.
+#[allow(missing_docs, clippy::undocumented_unsafe_blocks)]
+mod definition {
+    use super::plugin_init;
+
+    gst::plugin_define!(
+        emotion,
+        env!("CARGO_PKG_DESCRIPTION"),
+        plugin_init,
+        concat!(env!("CARGO_PKG_VERSION"), "-", env!("COMMIT_ID")),
+        "MIT/X11",
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_REPOSITORY"),
+        env!("BUILD_REL_DATE")
+    );
+}
