@@ -1,1 +1,33 @@
 //! Everything between a grey crop of a face and calibrated probabilities.
+//!
+//! The trainer and the plugin share this crate, so that a network is served exactly as it was trained: the same
+//! [labels](emotion), the same [preprocessing](preprocess), the same [layers](layers), the same [weights] file. It
+//! knows neither GStreamer nor OpenCV, and nothing in it depends on where a picture came from.
+//!
+//! [`Classifier`] is the short way through it:
+//!
+//! ```
+//! use emotion_models::{Classifier, preprocess::{GreyImage, Preprocessor, Region}};
+//!
+//! let picture = vec![128; 100 * 80];
+//! let image = GreyImage::new(&picture, 100, 80, 100)?;
+//! let classifier = Classifier::embedded()?;
+//! let size = classifier.metadata().input_size;
+//! let mut face = vec![0.0; size * size];
+//! Preprocessor::new(size).run(&image, Region::face(30.0, 20.0, 40.0, 40.0, 0.0), &mut face)?;
+//! let scores = classifier.classify(&face)?;
+//! let (label_id, confidence) = scores[0].best();
+//! println!("{} {:.0} %", classifier.metadata().labels[label_id], 100.0 * confidence);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod classifier;
+mod emotion;
+pub mod layers;
+pub mod mini_xception;
+pub mod preprocess;
+pub mod weights;
+
+pub use classifier::{Classifier, Scores};
+pub use emotion::Emotion;
+pub use weights::{Metadata, Weights};

@@ -1,0 +1,185 @@
+//! Faces in, calibrated probabilities out.
+
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+
+use crate::mini_xception::MiniXception;
+use crate::weights::{self, Metadata, Weights};
+
+/// The default weights.
+const EMBEDDED: &[u8] = include_bytes!("../weights/mini_xception.safetensors");
+
+/// Why faces could not be classified.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The weights are unusable.
+    #[error(transparent)]
+    Weights(#[from] weights::Error),
+    /// The input does not consist of whole faces.
+    #[error("expected a multiple of {face} values ({size}×{size} a face), found {found}")]
+    Input {
+        /// Width and height of a face.
+        size: usize,
+        /// Values of a face.
+        face: usize,
+        /// Values given.
+        found: usize,
+    },
+    /// The network failed.
+    #[error("the network failed: {0}")]
+    Network(#[from] candle_core::Error),
+}
+
+/// A network with its weights, ready to classify.
+#[derive(Debug, Clone)]
+pub struct Classifier {
+    network: MiniXception,
+    metadata: Metadata,
+}
+
+impl Classifier {
+    /// The weights that are compiled in.
+    ///
+    /// # Errors
+    ///
+    /// Never in practice: a test loads them.
+    pub fn embedded() -> Result<Self, Error> {
+        Self::new(&Weights::from_bytes("the built-in weights", EMBEDDED)?)
+    }
+
+    /// Weights from a file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or its weights do not fit their network.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        Self::new(&Weights::load(path)?)
+    }
+
+    /// Weights from memory.
+    ///
+    /// # Errors
+    ///
+    /// If the network cannot be built.
+    pub fn new(weights: &Weights) -> Result<Self, Error> {
+        Ok(Self {
+            network: weights.network()?,
+            metadata: weights.metadata().clone(),
+        })
+    }
+
+    /// What the weights say about themselves: labels, input size and more.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The logits of each face. `faces` holds one or more faces from
+    /// [`Preprocessor`](crate::preprocess::Preprocessor), one after another.
+    ///
+    /// # Errors
+    ///
+    /// If `faces` does not consist of whole faces.
+    pub fn logits(&self, faces: &[f32]) -> Result<Vec<Vec<f32>>, Error> {
+        let size = self.metadata.input_size;
+        let face = size * size;
+        if !faces.len().is_multiple_of(face) {
+            return Err(Error::Input {
+                size,
+                face,
+                found: faces.len(),
+            });
+        }
+        if faces.is_empty() {
+            return Ok(Vec::new());
+        }
+        let faces = Tensor::from_slice(faces, (faces.len() / face, size, size, 1), &Device::Cpu)?;
+        Ok(self.network.forward(&faces, false)?.to_vec2()?)
+    }
+
+    /// The probabilities of each face, `faces` as for [`logits`](Self::logits).
+    ///
+    /// # Errors
+    ///
+    /// If `faces` does not consist of whole faces.
+    pub fn classify(&self, faces: &[f32]) -> Result<Vec<Scores>, Error> {
+        let temperature = self.metadata.temperature;
+        Ok(self
+            .logits(faces)?
+            .iter()
+            .map(|logits| Scores::from_logits(logits, temperature))
+            .collect())
+    }
+}
+
+/// Probabilities by label id; they sum to 1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scores(Vec<f32>);
+
+impl Scores {
+    /// softmax(logits / temperature)
+    pub fn from_logits(logits: &[f32], temperature: f32) -> Self {
+        let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let exps: Vec<f32> = logits
+            .iter()
+            .map(|logit| ((logit - largest) / temperature).exp())
+            .collect();
+        let sum: f32 = exps.iter().sum();
+        Self(exps.into_iter().map(|exp| exp / sum).collect())
+    }
+
+    /// One probability per label.
+    pub fn probabilities(&self) -> &[f32] {
+        &self.0
+    }
+
+    /// The most probable label id and its probability; of equals the first.
+    pub fn best(&self) -> (usize, f32) {
+        let mut best = (0, f32::NEG_INFINITY);
+        for (label_id, &probability) in self.0.iter().enumerate() {
+            if probability > best.1 {
+                best = (label_id, probability);
+            }
+        }
+        best
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_weights_classify_faces() {
+        let classifier = Classifier::embedded().unwrap();
+        let size = classifier.metadata().input_size;
+        assert_eq!(classifier.metadata().labels, crate::Emotion::names());
+        let scores = classifier.classify(&vec![0.25; 2 * size * size]).unwrap();
+        assert_eq!(scores.len(), 2);
+        assert_eq!(scores[0], scores[1]);
+        assert!((scores[0].probabilities().iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        assert!(classifier.classify(&[]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn half_a_face_is_refused() {
+        let classifier = Classifier::embedded().unwrap();
+        assert!(matches!(
+            classifier.classify(&[0.0; 100]),
+            Err(Error::Input { found: 100, .. })
+        ));
+    }
+
+    #[test]
+    fn a_higher_temperature_gives_lower_confidence_in_the_same_label() {
+        let logits = [0.5, 3.0, -200.0];
+        let (sharp, soft) = (
+            Scores::from_logits(&logits, 1.0),
+            Scores::from_logits(&logits, 2.0),
+        );
+        // softmax(0.5, 3) = 1 / (1 + e^-2.5)
+        assert!((sharp.best().1 - 0.924_142).abs() < 1e-5);
+        assert_eq!(sharp.best().0, soft.best().0);
+        assert!(soft.best().1 < sharp.best().1);
+    }
+}

@@ -1,0 +1,511 @@
+//! The one way from a grey picture to the network's input.
+//!
+//! A square region of any size and position is resampled to `size` × `size` values in [-1, 1]: with an area filter
+//! where it is reduced, so that large faces do not alias, and bilinearly with half-pixel centres where it is enlarged.
+//! Where a region reaches outside the picture, the border pixels are repeated: the face keeps its scale and aspect.
+
+use std::ops::Range;
+
+/// What is wrong with a picture or a region.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// The buffer does not hold the picture.
+    #[error(
+        "a {width}×{height} grey picture with rows {stride} bytes apart needs {expected} bytes, found {found}"
+    )]
+    Picture {
+        /// Pixels in a row.
+        width: usize,
+        /// Rows.
+        height: usize,
+        /// Bytes from one row to the next.
+        stride: usize,
+        /// Bytes needed.
+        expected: usize,
+        /// Bytes given.
+        found: usize,
+    },
+    /// The picture has no pixels, or its rows overlap.
+    #[error(
+        "a picture needs at least one pixel and a stride of at least its width, found {width}×{height}, stride {stride}"
+    )]
+    Shape {
+        /// Pixels in a row.
+        width: usize,
+        /// Rows.
+        height: usize,
+        /// Bytes from one row to the next.
+        stride: usize,
+    },
+    /// The region has no area.
+    #[error("a region needs finite coordinates and a positive size, found {0:?}")]
+    Region(Region),
+    /// The output has the wrong length.
+    #[error("the output needs {expected} values, found {found}")]
+    Output {
+        /// `size`² values.
+        expected: usize,
+        /// Values given.
+        found: usize,
+    },
+}
+
+/// A borrowed 8-bit grey picture in full range (0 is black, 255 is white).
+#[derive(Clone, Copy, Debug)]
+pub struct GreyImage<'a> {
+    data: &'a [u8],
+    width: usize,
+    height: usize,
+    stride: usize,
+}
+
+impl<'a> GreyImage<'a> {
+    /// A view of `height` rows of `width` pixels, `stride` bytes apart.
+    ///
+    /// # Errors
+    ///
+    /// If the picture is empty, or `data` ends before its last pixel.
+    pub fn new(data: &'a [u8], width: usize, height: usize, stride: usize) -> Result<Self, Error> {
+        if width == 0 || height == 0 || stride < width {
+            return Err(Error::Shape {
+                width,
+                height,
+                stride,
+            });
+        }
+        // The last row may end without its padding.
+        let expected = stride.saturating_mul(height - 1).saturating_add(width);
+        if data.len() < expected {
+            return Err(Error::Picture {
+                width,
+                height,
+                stride,
+                expected,
+                found: data.len(),
+            });
+        }
+        Ok(Self {
+            data,
+            width,
+            height,
+            stride,
+        })
+    }
+
+    /// Pixels in a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Rows.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// The pixels of row `y`, which must be below [`height`](Self::height).
+    pub fn row(&self, y: usize) -> &'a [u8] {
+        &self.data[y * self.stride..][..self.width]
+    }
+}
+
+/// A rectangle in pixels; it may reach outside the picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Region {
+    /// Left edge.
+    pub x: f32,
+    /// Top edge.
+    pub y: f32,
+    /// Width, positive.
+    pub width: f32,
+    /// Height, positive.
+    pub height: f32,
+}
+
+impl Region {
+    /// The whole picture.
+    pub fn whole(image: &GreyImage<'_>) -> Self {
+        Self {
+            x: 0.0,
+            y: 0.0,
+            width: image.width as f32,
+            height: image.height as f32,
+        }
+    }
+
+    /// The square about the centre of a face box: its longer side, widened by `margin` times that side on each side.
+    pub fn face(x: f32, y: f32, width: f32, height: f32, margin: f32) -> Self {
+        let side = width.max(height) * (1.0 + 2.0 * margin);
+        Self {
+            x: x + (width - side) / 2.0,
+            y: y + (height - side) / 2.0,
+            width: side,
+            height: side,
+        }
+    }
+
+    fn is_valid(&self) -> bool {
+        [self.x, self.y, self.width, self.height]
+            .iter()
+            .all(|v| v.is_finite())
+            && self.width > 0.0
+            && self.height > 0.0
+    }
+}
+
+/// The network's value for a grey pixel: 0 to 255 becomes -1 to 1.
+fn normalize(pixel: f32) -> f32 {
+    pixel * (2.0 / 255.0) - 1.0
+}
+
+/// Resamples regions to the input of a network. It keeps its buffers from one face to the next.
+#[derive(Debug, Clone)]
+pub struct Preprocessor {
+    size: usize,
+    columns: Taps,
+    rows: Taps,
+    /// The rows of the region, resampled horizontally: `size` values a row.
+    narrowed: Vec<f32>,
+}
+
+impl Preprocessor {
+    /// A preprocessor for inputs of `size` × `size`.
+    pub fn new(size: usize) -> Self {
+        Self {
+            size,
+            columns: Taps::default(),
+            rows: Taps::default(),
+            narrowed: Vec::new(),
+        }
+    }
+
+    /// Width and height of the result.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Resamples `region` of `image` into `out`: `[size, size]` values in [-1, 1], row by row.
+    ///
+    /// # Errors
+    ///
+    /// If the region has no area or `out` has not `size`² values.
+    pub fn run(
+        &mut self,
+        image: &GreyImage<'_>,
+        region: Region,
+        out: &mut [f32],
+    ) -> Result<(), Error> {
+        if !region.is_valid() {
+            return Err(Error::Region(region));
+        }
+        let expected = self.size * self.size;
+        if out.len() != expected {
+            return Err(Error::Output {
+                expected,
+                found: out.len(),
+            });
+        }
+        self.columns
+            .place(region.x, region.width, self.size, image.width);
+        self.rows
+            .place(region.y, region.height, self.size, image.height);
+
+        let needed = self.rows.span();
+        self.narrowed.resize(needed.len() * self.size, 0.0);
+        for (narrow, y) in self
+            .narrowed
+            .chunks_exact_mut(self.size)
+            .zip(needed.clone())
+        {
+            let row = image.row(y);
+            for (value, (start, weights)) in narrow.iter_mut().zip(self.columns.iter()) {
+                let pixels = &row[start..][..weights.len()];
+                *value = pixels
+                    .iter()
+                    .zip(weights)
+                    .map(|(&pixel, weight)| f32::from(pixel) * weight)
+                    .sum();
+            }
+        }
+        for (out, (start, weights)) in out.chunks_exact_mut(self.size).zip(self.rows.iter()) {
+            out.fill(0.0);
+            let first = (start - needed.start) * self.size;
+            for (narrow, weight) in self.narrowed[first..].chunks_exact(self.size).zip(weights) {
+                for (out, value) in out.iter_mut().zip(narrow) {
+                    *out += weight * value;
+                }
+            }
+            for out in out {
+                *out = normalize(*out);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// For each output position of one axis, the pixels that it is made of and their weights (which sum to 1).
+#[derive(Debug, Clone, Default)]
+struct Taps {
+    weights: Vec<f32>,
+    /// First pixel, and where the weights stand in `weights`.
+    spans: Vec<(usize, Range<usize>)>,
+}
+
+impl Taps {
+    /// Divides `start .. start + length` of an axis of `pixels` pixels into `size` outputs.
+    fn place(&mut self, start: f32, length: f32, size: usize, pixels: usize) {
+        self.weights.clear();
+        self.spans.clear();
+        // f64: a region far outside a large picture still has exact pixel borders.
+        let (start, step) = (f64::from(start), f64::from(length) / size as f64);
+        for i in 0..size {
+            if step >= 1.0 {
+                self.push_area(
+                    start + i as f64 * step,
+                    start + (i + 1) as f64 * step,
+                    pixels,
+                );
+            } else {
+                self.push_linear(start + (i as f64 + 0.5) * step - 0.5, pixels);
+            }
+        }
+    }
+
+    /// The mean of the axis from `from` to `to`; what lies outside counts as the border pixel.
+    fn push_area(&mut self, from: f64, to: f64, pixels: usize) {
+        let last = pixels - 1;
+        let first_pixel = (from.floor().max(0.0) as usize).min(last);
+        let last_pixel = ((to.ceil() - 1.0).max(0.0) as usize).clamp(first_pixel, last);
+        let begin = self.weights.len();
+        for pixel in first_pixel..=last_pixel {
+            let left = if pixel == 0 {
+                from.min(0.0)
+            } else {
+                pixel as f64
+            };
+            let right = if pixel == last {
+                to.max(pixels as f64)
+            } else {
+                (pixel + 1) as f64
+            };
+            let covered = (right.min(to) - left.max(from)).max(0.0);
+            self.weights.push((covered / (to - from)) as f32);
+        }
+        self.spans.push((first_pixel, begin..self.weights.len()));
+    }
+
+    /// The value at `position`, where pixel centres lie at whole numbers.
+    fn push_linear(&mut self, position: f64, pixels: usize) {
+        let position = position.clamp(0.0, (pixels - 1) as f64);
+        let first_pixel = position as usize;
+        let fraction = (position - first_pixel as f64) as f32;
+        let begin = self.weights.len();
+        self.weights.push(1.0 - fraction);
+        if first_pixel + 1 < pixels {
+            self.weights.push(fraction);
+        }
+        self.spans.push((first_pixel, begin..self.weights.len()));
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (usize, &[f32])> {
+        self.spans
+            .iter()
+            .map(|(start, range)| (*start, &self.weights[range.clone()]))
+    }
+
+    /// All pixels of the axis that are needed. Starts and ends grow with the output position.
+    fn span(&self) -> Range<usize> {
+        let begin = self.spans.first().map_or(0, |(start, _)| *start);
+        let end = self
+            .spans
+            .last()
+            .map_or(0, |(start, range)| start + range.len());
+        begin..end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(data: &[u8], width: usize, height: usize, region: Region, size: usize) -> Vec<f32> {
+        let image = GreyImage::new(data, width, height, width).unwrap();
+        let mut out = vec![0.0; size * size];
+        Preprocessor::new(size)
+            .run(&image, region, &mut out)
+            .unwrap();
+        out.iter().map(|v| (v + 1.0) * 127.5).collect()
+    }
+
+    fn assert_close(found: &[f32], expected: &[f32]) {
+        assert_eq!(found.len(), expected.len());
+        for (f, e) in found.iter().zip(expected) {
+            assert!(
+                (f - e).abs() < 1e-3,
+                "found {found:?}, expected {expected:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_same_size_is_copied() {
+        let data = [0, 10, 20, 30, 40, 50, 60, 70, 80];
+        let region = Region {
+            x: 0.0,
+            y: 0.0,
+            width: 3.0,
+            height: 3.0,
+        };
+        assert_close(&run(&data, 3, 3, region, 3), &data.map(f32::from));
+    }
+
+    #[test]
+    fn black_is_minus_one_and_white_is_one() {
+        let image = GreyImage::new(&[0, 255, 255, 0], 2, 2, 2).unwrap();
+        let mut out = [0.0; 4];
+        Preprocessor::new(2)
+            .run(&image, Region::whole(&image), &mut out)
+            .unwrap();
+        assert_eq!(out, [-1.0, 1.0, 1.0, -1.0]);
+    }
+
+    #[test]
+    fn reducing_takes_the_mean_of_the_covered_area() {
+        // 3 → 2 pixels: each output covers one and a half of them.
+        let data = [30, 60, 90, 30, 60, 90, 30, 60, 90];
+        let region = Region {
+            x: 0.0,
+            y: 0.0,
+            width: 3.0,
+            height: 3.0,
+        };
+        assert_close(&run(&data, 3, 3, region, 2), &[40.0, 80.0, 40.0, 80.0]);
+    }
+
+    #[test]
+    fn a_fine_pattern_is_reduced_to_grey_without_aliasing() {
+        let data: Vec<u8> = (0..96 * 96)
+            .map(|i| if (i + i / 96) % 2 == 0 { 0 } else { 200 })
+            .collect();
+        let region = Region {
+            x: 0.0,
+            y: 0.0,
+            width: 96.0,
+            height: 96.0,
+        };
+        assert_close(&run(&data, 96, 96, region, 48), &vec![100.0; 48 * 48]);
+    }
+
+    #[test]
+    fn enlarging_is_bilinear_with_half_pixel_centres() {
+        let data = [0, 100, 0, 100];
+        let region = Region {
+            x: 0.0,
+            y: 0.0,
+            width: 2.0,
+            height: 2.0,
+        };
+        let row = [0.0, 25.0, 75.0, 100.0];
+        assert_close(&run(&data, 2, 2, region, 4), &[row, row, row, row].concat());
+    }
+
+    #[test]
+    fn outside_the_picture_the_border_is_repeated() {
+        let data = [10, 20, 30, 40];
+        let region = Region {
+            x: -2.0,
+            y: -2.0,
+            width: 4.0,
+            height: 4.0,
+        };
+        assert_close(&run(&data, 2, 2, region, 2), &[10.0, 15.0, 20.0, 25.0]);
+        let far = Region {
+            x: 1e9,
+            y: -1e9,
+            width: 1e8,
+            height: 1e8,
+        };
+        assert_close(&run(&data, 2, 2, far, 2), &[20.0; 4]);
+    }
+
+    #[test]
+    fn the_weights_of_every_output_sum_to_one() {
+        let mut taps = Taps::default();
+        for (start, length) in [
+            (-7.3, 20.1),
+            (0.4, 3.3),
+            (5.5, 91.7),
+            (-100.0, 300.0),
+            (9.9, 0.2),
+        ] {
+            taps.place(start, length, 8, 10);
+            assert_eq!(taps.iter().count(), 8);
+            for (first, weights) in taps.iter() {
+                assert!(first + weights.len() <= 10);
+                assert!(
+                    (weights.iter().sum::<f32>() - 1.0).abs() < 1e-5,
+                    "{start} {length} {weights:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_face_region_is_a_square_about_the_centre() {
+        let region = Region::face(10.0, 20.0, 40.0, 60.0, 0.25);
+        assert_eq!(
+            region,
+            Region {
+                x: -15.0,
+                y: 5.0,
+                width: 90.0,
+                height: 90.0
+            }
+        );
+    }
+
+    #[test]
+    fn impossible_pictures_and_regions_are_refused() {
+        assert!(matches!(
+            GreyImage::new(&[0; 5], 3, 2, 3),
+            Err(Error::Picture {
+                expected: 6,
+                found: 5,
+                ..
+            })
+        ));
+        assert!(matches!(
+            GreyImage::new(&[0; 5], 0, 2, 3),
+            Err(Error::Shape { .. })
+        ));
+        assert!(matches!(
+            GreyImage::new(&[0; 9], 3, 2, 2),
+            Err(Error::Shape { .. })
+        ));
+        let image = GreyImage::new(&[0; 6], 3, 2, 3).unwrap();
+        let mut out = [0.0; 4];
+        for (width, x) in [
+            (0.0, 0.0),
+            (-1.0, 0.0),
+            (f32::NAN, 0.0),
+            (1.0, f32::INFINITY),
+        ] {
+            let region = Region {
+                x,
+                y: 0.0,
+                width,
+                height: 1.0,
+            };
+            assert!(matches!(
+                Preprocessor::new(2).run(&image, region, &mut out),
+                Err(Error::Region(_))
+            ));
+        }
+        assert!(matches!(
+            Preprocessor::new(3).run(&image, Region::whole(&image), &mut out),
+            Err(Error::Output {
+                expected: 9,
+                found: 4
+            })
+        ));
+    }
+}

@@ -1,0 +1,525 @@
+//! Trained weights as a file: safetensors whose metadata say what the tensors are.
+//!
+//! Names, order of the labels, input size and normalisation travel with the weights, so that nothing can be served
+//! otherwise than it was trained. The metadata keys are those of [`Metadata`] and `format`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex};
+
+use candle_core::{DType, Device, Shape, Tensor};
+use candle_nn::VarBuilder;
+use candle_nn::var_builder::SimpleBackend;
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView, serialize};
+
+use crate::mini_xception::{Config, MiniXception};
+
+/// The value of the metadata key `format`.
+const FORMAT: &str = "emotion-models 1";
+
+/// What is wrong with a weights file. Each message names the file.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("{file}: cannot be read: {source}")]
+    Read { file: String, source: io::Error },
+    /// The file cannot be written; an older one of that name is as it was.
+    #[error("{file}: cannot be written: {source}")]
+    Write { file: String, source: io::Error },
+    /// The file is not safetensors, or is cut off.
+    #[error("{file}: not a whole safetensors file: {source}; export the weights again")]
+    Format {
+        file: String,
+        source: safetensors::SafeTensorError,
+    },
+    /// A metadata entry is missing or makes no sense.
+    #[error("{file}: metadata {key}: expected {expected}, found {found}")]
+    Metadata {
+        file: String,
+        key: &'static str,
+        expected: String,
+        found: String,
+    },
+    /// A tensor is missing, superfluous, or has another shape or type than the network needs.
+    #[error("{file}: {name} is {found}, expected {expected}; choose other weights or retrain")]
+    Tensor {
+        file: String,
+        name: String,
+        found: String,
+        expected: String,
+    },
+    /// A tensor holds NaN or infinity.
+    #[error("{file}: {name} holds a value that is not finite; the training that made it failed")]
+    NotFinite { file: String, name: String },
+    /// The network cannot be built.
+    #[error("{file}: {source}")]
+    Network {
+        file: String,
+        source: candle_core::Error,
+    },
+}
+
+/// The networks that weights may belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Architecture {
+    /// [`MiniXception`].
+    MiniXception,
+}
+
+impl Architecture {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::MiniXception];
+
+    /// The name in metadata and on command lines.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::MiniXception => "mini_xception",
+        }
+    }
+
+    /// The network with parameters from `vb`.
+    ///
+    /// # Errors
+    ///
+    /// If `vb` lacks a parameter or holds it in another shape.
+    pub fn build(self, config: Config, vb: VarBuilder<'_>) -> candle_core::Result<MiniXception> {
+        match self {
+            Self::MiniXception => MiniXception::new(config, vb),
+        }
+    }
+
+    /// Name and shape of every parameter of the network.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such network.
+    pub fn parameters(self, config: Config) -> candle_core::Result<BTreeMap<String, Vec<usize>>> {
+        let asked = Arc::new(Mutex::new(BTreeMap::new()));
+        let recorder = Box::new(Recorder {
+            asked: asked.clone(),
+        });
+        self.build(
+            config,
+            VarBuilder::from_backend(recorder, DType::F32, Device::Cpu),
+        )?;
+        let asked = asked
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        Ok(asked.clone())
+    }
+}
+
+impl fmt::Display for Architecture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Architecture {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let all = Self::ALL.map(Self::name);
+        Self::ALL
+            .into_iter()
+            .find(|architecture| architecture.name() == name)
+            .ok_or_else(|| format!("expected one of {}, found {name}", all.join(", ")))
+    }
+}
+
+/// Answers every request with zeros and remembers it.
+struct Recorder {
+    asked: Arc<Mutex<BTreeMap<String, Vec<usize>>>>,
+}
+
+impl SimpleBackend for Recorder {
+    fn get(
+        &self,
+        shape: Shape,
+        name: &str,
+        _: candle_nn::Init,
+        dtype: DType,
+        device: &Device,
+    ) -> candle_core::Result<Tensor> {
+        let mut asked = self
+            .asked
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        asked.insert(name.to_owned(), shape.dims().to_vec());
+        Tensor::zeros(shape, dtype, device)
+    }
+
+    fn get_unchecked(&self, name: &str, _: DType, _: &Device) -> candle_core::Result<Tensor> {
+        candle_core::bail!("{name}: the shape of a parameter must be given")
+    }
+
+    fn contains_tensor(&self, _: &str) -> bool {
+        true
+    }
+}
+
+/// How grey values were mapped to the network's input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Normalization {
+    /// 0 to 255 becomes -1 to 1, as [`crate::preprocess`] does it.
+    SymmetricUnit,
+}
+
+impl Normalization {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::SymmetricUnit => "[-1, 1]",
+        }
+    }
+}
+
+/// What a weights file says about itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metadata {
+    /// The name of the model in metadata and records, such as `mini_xception`.
+    pub name: String,
+    /// The network that the tensors belong to.
+    pub architecture: Architecture,
+    /// The names of the classes, by label id.
+    pub labels: Vec<String>,
+    /// Width and height of the input.
+    pub input_size: usize,
+    /// How grey values become inputs.
+    pub normalization: Normalization,
+    /// Logits are divided by this before the softmax, so that confidences are calibrated. Positive.
+    pub temperature: f32,
+    /// How the weights were made, for people.
+    pub training: String,
+}
+
+impl Metadata {
+    /// The network's variable parts.
+    pub fn config(&self) -> Config {
+        Config {
+            input_size: self.input_size,
+            classes: self.labels.len(),
+        }
+    }
+
+    fn to_map(&self) -> HashMap<String, String> {
+        HashMap::from(
+            [
+                ("format", FORMAT.to_owned()),
+                ("name", self.name.clone()),
+                ("architecture", self.architecture.to_string()),
+                ("labels", serde_json::json!(self.labels).to_string()),
+                ("input_size", self.input_size.to_string()),
+                ("normalization", self.normalization.name().to_owned()),
+                ("temperature", self.temperature.to_string()),
+                ("training", self.training.clone()),
+            ]
+            .map(|(key, value)| (key.to_owned(), value)),
+        )
+    }
+
+    fn from_map(file: &str, map: &HashMap<String, String>) -> Result<Self, Error> {
+        let get = |key: &'static str, expected: &str| {
+            map.get(key)
+                .map(String::as_str)
+                .ok_or_else(|| invalid(file, key, expected, "nothing"))
+        };
+        let parse = |key: &'static str, expected: &str, valid: &dyn Fn(f32) -> bool| {
+            let text = get(key, expected)?;
+            text.parse::<f32>()
+                .ok()
+                .filter(|&value| valid(value))
+                .ok_or_else(|| invalid(file, key, expected, text))
+        };
+
+        let format = get("format", FORMAT)?;
+        if format != FORMAT {
+            return Err(invalid(file, "format", FORMAT, format));
+        }
+        let architecture = get("architecture", "the name of a network")?;
+        let architecture = architecture.parse().map_err(|_| {
+            invalid(
+                file,
+                "architecture",
+                &Architecture::ALL.map(Architecture::name).join(" or "),
+                architecture,
+            )
+        })?;
+        let expected = "a JSON array of different names";
+        let text = get("labels", expected)?;
+        let labels = serde_json::from_str(text)
+            .ok()
+            .filter(|labels: &Vec<String>| {
+                !labels.is_empty() && labels.iter().collect::<BTreeSet<_>>().len() == labels.len()
+            })
+            .ok_or_else(|| invalid(file, "labels", expected, text))?;
+        let normalization = Normalization::SymmetricUnit;
+        let found = get("normalization", normalization.name())?;
+        if found != normalization.name() {
+            return Err(invalid(file, "normalization", normalization.name(), found));
+        }
+        let is_size = |size: f32| size.fract() == 0.0 && (12.0..=1024.0).contains(&size);
+        Ok(Self {
+            name: get("name", "a name")?.to_owned(),
+            architecture,
+            labels,
+            input_size: parse("input_size", "a whole number from 12 to 1024", &is_size)? as usize,
+            normalization,
+            temperature: parse("temperature", "a positive number", &|t| {
+                t > 0.0 && t.is_finite()
+            })?,
+            training: get("training", "a text")?.to_owned(),
+        })
+    }
+}
+
+fn invalid(file: &str, key: &'static str, expected: &str, found: &str) -> Error {
+    Error::Metadata {
+        file: file.to_owned(),
+        key,
+        expected: expected.to_owned(),
+        found: found.to_owned(),
+    }
+}
+
+/// Weights that fit their network: every parameter is there, in its shape, finite.
+#[derive(Debug, Clone)]
+pub struct Weights {
+    metadata: Metadata,
+    tensors: HashMap<String, Tensor>,
+    file: String,
+}
+
+impl Weights {
+    /// Weights from memory; `file` names them in errors.
+    ///
+    /// # Errors
+    ///
+    /// If a tensor is missing, superfluous, of another shape than the network's, or not finite.
+    pub fn new(
+        file: &str,
+        metadata: Metadata,
+        tensors: HashMap<String, Tensor>,
+    ) -> Result<Self, Error> {
+        let weights = Self {
+            metadata,
+            tensors,
+            file: file.to_owned(),
+        };
+        weights.check()?;
+        Ok(weights)
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or as [`from_bytes`](Self::from_bytes).
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let file = path.display().to_string();
+        let bytes = fs::read(path).map_err(|source| Error::Read {
+            file: file.clone(),
+            source,
+        })?;
+        Self::from_bytes(&file, &bytes)
+    }
+
+    /// Reads the contents of a file; `file` names it in errors.
+    ///
+    /// # Errors
+    ///
+    /// If it is no weights file, or its tensors do not fit the network that its metadata name.
+    pub fn from_bytes(file: &str, bytes: &[u8]) -> Result<Self, Error> {
+        let format = |source| Error::Format {
+            file: file.to_owned(),
+            source,
+        };
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
+        let metadata =
+            Metadata::from_map(file, header.metadata().as_ref().unwrap_or(&HashMap::new()))?;
+        let views = SafeTensors::deserialize(bytes).map_err(format)?;
+        let mut tensors = HashMap::new();
+        for (name, view) in views.iter() {
+            if view.dtype() != Dtype::F32 {
+                return Err(mismatch(
+                    file,
+                    &metadata,
+                    name,
+                    &view.dtype().to_string(),
+                    "F32",
+                ));
+            }
+            let values: Vec<f32> = view
+                .data()
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&bytes| f32::from_le_bytes(bytes))
+                .collect();
+            let tensor =
+                Tensor::from_vec(values, view.shape(), &Device::Cpu).map_err(|source| {
+                    Error::Network {
+                        file: file.to_owned(),
+                        source,
+                    }
+                })?;
+            tensors.insert(name.to_owned(), tensor);
+        }
+        Self::new(file, metadata, tensors)
+    }
+
+    /// Writes the file, first under another name: under its own it is whole at any time.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), Error> {
+        let write = |source| Error::Write {
+            file: path.display().to_string(),
+            source,
+        };
+        let bytes = self
+            .to_bytes()
+            .map_err(|error| write(io::Error::other(error)))?;
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let mut temporary = tempfile::Builder::new()
+            .prefix(".weights-")
+            .tempfile_in(folder)
+            .map_err(write)?;
+        temporary
+            .write_all(&bytes)
+            .and_then(|()| temporary.as_file().sync_all())
+            .map_err(write)?;
+        readable_by_all(temporary.as_file()).map_err(write)?;
+        temporary
+            .persist(path)
+            .map_err(|error| write(error.error))?;
+        Ok(())
+    }
+
+    fn to_bytes(&self) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+        let mut data = BTreeMap::new();
+        for (name, tensor) in &self.tensors {
+            let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+            let bytes: Vec<u8> = values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect();
+            data.insert(name, (tensor.dims().to_vec(), bytes));
+        }
+        let views = data
+            .iter()
+            .map(|(name, (shape, bytes))| {
+                Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?))
+            })
+            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
+        Ok(serialize(views, Some(self.metadata.to_map()))?)
+    }
+
+    /// What the file says about itself.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The tensors by name.
+    pub fn tensors(&self) -> &HashMap<String, Tensor> {
+        &self.tensors
+    }
+
+    /// The network with these weights.
+    ///
+    /// # Errors
+    ///
+    /// Never in practice: the weights were checked.
+    pub fn network(&self) -> Result<MiniXception, Error> {
+        let vb = VarBuilder::from_tensors(self.tensors.clone(), DType::F32, &Device::Cpu);
+        self.metadata
+            .architecture
+            .build(self.metadata.config(), vb)
+            .map_err(|source| self.network_error(source))
+    }
+
+    fn network_error(&self, source: candle_core::Error) -> Error {
+        Error::Network {
+            file: self.file.clone(),
+            source,
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let expected = self
+            .metadata
+            .architecture
+            .parameters(self.metadata.config());
+        let expected = expected.map_err(|source| self.network_error(source))?;
+        let mismatch = |name: &str, found: &str, expected: &str| {
+            Err(mismatch(&self.file, &self.metadata, name, found, expected))
+        };
+        for (name, shape) in &expected {
+            let Some(tensor) = self.tensors.get(name) else {
+                return mismatch(name, "missing", &format!("{shape:?}"));
+            };
+            if tensor.dims() != shape {
+                return mismatch(name, &format!("{:?}", tensor.dims()), &format!("{shape:?}"));
+            }
+            let values = tensor.flatten_all().and_then(|flat| flat.to_vec1::<f32>());
+            if values
+                .map_err(|source| self.network_error(source))?
+                .iter()
+                .any(|value| !value.is_finite())
+            {
+                return Err(Error::NotFinite {
+                    file: self.file.clone(),
+                    name: name.clone(),
+                });
+            }
+        }
+        match self
+            .tensors
+            .iter()
+            .find(|(name, _)| !expected.contains_key(*name))
+        {
+            Some((name, tensor)) => {
+                mismatch(name, &format!("{:?}", tensor.dims()), "no such tensor")
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn mismatch(file: &str, metadata: &Metadata, name: &str, found: &str, expected: &str) -> Error {
+    let Metadata {
+        architecture,
+        labels,
+        ..
+    } = metadata;
+    Error::Tensor {
+        file: file.to_owned(),
+        name: name.to_owned(),
+        found: found.to_owned(),
+        expected: format!(
+            "{expected} for {architecture} with the labels {}",
+            labels.join(", ")
+        ),
+    }
+}
+
+/// Temporary files are private; weights are meant to be shared.
+#[cfg(unix)]
+fn readable_by_all(file: &fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable_by_all(_: &fs::File) -> io::Result<()> {
+    Ok(())
+}

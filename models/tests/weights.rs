@@ -1,0 +1,217 @@
+//! Weights files: what is written is read back, and a file that does not fit its network is refused.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use candle_core::{Device, Tensor};
+use emotion_models::weights::{Architecture, Error, Normalization};
+use emotion_models::{Emotion, Metadata, Weights};
+
+fn metadata() -> Metadata {
+    Metadata {
+        name: "test".to_owned(),
+        architecture: Architecture::MiniXception,
+        labels: Emotion::names(),
+        input_size: 48,
+        normalization: Normalization::SymmetricUnit,
+        temperature: 1.25,
+        training: "not at all".to_owned(),
+    }
+}
+
+/// Every tensor of the network, with values that differ from tensor to tensor.
+fn tensors() -> HashMap<String, Tensor> {
+    let metadata = metadata();
+    let parameters = metadata.architecture.parameters(metadata.config()).unwrap();
+    let mut value = 0.0f32;
+    parameters
+        .into_iter()
+        .map(|(name, shape)| {
+            value += 0.01;
+            (name, Tensor::full(value, shape, &Device::Cpu).unwrap())
+        })
+        .collect()
+}
+
+fn saved(folder: &Path) -> PathBuf {
+    let path = folder.join("weights.safetensors");
+    Weights::new("memory", metadata(), tensors())
+        .unwrap()
+        .save(&path)
+        .unwrap();
+    path
+}
+
+#[test]
+fn a_saved_file_is_read_back_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = Weights::load(&saved(folder.path())).unwrap();
+    assert_eq!(*read.metadata(), metadata());
+    assert_eq!(read.tensors().len(), tensors().len());
+    for (name, tensor) in tensors() {
+        let found = &read.tensors()[&name];
+        assert_eq!(found.dims(), tensor.dims(), "{name}");
+        let values = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(values(found), values(&tensor), "{name}");
+    }
+    read.network().unwrap();
+    // The temporary file is gone.
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_an_error_with_its_name() {
+    let weights = Weights::new("memory", metadata(), tensors()).unwrap();
+    let error = weights
+        .save(Path::new("/nonexistent/folder/weights.safetensors"))
+        .unwrap_err();
+    assert!(matches!(error, Error::Write { .. }));
+    assert!(
+        error
+            .to_string()
+            .starts_with("/nonexistent/folder/weights.safetensors: cannot be written")
+    );
+}
+
+#[test]
+fn a_truncated_or_foreign_file_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = saved(folder.path());
+    let whole = fs::read(&path).unwrap();
+    for bytes in [
+        &whole[..whole.len() - 1],
+        &whole[..100],
+        &whole[..3],
+        b"not weights at all",
+        b"",
+    ] {
+        assert!(matches!(
+            Weights::from_bytes("file", bytes).unwrap_err(),
+            Error::Format { .. }
+        ));
+    }
+    assert!(matches!(
+        Weights::load(&folder.path().join("absent")).unwrap_err(),
+        Error::Read { .. }
+    ));
+}
+
+#[test]
+fn a_tensor_of_another_shape_is_refused_with_both_shapes_and_the_labels() {
+    let mut metadata = metadata();
+    metadata.labels.push("contempt".to_owned());
+    let error = Weights::new("weights.safetensors", metadata, tensors())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("weights.safetensors: head.bias is [7], expected [8] for mini_xception"),
+        "{error}"
+    );
+    assert!(
+        error.contains("angry, disgust, fear, happy, sad, surprise, neutral, contempt"),
+        "{error}"
+    );
+}
+
+#[test]
+fn missing_and_superfluous_tensors_are_refused_by_name() {
+    let mut missing = tensors();
+    missing.remove("modules.2.norm1.bias").unwrap();
+    let error = Weights::new("file", metadata(), missing)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("modules.2.norm1.bias is missing, expected [64]"),
+        "{error}"
+    );
+
+    let mut superfluous = tensors();
+    superfluous.insert(
+        "modules.4.norm1.bias".to_owned(),
+        Tensor::zeros(3, candle_core::DType::F32, &Device::Cpu).unwrap(),
+    );
+    let error = Weights::new("file", metadata(), superfluous)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("modules.4.norm1.bias is [3], expected no such tensor"),
+        "{error}"
+    );
+}
+
+#[test]
+fn values_that_are_not_finite_are_refused() {
+    for value in [f32::NAN, f32::INFINITY] {
+        let mut tensors = tensors();
+        tensors.insert(
+            "conv2.weight".to_owned(),
+            Tensor::full(value, (8, 8, 3, 3), &Device::Cpu).unwrap(),
+        );
+        let error = Weights::new("file", metadata(), tensors).unwrap_err();
+        assert!(matches!(error, Error::NotFinite { name, .. } if name == "conv2.weight"));
+    }
+}
+
+/// The saved file with one text of its header replaced by another of the same length.
+fn with_header(from: &str, to: &str) -> Error {
+    assert_eq!(from.len(), to.len());
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = fs::read(saved(folder.path())).unwrap();
+    let at = bytes
+        .windows(from.len())
+        .position(|window| window == from.as_bytes())
+        .expect("the text is in the header");
+    let mut changed = bytes;
+    changed[at..at + to.len()].copy_from_slice(to.as_bytes());
+    Weights::from_bytes("file", &changed).unwrap_err()
+}
+
+#[test]
+fn metadata_that_make_no_sense_are_refused_with_what_was_expected_and_found() {
+    let cases = [
+        (
+            "mini_xception",
+            "maxi_xception",
+            "metadata architecture: expected mini_xception, found maxi_xception",
+        ),
+        (
+            "[-1, 1]",
+            "[0 , 1]",
+            "metadata normalization: expected [-1, 1], found [0 , 1]",
+        ),
+        (
+            "emotion-models 1",
+            "emotion-models 2",
+            "metadata format: expected emotion-models 1, found emotion-models 2",
+        ),
+        (
+            "\"input_size\":\"48\"",
+            "\"input_size\":\"-8\"",
+            "metadata input_size: expected a whole number from 12 to 1024, found -8",
+        ),
+        (
+            "1.25",
+            "-1.2",
+            "metadata temperature: expected a positive number, found -1.2",
+        ),
+        (
+            "1.25",
+            " NaN",
+            "metadata temperature: expected a positive number, found  NaN",
+        ),
+        (
+            "\"labels\"",
+            "\"lobels\"",
+            "metadata labels: expected a JSON array of different names, found nothing",
+        ),
+        ("disgust", "angry\\\"", "metadata labels"),
+    ];
+    for (from, to, expected) in cases {
+        let error = with_header(from, to).to_string();
+        assert!(
+            error.starts_with("file: ") && error.contains(expected),
+            "{from} → {to}: {error}"
+        );
+    }
+}
