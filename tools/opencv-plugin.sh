@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Unpacks GStreamer's own OpenCV plugin under target/ for the tests: its `facedetect` has the name of ours.
+# It is not installed, for once installed it is the one that runs under that name.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+folder=${CARGO_TARGET_DIR:-target}/gstreamer-opencv
+if [ -d "$folder/usr" ] || ! command -v apt-get >/dev/null; then
+    exit 0
+fi
+mkdir -p "$folder"
+unpack() {
+    (cd "$folder" && apt-get download --quiet gstreamer1.0-opencv libgstreamer-opencv1.0-0) || return 1
+    local package
+    for package in "$folder"/*.deb; do
+        dpkg --extract "$package" "$folder" || return 1
+        rm "$package"
+    done
+}
+if unpack; then
+    echo "Unpacked GStreamer's OpenCV plugin to $folder for the tests."
+else
+    echo "Note: GStreamer's OpenCV plugin could not be downloaded; its tests are skipped."
+fi

@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# Installs what is missing for the named purposes: build, run, test.
+# On Debian and Ubuntu through apt, elsewhere it says what is needed and goes on where that is there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+packages_build=(
+    make g++ pkg-config           # the linker, and a C++ compiler for the OpenCV bindings
+    clang libclang-dev            # they are generated from OpenCV's headers
+    libopencv-dev                 # Haar and LBP cascades
+    libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
+    libcairo2-dev libpango1.0-dev # the overlay draws with them
+)
+packages_run=(
+    gstreamer1.0-tools            # gst-launch-1.0, gst-inspect-1.0
+    gstreamer1.0-plugins-base gstreamer1.0-plugins-good
+    gstreamer1.0-plugins-bad      # h264parse
+    gstreamer1.0-plugins-ugly     # x264enc
+    gstreamer1.0-libav            # decoders
+    gstreamer1.0-x                # windows
+    opencv-data                   # the trained cascades
+    fonts-dejavu-core             # text for the overlay
+)
+packages_test=(
+    libhdf5-dev                   # the trainer's feature `keras`
+    xvfb                          # a display for the window test
+)
+modules_build=(gstreamer-1.0 gstreamer-base-1.0 gstreamer-app-1.0 gstreamer-video-1.0 cairo pango pangocairo opencv4)
+modules_run=()
+modules_test=(gstreamer-check-1.0)
+elements_run=(autovideosink qtdemux mp4mux h264parse x264enc avdec_h264 v4l2src)
+
+say() { printf '%s\n' "$*"; }
+fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+require_rust() {
+    command -v cargo >/dev/null || fail "cargo was not found: install a Rust toolchain, 1.92 or newer (https://rustup.rs), open a new shell and call make again."
+}
+
+apt_install() {
+    local missing=() name status
+    for name in "$@"; do
+        status=$(dpkg-query --show --showformat='${db:Status-Status}' "$name" 2>/dev/null || true)
+        [ "$status" = installed ] || missing+=("$name")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+
+    say "Installing with apt: ${missing[*]}"
+    local as_root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null \
+            || fail "that needs root and sudo was not found. As root: apt-get install --no-install-recommends ${missing[*]}"
+        as_root=(sudo)
+    fi
+    # An outdated list names versions that the archive no longer has.
+    "${as_root[@]}" apt-get update --quiet
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install --yes --quiet --no-install-recommends "${missing[@]}"
+}
+
+check_without_apt() {
+    local modules=("$@") missing=() name
+    command -v pkg-config >/dev/null || fail "pkg-config was not found. This system has no apt: install by hand pkg-config, clang with libclang, and the development files of ${modules[*]}."
+    for name in "${modules[@]}"; do
+        pkg-config --exists "$name" || missing+=("$name")
+    done
+    command -v clang >/dev/null || missing+=("clang with libclang")
+    [ ${#missing[@]} -eq 0 ] || fail "this system has no apt: install by hand the development files of ${missing[*]}."
+    for name in "${elements_run[@]}"; do
+        gst-inspect-1.0 --exists "$name" 2>/dev/null || say "Note: the GStreamer element $name is missing; some pipelines need it."
+    done
+}
+
+cargo_tool() { # NAME: a cargo subcommand, built from source where it is missing
+    command -v "cargo-$1" >/dev/null && return 0
+    say "Installing with cargo: cargo-$1 (some minutes, once)"
+    cargo install --locked "cargo-$1"
+}
+
+require_rust
+packages=() modules=()
+for purpose in "$@"; do
+    case $purpose in
+        build) packages+=("${packages_build[@]}") modules+=("${modules_build[@]}") ;;
+        run) packages+=("${packages_run[@]}") ;;
+        test) packages+=("${packages_test[@]}") modules+=("${modules_test[@]}") ;;
+        *) fail "unknown purpose $purpose: expected build, run or test" ;;
+    esac
+done
+
+if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
+    apt_install "${packages[@]}"
+else
+    check_without_apt "${modules[@]}"
+fi
+
+if [[ " $* " == *" test "* ]]; then
+    for component in fmt clippy; do
+        cargo "$component" --version >/dev/null 2>&1 || fail "cargo $component is missing: rustup component add rustfmt clippy"
+    done
+    cargo_tool nextest
+    cargo_tool deny
+    tools/opencv-plugin.sh
+fi
