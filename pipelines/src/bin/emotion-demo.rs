@@ -1,0 +1,70 @@
+//! Shows faces and their emotions on a camera, a video or a made clip, and leaves an annotated video and one JSON line per frame.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use emotion_pipelines::{
+    demo::{self, Input, Options},
+    runner::Stop,
+    window,
+};
+
+/// Shows faces and their emotions on your camera, else on a made clip.
+///
+/// Leaves an annotated video and one JSON line per frame.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Use this camera, /dev/video0 for example
+    #[arg(long, value_name = "DEVICE", conflicts_with_all = ["input", "clip"])]
+    camera: Option<PathBuf>,
+    /// Use this video file
+    #[arg(long, value_name = "VIDEO", conflicts_with = "clip")]
+    input: Option<PathBuf>,
+    /// Use the made clip even if there is a camera
+    #[arg(long)]
+    clip: bool,
+    /// The folder for the results
+    #[arg(long, value_name = "FOLDER", default_value = "out")]
+    out: PathBuf,
+    /// Show no window
+    #[arg(long)]
+    no_window: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("emotion-demo: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
+    emotion_pipelines::init()?;
+    let stop = Stop::default();
+    stop.on_signal()?;
+    let input = match (arguments.camera, arguments.input, arguments.clip) {
+        (Some(device), ..) => Input::Camera(device),
+        (None, Some(file), _) => Input::File(file),
+        (None, None, true) => Input::Clip,
+        (None, None, false) => Input::Any,
+    };
+    let options = Options {
+        input,
+        output: arguments.out,
+        window: !arguments.no_window && window::display_is_there(),
+        plugin: plugin_beside_program(),
+    };
+    demo::run(&options, &stop, &mut std::io::stdout().lock())
+}
+
+fn plugin_beside_program() -> Option<PathBuf> {
+    let plugin = std::env::current_exe()
+        .ok()?
+        .with_file_name("libgstemotion.so");
+    plugin.is_file().then_some(plugin)
+}

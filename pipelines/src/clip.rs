@@ -1,0 +1,358 @@
+//! A made clip whose faces are known exactly: a portrait, moved, scaled and doubled on a canvas.
+//!
+//! Every picture is a pure function of its number, so the clip is the same on every machine, and so are the boxes.
+
+use std::{io::Cursor, ops::Range};
+
+use anyhow::ensure;
+
+/// Width of the canvas in pixels.
+pub const WIDTH: usize = 640;
+/// Height of the canvas in pixels.
+pub const HEIGHT: usize = 480;
+/// Pictures in a second.
+pub const FRAMES_PER_SECOND: usize = 25;
+/// Pictures in the clip.
+pub const FRAMES: usize = 200;
+/// The part in which nobody is on the canvas.
+pub const EMPTY: Range<usize> = 0..10;
+
+/// The portrait and its origin: `tests/media/README.md`.
+const PORTRAIT: &[u8] = include_bytes!("../../tests/media/astronaut.png");
+/// It is a square with this side, in pixels.
+const PORTRAIT_SIDE: usize = 512;
+/// Head and shoulders in the portrait.
+const PHOTO: Rect = Rect {
+    x: 96.0,
+    y: 0.0,
+    width: 272.0,
+    height: 272.0,
+};
+/// The face in the portrait, from forehead to chin and from ear to ear.
+const FACE: Rect = Rect {
+    x: 176.0,
+    y: 66.0,
+    width: 100.0,
+    height: 122.0,
+};
+/// White border around the photo, in pixels of the portrait.
+const BORDER: f32 = 6.0;
+
+/// A rectangle in pixels; pixel centres lie at halves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rect {
+    /// Left edge.
+    pub x: f32,
+    /// Upper edge.
+    pub y: f32,
+    /// Width.
+    pub width: f32,
+    /// Height.
+    pub height: f32,
+}
+
+impl Rect {
+    /// Intersection over union with `other`, from 0 to 1.
+    pub fn iou(&self, other: &Rect) -> f32 {
+        let overlap = |a: f32, a_length: f32, b: f32, b_length: f32| {
+            ((a + a_length).min(b + b_length) - a.max(b)).max(0.0)
+        };
+        let both = overlap(self.x, self.width, other.x, other.width)
+            * overlap(self.y, self.height, other.y, other.height);
+        both / (self.width * self.height + other.width * other.height - both)
+    }
+
+    fn within_canvas(&self) -> bool {
+        self.x >= 0.0
+            && self.y >= 0.0
+            && self.x + self.width <= WIDTH as f32
+            && self.y + self.height <= HEIGHT as f32
+    }
+}
+
+/// Where one copy of the photo is at one moment.
+#[derive(Clone, Copy)]
+struct Pose {
+    frame: usize,
+    centre: (f32, f32),
+    scale: f32,
+    mirrored: bool,
+}
+
+const fn pose(frame: usize, centre_x: f32, centre_y: f32, scale: f32, mirrored: bool) -> Pose {
+    Pose {
+        frame,
+        centre: (centre_x, centre_y),
+        scale,
+        mirrored,
+    }
+}
+
+/// Comes in from the left, crosses the canvas while it shrinks, returns and grows.
+const FIRST: [Pose; 5] = [
+    pose(EMPTY.end, -150.0, 240.0, 0.9, false),
+    pose(40, 170.0, 240.0, 0.9, false),
+    pose(90, 420.0, 200.0, 0.5, false),
+    pose(130, 170.0, 260.0, 1.1, false),
+    pose(FRAMES, 170.0, 220.0, 0.9, false),
+];
+/// The double, mirrored: comes in from the right, shrinks and grows.
+const SECOND: [Pose; 4] = [
+    pose(90, 790.0, 240.0, 0.8, true),
+    pose(125, 480.0, 240.0, 0.8, true),
+    pose(165, 480.0, 300.0, 0.5, true),
+    pose(FRAMES, 485.0, 210.0, 1.05, true),
+];
+
+impl Pose {
+    /// The pose of a copy at `frame` (eased between two given ones), or none before it comes in.
+    fn at(path: &[Pose], frame: usize) -> Option<Pose> {
+        let (from, to) = path
+            .windows(2)
+            .map(|pair| (pair[0], pair[1]))
+            .rfind(|(from, _)| from.frame <= frame)?;
+        let linear = (frame - from.frame) as f32 / (to.frame - from.frame) as f32;
+        let eased = linear * linear * (3.0 - 2.0 * linear);
+        let between = |a: f32, b: f32| a + (b - a) * eased;
+        Some(Pose {
+            frame,
+            centre: (
+                between(from.centre.0, to.centre.0),
+                between(from.centre.1, to.centre.1),
+            ),
+            scale: between(from.scale, to.scale),
+            mirrored: from.mirrored,
+        })
+    }
+
+    /// Maps a rectangle of the portrait onto the canvas.
+    fn place(&self, rect: Rect) -> Rect {
+        let photo_centre = (PHOTO.x + PHOTO.width / 2.0, PHOTO.y + PHOTO.height / 2.0);
+        let left = if self.mirrored {
+            photo_centre.0 - (rect.x + rect.width)
+        } else {
+            rect.x - photo_centre.0
+        };
+        Rect {
+            x: self.centre.0 + left * self.scale,
+            y: self.centre.1 + (rect.y - photo_centre.1) * self.scale,
+            width: rect.width * self.scale,
+            height: rect.height * self.scale,
+        }
+    }
+}
+
+fn poses(frame: usize) -> impl Iterator<Item = Pose> {
+    [FIRST.as_slice(), SECOND.as_slice()]
+        .into_iter()
+        .filter_map(move |path| Pose::at(path, frame))
+}
+
+/// The boxes of all faces that are whole on the canvas at `frame`.
+pub fn faces(frame: usize) -> Vec<Rect> {
+    poses(frame)
+        .map(|pose| pose.place(FACE))
+        .filter(Rect::within_canvas)
+        .collect()
+}
+
+/// The faces at `frame` that come in from outside and are cut by the edge.
+pub fn cut_faces(frame: usize) -> usize {
+    poses(frame).count() - faces(frame).len()
+}
+
+/// The portrait, ready to be drawn.
+pub struct Clip {
+    /// RGB, `PORTRAIT_SIDE` squared.
+    portrait: Vec<u8>,
+}
+
+impl Clip {
+    /// Decodes the portrait, which is compiled in.
+    ///
+    /// # Errors
+    ///
+    /// When the portrait is not an RGB picture of 512×512.
+    pub fn new() -> anyhow::Result<Self> {
+        let mut reader = png::Decoder::new(Cursor::new(PORTRAIT)).read_info()?;
+        let mut portrait = vec![0; PORTRAIT_SIDE * PORTRAIT_SIDE * 3];
+        ensure!(
+            reader.output_buffer_size() == Some(portrait.len()),
+            "the portrait is {}×{} {:?}, expected 512×512 Rgb",
+            reader.info().width,
+            reader.info().height,
+            reader.info().color_type,
+        );
+        reader.next_frame(&mut portrait)?;
+        Ok(Self { portrait })
+    }
+
+    /// Draws picture `frame` as packed RGB, [`WIDTH`] × [`HEIGHT`] × 3 bytes.
+    pub fn render(&self, frame: usize) -> Vec<u8> {
+        let mut canvas = vec![0; WIDTH * HEIGHT * 3];
+        for (y, row) in canvas.chunks_exact_mut(WIDTH * 3).enumerate() {
+            for (x, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+                *pixel = background(x, y);
+            }
+        }
+        for pose in poses(frame) {
+            self.draw(&pose, &mut canvas);
+        }
+        canvas
+    }
+
+    fn draw(&self, pose: &Pose, canvas: &mut [u8]) {
+        let bordered = Rect {
+            x: PHOTO.x - BORDER,
+            y: PHOTO.y - BORDER,
+            width: PHOTO.width + 2.0 * BORDER,
+            height: PHOTO.height + 2.0 * BORDER,
+        };
+        let placed = pose.place(bordered);
+        let columns = pixels_under(placed.x, placed.width, WIDTH);
+        for y in pixels_under(placed.y, placed.height, HEIGHT) {
+            for x in columns.clone() {
+                let at = (y * WIDTH + x) * 3;
+                let behind = [canvas[at], canvas[at + 1], canvas[at + 2]];
+                canvas[at..at + 3].copy_from_slice(&self.blend(pose, &placed, x, y, behind));
+            }
+        }
+    }
+
+    /// Mean of four samples in one pixel: edges stay smooth and shrunk photos do not alias.
+    fn blend(&self, pose: &Pose, placed: &Rect, x: usize, y: usize, behind: [u8; 3]) -> [u8; 3] {
+        let mut sum = [0.0; 3];
+        for (dx, dy) in [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)] {
+            let u = (x as f32 + dx - placed.x) / placed.width;
+            let v = (y as f32 + dy - placed.y) / placed.height;
+            let inside = (0.0..1.0).contains(&u) && (0.0..1.0).contains(&v);
+            let sample = if inside {
+                let u = if pose.mirrored { 1.0 - u } else { u };
+                let side = PHOTO.width + 2.0 * BORDER;
+                self.photo(PHOTO.x - BORDER + u * side, PHOTO.y - BORDER + v * side)
+            } else {
+                behind.map(f32::from)
+            };
+            for (sum, value) in sum.iter_mut().zip(sample) {
+                *sum += value;
+            }
+        }
+        sum.map(|sum| (sum / 4.0).round() as u8)
+    }
+
+    /// The photo with its border at a point of the portrait, bilinear.
+    fn photo(&self, x: f32, y: f32) -> [f32; 3] {
+        let in_photo = (PHOTO.x..PHOTO.x + PHOTO.width).contains(&x)
+            && (PHOTO.y..PHOTO.y + PHOTO.height).contains(&y);
+        if !in_photo {
+            return [245.0; 3];
+        }
+        let (x, y) = ((x - 0.5).max(0.0), (y - 0.5).max(0.0));
+        let (left, top) = (x as usize, y as usize);
+        let (fraction_x, fraction_y) = (x.fract(), y.fract());
+        let pixel = |x: usize, y: usize, channel: usize| {
+            f32::from(
+                self.portrait[(y.min(PORTRAIT_SIDE - 1) * PORTRAIT_SIDE
+                    + x.min(PORTRAIT_SIDE - 1))
+                    * 3
+                    + channel],
+            )
+        };
+        std::array::from_fn(|channel| {
+            let row = |y: usize| {
+                pixel(left, y, channel) * (1.0 - fraction_x)
+                    + pixel(left + 1, y, channel) * fraction_x
+            };
+            row(top) * (1.0 - fraction_y) + row(top + 1) * fraction_y
+        })
+    }
+}
+
+/// A plain wall, a little darker towards the floor.
+fn background(x: usize, y: usize) -> [u8; 3] {
+    let shade = 40 * y / HEIGHT + 10 * x / WIDTH;
+    [150, 160, 172].map(|channel: usize| (channel - shade) as u8)
+}
+
+/// The pixels of `0..limit` that a length from `start` touches.
+fn pixels_under(start: f32, length: f32, limit: usize) -> Range<usize> {
+    let end = (start + length).ceil().clamp(0.0, limit as f32) as usize;
+    let start = start.floor().clamp(0.0, limit as f32) as usize;
+    start..end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_there_at_first_then_one_face_then_two() {
+        for frame in EMPTY {
+            assert_eq!(faces(frame).len(), 0, "frame {frame}");
+        }
+        assert_eq!(faces(60).len(), 1);
+        assert_eq!(faces(FRAMES - 1).len(), 2);
+    }
+
+    #[test]
+    fn faces_change_in_size_and_never_touch_each_other() {
+        let widths: Vec<f32> = (0..FRAMES).flat_map(faces).map(|face| face.width).collect();
+        let smallest = widths.iter().copied().fold(f32::INFINITY, f32::min);
+        let largest = widths.iter().copied().fold(0.0, f32::max);
+        assert!(
+            smallest <= 50.0 && largest >= 105.0,
+            "{smallest} to {largest}"
+        );
+        for frame in 0..FRAMES {
+            if let [a, b] = faces(frame)[..] {
+                assert_eq!(a.iou(&b), 0.0, "frame {frame}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_face_is_drawn_where_its_box_says() {
+        let clip = Clip::new().expect("the portrait is sound");
+        // Both pictures at the face's centre and at a quarter of it: the scaled one must show the portrait's colours there.
+        for frame in [60, 120, FRAMES - 1] {
+            let picture = clip.render(frame);
+            for (face, pose) in faces(frame).into_iter().zip(poses(frame)) {
+                for across in [0.25_f32, 0.5, 0.75] {
+                    let across_portrait = if pose.mirrored { 1.0 - across } else { across };
+                    let (x, y) = (face.x + face.width * across, face.y + face.height * 0.6);
+                    let shown = &picture[(y as usize * WIDTH + x as usize) * 3..][..3];
+                    let expected = clip.photo(
+                        FACE.x + FACE.width * across_portrait,
+                        FACE.y + FACE.height * 0.6,
+                    );
+                    for (shown, expected) in shown.iter().zip(expected) {
+                        assert!(
+                            (f32::from(*shown) - expected).abs() < 24.0,
+                            "frame {frame}: {shown} against {expected}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_picture_is_the_same_whenever_it_is_drawn() {
+        let clip = || Clip::new().expect("the portrait is sound");
+        let (one, other) = (clip(), clip());
+        assert_eq!(one.render(133), other.render(133));
+        assert_ne!(one.render(133), one.render(134));
+    }
+
+    #[test]
+    fn iou_is_one_for_the_same_box_and_a_seventh_for_a_quarter_overlap() {
+        let box_at = |x: f32, y: f32| Rect {
+            x,
+            y,
+            width: 10.0,
+            height: 10.0,
+        };
+        assert_eq!(box_at(0.0, 0.0).iou(&box_at(0.0, 0.0)), 1.0);
+        assert!((box_at(0.0, 0.0).iou(&box_at(5.0, 5.0)) - 25.0 / 175.0).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,145 @@
+//! A pipeline as `gst-launch-1.0` takes it: run it here or print it for a shell.
+
+use std::{fmt, path::Path};
+
+use anyhow::Context as _;
+use gst::prelude::*;
+
+/// The words of a `gst-launch-1.0` command, each one argument, unquoted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line(Vec<String>);
+
+impl Line {
+    /// Appends words that stand apart by white space: elements, `!`, properties without spaces in their values.
+    #[must_use]
+    pub fn words(mut self, words: &str) -> Self {
+        self.0.extend(words.split_whitespace().map(str::to_owned));
+        self
+    }
+
+    /// Appends `name=path`; the path may contain anything.
+    #[must_use]
+    pub fn path(mut self, name: &str, path: &Path) -> Self {
+        self.0.push(format!("{name}={}", path.display()));
+        self
+    }
+
+    /// Makes the pipeline.
+    ///
+    /// # Errors
+    ///
+    /// When an element does not exist or a property is wrong; the error says what to install where that is known.
+    pub fn launch(&self) -> anyhow::Result<gst::Pipeline> {
+        let words: Vec<&str> = self.0.iter().map(String::as_str).collect();
+        let element =
+            gst::parse::launchv(&words).map_err(|error| match package_of_missing(&error) {
+                Some(package) => anyhow::anyhow!("{}; it comes with {package}", error.message()),
+                None => anyhow::anyhow!("{}", error.message()),
+            });
+        element
+            .and_then(|element| {
+                element
+                    .downcast::<gst::Pipeline>()
+                    .map_err(|_| anyhow::anyhow!("a single element is no pipeline"))
+            })
+            .with_context(|| format!("this pipeline cannot be made: {self}"))
+    }
+}
+
+/// As pasted into a shell after `gst-launch-1.0`.
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, word) in self.0.iter().enumerate() {
+            let gap = if index == 0 { "" } else { " " };
+            write!(f, "{gap}{}", shell_quoted(word))?;
+        }
+        Ok(())
+    }
+}
+
+fn shell_quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "!=./:,_-+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// The package of Debian and Ubuntu that has the missing element.
+fn package_of_missing(error: &gst::glib::Error) -> Option<&'static str> {
+    if !error.matches(gst::ParseError::NoSuchElement) {
+        return None;
+    }
+    let missing = |names: &[&str]| {
+        names
+            .iter()
+            .any(|name| error.message().contains(&format!("\"{name}\"")))
+    };
+    let packages: [(&'static str, &[&str]); 4] = [
+        (
+            "gstreamer1.0-plugins-base",
+            &["videoconvert", "videoscale", "decodebin", "videotestsrc"],
+        ),
+        (
+            "gstreamer1.0-plugins-good",
+            &[
+                "v4l2src",
+                "autovideosink",
+                "mp4mux",
+                "matroskamux",
+                "jpegenc",
+            ],
+        ),
+        ("gstreamer1.0-plugins-bad", &["h264parse", "openh264enc"]),
+        ("gstreamer1.0-plugins-ugly", &["x264enc"]),
+    ];
+    packages
+        .into_iter()
+        .find(|(_, names)| missing(names))
+        .map(|(package, _)| package)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_prints_as_a_shell_takes_it() {
+        let line = Line::default()
+            .words("filesrc")
+            .path("location", Path::new("/my films/it's.mp4"))
+            .words("! fakesink");
+        assert_eq!(
+            line.to_string(),
+            r"filesrc 'location=/my films/it'\''s.mp4' ! fakesink"
+        );
+    }
+
+    #[test]
+    fn a_path_with_spaces_and_quotes_reaches_the_element() {
+        gst::init().expect("GStreamer starts");
+        let path = Path::new(r#"/my films/it's "one".mp4"#);
+        let pipeline = Line::default()
+            .words("filesrc name=source")
+            .path("location", path)
+            .words("! fakesink")
+            .launch()
+            .expect("both exist");
+        let source = pipeline.by_name("source").expect("it was named");
+        assert_eq!(
+            source.property::<Option<String>>("location").as_deref(),
+            path.to_str()
+        );
+    }
+
+    #[test]
+    fn an_unknown_element_is_named() {
+        gst::init().expect("GStreamer starts");
+        let error = Line::default()
+            .words("videotestsrc ! nosuchelement")
+            .launch()
+            .expect_err("it does not exist");
+        assert!(format!("{error:#}").contains("nosuchelement"), "{error:#}");
+    }
+}
