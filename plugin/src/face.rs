@@ -184,12 +184,13 @@ pub fn assign_ids(buffer: &mut gst::BufferRef, roi_type: &str) {
 ///
 /// Returns whether `buffer` has that region. For several faces, [`set_emotions`] is cheaper.
 pub fn set_emotion(buffer: &mut gst::BufferRef, roi_id: i32, emotion: &EmotionResult) -> bool {
-    set_emotions(buffer, &[(roi_id, emotion)]) == 1
+    let param = emotion.to_structure();
+    set_params(buffer, vec![(roi_id, param)]) == 1
 }
 
 /// Writes the emotions of the regions with the given ids, in place of earlier ones, and returns how many of these
 /// regions `buffer` has; ids without a region are passed over.
-pub fn set_emotions(buffer: &mut gst::BufferRef, emotions: &[(i32, &EmotionResult)]) -> usize {
+pub fn set_emotions(buffer: &mut gst::BufferRef, emotions: &[(i32, EmotionResult)]) -> usize {
     let params = emotions
         .iter()
         .map(|(id, emotion)| (*id, emotion.to_structure()))

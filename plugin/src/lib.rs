@@ -4,11 +4,18 @@
 //! region of interest for each face. Any element may therefore be left out, replaced by a foreign one that writes
 //! regions of interest of type `face`, or moved behind a conversion.
 
+mod analyser;
+pub mod emotionclassify;
 pub mod face;
+pub mod facedetect;
+pub mod luma;
+mod stats;
 
 use gst::glib;
 
-fn plugin_init(_plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    facedetect::register(plugin)?;
+    emotionclassify::register(plugin)?;
     Ok(())
 }
 

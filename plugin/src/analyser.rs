@@ -1,0 +1,195 @@
+//! What all elements share that look at the picture, add metadata, and hand the very same buffer on: their caps, the
+//! grey view of the frame, skipping when the stream is late, and statistics.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use emotion_models::preprocess::GreyImage;
+use gst_base::prelude::*;
+use gst_video::{VideoFrameRef, VideoInfo};
+
+use crate::luma::{self, Luma};
+use crate::stats::Stats;
+
+/// The part of an analysing element that is the same in all of them.
+#[derive(Debug, Default)]
+pub(crate) struct Analyser {
+    input: Mutex<Option<Input>>,
+    deadline: Mutex<Deadline>,
+    stats: Mutex<Stats>,
+}
+
+#[derive(Debug)]
+struct Input {
+    info: VideoInfo,
+    luma: Luma,
+}
+
+/// Why a frame could not be looked at.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("no caps before the first buffer")]
+    NoCaps,
+    #[error("expected a {width}×{height} frame in {format:?}, found a buffer of {size} bytes")]
+    Map {
+        width: u32,
+        height: u32,
+        format: gst_video::VideoFormat,
+        size: usize,
+    },
+    #[error(transparent)]
+    Luma(#[from] luma::Error),
+}
+
+impl Analyser {
+    /// The always pads `sink` and `src` with the formats that have a grey view.
+    pub(crate) fn pad_templates() -> Vec<gst::PadTemplate> {
+        let caps = gst_video::VideoCapsBuilder::new()
+            .format_list(luma::FORMATS)
+            .build();
+        [
+            ("sink", gst::PadDirection::Sink),
+            ("src", gst::PadDirection::Src),
+        ]
+        .map(|(name, direction)| {
+            gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps)
+                .expect("a name and caps make a template")
+        })
+        .into()
+    }
+
+    /// Forgets the stream before and its statistics.
+    pub(crate) fn reset(&self) {
+        *self.input.lock().unwrap() = None;
+        *self.deadline.lock().unwrap() = Deadline::default();
+        *self.stats.lock().unwrap() = Stats::default();
+    }
+
+    /// To be called from `set_caps`.
+    pub(crate) fn set_caps(&self, caps: &gst::Caps) -> Result<(), luma::Error> {
+        let info = VideoInfo::from_caps(caps)
+            .map_err(|_| luma::Error::Format(gst_video::VideoFormat::Unknown))?;
+        let luma = Luma::new(&info)?;
+        *self.input.lock().unwrap() = Some(Input { info, luma });
+        Ok(())
+    }
+
+    /// To be called from `sink_event`.
+    pub(crate) fn observe_sink_event(&self, event: &gst::Event) {
+        if event.type_() == gst::EventType::FlushStop {
+            *self.deadline.lock().unwrap() = Deadline::default();
+        }
+    }
+
+    /// To be called from `src_event`.
+    pub(crate) fn observe_src_event(&self, event: &gst::Event) {
+        if let gst::EventView::Qos(qos) = event.view() {
+            let (_, _, jitter, timestamp) = qos.get();
+            self.deadline.lock().unwrap().update(jitter, timestamp);
+        }
+    }
+
+    /// Whether `buffer` would reach the sink too late to be worth the work; if so it counts as skipped.
+    pub(crate) fn skips(
+        &self,
+        transform: &impl IsA<gst_base::BaseTransform>,
+        buffer: &gst::BufferRef,
+    ) -> bool {
+        let segment = transform.segment();
+        let running_time = segment
+            .downcast_ref::<gst::ClockTime>()
+            .and_then(|segment| segment.to_running_time(buffer.pts()));
+        let skips = self.deadline.lock().unwrap().is_missed(running_time);
+        if skips {
+            self.stats.lock().unwrap().add_skipped();
+        }
+        skips
+    }
+
+    /// Shows the grey view of the frame to `look`, with the buffer mapped only as long as that takes.
+    pub(crate) fn look_at<T>(
+        &self,
+        buffer: &gst::BufferRef,
+        look: impl FnOnce(&GreyImage<'_>) -> T,
+    ) -> Result<T, Error> {
+        let mut input = self.input.lock().unwrap();
+        let Input { info, luma } = input.as_mut().ok_or(Error::NoCaps)?;
+        let frame =
+            VideoFrameRef::from_buffer_ref_readable(buffer, info).map_err(|_| Error::Map {
+                width: info.width(),
+                height: info.height(),
+                format: info.format(),
+                size: buffer.size(),
+            })?;
+        let view = luma.view(&frame)?;
+        Ok(look(&view))
+    }
+
+    /// Counts a frame with `faces` faces on which the element worked for `time`.
+    pub(crate) fn add_analysed(&self, faces: usize, time: Duration) {
+        self.stats.lock().unwrap().add_analysed(faces, time);
+    }
+
+    /// The value of the `stats` property.
+    pub(crate) fn stats(&self) -> gst::Structure {
+        self.stats.lock().unwrap().to_structure()
+    }
+}
+
+/// The running time up to which frames are too late, as the last QoS event of the sink has it.
+#[derive(Debug, Default)]
+struct Deadline(Option<gst::ClockTime>);
+
+impl Deadline {
+    /// `jitter` is how many nanoseconds after its time the frame with the running time `timestamp` came, negative if it
+    /// was early. A late stream catches up by skipping twice as much as it is late.
+    fn update(&mut self, jitter: i64, timestamp: Option<gst::ClockTime>) {
+        self.0 = match (timestamp, u64::try_from(jitter)) {
+            (Some(timestamp), Ok(late)) if late > 0 => {
+                timestamp.checked_add(gst::ClockTime::from_nseconds(late.saturating_mul(2)))
+            }
+            _ => None,
+        };
+    }
+
+    fn is_missed(&self, running_time: Option<gst::ClockTime>) -> bool {
+        running_time.is_some_and(|time| self.0.is_some_and(|deadline| time <= deadline))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: gst::ClockTime = gst::ClockTime::MSECOND;
+
+    #[test]
+    fn no_frame_is_late_before_the_sink_says_so() {
+        assert!(!Deadline::default().is_missed(Some(MS)));
+    }
+
+    #[test]
+    fn frames_within_twice_the_lateness_are_late() {
+        let mut deadline = Deadline::default();
+        deadline.update(10_000_000, Some(100 * MS));
+        assert!(deadline.is_missed(Some(120 * MS)));
+        assert!(!deadline.is_missed(Some(121 * MS)));
+    }
+
+    #[test]
+    fn a_frame_in_time_ends_the_lateness() {
+        let mut deadline = Deadline::default();
+        deadline.update(10_000_000, Some(100 * MS));
+        deadline.update(-1, Some(110 * MS));
+        assert!(!deadline.is_missed(Some(111 * MS)));
+    }
+
+    #[test]
+    fn frames_without_a_time_are_never_late() {
+        let mut deadline = Deadline::default();
+        deadline.update(i64::MAX, Some(100 * MS));
+        assert!(!deadline.is_missed(None));
+        deadline.update(5, None);
+        assert!(!deadline.is_missed(Some(MS)));
+    }
+}

@@ -1,0 +1,268 @@
+//! # `SECTION:element-emotionclassify`
+//!
+//! Classifies the emotion of every face on a frame and writes it to the face's region of interest as the param
+//! `emotion`: label, confidence and the probabilities of all seven emotions. The picture passes through untouched.
+//! When the sink says that the stream is late, frames pass without being classified.
+//!
+//! Faces are regions of interest of the type `object-class`, whoever added them: `facedetect` of this plugin or of
+//! GStreamer's OpenCV plugin, or a detector of DL Streamer. A region may reach outside the frame; one without a pixel
+//! in it is left unclassified.
+//!
+//! ## Example pipeline
+//!
+//! ```sh
+//! gst-launch-1.0 v4l2src ! facedetect ! emotionclassify ! emotionoverlay ! videoconvert ! autovideosink
+//! ```
+//!
+//! Weights from a file:
+//!
+//! ```sh
+//! gst-launch-1.0 v4l2src ! facedetect ! emotionclassify model-location=my.safetensors ! fakesink
+//! ```
+
+use std::path::Path;
+use std::sync::{LazyLock, Mutex};
+use std::time::Instant;
+
+use gst::glib;
+use gst::subclass::prelude::*;
+use gst_base::prelude::*;
+use gst_base::subclass::BaseTransformMode;
+use gst_base::subclass::prelude::*;
+
+use super::batch::BatchClassifier;
+use crate::analyser::Analyser;
+use crate::face;
+use crate::stats::Stats;
+
+const DEFAULT_MARGIN: f32 = 0.0;
+
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        "emotionclassify",
+        gst::DebugColorFlags::empty(),
+        Some("Emotion classification"),
+    )
+});
+
+#[derive(Debug, Clone)]
+struct Settings {
+    model_location: Option<String>,
+    object_class: String,
+    margin: f32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            model_location: None,
+            object_class: face::ROI_TYPE.into(),
+            margin: DEFAULT_MARGIN,
+        }
+    }
+}
+
+/// The implementation of [`super::EmotionClassify`].
+#[derive(Default)]
+pub struct EmotionClassify {
+    settings: Mutex<Settings>,
+    classifier: Mutex<Option<BatchClassifier>>,
+    analyser: Analyser,
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for EmotionClassify {
+    const NAME: &'static str = "GstEmotionClassify";
+    type Type = super::EmotionClassify;
+    type ParentType = gst_base::BaseTransform;
+}
+
+impl ObjectImpl for EmotionClassify {
+    fn properties() -> &'static [glib::ParamSpec] {
+        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+            vec![
+                glib::ParamSpecString::builder("model-location")
+                    .nick("Model location")
+                    .blurb("Weights in safetensors with their metadata; null = the built-in weights")
+                    .mutable_ready()
+                    .build(),
+                glib::ParamSpecString::builder("object-class")
+                    .nick("Object class")
+                    .blurb("Type of the regions of interest that are classified")
+                    .default_value(face::ROI_TYPE)
+                    .mutable_playing()
+                    .build(),
+                glib::ParamSpecFloat::builder("margin")
+                    .nick("Margin")
+                    .blurb(
+                        "How far the crop reaches beyond the region on each side, as a fraction of the region's longer \
+                         side; negative = tighter than the region",
+                    )
+                    .minimum(-0.25)
+                    .maximum(1.0)
+                    .default_value(DEFAULT_MARGIN)
+                    .mutable_playing()
+                    .build(),
+                Stats::param_spec(),
+            ]
+        });
+
+        PROPERTIES.as_ref()
+    }
+
+    fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        let mut settings = self.settings.lock().unwrap();
+        match pspec.name() {
+            "model-location" => {
+                settings.model_location = value.get().expect("type checked upstream");
+            }
+            "object-class" => {
+                settings.object_class = value
+                    .get::<Option<String>>()
+                    .expect("type checked upstream")
+                    .unwrap_or_else(|| face::ROI_TYPE.into());
+            }
+            "margin" => settings.margin = value.get().expect("type checked upstream"),
+            name => unreachable!("no writable property {name}"),
+        }
+    }
+
+    fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
+        let settings = self.settings.lock().unwrap();
+        match pspec.name() {
+            "model-location" => settings.model_location.to_value(),
+            "object-class" => settings.object_class.to_value(),
+            "margin" => settings.margin.to_value(),
+            "stats" => self.analyser.stats().to_value(),
+            name => unreachable!("no property {name}"),
+        }
+    }
+}
+
+impl GstObjectImpl for EmotionClassify {}
+
+impl ElementImpl for EmotionClassify {
+    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
+        static ELEMENT_METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
+            gst::subclass::ElementMetadata::new(
+                "Emotion classifier",
+                "Filter/Analyzer/Video",
+                "Says which of seven emotions each detected face shows, and adds that to the face's region of interest",
+                env!("CARGO_PKG_AUTHORS"),
+            )
+        });
+
+        Some(&*ELEMENT_METADATA)
+    }
+
+    fn pad_templates() -> &'static [gst::PadTemplate] {
+        static PAD_TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
+            LazyLock::new(Analyser::pad_templates);
+
+        PAD_TEMPLATES.as_ref()
+    }
+}
+
+impl BaseTransformImpl for EmotionClassify {
+    const MODE: BaseTransformMode = BaseTransformMode::AlwaysInPlace;
+    const PASSTHROUGH_ON_SAME_CAPS: bool = false;
+    const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
+
+    fn start(&self) -> Result<(), gst::ErrorMessage> {
+        let location = self.settings.lock().unwrap().model_location.clone();
+        let classifier = BatchClassifier::load(location.as_deref().map(Path::new))
+            .map_err(|error| gst::error_msg!(gst::ResourceError::Settings, ["{error}"]))?;
+        gst::info!(CAT, imp = self, "Weights: {:?}", classifier.metadata());
+        self.analyser.reset();
+        *self.classifier.lock().unwrap() = Some(classifier);
+        Ok(())
+    }
+
+    fn stop(&self) -> Result<(), gst::ErrorMessage> {
+        *self.classifier.lock().unwrap() = None;
+        Ok(())
+    }
+
+    fn set_caps(&self, incaps: &gst::Caps, _outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
+        gst::debug!(CAT, imp = self, "Configured for {incaps}");
+        self.analyser
+            .set_caps(incaps)
+            .map_err(|error| gst::loggable_error!(CAT, "{error}"))
+    }
+
+    fn sink_event(&self, event: gst::Event) -> bool {
+        self.analyser.observe_sink_event(&event);
+        self.parent_sink_event(event)
+    }
+
+    fn src_event(&self, event: gst::Event) -> bool {
+        self.analyser.observe_src_event(&event);
+        self.parent_src_event(event)
+    }
+
+    /// Downstream gets the very buffers of upstream, so downstream's answer holds.
+    fn propose_allocation(
+        &self,
+        _decide_query: Option<&gst::query::Allocation>,
+        query: &mut gst::query::Allocation,
+    ) -> Result<(), gst::LoggableError> {
+        self.parent_propose_allocation(None, query)
+    }
+
+    fn transform_ip(
+        &self,
+        buffer: &mut gst::BufferRef,
+    ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        if self.analyser.skips(&*self.obj(), buffer) {
+            gst::debug!(CAT, imp = self, "Late, not classifying {:?}", buffer.pts());
+            return Ok(gst::FlowSuccess::Ok);
+        }
+
+        let Settings {
+            object_class,
+            margin,
+            ..
+        } = self.settings.lock().unwrap().clone();
+        let mut classifier = self.classifier.lock().unwrap();
+        let classifier = classifier.as_mut().ok_or(gst::FlowError::Flushing)?;
+        let started = Instant::now();
+        face::assign_ids(buffer, &object_class);
+        let faces = face::regions(buffer, &object_class);
+        if faces.is_empty() {
+            self.analyser.add_analysed(0, started.elapsed());
+            return Ok(gst::FlowSuccess::Ok);
+        }
+
+        let emotions = self
+            .analyser
+            .look_at(buffer, |image| classifier.classify(image, &faces, margin))
+            .map_err(|error| {
+                gst::element_imp_error!(self, gst::StreamError::Format, ["{error}"]);
+                gst::FlowError::Error
+            })?
+            .map_err(|error| {
+                gst::element_imp_error!(self, gst::LibraryError::Failed, ["{error}"]);
+                gst::FlowError::Error
+            })?;
+        face::set_emotions(buffer, &emotions);
+        self.analyser
+            .add_analysed(emotions.len(), started.elapsed());
+        gst::log!(
+            CAT,
+            imp = self,
+            "{} of {} faces in {:?}",
+            emotions.len(),
+            faces.len(),
+            buffer.pts()
+        );
+        if emotions.len() < faces.len() {
+            let count = faces.len() - emotions.len();
+            gst::debug!(
+                CAT,
+                imp = self,
+                "{count} regions outside the frame or without an area left unclassified"
+            );
+        }
+        Ok(gst::FlowSuccess::Ok)
+    }
+}

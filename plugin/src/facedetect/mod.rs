@@ -1,0 +1,25 @@
+//! `facedetect`: finds faces and puts them on the frame as regions of interest.
+
+use gst::glib;
+use gst::prelude::*;
+
+mod cascade;
+mod imp;
+
+glib::wrapper! {
+    /// The element `facedetect`, also registered as `emotionfacedetect`.
+    pub struct FaceDetect(ObjectSubclass<imp::FaceDetect>) @extends gst_base::BaseTransform, gst::Element, gst::Object;
+}
+
+/// GStreamer's OpenCV plugin has a `facedetect` too; the second name always means this one.
+pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    for name in ["emotionfacedetect", "facedetect"] {
+        gst::Element::register(
+            Some(plugin),
+            name,
+            gst::Rank::NONE,
+            FaceDetect::static_type(),
+        )?;
+    }
+    Ok(())
+}
