@@ -1,3 +1,22 @@
-//! Work in progress.
+//! `emotion-trainer`: see `emotion-trainer --help`.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use emotion_trainer::cli::Cli;
+use emotion_trainer::commands;
+
+// A training step frees and asks again for the same large activations: the system's allocator
+// returns them to the kernel and maps them anew each time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    match commands::run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("emotion-trainer: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

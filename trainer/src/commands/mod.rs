@@ -1,0 +1,62 @@
+//! The subcommands. Results go to stdout, everything else to stderr.
+
+#![allow(clippy::print_stdout, reason = "results are what these programs print")]
+
+pub mod evaluate;
+#[cfg(feature = "keras")]
+pub mod import_keras;
+pub mod summary;
+pub mod train;
+
+use std::num::NonZeroUsize;
+
+use anyhow::{Context, Result};
+
+use crate::cli::{Cli, Command};
+
+/// Does what the command line asks for.
+///
+/// # Errors
+///
+/// Whatever stops the command, for the person who typed it.
+pub fn run(cli: Cli) -> Result<()> {
+    match cli.command {
+        Command::Summary(args) => summary::run(&args),
+        Command::Train(args) => train::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        #[cfg(feature = "keras")]
+        Command::ImportKeras(args) => import_keras::run(&args),
+    }
+}
+
+/// Sets the number of threads for all that follows, once per process.
+fn use_threads(threads: Option<NonZeroUsize>) -> Result<()> {
+    let threads = threads.map_or(0, NonZeroUsize::get);
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .context("cannot start the threads")
+}
+
+/// An integer with commas between thousands.
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let comma = |(index, digit): (usize, char)| {
+        let before = index > 0 && (digits.len() - index).is_multiple_of(3);
+        before.then_some(',').into_iter().chain([digit])
+    };
+    digits.chars().enumerate().flat_map(comma).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::thousands;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        assert_eq!(
+            [0, 999, 1000, 58_423, 1_234_567].map(thousands),
+            ["0", "999", "1,000", "58,423", "1,234,567"]
+        );
+    }
+}

@@ -1,0 +1,254 @@
+//! Faces on their way into the network: augmented in the background, one batch ahead of the
+//! training step, and prepared by the same code that the plugin runs.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+
+use candle_core::{Device, Result, Tensor};
+use emotion_models::Emotion;
+use emotion_models::preprocess::{GreyImage, Preprocessor, Region};
+use rand::seq::SliceRandom;
+use rayon::prelude::*;
+
+use super::augment::Augmentation;
+use super::{FACE_SIZE, Faces};
+use crate::random::{Purpose, generator};
+
+const CLASSES: usize = Emotion::ALL.len();
+/// Batches that wait, so that a slow one does not stop the training.
+const PREFETCHED: usize = 4;
+
+/// How the batches of one epoch are made.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// Seed of the run.
+    pub seed: u64,
+    /// Epoch, counted from 1; with the seed and the row it decides the augmentation.
+    pub epoch: usize,
+    /// Faces in a batch; the last one may hold fewer.
+    pub batch: usize,
+    /// Width and height that the network takes, in pixels.
+    pub input_size: usize,
+    /// How far faces are moved.
+    pub augmentation: Augmentation,
+    /// Probability that is taken from the label and spread over all classes.
+    pub label_smoothing: f32,
+}
+
+/// One step's worth of training data.
+#[derive(Debug)]
+pub struct Batch {
+    /// `[N, input_size, input_size, 1]`, in [-1, 1].
+    pub faces: Tensor,
+    /// `[N, 7]`, the probability that each class should get.
+    pub targets: Tensor,
+    /// The N labels.
+    pub labels: Vec<Emotion>,
+}
+
+/// The batches of one epoch in shuffled order; each face occurs once.
+#[derive(Debug)]
+pub struct Batches {
+    prepared: Receiver<Result<Batch>>,
+}
+
+impl Batches {
+    /// Starts to prepare batches of `faces` in the background.
+    pub fn start(faces: Arc<Faces>, plan: Plan) -> Self {
+        let (sender, prepared) = sync_channel(PREFETCHED);
+        thread::spawn(move || {
+            let mut order: Vec<usize> = (0..faces.len()).collect();
+            order.shuffle(&mut generator(
+                plan.seed,
+                Purpose::Shuffle,
+                plan.epoch as u64,
+            ));
+            for rows in order.chunks(plan.batch) {
+                if sender.send(plan.prepare(&faces, rows)).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { prepared }
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<Batch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.prepared.recv().ok()
+    }
+}
+
+impl Plan {
+    fn prepare(&self, faces: &Faces, rows: &[usize]) -> Result<Batch> {
+        let length = self.input_size * self.input_size;
+        let mut values = vec![0.0; rows.len() * length];
+        values.par_chunks_exact_mut(length).zip(rows).for_each_init(
+            || {
+                (
+                    Preprocessor::new(self.input_size),
+                    vec![0; FACE_SIZE * FACE_SIZE],
+                )
+            },
+            |(preprocessor, warped), (out, &row)| {
+                let stream = (self.epoch as u64) << 32 | row as u64;
+                let mut generator = generator(self.seed, Purpose::Augmentation, stream);
+                let warp = self.augmentation.sample(FACE_SIZE, &mut generator);
+                warp.apply(faces.pixels(row), FACE_SIZE, warped);
+                prepare(preprocessor, warped, out);
+            },
+        );
+        let labels: Vec<_> = rows.iter().map(|&row| faces.labels()[row]).collect();
+        Ok(Batch {
+            faces: tensor(values, rows.len(), self.input_size)?,
+            targets: targets(&labels, self.label_smoothing)?,
+            labels,
+        })
+    }
+}
+
+/// The faces of `rows` as they are, `[N, input_size, input_size, 1]`, one after the other.
+pub fn prepared(faces: &Faces, rows: Range<usize>, input_size: usize) -> Vec<f32> {
+    let length = input_size * input_size;
+    let mut values = vec![0.0; rows.len() * length];
+    values.par_chunks_exact_mut(length).zip(rows).for_each_init(
+        || Preprocessor::new(input_size),
+        |preprocessor, (out, row)| prepare(preprocessor, faces.pixels(row), out),
+    );
+    values
+}
+
+/// The tensor `[count, input_size, input_size, 1]` of prepared faces.
+///
+/// # Errors
+///
+/// When `values` has another length.
+pub fn tensor(values: Vec<f32>, count: usize, input_size: usize) -> Result<Tensor> {
+    Tensor::from_vec(values, (count, input_size, input_size, 1), &Device::Cpu)
+}
+
+fn prepare(preprocessor: &mut Preprocessor, pixels: &[u8], out: &mut [f32]) {
+    let image = GreyImage::new(pixels, FACE_SIZE, FACE_SIZE, FACE_SIZE)
+        .expect("a face has FACE_SIZE² pixels");
+    let prepared = preprocessor.run(&image, Region::whole(&image), out);
+    prepared.expect("the region is the face and the output is of the input's size");
+}
+
+fn targets(labels: &[Emotion], smoothing: f32) -> Result<Tensor> {
+    let mut values = vec![smoothing / CLASSES as f32; labels.len() * CLASSES];
+    for (row, label) in values.chunks_exact_mut(CLASSES).zip(labels) {
+        row[label.label_id()] += 1.0 - smoothing;
+    }
+    Tensor::from_vec(values, (labels.len(), CLASSES), &Device::Cpu)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Recipe;
+    use crate::testing::random_faces;
+
+    fn plan(epoch: usize) -> Plan {
+        Plan {
+            seed: 5,
+            epoch,
+            batch: 8,
+            input_size: FACE_SIZE,
+            augmentation: Recipe::Seed.settings().augmentation,
+            label_smoothing: 0.0,
+        }
+    }
+
+    fn values(batch: &Batch) -> Vec<f32> {
+        batch.faces.flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    fn epoch(faces: &Arc<Faces>, plan: Plan) -> Vec<Batch> {
+        Batches::start(Arc::clone(faces), plan)
+            .map(Result::unwrap)
+            .collect()
+    }
+
+    #[test]
+    fn an_epoch_holds_every_face_once() {
+        let faces = Arc::new(random_faces(21, 1));
+        let batches = epoch(&faces, plan(1));
+        assert_eq!(
+            batches.iter().map(|b| b.labels.len()).collect::<Vec<_>>(),
+            [8, 8, 5]
+        );
+        let count = |labels: &[Emotion]| {
+            Emotion::ALL.map(|emotion| labels.iter().filter(|&&label| label == emotion).count())
+        };
+        let seen: Vec<_> = batches
+            .iter()
+            .flat_map(|batch| batch.labels.clone())
+            .collect();
+        assert_eq!(count(&seen), count(faces.labels()));
+    }
+
+    #[test]
+    fn batches_depend_on_seed_and_epoch_but_not_on_threads() {
+        let faces = Arc::new(random_faces(16, 1));
+        let rows: Vec<usize> = (0..16).collect();
+        let with_threads = |threads, plan: Plan| {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
+            values(&pool.install(|| plan.prepare(&faces, &rows)).unwrap())
+        };
+        let one = with_threads(1, plan(1));
+        assert_eq!(one, with_threads(3, plan(1)));
+        assert_ne!(one, with_threads(1, plan(2)));
+        assert_ne!(one, with_threads(1, Plan { seed: 6, ..plan(1) }));
+    }
+
+    #[test]
+    fn faces_that_are_not_augmented_are_those_of_evaluation() {
+        let faces = Arc::new(random_faces(3, 1));
+        let still = Plan {
+            augmentation: Augmentation::NONE,
+            ..plan(1)
+        };
+        let batch = still.prepare(&faces, &[0, 1, 2]).unwrap();
+        assert_eq!(values(&batch), prepared(&faces, 0..3, FACE_SIZE));
+    }
+
+    #[test]
+    fn smoothing_spreads_its_share_over_all_classes() {
+        let targets = targets(&[Emotion::Fear], 0.7)
+            .unwrap()
+            .to_vec2::<f32>()
+            .unwrap();
+        for (class, &target) in targets[0].iter().enumerate() {
+            let expected = if class == Emotion::Fear.label_id() {
+                0.4
+            } else {
+                0.1
+            };
+            assert!((target - expected).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn an_epoch_that_is_left_early_ends_its_thread() {
+        let faces = Arc::new(random_faces(64, 1));
+        let mut batches = Batches::start(
+            Arc::clone(&faces),
+            Plan {
+                batch: 1,
+                ..plan(1)
+            },
+        );
+        batches.next().unwrap().unwrap();
+        drop(batches);
+        while Arc::strong_count(&faces) > 1 {
+            thread::yield_now();
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Trains and evaluates the emotion networks on FER-2013.
+//!
+//! A run is decided by its settings, its seed and its data alone: every random number has an
+//! address of its own ([`random`]), so neither threads nor interruptions change a result. Faces
+//! reach the network through `emotion_models::preprocess`, as they do in the plugin.
+
+pub mod average;
+pub mod calibration;
+pub mod checkpoint;
+pub mod cli;
+pub mod commands;
+pub mod data;
+pub mod files;
+#[cfg(feature = "keras")]
+pub mod keras;
+pub mod log;
+pub mod metrics;
+pub mod network;
+pub mod optimizer;
+pub mod params;
+pub mod progress;
+pub mod random;
+pub mod recipe;
+pub mod schedule;
+#[cfg(test)]
+mod testing;
+pub mod training;

@@ -1,0 +1,147 @@
+//! What each epoch gave, as rows of `log.csv`.
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use crate::recipe::Choice;
+
+/// One row: Keras' columns, then the learning rate and the time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Accuracy on the training faces as they came by, augmented.
+    pub acc: f64,
+    /// Their mean loss.
+    pub loss: f64,
+    /// Accuracy on the validation faces at the end of the epoch.
+    pub val_acc: f64,
+    /// Their mean loss.
+    pub val_loss: f64,
+    /// Learning rate of the last step.
+    pub lr: f64,
+    /// Time that training and validation took.
+    pub seconds: f64,
+}
+
+/// The epochs of a run, in order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Log {
+    epochs: Vec<Epoch>,
+}
+
+impl Log {
+    /// Appends an epoch.
+    pub fn push(&mut self, epoch: Epoch) {
+        self.epochs.push(epoch);
+    }
+
+    /// Number of epochs.
+    pub fn len(&self) -> usize {
+        self.epochs.len()
+    }
+
+    /// Whether no epoch has ended yet.
+    pub fn is_empty(&self) -> bool {
+        self.epochs.is_empty()
+    }
+
+    /// The validation losses in order.
+    pub fn validation_losses(&self) -> Vec<f64> {
+        self.epochs.iter().map(|epoch| epoch.val_loss).collect()
+    }
+
+    /// The epoch to keep, the first of equals.
+    pub fn best(&self, choice: Choice) -> Option<&Epoch> {
+        let better = |epoch: &Epoch, best: &Epoch| match choice {
+            Choice::Accuracy => epoch.val_acc > best.val_acc,
+            Choice::Loss => epoch.val_loss < best.val_loss,
+        };
+        self.epochs
+            .iter()
+            .reduce(|best, epoch| if better(epoch, best) { epoch } else { best })
+    }
+
+    /// Mean time of an epoch in seconds; none before the first.
+    pub fn mean_seconds(&self) -> Option<f64> {
+        let sum: f64 = self.epochs.iter().map(|epoch| epoch.seconds).sum();
+        (!self.is_empty()).then(|| sum / self.len() as f64)
+    }
+
+    /// The log as CSV with a header. Numbers have as many digits as tell them apart.
+    ///
+    /// # Errors
+    ///
+    /// Never in practice: it is written to memory.
+    pub fn to_csv(&self) -> Result<String> {
+        let mut csv = csv::Writer::from_writer(Vec::new());
+        for epoch in &self.epochs {
+            csv.serialize(epoch)?;
+        }
+        Ok(String::from_utf8(csv.into_inner()?)?)
+    }
+
+    /// Reads what [`Log::to_csv`] wrote, to the last bit of each number.
+    ///
+    /// # Errors
+    ///
+    /// When a row is not an epoch.
+    pub fn from_csv(csv: &str) -> Result<Self> {
+        let rows = csv::Reader::from_reader(csv.as_bytes()).into_deserialize();
+        Ok(Self {
+            epochs: rows.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn epoch(epoch: usize, val_acc: f64, val_loss: f64) -> Epoch {
+        Epoch {
+            epoch,
+            acc: 0.5,
+            loss: 1.25,
+            val_acc,
+            val_loss,
+            lr: 1e-3,
+            seconds: 2.0,
+        }
+    }
+
+    fn log() -> Log {
+        Log {
+            epochs: vec![epoch(1, 0.5, 1.5), epoch(2, 0.6, 1.2), epoch(3, 0.6, 1.1)],
+        }
+    }
+
+    #[test]
+    fn the_best_epoch_follows_the_choice() {
+        assert_eq!(log().best(Choice::Accuracy).unwrap().epoch, 2);
+        assert_eq!(log().best(Choice::Loss).unwrap().epoch, 3);
+        assert_eq!(Log::default().best(Choice::Loss), None);
+    }
+
+    #[test]
+    fn the_columns_of_keras_come_first() {
+        assert_eq!(
+            Log {
+                epochs: vec![epoch(1, 0.5, 1.5)]
+            }
+            .to_csv()
+            .unwrap(),
+            "epoch,acc,loss,val_acc,val_loss,lr,seconds\n1,0.5,1.25,0.5,1.5,0.001,2.0\n"
+        );
+    }
+
+    #[test]
+    fn numbers_survive_csv_to_the_last_bit() {
+        let third = 1.0 / 3.0_f64;
+        let log = Log {
+            epochs: vec![epoch(1, third.sin(), third.exp()), epoch(2, third, -third)],
+        };
+        assert_eq!(Log::from_csv(&log.to_csv().unwrap()).unwrap(), log);
+        assert_eq!(Log::from_csv("").unwrap(), Log::default());
+    }
+}

@@ -1,0 +1,110 @@
+//! What a person sees while a network trains; everything goes to stderr.
+//!
+//! On a terminal that is a bar under one line per epoch, elsewhere the lines alone.
+
+use std::io::{IsTerminal, stderr};
+
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use std::time::Duration;
+
+use crate::log::Epoch;
+
+/// Where progress goes.
+#[derive(Debug)]
+enum Target {
+    Bar(ProgressBar),
+    Lines,
+    Nowhere,
+}
+
+/// The view of a run.
+#[derive(Debug)]
+pub struct Progress {
+    target: Target,
+    epochs: usize,
+}
+
+impl Progress {
+    /// A bar where stderr is a terminal, else one line per epoch; `epochs` is the most there may be.
+    pub fn new(epochs: usize) -> Self {
+        let target = if stderr().is_terminal() {
+            Target::Bar(bar())
+        } else {
+            Target::Lines
+        };
+        Self { target, epochs }
+    }
+
+    /// Shows nothing.
+    pub fn hidden() -> Self {
+        Self {
+            target: Target::Nowhere,
+            epochs: 0,
+        }
+    }
+
+    /// An epoch of `steps` begins; the run takes `run_left` after it, if that is known.
+    pub fn epoch_begins(&self, epoch: usize, steps: usize, run_left: Option<Duration>) {
+        let Target::Bar(bar) = &self.target else {
+            return;
+        };
+        bar.reset();
+        bar.set_length(steps as u64);
+        let left = run_left.map(|left| format!(", run {} more", HumanDuration(left)));
+        bar.set_prefix(format!("epoch {epoch}/{}", self.epochs));
+        bar.set_style(style(&left.unwrap_or_default()));
+    }
+
+    /// A step of the epoch is done; loss and accuracy are means since the epoch began.
+    pub fn stepped(&self, loss: f64, accuracy: f64) {
+        if let Target::Bar(bar) = &self.target {
+            bar.set_message(format!("loss {loss:.4} acc {:.1} %", 100.0 * accuracy));
+            bar.inc(1);
+        }
+    }
+
+    /// An epoch has ended, and its network is or is not the best so far.
+    pub fn epoch_ended(&self, row: &Epoch, is_best: bool) {
+        let line = format!(
+            "epoch {:>width$}/{}  loss {:.4}  acc {:4.1} %  val_loss {:.4}  val_acc {:5.2} %  lr {:.2e}  {:.1} s{}",
+            row.epoch,
+            self.epochs,
+            row.loss,
+            100.0 * row.acc,
+            row.val_loss,
+            100.0 * row.val_acc,
+            row.lr,
+            row.seconds,
+            if is_best { "  best" } else { "" },
+            width = self.epochs.to_string().len(),
+        );
+        self.note(&line);
+    }
+
+    /// Prints a line above the bar.
+    pub fn note(&self, line: &str) {
+        match &self.target {
+            Target::Bar(bar) => bar.println(line),
+            Target::Lines => eprintln!("{line}"),
+            Target::Nowhere => {}
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Target::Bar(bar) = &self.target {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar() -> ProgressBar {
+    ProgressBar::new(0)
+}
+
+fn style(run_left: &str) -> ProgressStyle {
+    let template =
+        format!("{{prefix}} {{bar:24}} step {{pos}}/{{len}} {{msg}} {{eta}} left{run_left}");
+    ProgressStyle::with_template(&template).expect("a template without unknown keys")
+}

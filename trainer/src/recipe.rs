@@ -1,0 +1,122 @@
+//! The two ways to train, as plain values: a run stores them, so that it can be repeated.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::FACE_SIZE;
+use crate::data::augment::Augmentation;
+use crate::optimizer::AdamConfig;
+use crate::schedule::Schedule;
+
+/// A named set of [`Settings`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Recipe {
+    /// Adam with a one-cycle learning rate and an average of the weights
+    Best,
+    /// Adam 1e-3 reduced on plateaus, as the published weights were trained
+    Seed,
+}
+
+/// What decides which epoch is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// The highest validation accuracy.
+    Accuracy,
+    /// The lowest validation loss.
+    Loss,
+}
+
+/// Everything that decides a run, apart from the data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The recipe that the values come from.
+    pub recipe: Recipe,
+    /// Seed of the first values, the order and the augmentation.
+    pub seed: u64,
+    /// Width and height that the network takes, in pixels.
+    pub input_size: usize,
+    /// Most epochs to train.
+    pub epochs: usize,
+    /// Epochs without a lower validation loss after which training stops.
+    pub early_stop: Option<usize>,
+    /// Faces in a step.
+    pub batch: usize,
+    /// The highest learning rate.
+    pub learning_rate: f64,
+    /// How the learning rate goes.
+    pub schedule: Schedule,
+    /// The optimiser's constants.
+    pub optimizer: AdamConfig,
+    /// Probability that is taken from the label and spread over all classes.
+    pub label_smoothing: f32,
+    /// Share of the averaged weights that stays at each step; none: the weights are not averaged.
+    pub average: Option<f64>,
+    /// How far faces are moved.
+    pub augmentation: Augmentation,
+    /// What decides which epoch is kept.
+    pub choice: Choice,
+}
+
+const AUGMENTATION: Augmentation = Augmentation {
+    rotation_degrees: 10.0,
+    shift: 0.1,
+    zoom: 0.1,
+    flip: true,
+};
+
+impl Recipe {
+    /// Its values.
+    pub fn settings(self) -> Settings {
+        match self {
+            Recipe::Best => Settings {
+                recipe: self,
+                seed: 1,
+                input_size: FACE_SIZE,
+                epochs: 80,
+                early_stop: None,
+                batch: 64,
+                learning_rate: 4e-3,
+                schedule: Schedule::OneCycle { warmup: 0.3 },
+                optimizer: AdamConfig {
+                    weight_decay: 1e-4,
+                    ..AdamConfig::default()
+                },
+                label_smoothing: 0.0,
+                average: Some(0.999),
+                augmentation: AUGMENTATION,
+                choice: Choice::Accuracy,
+            },
+            Recipe::Seed => Settings {
+                recipe: self,
+                seed: 1,
+                input_size: FACE_SIZE,
+                epochs: 10_000,
+                early_stop: Some(50),
+                batch: 32,
+                learning_rate: 1e-3,
+                schedule: Schedule::ReduceOnPlateau {
+                    factor: 0.1,
+                    patience: 12,
+                    min_delta: 1e-4,
+                },
+                optimizer: AdamConfig {
+                    epsilon: 1e-7,
+                    ..AdamConfig::default()
+                },
+                label_smoothing: 0.0,
+                average: None,
+                augmentation: AUGMENTATION,
+                choice: Choice::Loss,
+            },
+        }
+    }
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Recipe::Best => "best",
+            Recipe::Seed => "seed",
+        }
+    }
+}
