@@ -90,6 +90,9 @@ impl Analyser {
     }
 
     /// Whether `buffer` would reach the sink too late to be worth the work; if so it counts as skipped.
+    ///
+    /// An element whose work takes a small part of a frame's duration is not what makes the stream late, and never
+    /// skips: the frames that are in time again because a slower element skipped them still deserve its results.
     pub(crate) fn skips(
         &self,
         transform: &impl IsA<gst_base::BaseTransform>,
@@ -99,9 +102,13 @@ impl Analyser {
         let running_time = segment
             .downcast_ref::<gst::ClockTime>()
             .and_then(|segment| segment.to_running_time(buffer.pts()));
-        let skips = self.deadline.lock().unwrap().is_missed(running_time);
+        let mut stats = self.stats.lock().unwrap();
+        let is_quick = buffer
+            .duration()
+            .is_some_and(|frame| stats.mean() < Duration::from(frame) / 4);
+        let skips = !is_quick && self.deadline.lock().unwrap().is_missed(running_time);
         if skips {
-            self.stats.lock().unwrap().add_skipped();
+            stats.add_skipped();
         }
         skips
     }

@@ -36,7 +36,8 @@ impl Stats {
         }
     }
 
-    fn mean(&self) -> Duration {
+    /// The mean time of the window, zero before the first analysed frame.
+    pub(crate) fn mean(&self) -> Duration {
         let count = u32::try_from(self.times.len().max(1)).unwrap_or(u32::MAX);
         self.times.iter().sum::<Duration>() / count
     }

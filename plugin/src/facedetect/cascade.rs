@@ -30,9 +30,9 @@ pub(crate) enum Error {
     #[error(
         "no {DEFAULT_FILE} in {}; install OpenCV's data files (Debian, Ubuntu: opencv-data) or set the property \
          cascade-file",
-        PLACES.join(", ")
+        places.join(", ")
     )]
-    NotInstalled,
+    NotInstalled { places: Vec<String> },
     #[error("cannot read the cascade {}: {source}", path.display())]
     Unreadable {
         path: PathBuf,
@@ -71,11 +71,7 @@ impl Cascade {
     pub(crate) fn load(file: Option<&Path>) -> Result<Self, Error> {
         let path = match file {
             Some(file) => file.to_owned(),
-            None => PLACES
-                .iter()
-                .map(|place| Path::new(place).join(DEFAULT_FILE))
-                .find(|path| path.is_file())
-                .ok_or(Error::NotInstalled)?,
+            None => find_default(&PLACES)?,
         };
         // OpenCV tells neither a missing from an unreadable file nor why it is unreadable.
         if let Err(source) = std::fs::read(&path) {
@@ -148,17 +144,51 @@ fn confidence(neighbors: i32, scale_factor: f64) -> f64 {
     1.0 - (-(windows / 5.0).powi(2)).exp()
 }
 
+fn find_default(places: &[&str]) -> Result<PathBuf, Error> {
+    let found = places
+        .iter()
+        .map(|place| Path::new(place).join(DEFAULT_FILE))
+        .find(|path| path.is_file());
+    found.ok_or_else(|| Error::NotInstalled {
+        places: places.iter().map(ToString::to_string).collect(),
+    })
+}
+
 fn open(path: &Path) -> Result<CascadeClassifier, String> {
     let name = path.to_str().ok_or("its path is not UTF-8")?;
-    let classifier = CascadeClassifier::new(name).map_err(|error| error.message)?;
-    match classifier.empty() {
-        Ok(false) => Ok(classifier),
-        Ok(true) => Err("it has no stages".into()),
-        Err(error) => Err(error.message),
+    let reason = |error: opencv::Error| error.message.trim().to_owned();
+    let classifier = CascadeClassifier::new(name).map_err(reason)?;
+    if classifier.empty().map_err(reason)? {
+        return Err("it has no stages".into());
     }
+    Ok(classifier)
 }
 
 /// Sizes beyond OpenCV's integers mean "larger than any picture".
 fn int(value: impl TryInto<i32>) -> i32 {
     value.try_into().unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_an_installed_cascade_the_error_names_the_places_and_what_to_do() {
+        let error = find_default(&["/nowhere", "/neither/here"])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("/nowhere, /neither/here"), "{error}");
+        assert!(error.contains("opencv-data"), "{error}");
+        assert!(error.contains("cascade-file"), "{error}");
+    }
+
+    #[test]
+    fn confidence_grows_with_the_agreeing_windows_and_does_not_depend_on_their_density() {
+        let at_default: Vec<f64> = [1, 3, 6, 15, 1000].map(|n| confidence(n, 1.1)).into();
+        assert!(at_default.is_sorted());
+        assert!(at_default[0] < 0.05 && at_default[3] > 0.99);
+        // Twice as many sizes are searched at the square root of the factor.
+        assert!((confidence(12, 1.1_f64.sqrt()) - confidence(6, 1.1)).abs() < 1e-12);
+    }
 }

@@ -2,7 +2,10 @@
 //!
 //! Finds faces and puts each on the frame as a region of interest of type `face` with the params `detection` and, for
 //! other elements of this plugin, the same in a custom meta that survives conversions. The picture passes through
-//! untouched. When the sink says that the stream is late, frames pass without being searched.
+//! untouched.
+//!
+//! When the sink says that the stream is late, frames are not searched and carry the faces of the last searched frame,
+//! for up to a second, so that a live picture neither stops nor flickers. The property `stats` counts them as skipped.
 //!
 //! The faces are found by one of OpenCV's cascades, by default its frontal face Haar cascade, which sees upright faces
 //! that look at the camera. The confidence of a detection grows with the number of search windows that agree on it; it
@@ -35,7 +38,7 @@ use gst_base::subclass::prelude::*;
 
 use super::cascade::{self, Cascade, Options};
 use crate::analyser::Analyser;
-use crate::face;
+use crate::face::{self, DetectedFace};
 use crate::stats::Stats;
 
 const DEFAULT_SCALE_FACTOR: f64 = 1.1;
@@ -43,6 +46,9 @@ const DEFAULT_MIN_NEIGHBORS: u32 = 5;
 const DEFAULT_MIN_SIZE_PX: u32 = 30;
 const DEFAULT_MAX_SIZE_PX: u32 = 0;
 const DEFAULT_THREADS: u32 = 1;
+
+/// How long the faces of a searched frame stand for later frames that are not searched.
+const MAX_HOLD: gst::ClockTime = gst::ClockTime::SECOND;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -74,12 +80,45 @@ impl Default for Settings {
     }
 }
 
+struct State {
+    cascade: Cascade,
+    last: Option<Search>,
+}
+
+/// What was found in the frame that was searched last.
+struct Search {
+    time: Option<gst::ClockTime>,
+    frame_width: u32,
+    frame_height: u32,
+    faces: Vec<DetectedFace>,
+}
+
+impl Search {
+    fn is_recent(&self, time: Option<gst::ClockTime>) -> bool {
+        time.zip(self.time)
+            .is_some_and(|(time, searched)| time.absdiff(searched) <= MAX_HOLD)
+    }
+
+    fn add_to(&self, buffer: &mut gst::BufferRef) {
+        face::add_detected(buffer, self.frame_width, self.frame_height, &self.faces);
+    }
+}
+
 /// The implementation of [`super::FaceDetect`].
 #[derive(Default)]
 pub struct FaceDetect {
     settings: Mutex<Settings>,
-    cascade: Mutex<Option<Cascade>>,
+    state: Mutex<Option<State>>,
     analyser: Analyser,
+}
+
+impl FaceDetect {
+    /// Another picture follows, in which the last faces mean nothing.
+    fn forget_faces(&self) {
+        if let Some(state) = self.state.lock().unwrap().as_mut() {
+            state.last = None;
+        }
+    }
 }
 
 #[glib::object_subclass]
@@ -212,32 +251,39 @@ impl BaseTransformImpl for FaceDetect {
         let file = settings.cascade_file.map(PathBuf::from);
         let cascade = Cascade::load(file.as_deref()).map_err(|error| match error {
             cascade::Error::NotACascade { .. } => {
-                gst::error_msg!(gst::ResourceError::Settings, ["{error}"])
+                gst::error_msg!(gst::ResourceError::Settings, ("{error}"))
             }
-            error => gst::error_msg!(gst::ResourceError::NotFound, ["{error}"]),
+            error => gst::error_msg!(gst::ResourceError::NotFound, ("{error}")),
         })?;
         if settings.threads > 0 {
             cascade::set_threads(settings.threads)
-                .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ["{error}"]))?;
+                .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))?;
         }
         self.analyser.reset();
-        *self.cascade.lock().unwrap() = Some(cascade);
+        *self.state.lock().unwrap() = Some(State {
+            cascade,
+            last: None,
+        });
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
-        *self.cascade.lock().unwrap() = None;
+        *self.state.lock().unwrap() = None;
         Ok(())
     }
 
     fn set_caps(&self, incaps: &gst::Caps, _outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
         gst::debug!(CAT, imp = self, "Configured for {incaps}");
+        self.forget_faces();
         self.analyser
             .set_caps(incaps)
             .map_err(|error| gst::loggable_error!(CAT, "{error}"))
     }
 
     fn sink_event(&self, event: gst::Event) -> bool {
+        if event.type_() == gst::EventType::FlushStop {
+            self.forget_faces();
+        }
         self.analyser.observe_sink_event(&event);
         self.parent_sink_event(event)
     }
@@ -261,38 +307,46 @@ impl BaseTransformImpl for FaceDetect {
         &self,
         buffer: &mut gst::BufferRef,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let options = self.settings.lock().unwrap().options;
+        let mut state = self.state.lock().unwrap();
+        let State { cascade, last } = state.as_mut().ok_or(gst::FlowError::Flushing)?;
+
         if self.analyser.skips(&*self.obj(), buffer) {
             gst::debug!(CAT, imp = self, "Late, not searching {:?}", buffer.pts());
+            if let Some(search) = last
+                && search.is_recent(buffer.pts())
+            {
+                search.add_to(buffer);
+            }
             return Ok(gst::FlowSuccess::Ok);
         }
 
-        let options = self.settings.lock().unwrap().options;
-        let mut cascade = self.cascade.lock().unwrap();
-        let cascade = cascade.as_mut().ok_or(gst::FlowError::Flushing)?;
         let started = Instant::now();
-        let (width, height, faces) = self
+        let (frame_width, frame_height, faces) = self
             .analyser
             .look_at(buffer, |image| {
                 let faces = cascade.detect(image, &options);
-                (image.width(), image.height(), faces)
+                (image.width() as u32, image.height() as u32, faces)
             })
             .map_err(|error| {
-                gst::element_imp_error!(self, gst::StreamError::Format, ["{error}"]);
+                gst::element_imp_error!(self, gst::StreamError::Format, ("{error}"));
                 gst::FlowError::Error
             })?;
         let faces = faces.map_err(|error| {
-            gst::element_imp_error!(self, gst::LibraryError::Failed, ["{error}"]);
+            gst::element_imp_error!(self, gst::LibraryError::Failed, ("{error}"));
             gst::FlowError::Error
         })?;
-        face::add_detected(buffer, width as u32, height as u32, &faces);
-        self.analyser.add_analysed(faces.len(), started.elapsed());
-        gst::log!(
-            CAT,
-            imp = self,
-            "{} faces in {:?}",
-            faces.len(),
-            buffer.pts()
-        );
+        let search = last.insert(Search {
+            time: buffer.pts(),
+            frame_width,
+            frame_height,
+            faces,
+        });
+        search.add_to(buffer);
+
+        let count = search.faces.len();
+        self.analyser.add_analysed(count, started.elapsed());
+        gst::log!(CAT, imp = self, "{count} faces in {:?}", buffer.pts());
         Ok(gst::FlowSuccess::Ok)
     }
 }
