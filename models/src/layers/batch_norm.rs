@@ -4,10 +4,10 @@ use std::sync::{Arc, OnceLock};
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tensor, Var, bail};
 use candle_nn::{Init, VarBuilder};
-use pulp::Arch;
 use rayon::prelude::*;
 
 use super::batch::{for_each_sample, sum_over_samples};
+use super::kernels::{self, AffineGradient, moments};
 use super::tensor::{nhwc, read, values};
 
 /// What follows the normalisation.
@@ -179,29 +179,6 @@ impl Statistics {
     }
 }
 
-/// Mean, and sum of squared distances from it, of each channel of one sample.
-fn moments(sample: &[f32], channels: usize) -> (Vec<f32>, Vec<f32>) {
-    Arch::new().dispatch(|| {
-        let mut mean = vec![0.0; channels];
-        for pixel in sample.chunks_exact(channels) {
-            for (sum, x) in mean.iter_mut().zip(pixel) {
-                *sum += x;
-            }
-        }
-        let pixels = (sample.len() / channels) as f32;
-        for mean in &mut mean {
-            *mean /= pixels;
-        }
-        let mut squares = vec![0.0; channels];
-        for pixel in sample.chunks_exact(channels) {
-            for ((sum, x), mean) in squares.iter_mut().zip(pixel).zip(&mean) {
-                *sum += (x - mean) * (x - mean);
-            }
-        }
-        (mean, squares)
-    })
-}
-
 /// `y = activation(scale · x + shift)`, per channel.
 struct Affine {
     scale: Vec<f32>,
@@ -231,26 +208,18 @@ impl Affine {
         }
     }
 
+    fn kernel(&self) -> kernels::Affine<'_> {
+        kernels::Affine {
+            scale: &self.scale,
+            shift: &self.shift,
+            relu: self.activation == Activation::Relu,
+        }
+    }
+
     fn apply(&self, xs: &[f32], len: usize) -> Vec<f32> {
         let mut ys = vec![0.0; xs.len()];
-        for_each_sample(&mut ys, len, |i, out, _| {
-            let x = &xs[i * len..][..len];
-            Arch::new().dispatch(|| {
-                let channels = self.scale.len();
-                let lowest = match self.activation {
-                    Activation::Linear => f32::NEG_INFINITY,
-                    Activation::Relu => 0.0,
-                };
-                for (out, x) in out.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
-                    for (((y, x), scale), shift) in
-                        out.iter_mut().zip(x).zip(&self.scale).zip(&self.shift)
-                    {
-                        let value = scale * x + shift;
-                        // Written so that NaN stays NaN and is seen in the loss.
-                        *y = if value < lowest { lowest } else { value };
-                    }
-                }
-            });
+        for_each_sample(&mut ys, len, |i, y, _| {
+            self.kernel().apply(&xs[i * len..][..len], y)
         });
         ys
     }
@@ -334,12 +303,20 @@ impl CustomOp3 for TrainingOp {
         let dy = dy.contiguous()?;
         let [xv, wv, bv, dyv] = [x, weight, bias, &dy].map(|tensor| read(name, tensor));
         let (xs, dys) = (xv.get()?, dyv.get()?);
-        let backward = Backward {
-            affine: Affine::new(statistics, wv.get()?, bv.get()?, self.config),
-            mean: statistics.mean.iter().map(|&mean| mean as f32).collect(),
+        let affine = Affine::new(statistics, wv.get()?, bv.get()?, self.config);
+        let mean: Vec<f32> = statistics.mean.iter().map(|&mean| mean as f32).collect();
+        let backward = AffineGradient {
+            affine: affine.kernel(),
+            mean: &mean,
         };
         let sum = sum_over_samples(samples, &mut [], 0, 2 * channels, |i, _, sum, _| {
-            backward.add_sums(&xs[i * len..][..len], &dys[i * len..][..len], sum);
+            let (plain, centred) = sum.split_at_mut(channels);
+            backward.add_sums(
+                &xs[i * len..][..len],
+                &dys[i * len..][..len],
+                plain,
+                centred,
+            );
         });
         let (dbias, centred) = sum.split_at(channels);
 
@@ -358,7 +335,7 @@ impl CustomOp3 for TrainingOp {
             .collect();
         let mut dxs = vec![0.0; xs.len()];
         for_each_sample(&mut dxs, len, |i, dx, _| {
-            backward.input_gradient(
+            backward.input(
                 &xs[i * len..][..len],
                 &dys[i * len..][..len],
                 &mean_g,
@@ -378,60 +355,5 @@ impl CustomOp3 for TrainingOp {
             Some(Tensor::from_vec(dweight, channels, device)?),
             Some(Tensor::from_vec(dbias.to_vec(), channels, device)?),
         ))
-    }
-}
-
-struct Backward {
-    affine: Affine,
-    mean: Vec<f32>,
-}
-
-impl Backward {
-    /// Adds Σ g and Σ g · (x − mean) of one sample, where g is `dy` behind the activation.
-    fn add_sums(&self, x: &[f32], dy: &[f32], sum: &mut [f32]) {
-        let channels = self.mean.len();
-        let (plain, centred) = sum.split_at_mut(channels);
-        Arch::new().dispatch(|| {
-            let Affine {
-                scale,
-                shift,
-                activation,
-            } = &self.affine;
-            for (x, dy) in x.chunks_exact(channels).zip(dy.chunks_exact(channels)) {
-                for c in 0..channels.min(x.len()) {
-                    let g = gate(*activation, scale[c] * x[c] + shift[c], dy[c]);
-                    plain[c] += g;
-                    centred[c] += g * (x[c] - self.mean[c]);
-                }
-            }
-        });
-    }
-
-    fn input_gradient(&self, x: &[f32], dy: &[f32], mean_g: &[f32], slope: &[f32], dx: &mut [f32]) {
-        let channels = self.mean.len();
-        Arch::new().dispatch(|| {
-            let Affine {
-                scale,
-                shift,
-                activation,
-            } = &self.affine;
-            let rows = x.chunks_exact(channels).zip(dy.chunks_exact(channels));
-            for (dx, (x, dy)) in dx.chunks_exact_mut(channels).zip(rows) {
-                for c in 0..channels {
-                    let g = gate(*activation, scale[c] * x[c] + shift[c], dy[c]);
-                    dx[c] = scale[c] * (g - mean_g[c] - (x[c] - self.mean[c]) * slope[c]);
-                }
-            }
-        });
-    }
-}
-
-/// The gradient before the activation, whose input was `value`.
-#[inline(always)]
-fn gate(activation: Activation, value: f32, dy: f32) -> f32 {
-    if activation == Activation::Relu && value <= 0.0 {
-        0.0
-    } else {
-        dy
     }
 }

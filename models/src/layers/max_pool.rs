@@ -3,10 +3,10 @@
 use std::sync::OnceLock;
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
-use pulp::Arch;
 use rayon::prelude::*;
 
 use super::batch::for_each_sample;
+use super::kernels::MaxPool;
 use super::tensor::{nhwc, read, values};
 
 /// The largest value in windows of 3×3, two pixels apart, of each channel: `[N, H, W, C]` to `[N, ⌈H/2⌉, ⌈W/2⌉, C]`.
@@ -23,46 +23,12 @@ pub fn max_pool_3x3_stride_2(xs: &Tensor) -> Result<Tensor> {
 
 #[derive(Default)]
 struct MaxPoolOp {
-    /// For each output, the position of its input within the sample.
+    /// For each output, the pixel of the sample that it came from.
     winners: OnceLock<Vec<u32>>,
 }
 
 impl MaxPoolOp {
     const NAME: &str = "max-pooling";
-}
-
-/// The input positions that window `i` covers, of an axis of `size`.
-fn window(i: usize, size: usize) -> std::ops::Range<usize> {
-    let outputs = size.div_ceil(2);
-    let padding = ((outputs - 1) * 2 + 3).saturating_sub(size);
-    let before = padding / 2;
-    (2 * i).saturating_sub(before)..(2 * i + 3 - before).min(size)
-}
-
-/// One sample: the largest values and where they stood.
-fn pool(x: &[f32], [height, width, channels]: [usize; 3], out: &mut [f32], winners: &mut [u32]) {
-    let width_out = width.div_ceil(2);
-    Arch::new().dispatch(|| {
-        let outputs = out
-            .chunks_exact_mut(channels)
-            .zip(winners.chunks_exact_mut(channels));
-        for (pixel, (best, winner)) in outputs.enumerate() {
-            best.fill(f32::NEG_INFINITY);
-            for row in window(pixel / width_out, height) {
-                for column in window(pixel % width_out, width) {
-                    let first = (row * width + column) * channels;
-                    let x = &x[first..][..channels];
-                    for (c, ((best, winner), &x)) in
-                        best.iter_mut().zip(winner.iter_mut()).zip(x).enumerate()
-                    {
-                        let wins = x > *best;
-                        *best = if wins { x } else { *best };
-                        *winner = if wins { (first + c) as u32 } else { *winner };
-                    }
-                }
-            }
-        }
-    });
 }
 
 impl CustomOp1 for MaxPoolOp {
@@ -77,17 +43,21 @@ impl CustomOp1 for MaxPoolOp {
         let (len_in, len_out) = (height * width * channels, height_out * width_out * channels);
         let mut ys = vec![0.0; samples * len_out];
         let mut winners = vec![0; samples * len_out];
-        ys.par_chunks_exact_mut(len_out)
-            .zip(winners.par_chunks_exact_mut(len_out))
-            .enumerate()
-            .for_each(|(i, (out, winners))| {
-                pool(
-                    &x[i * len_in..][..len_in],
-                    [height, width, channels],
-                    out,
-                    winners,
-                )
-            });
+        let outputs = ys
+            .par_chunks_exact_mut(len_out)
+            .zip(winners.par_chunks_exact_mut(len_out));
+        outputs.enumerate().for_each(|(i, (out, winners))| {
+            let x = &x[i * len_in..][..len_in];
+            MaxPool {
+                x,
+                height,
+                width,
+                channels,
+                out,
+                winners,
+            }
+            .run();
+        });
         self.winners.get_or_init(|| winners);
         Ok((
             CpuStorage::F32(ys),
@@ -102,7 +72,7 @@ impl CustomOp1 for MaxPoolOp {
                 Self::NAME
             );
         };
-        let samples = x.dims()[0];
+        let (samples, _, _, channels) = nhwc(Self::NAME, x.layout())?;
         let (len_in, len_out) = (x.elem_count() / samples, y.elem_count() / samples);
         let dy = dy.contiguous()?;
         let dys = read(Self::NAME, &dy);
@@ -110,8 +80,13 @@ impl CustomOp1 for MaxPoolOp {
         let mut dxs = vec![0.0; samples * len_in];
         for_each_sample(&mut dxs, len_in, |i, dx, _| {
             let outputs = i * len_out..(i + 1) * len_out;
-            for (&winner, dy) in winners[outputs.clone()].iter().zip(&dys[outputs]) {
-                dx[winner as usize] += dy;
+            let pixels = winners[outputs.clone()]
+                .chunks_exact(channels)
+                .zip(dys[outputs].chunks_exact(channels));
+            for (winners, dy) in pixels {
+                for (c, (&winner, dy)) in winners.iter().zip(dy).enumerate() {
+                    dx[winner as usize * channels + c] += dy;
+                }
             }
         });
         Ok(Some(Tensor::from_vec(dxs, x.shape(), x.device())?))

@@ -2,9 +2,13 @@
 
 mod correlate;
 mod depthwise;
+mod norm;
+mod pool;
 
 pub(super) use correlate::{Correlation, Gradient, PackedWeights};
 pub(super) use depthwise::{depthwise, depthwise_weight_gradient};
+pub(super) use norm::{Affine, AffineGradient, moments};
+pub(super) use pool::MaxPool;
 
 /// Copies `[height, width, channels]` into the middle of `[height + 2·border, width + 2·border, channels]` of zeros.
 pub(super) fn pad(
