@@ -30,6 +30,8 @@ struct Input {
 pub(crate) enum Error {
     #[error("no caps before the first buffer")]
     NoCaps,
+    #[error(transparent)]
+    Caps(#[from] gst::glib::BoolError),
     #[error("expected a {width}×{height} frame in {format:?}, found a buffer of {size} bytes")]
     Map {
         width: u32,
@@ -66,9 +68,8 @@ impl Analyser {
     }
 
     /// To be called from `set_caps`.
-    pub(crate) fn set_caps(&self, caps: &gst::Caps) -> Result<(), luma::Error> {
-        let info = VideoInfo::from_caps(caps)
-            .map_err(|_| luma::Error::Format(gst_video::VideoFormat::Unknown))?;
+    pub(crate) fn set_caps(&self, caps: &gst::Caps) -> Result<(), Error> {
+        let info = VideoInfo::from_caps(caps)?;
         let luma = Luma::new(&info)?;
         *self.input.lock().unwrap() = Some(Input { info, luma });
         Ok(())

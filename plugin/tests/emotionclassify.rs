@@ -249,21 +249,36 @@ fn a_shared_frame_is_not_copied_and_its_other_owner_sees_no_emotion() {
 }
 
 #[test]
-fn a_face_detected_before_a_conversion_is_classified_after_it() {
+fn what_stands_between_the_elements_keeps_the_faces() {
     init();
     let (info, buffer) = portrait(VideoFormat::I420);
-    let line = "emotionfacedetect min-size=80 ! videoconvert ! video/x-raw,format=BGRx ! videoscale \
-                ! video/x-raw,width=256,height=256 ! emotionclassify";
+    for between in [
+        "queue",
+        "videoconvert ! video/x-raw,format=BGRx",
+        "videoscale ! video/x-raw,width=256,height=256",
+        "tee name=t t. ! queue ! fakesink async=false t. ! queue",
+        "jpegenc ! jpegdec",
+        "x264enc tune=zerolatency ! avdec_h264",
+    ] {
+        let line = format!("emotionfacedetect min-size=80 ! {between} ! emotionclassify");
+        let mut h = harness(&line, &info);
+        for frame in 0..3 {
+            h.push(at(buffer.clone(), frame * 40)).unwrap();
+        }
+        h.push_event(gst::event::Eos::new());
 
-    let found = classify(line, &info, buffer);
+        let found = faces(&h.pull().unwrap());
 
-    assert_eq!(found.len(), 1);
-    assert!(found[0].detection.is_some());
-    assert!(
-        (40..80).contains(&found[0].width),
-        "the box is scaled: {found:?}"
-    );
-    assert_sound(found[0].emotion.as_ref().unwrap());
+        assert_eq!(found.len(), 1, "{between}");
+        let face = &found[0];
+        assert!(face.detection.is_some(), "{between}");
+        assert_sound(face.emotion.as_ref().expect(between));
+        let scale = if between.contains("scale") { 2 } else { 1 };
+        assert!(
+            (80..160).contains(&(face.width * scale)),
+            "{between}: {face:?}"
+        );
+    }
 }
 
 #[test]

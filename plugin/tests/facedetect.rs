@@ -150,6 +150,25 @@ fn frames_too_small_for_a_face_pass() {
 }
 
 #[test]
+fn sizes_that_no_face_can_have_find_nothing() {
+    init();
+    let (info, buffer) = portrait(VideoFormat::Gray8);
+    for sizes in [
+        "min-size=200 max-size=100",
+        "min-size=4294967295",
+        "max-size=1",
+        "min-size=0 max-size=1 scale-factor=10",
+    ] {
+        let mut h = harness(&format!("emotionfacedetect {sizes}"), &info);
+        assert_eq!(
+            faces(&h.push_and_pull(buffer.clone()).unwrap()),
+            [],
+            "{sizes}"
+        );
+    }
+}
+
+#[test]
 fn a_face_in_an_8k_frame_is_found() {
     init();
     let (info, buffer) = wide_portrait(7680, 4320);

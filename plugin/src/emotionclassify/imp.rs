@@ -217,7 +217,12 @@ impl BaseTransformImpl for EmotionClassify {
         buffer: &mut gst::BufferRef,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
         if self.analyser.skips(&*self.obj(), buffer) {
-            gst::debug!(CAT, imp = self, "Late, not classifying {:?}", buffer.pts());
+            gst::debug!(
+                CAT,
+                imp = self,
+                "Late, not classifying {}",
+                buffer.pts().display()
+            );
             return Ok(gst::FlowSuccess::Ok);
         }
 
@@ -253,10 +258,10 @@ impl BaseTransformImpl for EmotionClassify {
         gst::log!(
             CAT,
             imp = self,
-            "{} of {} faces in {:?}",
+            "{} of {} faces in {}",
             emotions.len(),
             faces.len(),
-            buffer.pts()
+            buffer.pts().display()
         );
         if emotions.len() < faces.len() {
             let count = faces.len() - emotions.len();

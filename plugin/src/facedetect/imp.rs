@@ -312,7 +312,12 @@ impl BaseTransformImpl for FaceDetect {
         let State { cascade, last } = state.as_mut().ok_or(gst::FlowError::Flushing)?;
 
         if self.analyser.skips(&*self.obj(), buffer) {
-            gst::debug!(CAT, imp = self, "Late, not searching {:?}", buffer.pts());
+            gst::debug!(
+                CAT,
+                imp = self,
+                "Late, not searching {}",
+                buffer.pts().display()
+            );
             if let Some(search) = last
                 && search.is_recent(buffer.pts())
             {
@@ -346,7 +351,12 @@ impl BaseTransformImpl for FaceDetect {
 
         let count = search.faces.len();
         self.analyser.add_analysed(count, started.elapsed());
-        gst::log!(CAT, imp = self, "{count} faces in {:?}", buffer.pts());
+        gst::log!(
+            CAT,
+            imp = self,
+            "{count} faces in {}",
+            buffer.pts().display()
+        );
         Ok(gst::FlowSuccess::Ok)
     }
 }
