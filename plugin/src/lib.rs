@@ -9,6 +9,7 @@ pub mod emotionclassify;
 pub mod face;
 pub mod facedetect;
 pub mod luma;
+pub mod record;
 mod stats;
 
 use gst::glib;
