@@ -6,6 +6,7 @@
 
 mod analyser;
 pub mod emotionclassify;
+pub mod emotionpublish;
 pub mod face;
 pub mod facedetect;
 pub mod luma;
@@ -17,6 +18,7 @@ use gst::glib;
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     facedetect::register(plugin)?;
     emotionclassify::register(plugin)?;
+    emotionpublish::register(plugin)?;
     Ok(())
 }
 

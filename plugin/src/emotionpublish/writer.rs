@@ -1,0 +1,235 @@
+//! Lines into a file, a pipe or standard output.
+//!
+//! A file grows under the name `NAME.part` and gets its own name when the stream ends, so that whatever stands under the
+//! name is whole, and an earlier file stays until there is a better one. Every line is handed to the system at once, so
+//! that `tail -f NAME.part` follows a live stream and a killed process loses no line. Pipes, devices and standard output
+//! are written directly.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// The location that stands for standard output.
+pub(super) const STDOUT: &str = "-";
+
+/// An open place for lines.
+#[derive(Debug)]
+pub(super) struct Writer {
+    output: Output,
+    /// What the user calls it.
+    name: String,
+    line: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Output {
+    Stdout,
+    Direct(File),
+    Part {
+        file: File,
+        part: PathBuf,
+        whole: PathBuf,
+    },
+}
+
+/// What went wrong, with the place in the message.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error("cannot open {place} for writing: {source}")]
+    Open { place: String, source: io::Error },
+    #[error("cannot write to {place}: {source}")]
+    Write { place: String, source: io::Error },
+    #[error("cannot rename {part} to {whole}: {source}")]
+    Rename {
+        part: String,
+        whole: String,
+        source: io::Error,
+    },
+}
+
+impl Writer {
+    /// Opens `location`: a path, or `-` for standard output. Opening a pipe waits for its reader.
+    pub(super) fn open(location: &str) -> Result<Self, Error> {
+        let output = if location == STDOUT {
+            Output::Stdout
+        } else {
+            open_path(Path::new(location))?
+        };
+        let name = if location == STDOUT {
+            "standard output"
+        } else {
+            location
+        };
+        Ok(Self {
+            output,
+            name: name.into(),
+            line: Vec::new(),
+        })
+    }
+
+    /// Writes a value as one line of JSON.
+    pub(super) fn write(&mut self, value: &impl serde::Serialize) -> Result<(), Error> {
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, value)
+            .map_err(io::Error::from)
+            .and_then(|()| {
+                self.line.push(b'\n');
+                // In one piece: a reader of the growing file sees whole lines.
+                match &mut self.output {
+                    Output::Stdout => {
+                        let mut stdout = io::stdout().lock();
+                        stdout.write_all(&self.line)?;
+                        stdout.flush()
+                    }
+                    Output::Direct(file) | Output::Part { file, .. } => file.write_all(&self.line),
+                }
+            })
+            .map_err(|source| Error::Write {
+                place: self.name.clone(),
+                source,
+            })
+    }
+
+    /// Gives a file its own name. Lines that are written afterwards still go to it.
+    pub(super) fn publish(&mut self) -> Result<(), Error> {
+        let Output::Part { file, part, whole } = &self.output else {
+            return Ok(());
+        };
+        fs::rename(part, whole).map_err(|source| Error::Rename {
+            part: part.display().to_string(),
+            whole: whole.display().to_string(),
+            source,
+        })?;
+        let file = file.try_clone().map_err(|source| Error::Open {
+            place: self.name.clone(),
+            source,
+        })?;
+        self.output = Output::Direct(file);
+        Ok(())
+    }
+}
+
+fn open_path(path: &Path) -> Result<Output, Error> {
+    // A link stays a link: the file that it points to is replaced.
+    let whole = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let open = |path: &Path, file: io::Result<File>| {
+        file.map_err(|source| Error::Open {
+            place: path.display().to_string(),
+            source,
+        })
+    };
+    match fs::metadata(&whole) {
+        Ok(found) if found.is_dir() => Err(Error::Open {
+            place: path.display().to_string(),
+            source: io::ErrorKind::IsADirectory.into(),
+        }),
+        Ok(found) if !found.is_file() => {
+            let file = open(path, File::options().write(true).open(&whole))?;
+            Ok(Output::Direct(file))
+        }
+        _ => {
+            let mut part = OsString::from(&whole);
+            part.push(".part");
+            let part = PathBuf::from(part);
+            let file = open(&part, File::create(&part))?;
+            Ok(Output::Part { file, part, whole })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn location(path: &Path) -> &str {
+        path.to_str().unwrap()
+    }
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    #[test]
+    fn a_file_grows_line_by_line_beside_its_name_and_gets_it_when_published() {
+        let folder = folder();
+        let whole = folder.path().join("faces.jsonl");
+        let part = folder.path().join("faces.jsonl.part");
+        fs::write(&whole, "old").unwrap();
+
+        let mut writer = Writer::open(location(&whole)).unwrap();
+        writer.write(&1).unwrap();
+        assert_eq!(fs::read_to_string(&part).unwrap(), "1\n");
+        writer.write(&["a"]).unwrap();
+        assert_eq!(fs::read_to_string(&part).unwrap(), "1\n[\"a\"]\n");
+        assert_eq!(fs::read_to_string(&whole).unwrap(), "old");
+
+        writer.publish().unwrap();
+        assert_eq!(fs::read_to_string(&whole).unwrap(), "1\n[\"a\"]\n");
+        assert!(!part.exists());
+    }
+
+    #[test]
+    fn lines_after_publishing_are_added_to_the_file() {
+        let folder = folder();
+        let whole = folder.path().join("faces.jsonl");
+        let mut writer = Writer::open(location(&whole)).unwrap();
+        writer.write(&1).unwrap();
+        writer.publish().unwrap();
+        writer.write(&2).unwrap();
+        writer.publish().unwrap();
+        assert_eq!(fs::read_to_string(&whole).unwrap(), "1\n2\n");
+    }
+
+    #[test]
+    fn a_link_is_followed() {
+        let folder = folder();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let mut writer = Writer::open(location(&link)).unwrap();
+        writer.write(&1).unwrap();
+        writer.publish().unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "1\n");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+
+    #[test]
+    fn a_device_is_written_directly() {
+        let mut writer = Writer::open("/dev/null").unwrap();
+        writer.write(&1).unwrap();
+        writer.publish().unwrap();
+        assert!(!Path::new("/dev/null.part").exists());
+    }
+
+    #[test]
+    fn a_full_device_is_an_error_that_names_it() {
+        let error = Writer::open("/dev/full")
+            .unwrap()
+            .write(&1)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("cannot write to /dev/full: No space left"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_folder_and_a_missing_folder_are_errors_that_name_them() {
+        let folder = folder();
+        let error = Writer::open(location(folder.path()))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains(location(folder.path())) && error.contains("director"),
+            "{error}"
+        );
+        let missing = folder.path().join("no/such/file");
+        let error = Writer::open(location(&missing)).unwrap_err().to_string();
+        assert!(
+            error.contains("no/such/file") && error.contains("No such file"),
+            "{error}"
+        );
+    }
+}
