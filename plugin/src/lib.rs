@@ -6,6 +6,7 @@
 
 mod analyser;
 pub mod emotionclassify;
+pub mod emotionoverlay;
 pub mod emotionpublish;
 pub mod face;
 pub mod facedetect;
@@ -18,6 +19,7 @@ use gst::glib;
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     facedetect::register(plugin)?;
     emotionclassify::register(plugin)?;
+    emotionoverlay::register(plugin)?;
     emotionpublish::register(plugin)?;
     Ok(())
 }

@@ -1,0 +1,486 @@
+//! # `SECTION:element-emotionoverlay`
+//!
+//! Draws what `facedetect` and `emotionclassify` found into the picture: a box around each face in the colour of its
+//! emotion, a label with the emotion and its probability, and bars with the probabilities of all emotions. A face
+//! without an emotion gets a grey box.
+//!
+//! Everything follows the size of the picture. Labels and bars never leave it and never cover each other; where a crowd
+//! leaves no room for a label, the colour of the box still tells the emotion.
+//!
+//! The overlay is handed on as metadata where downstream offers to draw it (`glimagesink` does), so that the picture
+//! itself stays as it was. Elsewhere it is blended into the picture. A picture without faces passes untouched.
+//!
+//! ## Example pipelines
+//!
+//! One person before a camera:
+//!
+//! ```sh
+//! gst-launch-1.0 v4l2src ! facedetect ! emotionclassify ! emotionoverlay ! videoconvert ! autovideosink
+//! ```
+//!
+//! A crowd, without bars:
+//!
+//! ```sh
+//! gst-launch-1.0 uridecodebin uri=rtsp://camera/stream ! facedetect ! emotionclassify ! emotionoverlay bars=none ! \
+//!     videoconvert ! autovideosink
+//! ```
+
+use std::sync::{LazyLock, Mutex};
+use std::time::Instant;
+
+use gst::glib;
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+use gst_video::{VideoFrameRef, VideoInfo, VideoOverlayComposition, VideoOverlayCompositionMeta};
+
+use super::blend::Blender;
+use super::layout::Size;
+use super::scene::{self, Scene};
+use super::{Bars, Settings, negotiate};
+use crate::face::{self, Face};
+use crate::luma;
+use crate::stats::Stats;
+
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        "emotionoverlay",
+        gst::DebugColorFlags::empty(),
+        Some("Overlay of faces and emotions"),
+    )
+});
+
+#[derive(Default)]
+struct State {
+    format: Option<Format>,
+    /// Whether downstream draws the overlay.
+    attach: bool,
+    scene: Scene,
+    warned: bool,
+}
+
+struct Format {
+    info: VideoInfo,
+    blender: Blender,
+}
+
+/// Why a frame could not be drawn on.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("no caps before the first buffer")]
+    NoCaps,
+    #[error("expected a {width}×{height} frame in {format:?}, found a buffer of {size} bytes")]
+    Map {
+        width: u32,
+        height: u32,
+        format: gst_video::VideoFormat,
+        size: usize,
+    },
+    #[error(transparent)]
+    Scene(#[from] scene::Error),
+}
+
+impl State {
+    fn draw(
+        &mut self,
+        buffer: &mut gst::Buffer,
+        faces: &[Face],
+        settings: &Settings,
+    ) -> Result<(), Error> {
+        let Format { info, blender } = self.format.as_ref().ok_or(Error::NoCaps)?;
+        let frame = Size {
+            width: info.width().cast_signed(),
+            height: info.height().cast_signed(),
+        };
+        self.scene.update(faces, frame, settings)?;
+        if self.scene.is_empty() {
+            return Ok(());
+        }
+        if self.attach {
+            attach_to(buffer.make_mut(), self.scene.composition()?);
+            return Ok(());
+        }
+        let size = buffer.size();
+        let mut frame =
+            VideoFrameRef::from_buffer_ref_writable(buffer.make_mut(), info).map_err(|_| {
+                Error::Map {
+                    width: info.width(),
+                    height: info.height(),
+                    format: info.format(),
+                    size,
+                }
+            })?;
+        self.scene.blend(blender, &mut frame)?;
+        Ok(())
+    }
+}
+
+/// The implementation of [`super::EmotionOverlay`].
+///
+/// Not a `GstBaseTransform`: whether downstream draws overlays shows only in its answer to the allocation query, which
+/// it gives after it has seen caps with the overlay feature; so two caps may have to be tried.
+pub struct EmotionOverlay {
+    sinkpad: gst::Pad,
+    srcpad: gst::Pad,
+    settings: Mutex<Settings>,
+    state: Mutex<State>,
+    stats: Mutex<Stats>,
+}
+
+impl EmotionOverlay {
+    fn sink_chain(
+        &self,
+        pad: &gst::Pad,
+        mut buffer: gst::Buffer,
+    ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        gst::trace!(CAT, obj = pad, "Handling {buffer:?}");
+
+        if self.srcpad.check_reconfigure()
+            && let Some(caps) = pad.current_caps()
+            && !self.negotiate(&caps)
+        {
+            self.srcpad.mark_reconfigure();
+            return Err(
+                if self.srcpad.pad_flags().contains(gst::PadFlags::FLUSHING) {
+                    gst::FlowError::Flushing
+                } else {
+                    gst::FlowError::NotNegotiated
+                },
+            );
+        }
+
+        let started = Instant::now();
+        let faces = face::faces(&buffer);
+        if !faces.is_empty() {
+            self.draw(&mut buffer, &faces)?;
+        }
+        let mut stats = self.stats.lock().unwrap();
+        stats.add_analysed(faces.len(), started.elapsed());
+        drop(stats);
+        self.srcpad.push(buffer)
+    }
+
+    fn draw(&self, buffer: &mut gst::Buffer, faces: &[Face]) -> Result<(), gst::FlowError> {
+        let settings = self.settings.lock().unwrap().clone();
+        let mut state = self.state.lock().unwrap();
+        state.draw(buffer, faces, &settings).map_err(|error| {
+            gst::element_imp_error!(
+                self,
+                gst::StreamError::Failed,
+                ("Cannot draw the overlay: {error}")
+            );
+            gst::FlowError::Error
+        })?;
+        let warns = state.scene.lacks_font() && !std::mem::replace(&mut state.warned, true);
+        drop(state);
+        if warns {
+            gst::element_imp_warning!(
+                self,
+                gst::ResourceError::NotFound,
+                (
+                    "No font found for {:?}, labels have no text: install a font, such as Debian's fonts-dejavu-core",
+                    settings.font
+                )
+            );
+        }
+        Ok(())
+    }
+
+    /// Finds out whether downstream draws overlays and announces the caps accordingly.
+    fn negotiate(&self, caps: &gst::Caps) -> bool {
+        let upstream_attaches = negotiate::has_overlay(caps);
+        let attach = upstream_attaches || self.downstream_draws(&negotiate::with_overlay(caps));
+        gst::debug!(
+            CAT,
+            imp = self,
+            "{} {caps}",
+            if attach {
+                "Attaching the overlay to"
+            } else {
+                "Blending the overlay into"
+            }
+        );
+        self.state.lock().unwrap().attach = attach;
+        let caps = if attach {
+            negotiate::with_overlay(caps)
+        } else {
+            caps.clone()
+        };
+        self.srcpad.push_event(gst::event::Caps::new(&caps))
+    }
+
+    fn downstream_draws(&self, caps: &gst::Caps) -> bool {
+        if self.srcpad.peer_query_caps(Some(caps)).is_empty() {
+            return false;
+        }
+        // Transforms answer the allocation query only once they have seen caps. Some elements let all caps pass but draw
+        // no overlay (fakesink, appsink, filesink), so that the caps alone say too little.
+        if !self.srcpad.push_event(gst::event::Caps::new(caps)) {
+            return false;
+        }
+        let mut query = gst::query::Allocation::new(Some(caps), false);
+        self.srcpad.peer_query(&mut query)
+            && query
+                .find_allocation_meta::<VideoOverlayCompositionMeta>()
+                .is_some()
+    }
+
+    fn sink_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
+        let gst::EventView::Caps(caps) = event.view() else {
+            return gst::Pad::event_default(pad, Some(&*self.obj()), event);
+        };
+        match VideoInfo::from_caps(caps.caps()) {
+            Ok(info) => {
+                let blender = Blender::new(&info);
+                self.state.lock().unwrap().format = Some(Format { info, blender });
+            }
+            Err(error) => {
+                gst::error!(CAT, obj = pad, "Cannot parse {}: {error}", caps.caps());
+                return false;
+            }
+        }
+        self.srcpad.check_reconfigure();
+        let negotiated = self.negotiate(&caps.caps_owned());
+        if !negotiated {
+            self.srcpad.mark_reconfigure();
+        }
+        negotiated
+    }
+
+    fn sink_query(&self, pad: &gst::Pad, query: &mut gst::QueryRef) -> bool {
+        let gst::QueryViewMut::Caps(query) = query.view_mut() else {
+            return gst::Pad::query_default(pad, Some(&*self.obj()), query);
+        };
+        let filter = query.filter_owned().map(negotiate::src_caps);
+        let downstream = self.srcpad.peer_query_caps(filter.as_ref());
+        answer(query, pad, negotiate::sink_caps(downstream));
+        true
+    }
+
+    fn src_query(&self, pad: &gst::Pad, query: &mut gst::QueryRef) -> bool {
+        let gst::QueryViewMut::Caps(query) = query.view_mut() else {
+            return gst::Pad::query_default(pad, Some(&*self.obj()), query);
+        };
+        let filter = query.filter_owned().map(negotiate::sink_caps);
+        let upstream = self.sinkpad.peer_query_caps(filter.as_ref());
+        answer(query, pad, negotiate::src_caps(upstream));
+        true
+    }
+}
+
+/// Answers with the part of `caps` that the pad's template and the query's filter allow.
+fn answer(query: &mut gst::query::Caps, pad: &gst::Pad, caps: gst::Caps) {
+    use gst::CapsIntersectMode::First;
+
+    let caps = caps.intersect_with_mode(&pad.pad_template_caps(), First);
+    let caps = match query.filter() {
+        Some(filter) => filter.intersect_with_mode(&caps, First),
+        None => caps,
+    };
+    query.set_result(&caps);
+}
+
+/// Adds the composition to the one that an element upstream may have attached: sinks look at the first only.
+fn attach_to(buffer: &mut gst::BufferRef, composition: &VideoOverlayComposition) {
+    if let Some(mut meta) = buffer.meta_mut::<VideoOverlayCompositionMeta>() {
+        let mut merged = meta.overlay_owned();
+        for rectangle in composition.iter() {
+            merged.make_mut().add_rectangle(&rectangle);
+        }
+        meta.set_overlay(&merged);
+    } else {
+        VideoOverlayCompositionMeta::add(buffer, composition);
+    }
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for EmotionOverlay {
+    const NAME: &'static str = "GstEmotionOverlay";
+    type Type = super::EmotionOverlay;
+    type ParentType = gst::Element;
+
+    fn with_class(class: &Self::Class) -> Self {
+        let template = class
+            .pad_template("sink")
+            .expect("installed with the class");
+        let sinkpad = gst::Pad::builder_from_template(&template)
+            .chain_function(|pad, parent, buffer| {
+                Self::catch_panic_pad_function(
+                    parent,
+                    || Err(gst::FlowError::Error),
+                    |overlay| overlay.sink_chain(pad, buffer),
+                )
+            })
+            .event_function(|pad, parent, event| {
+                Self::catch_panic_pad_function(
+                    parent,
+                    || false,
+                    |overlay| overlay.sink_event(pad, event),
+                )
+            })
+            .query_function(|pad, parent, query| {
+                Self::catch_panic_pad_function(
+                    parent,
+                    || false,
+                    |overlay| overlay.sink_query(pad, query),
+                )
+            })
+            // The picture is changed where it lies, so that whatever memory downstream offers suits upstream too.
+            .flags(gst::PadFlags::PROXY_ALLOCATION)
+            .build();
+
+        let template = class.pad_template("src").expect("installed with the class");
+        let srcpad = gst::Pad::builder_from_template(&template)
+            .query_function(|pad, parent, query| {
+                Self::catch_panic_pad_function(
+                    parent,
+                    || false,
+                    |overlay| overlay.src_query(pad, query),
+                )
+            })
+            .build();
+
+        Self {
+            sinkpad,
+            srcpad,
+            settings: Mutex::default(),
+            state: Mutex::default(),
+            stats: Mutex::default(),
+        }
+    }
+}
+
+impl ObjectImpl for EmotionOverlay {
+    fn constructed(&self) {
+        self.parent_constructed();
+        let element = self.obj();
+        element.add_pad(&self.sinkpad).expect("the element is new");
+        element.add_pad(&self.srcpad).expect("the element is new");
+    }
+
+    fn properties() -> &'static [glib::ParamSpec] {
+        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+            let default = Settings::default();
+            vec![
+                glib::ParamSpecBoolean::builder("boxes")
+                    .nick("Boxes")
+                    .blurb("Draw a box around each face, in the colour of its emotion")
+                    .default_value(default.boxes)
+                    .mutable_playing()
+                    .build(),
+                glib::ParamSpecBoolean::builder("labels")
+                    .nick("Labels")
+                    .blurb("Write the emotion of each face above its box, or beside or below it where there is more room")
+                    .default_value(default.labels)
+                    .mutable_playing()
+                    .build(),
+                glib::ParamSpecBoolean::builder("confidence")
+                    .nick("Confidence")
+                    .blurb("Add the probability of the emotion to the label, in percent")
+                    .default_value(default.confidence)
+                    .mutable_playing()
+                    .build(),
+                glib::ParamSpecEnum::builder_with_default("bars", default.bars)
+                    .nick("Bars")
+                    .blurb("Which faces get bars with the probabilities of all emotions")
+                    .mutable_playing()
+                    .build(),
+                glib::ParamSpecString::builder("font")
+                    .nick("Font")
+                    .blurb("Font family of labels and bars; the nearest installed one is taken")
+                    .default_value(Some(default.font.as_str()))
+                    .mutable_playing()
+                    .build(),
+                Stats::param_spec(),
+            ]
+        });
+
+        PROPERTIES.as_ref()
+    }
+
+    fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
+        let settings = self.settings.lock().unwrap();
+        match pspec.name() {
+            "boxes" => settings.boxes.to_value(),
+            "labels" => settings.labels.to_value(),
+            "confidence" => settings.confidence.to_value(),
+            "bars" => settings.bars.to_value(),
+            "font" => settings.font.to_value(),
+            "stats" => self.stats.lock().unwrap().to_structure().to_value(),
+            name => unreachable!("no property {name}"),
+        }
+    }
+
+    fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        const CHECKED: &str = "type checked upstream";
+        let mut settings = self.settings.lock().unwrap();
+        match pspec.name() {
+            "boxes" => settings.boxes = value.get().expect(CHECKED),
+            "labels" => settings.labels = value.get().expect(CHECKED),
+            "confidence" => settings.confidence = value.get().expect(CHECKED),
+            "bars" => settings.bars = value.get::<Bars>().expect(CHECKED),
+            "font" => {
+                settings.font = value
+                    .get::<Option<String>>()
+                    .expect(CHECKED)
+                    .unwrap_or_else(|| Settings::default().font);
+            }
+            name => unreachable!("no writable property {name}"),
+        }
+        gst::info!(CAT, imp = self, "{settings:?}");
+    }
+}
+
+impl GstObjectImpl for EmotionOverlay {}
+
+impl ElementImpl for EmotionOverlay {
+    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
+        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
+            gst::subclass::ElementMetadata::with_additional(
+                "Emotion overlay",
+                "Filter/Editor/Video",
+                "Draws boxes, emotions and their probabilities on faces",
+                env!("CARGO_PKG_AUTHORS"),
+                &[(
+                    "example",
+                    "gst-launch-1.0 v4l2src ! facedetect ! emotionclassify ! emotionoverlay ! videoconvert ! autovideosink",
+                )],
+            )
+        });
+
+        Some(&*METADATA)
+    }
+
+    fn pad_templates() -> &'static [gst::PadTemplate] {
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
+            let caps = gst_video::VideoCapsBuilder::new()
+                .format_list(luma::FORMATS)
+                .build();
+            let caps = negotiate::src_caps(caps);
+            [
+                ("sink", gst::PadDirection::Sink),
+                ("src", gst::PadDirection::Src),
+            ]
+            .map(|(name, direction)| {
+                gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps)
+                    .expect("name and direction agree")
+            })
+            .to_vec()
+        });
+
+        TEMPLATES.as_ref()
+    }
+
+    fn change_state(
+        &self,
+        transition: gst::StateChange,
+    ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        if transition == gst::StateChange::ReadyToPaused {
+            *self.stats.lock().unwrap() = Stats::default();
+        }
+        let success = self.parent_change_state(transition)?;
+        if transition == gst::StateChange::PausedToReady {
+            *self.state.lock().unwrap() = State::default();
+        }
+        Ok(success)
+    }
+}
