@@ -4,6 +4,8 @@
 //! picture, and one of each group of pixels for the chroma. Here a drawing's colours are converted instead, by the
 //! picture's matrix and range, and averaged over the pixels that share their chroma.
 
+use std::borrow::Cow;
+
 use gst::glib;
 use gst_video::prelude::*;
 use gst_video::{VideoColorMatrix, VideoFrameRef, VideoInfo};
@@ -35,13 +37,16 @@ struct Component {
 /// A sample is this combination of a drawing's premultiplied colour and of its opacity.
 #[derive(Clone, Copy)]
 struct Weights {
-    red: i32,
-    green: i32,
-    blue: i32,
-    alpha: i32,
+    red: i16,
+    green: i16,
+    blue: i16,
+    alpha: i16,
 }
 
-/// Pixels in cairo's ARGB32: native-endian words, colours multiplied by the opacity.
+/// A native-endian word of opacity, red, green and blue, from the highest byte down.
+type Pixel = [u8; 4];
+
+/// Pixels in cairo's ARGB32, their colours multiplied by the opacity.
 #[derive(Clone, Copy)]
 pub(super) struct Drawn<'a> {
     pub(super) pixels: &'a [u8],
@@ -76,7 +81,7 @@ impl Blender {
         frame: &mut VideoFrameRef<&mut gst::BufferRef>,
         drawn: Drawn<'_>,
     ) -> Result<(), glib::BoolError> {
-        let mut reduced: Option<Reduced> = None;
+        let mut reduced: Option<Reduced<'_>> = None;
         for component in &self.components {
             let Component {
                 plane,
@@ -134,7 +139,7 @@ impl Weights {
                 f64::from(offsets[c]) / 255.0,
             ]
         };
-        let fixed = |weight: f64| (weight * f64::from(1 << FRACTION)).round() as i32;
+        let fixed = |weight: f64| (weight * f64::from(1 << FRACTION)).round() as i16;
         Self {
             red: fixed(red),
             green: fixed(green),
@@ -144,17 +149,19 @@ impl Weights {
     }
 
     #[inline]
-    fn combine(self, argb: u32) -> i32 {
-        let sum = self.red * channel(argb, 16)
-            + self.green * channel(argb, 8)
-            + self.blue * channel(argb, 0)
-            + self.alpha * channel(argb, 24);
+    fn combine(self, pixel: Pixel) -> i32 {
+        let word = u32::from_ne_bytes(pixel);
+        let channel = |shift: u32| (word >> shift & 0xff).cast_signed();
+        let sum = i32::from(self.red) * channel(16)
+            + i32::from(self.green) * channel(8)
+            + i32::from(self.blue) * channel(0)
+            + i32::from(self.alpha) * channel(24);
         (sum + (1 << (FRACTION - 1))) >> FRACTION
     }
 }
 
 impl Component {
-    fn blend_row(&self, samples: &mut [u8], pixels: &[u32]) {
+    fn blend_row(&self, samples: &mut [u8], pixels: &[Pixel]) {
         match self.step {
             1 => self.blend_every::<1>(samples, pixels),
             2 => self.blend_every::<2>(samples, pixels),
@@ -165,7 +172,7 @@ impl Component {
     }
 
     /// With the distance of the samples in the type, the loops are several times as fast.
-    fn blend_every<const STEP: usize>(&self, samples: &mut [u8], pixels: &[u32]) {
+    fn blend_every<const STEP: usize>(&self, samples: &mut [u8], pixels: &[Pixel]) {
         let Self {
             offset, weights, ..
         } = *self;
@@ -177,12 +184,12 @@ impl Component {
         match self.opacity {
             Some(opacity) if samples.iter().any(|sample| sample[opacity] != 255) => {
                 for (sample, &pixel) in samples.iter_mut().zip(pixels) {
-                    let alpha = channel(pixel, 24);
+                    let alpha = alpha(pixel);
                     if alpha == 0 {
                         continue;
                     }
-                    let below_alpha = product(i32::from(sample[opacity]), 255 - alpha);
-                    let sum = alpha + below_alpha;
+                    let below_alpha = i32::from(product(sample[opacity], 255 - alpha));
+                    let sum = i32::from(alpha) + below_alpha;
                     let below = i32::from(sample[offset]) * below_alpha;
                     let value = weights.combine(pixel) * 255 + below + sum / 2;
                     sample[offset] = (value / sum).clamp(0, 255) as u8;
@@ -190,7 +197,7 @@ impl Component {
             }
             _ => {
                 for (sample, &pixel) in samples.iter_mut().zip(pixels) {
-                    let below = product(i32::from(sample[offset]), 255 - channel(pixel, 24));
+                    let below = i32::from(product(sample[offset], 255 - alpha(pixel)));
                     sample[offset] = (weights.combine(pixel) + below).clamp(0, 255) as u8;
                 }
             }
@@ -199,68 +206,60 @@ impl Component {
 }
 
 /// A drawing with one pixel per sample of a component. What lies beside the drawing counts as transparent.
-struct Reduced {
+struct Reduced<'a> {
     shifts: (u32, u32),
-    /// Pixels per row.
+    pixels: Cow<'a, [Pixel]>,
+    /// Pixels per row, and from one row to the next.
     width: usize,
-    pixels: Vec<u32>,
+    stride: usize,
 }
 
-impl Reduced {
-    fn new(drawn: Drawn<'_>, x_shift: u32, y_shift: u32) -> Self {
+impl<'a> Reduced<'a> {
+    fn new(drawn: Drawn<'a>, x_shift: u32, y_shift: u32) -> Self {
         let Drawn { place, .. } = drawn;
         let width = samples(place.x, place.width, x_shift);
         let height = samples(place.y, place.height, y_shift);
-        let mut pixels = Vec::with_capacity(width * height);
         if (x_shift, y_shift) == (0, 0) {
-            pixels.extend((0..height).flat_map(|row| drawn.row(row)));
+            let pixels = drawn.pixels.as_chunks().0;
+            let stride = drawn.stride / size_of::<Pixel>();
+            let pixels = &pixels[..(height - 1) * stride + width];
             return Self {
                 shifts: (0, 0),
+                pixels: pixels.into(),
                 width,
-                pixels,
+                stride,
             };
         }
 
         let indent = place.x.unsigned_abs() as usize & x_shift as usize;
         let lead = place.y.unsigned_abs() as usize & y_shift as usize;
-        let rows_of_sample = 1 << y_shift;
-        let mut rows = vec![0; rows_of_sample * (width << x_shift)];
-        for sample in 0..height {
-            rows.fill(0);
-            for (i, row) in rows.chunks_exact_mut(width << x_shift).enumerate() {
-                let source = (sample * rows_of_sample + i).checked_sub(lead);
-                if let Some(source) = source.filter(|&s| s < place.height.unsigned_abs() as usize) {
-                    let target = row[indent..].iter_mut();
-                    target
-                        .zip(drawn.row(source))
-                        .for_each(|(target, pixel)| *target = pixel);
+        let mut pixels = Vec::with_capacity(width * height);
+        let mut above = vec![[0; 4]; width << x_shift];
+        let mut below = above.clone();
+        for row in 0..height {
+            let first = (row << y_shift).wrapping_sub(lead);
+            drawn.copy_row(first, &mut above[indent..]);
+            drawn.copy_row(first.wrapping_add(y_shift as usize), &mut below[indent..]);
+            match x_shift {
+                0 => pixels.extend(above.iter().zip(&below).map(|(a, b)| mean([a, a, b, b]))),
+                _ => {
+                    let groups = above.as_chunks().0.iter().zip(below.as_chunks().0);
+                    pixels.extend(groups.map(|([a, b], [c, d])| mean([a, b, c, d])));
                 }
-            }
-            let (above, below) = rows.split_at(width << x_shift);
-            match (x_shift, y_shift) {
-                (1, 1) => {
-                    let pairs = above.as_chunks().0.iter().zip(below.as_chunks().0);
-                    pixels.extend(pairs.map(|([a, b], [c, d])| mean([*a, *b, *c, *d])));
-                }
-                (1, 0) => pixels.extend(
-                    above
-                        .as_chunks()
-                        .0
-                        .iter()
-                        .map(|[a, b]| mean([*a, *b, *a, *b])),
-                ),
-                _ => unreachable!("no format has chroma for {x_shift}, {y_shift}"),
             }
         }
         Self {
             shifts: (x_shift, y_shift),
+            pixels: pixels.into(),
             width,
-            pixels,
+            stride: width,
         }
     }
 
-    fn rows(&self) -> impl Iterator<Item = &[u32]> {
-        self.pixels.chunks_exact(self.width)
+    fn rows(&self) -> impl Iterator<Item = &[Pixel]> {
+        self.pixels
+            .chunks(self.stride)
+            .map(|row| &row[..self.width])
     }
 }
 
@@ -270,37 +269,43 @@ fn samples(start: i32, length: i32, shift: u32) -> usize {
     (last - (start >> shift) + 1).unsigned_abs() as usize
 }
 
-impl<'a> Drawn<'a> {
-    fn row(&self, row: usize) -> impl Iterator<Item = u32> + use<'a> {
-        let start = row * self.stride;
-        let length = 4 * self.place.width.unsigned_abs() as usize;
-        let words = self.pixels[start..start + length].as_chunks().0;
-        words.iter().map(|word| u32::from_ne_bytes(*word))
+impl Drawn<'_> {
+    /// Copies a row to the start of `target`, or transparency if there is no such row.
+    fn copy_row(&self, row: usize, target: &mut [Pixel]) {
+        let width = self.place.width.unsigned_abs() as usize;
+        if row < self.place.height.unsigned_abs() as usize {
+            let start = row * self.stride;
+            let row = self.pixels[start..start + 4 * width].as_chunks().0;
+            target[..width].copy_from_slice(row);
+        } else {
+            target[..width].fill([0; 4]);
+        }
     }
 }
 
 /// The mean of each channel, two channels at a time in the halves of a word.
 #[inline]
-fn mean(pixels: [u32; 4]) -> u32 {
+fn mean(pixels: [&Pixel; 4]) -> Pixel {
     const HALVES: u32 = 0x00ff_00ff;
     const ROUNDING: u32 = 0x0002_0002;
-    let [a, b, c, d] = pixels;
-    let even = (a & HALVES) + (b & HALVES) + (c & HALVES) + (d & HALVES) + ROUNDING;
-    let [a, b, c, d] = [a >> 8, b >> 8, c >> 8, d >> 8];
-    let odd = (a & HALVES) + (b & HALVES) + (c & HALVES) + (d & HALVES) + ROUNDING;
-    (even >> 2 & HALVES) | (odd >> 2 & HALVES) << 8
+    let words = pixels.map(|pixel| u32::from_ne_bytes(*pixel));
+    let sum = |shift: u32| {
+        let [a, b, c, d] = words.map(|word| word >> shift & HALVES);
+        (a + b + c + d + ROUNDING) >> 2 & HALVES
+    };
+    (sum(0) | sum(8) << 8).to_ne_bytes()
 }
 
 #[inline]
-fn channel(argb: u32, shift: u32) -> i32 {
-    (argb >> shift & 0xff).cast_signed()
+fn alpha(pixel: Pixel) -> u8 {
+    (u32::from_ne_bytes(pixel) >> 24) as u8
 }
 
-/// `a` · `b` / 255, rounded, for factors from 0 to 255.
+/// `a` · `b` / 255, rounded.
 #[inline]
-fn product(a: i32, b: i32) -> i32 {
-    let product = a * b + 128;
-    (product + (product >> 8)) >> 8
+fn product(a: u8, b: u8) -> u8 {
+    let product = u16::from(a) * u16::from(b) + 128;
+    ((product + (product >> 8)) >> 8) as u8
 }
 
 #[cfg(test)]

@@ -130,11 +130,11 @@ impl Scale {
                 .round() as i32
         };
         let side = face.width.min(face.height);
-        let small = side < 24;
+        let small = side < 32;
         let stroke = if small {
             1
         } else {
-            (full / 9.0).round().max(1.0) as i32
+            (full / 9.0).round().max(2.0) as i32
         };
         Self {
             label_em: em(0.2, 1.0),
