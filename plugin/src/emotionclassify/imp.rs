@@ -37,7 +37,7 @@ use crate::face;
 use crate::stats::Stats;
 
 /// FER-2013 was cut out by OpenCV's frontal face cascade: on 1,156 of its PrivateTest faces, the margin that turns the
-/// cascade's box back into the picture is 0.01 in the median, and the centres agree within 1 % of the side.
+/// cascade's box back into the picture is 0.01 in the median, and the centres differ by less than 1 % of the side.
 const DEFAULT_MARGIN: f32 = 0.0;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {

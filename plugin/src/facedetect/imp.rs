@@ -250,6 +250,9 @@ impl BaseTransformImpl for FaceDetect {
         let settings = self.settings.lock().unwrap().clone();
         let file = settings.cascade_file.map(PathBuf::from);
         let cascade = Cascade::load(file.as_deref()).map_err(|error| match error {
+            cascade::Error::Unreadable { .. } => {
+                gst::error_msg!(gst::ResourceError::OpenRead, ("{error}"))
+            }
             cascade::Error::NotACascade { .. } => {
                 gst::error_msg!(gst::ResourceError::Settings, ("{error}"))
             }
