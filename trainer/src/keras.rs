@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Device, Tensor};
 use emotion_models::weights::{Architecture, Normalization};
 use emotion_models::{Emotion, Metadata, Weights};
-use hdf5::types::{FixedAscii, VarLenUnicode};
+use hdf5::types::{FixedAscii, VarLenAscii, VarLenUnicode};
 use hdf5::{File, Group};
 
 /// Longest layer or weight name that is read.
@@ -141,7 +141,15 @@ fn text(file: &File, attribute: &str) -> Result<String> {
     let attribute = file
         .attr(attribute)
         .with_context(|| format!("no attribute {attribute}"))?;
-    Ok(attribute.read_scalar::<VarLenUnicode>()?.to_string())
+    // Which of the two it is depends on the version of h5py that wrote it.
+    let ascii = attribute
+        .read_scalar::<VarLenAscii>()
+        .map(|text| text.to_string());
+    Ok(ascii.or_else(|_| {
+        attribute
+            .read_scalar::<VarLenUnicode>()
+            .map(|text| text.to_string())
+    })?)
 }
 
 /// The layers with parameters, in the order of the file.
@@ -163,12 +171,14 @@ fn read_layers(file: &File) -> Result<Vec<KerasLayer>> {
     Ok(layers)
 }
 
-fn names(group: &Group, attribute: &str) -> Result<Vec<String>> {
-    let location = group.name();
-    let names = group
-        .attr(attribute)
-        .and_then(|attribute| attribute.read_raw::<Name>())
-        .with_context(|| format!("{location} has no readable {attribute}"))?;
+fn names(group: &Group, list: &str) -> Result<Vec<String>> {
+    let unreadable = || format!("{} has no readable {list}", group.name());
+    let attribute = group.attr(list).with_context(unreadable)?;
+    // h5py writes a list without names as one of numbers.
+    if attribute.size() == 0 {
+        return Ok(Vec::new());
+    }
+    let names = attribute.read_raw::<Name>().with_context(unreadable)?;
     Ok(names.iter().map(ToString::to_string).collect())
 }
 

@@ -46,6 +46,11 @@ impl Log {
         self.epochs.is_empty()
     }
 
+    /// The newest epoch.
+    pub fn last(&self) -> Option<&Epoch> {
+        self.epochs.last()
+    }
+
     /// The validation losses in order.
     pub fn validation_losses(&self) -> Vec<f64> {
         self.epochs.iter().map(|epoch| epoch.val_loss).collect()
@@ -60,6 +65,11 @@ impl Log {
         self.epochs
             .iter()
             .reduce(|best, epoch| if better(epoch, best) { epoch } else { best })
+    }
+
+    /// Epochs since the one with the lowest validation loss.
+    pub fn epochs_without_progress(&self) -> usize {
+        self.len() - self.best(Choice::Loss).map_or(0, |lowest| lowest.epoch)
     }
 
     /// Mean time of an epoch in seconds; none before the first.
@@ -121,6 +131,15 @@ mod tests {
         assert_eq!(log().best(Choice::Accuracy).unwrap().epoch, 2);
         assert_eq!(log().best(Choice::Loss).unwrap().epoch, 3);
         assert_eq!(Log::default().best(Choice::Loss), None);
+    }
+
+    #[test]
+    fn progress_is_a_lower_validation_loss() {
+        let mut log = log();
+        assert_eq!(log.epochs_without_progress(), 0);
+        log.push(epoch(4, 0.9, 1.1));
+        log.push(epoch(5, 0.9, 1.3));
+        assert_eq!(log.epochs_without_progress(), 2);
     }
 
     #[test]

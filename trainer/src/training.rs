@@ -18,7 +18,7 @@ use crate::checkpoint::{Checkpoint, Folder, Run};
 use crate::data::Faces;
 use crate::data::batch::{Batches, Plan};
 use crate::files;
-use crate::log::Epoch;
+use crate::log::{Epoch, Log};
 use crate::metrics::{Evaluation, argmax};
 use crate::network::Network;
 use crate::optimizer::Adam;
@@ -141,6 +141,11 @@ impl Trainer {
         &self.run.settings
     }
 
+    /// The epochs so far.
+    pub fn log(&self) -> &Log {
+        &self.run.log
+    }
+
     /// The best epoch so far.
     pub fn best(&self) -> Option<&Epoch> {
         self.run.log.best(self.run.settings.choice)
@@ -163,13 +168,8 @@ impl Trainer {
         let Settings {
             epochs, early_stop, ..
         } = self.run.settings;
-        let done = self.run.log.len();
-        let lowest = self
-            .run
-            .log
-            .best(crate::recipe::Choice::Loss)
-            .map_or(0, |best| best.epoch);
-        done >= epochs || early_stop.is_some_and(|patience| done - lowest >= patience)
+        let waited = self.run.log.epochs_without_progress();
+        self.run.log.len() >= epochs || early_stop.is_some_and(|patience| waited >= patience)
     }
 
     /// Trains until the run is finished.
