@@ -3,9 +3,9 @@
 //! On a terminal that is a bar under one line per epoch, elsewhere the lines alone.
 
 use std::io::{IsTerminal, stderr};
+use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
-use std::time::Duration;
 
 use crate::log::Epoch;
 
@@ -28,7 +28,7 @@ impl Progress {
     /// A bar where stderr is a terminal, else one line per epoch; `epochs` is the most there may be.
     pub fn new(epochs: usize) -> Self {
         let target = if stderr().is_terminal() {
-            Target::Bar(bar())
+            Target::Bar(ProgressBar::new(0).with_style(style("")))
         } else {
             Target::Lines
         };
@@ -43,16 +43,17 @@ impl Progress {
         }
     }
 
-    /// An epoch of `steps` begins; the run takes `run_left` after it, if that is known.
+    /// An epoch of `steps` begins; the epochs after it take `run_left`, if that is known.
     pub fn epoch_begins(&self, epoch: usize, steps: usize, run_left: Option<Duration>) {
         let Target::Bar(bar) = &self.target else {
             return;
         };
+        let run_left = run_left.map(|left| format!(", then {} more", HumanDuration(left)));
+        let line = "{prefix} {bar:24} step {pos}/{len} {msg} {eta} left";
         bar.reset();
         bar.set_length(steps as u64);
-        let left = run_left.map(|left| format!(", run {} more", HumanDuration(left)));
         bar.set_prefix(format!("epoch {epoch}/{}", self.epochs));
-        bar.set_style(style(&left.unwrap_or_default()));
+        bar.set_style(style(&format!("{line}{}", run_left.unwrap_or_default())));
     }
 
     /// A step of the epoch is done; loss and accuracy are means since the epoch began.
@@ -99,12 +100,6 @@ impl Drop for Progress {
     }
 }
 
-fn bar() -> ProgressBar {
-    ProgressBar::new(0)
-}
-
-fn style(run_left: &str) -> ProgressStyle {
-    let template =
-        format!("{{prefix}} {{bar:24}} step {{pos}}/{{len}} {{msg}} {{eta}} left{run_left}");
-    ProgressStyle::with_template(&template).expect("a template without unknown keys")
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("a template without unknown keys")
 }

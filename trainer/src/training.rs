@@ -193,14 +193,7 @@ impl Trainer {
     pub fn epoch(&mut self, progress: &Progress) -> Result<()> {
         let started = Instant::now();
         let epoch = self.run.log.len() + 1;
-        let epochs_after = self.run.settings.epochs.saturating_sub(epoch);
-        let run_left = self
-            .run
-            .log
-            .mean_seconds()
-            .map(|seconds| seconds * epochs_after as f64);
-        let run_left = run_left.map(Duration::from_secs_f64);
-        progress.epoch_begins(epoch, self.steps_per_epoch(), run_left);
+        progress.epoch_begins(epoch, self.steps_per_epoch(), self.time_after(epoch));
 
         let (loss, acc, lr) = self.fit(epoch, progress)?;
         let logits = self.network().evaluate(&self.data.validation)?;
@@ -264,6 +257,19 @@ impl Trainer {
             progress.stepped(loss_sum / seen as f64, right as f64 / seen as f64);
         }
         Ok((loss_sum / seen as f64, right as f64 / seen as f64, rate))
+    }
+
+    /// How long the epochs after this one take; unknown in the first, or if the run may stop early.
+    fn time_after(&self, epoch: usize) -> Option<Duration> {
+        let Settings {
+            epochs, early_stop, ..
+        } = self.run.settings;
+        let epochs = epochs
+            .checked_sub(epoch)
+            .filter(|&left| left > 0 && early_stop.is_none())?;
+        Some(Duration::from_secs_f64(
+            self.run.log.mean_seconds()? * epochs as f64,
+        ))
     }
 
     fn steps_per_epoch(&self) -> usize {

@@ -16,7 +16,7 @@ fn shared(name: &str) -> Option<PathBuf> {
         .join("../../shared/data")
         .join(name);
     if !path.exists() {
-        println!("skipped: {} is not there", path.display());
+        eprintln!("skipped: {} is not there", path.display());
         return None;
     }
     Some(path)
