@@ -17,7 +17,8 @@ pub(super) const STDOUT: &str = "-";
 #[derive(Debug)]
 pub(super) struct Writer {
     output: Output,
-    /// What the user calls it.
+    unpublished: Option<Unpublished>,
+    /// What the user calls the place.
     name: String,
     line: Vec<u8>,
 }
@@ -25,12 +26,14 @@ pub(super) struct Writer {
 #[derive(Debug)]
 enum Output {
     Stdout,
-    Direct(File),
-    Part {
-        file: File,
-        part: PathBuf,
-        whole: PathBuf,
-    },
+    File(File),
+}
+
+/// A file that has not got its own name yet.
+#[derive(Debug)]
+struct Unpublished {
+    part: PathBuf,
+    whole: PathBuf,
 }
 
 /// What went wrong, with the place in the message.
@@ -51,18 +54,15 @@ pub(super) enum Error {
 impl Writer {
     /// Opens `location`: a path, or `-` for standard output. Opening a pipe waits for its reader.
     pub(super) fn open(location: &str) -> Result<Self, Error> {
-        let output = if location == STDOUT {
-            Output::Stdout
+        let (output, unpublished, name) = if location == STDOUT {
+            (Output::Stdout, None, "standard output")
         } else {
-            open_path(Path::new(location))?
-        };
-        let name = if location == STDOUT {
-            "standard output"
-        } else {
-            location
+            let (file, unpublished) = open_path(Path::new(location))?;
+            (Output::File(file), unpublished, location)
         };
         Ok(Self {
             output,
+            unpublished,
             name: name.into(),
             line: Vec::new(),
         })
@@ -82,7 +82,7 @@ impl Writer {
                         stdout.write_all(&self.line)?;
                         stdout.flush()
                     }
-                    Output::Direct(file) | Output::Part { file, .. } => file.write_all(&self.line),
+                    Output::File(file) => file.write_all(&self.line),
                 }
             })
             .map_err(|source| Error::Write {
@@ -91,49 +91,38 @@ impl Writer {
             })
     }
 
-    /// Gives a file its own name. Lines that are written afterwards still go to it.
+    /// Gives a file its own name, unless it has it. Lines that are written afterwards still go to it.
     pub(super) fn publish(&mut self) -> Result<(), Error> {
-        let Output::Part { file, part, whole } = &self.output else {
+        let Some(Unpublished { part, whole }) = self.unpublished.take() else {
             return Ok(());
         };
-        fs::rename(part, whole).map_err(|source| Error::Rename {
+        fs::rename(&part, &whole).map_err(|source| Error::Rename {
             part: part.display().to_string(),
             whole: whole.display().to_string(),
             source,
-        })?;
-        let file = file.try_clone().map_err(|source| Error::Open {
-            place: self.name.clone(),
-            source,
-        })?;
-        self.output = Output::Direct(file);
-        Ok(())
+        })
     }
 }
 
-fn open_path(path: &Path) -> Result<Output, Error> {
+fn open_path(path: &Path) -> Result<(File, Option<Unpublished>), Error> {
+    let error = |path: &Path, source| Error::Open {
+        place: path.display().to_string(),
+        source,
+    };
     // A link stays a link: the file that it points to is replaced.
     let whole = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let open = |path: &Path, file: io::Result<File>| {
-        file.map_err(|source| Error::Open {
-            place: path.display().to_string(),
-            source,
-        })
-    };
     match fs::metadata(&whole) {
-        Ok(found) if found.is_dir() => Err(Error::Open {
-            place: path.display().to_string(),
-            source: io::ErrorKind::IsADirectory.into(),
-        }),
+        Ok(found) if found.is_dir() => Err(error(path, io::ErrorKind::IsADirectory.into())),
         Ok(found) if !found.is_file() => {
-            let file = open(path, File::options().write(true).open(&whole))?;
-            Ok(Output::Direct(file))
+            let file = File::options().write(true).open(&whole);
+            Ok((file.map_err(|source| error(path, source))?, None))
         }
         _ => {
             let mut part = OsString::from(&whole);
             part.push(".part");
             let part = PathBuf::from(part);
-            let file = open(&part, File::create(&part))?;
-            Ok(Output::Part { file, part, whole })
+            let file = File::create(&part).map_err(|source| error(&part, source))?;
+            Ok((file, Some(Unpublished { part, whole })))
         }
     }
 }
