@@ -284,6 +284,22 @@ fn what_did_not_change_is_attached_again_without_being_drawn_again() {
 }
 
 #[test]
+fn when_downstream_changes_its_mind_the_overlay_is_blended_instead() {
+    init();
+    let (info, buffer) = portrait(VideoFormat::I420);
+    let buffer = with_faces(&info, buffer, &[detected(150, 60, 150)]);
+    let mut harness = harness_that_draws(&info);
+    let attached = harness.push_and_pull(buffer.copy_deep().unwrap()).unwrap();
+    assert_eq!(overlays(&attached).len(), 1);
+
+    harness.set_sink_caps(info.to_caps().unwrap());
+    harness.push_upstream_event(gst::event::Reconfigure::new());
+    let blended = harness.push_and_pull(buffer.copy_deep().unwrap()).unwrap();
+    assert!(overlays(&blended).is_empty());
+    assert_ne!(bytes(&blended), bytes(&buffer));
+}
+
+#[test]
 fn an_overlay_from_upstream_is_kept_below_ours() {
     init();
     let (info, buffer) = portrait(VideoFormat::I420);

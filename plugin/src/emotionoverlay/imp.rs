@@ -25,17 +25,16 @@
 //!     videoconvert ! autovideosink
 //! ```
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex};
 use std::time::Instant;
 
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use gst_video::{VideoFrameRef, VideoInfo, VideoOverlayComposition, VideoOverlayCompositionMeta};
+use gst_video::{VideoInfo, VideoOverlayCompositionMeta};
 
-use super::blend::Blender;
-use super::layout::Size;
-use super::scene::{self, Scene};
+use super::overlay::Overlay;
 use super::{Bars, Settings, negotiate};
 use crate::face::{self, Face};
 use crate::luma;
@@ -49,71 +48,6 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     )
 });
 
-#[derive(Default)]
-struct State {
-    format: Option<Format>,
-    /// Whether downstream draws the overlay.
-    attach: bool,
-    scene: Scene,
-    warned: bool,
-}
-
-struct Format {
-    info: VideoInfo,
-    blender: Blender,
-}
-
-/// Why a frame could not be drawn on.
-#[derive(Debug, thiserror::Error)]
-enum Error {
-    #[error("no caps before the first buffer")]
-    NoCaps,
-    #[error("expected a {width}×{height} frame in {format:?}, found a buffer of {size} bytes")]
-    Map {
-        width: u32,
-        height: u32,
-        format: gst_video::VideoFormat,
-        size: usize,
-    },
-    #[error(transparent)]
-    Scene(#[from] scene::Error),
-}
-
-impl State {
-    fn draw(
-        &mut self,
-        buffer: &mut gst::Buffer,
-        faces: &[Face],
-        settings: &Settings,
-    ) -> Result<(), Error> {
-        let Format { info, blender } = self.format.as_ref().ok_or(Error::NoCaps)?;
-        let frame = Size {
-            width: info.width().cast_signed(),
-            height: info.height().cast_signed(),
-        };
-        self.scene.update(faces, frame, settings)?;
-        if self.scene.is_empty() {
-            return Ok(());
-        }
-        if self.attach {
-            attach_to(buffer.make_mut(), self.scene.composition()?);
-            return Ok(());
-        }
-        let size = buffer.size();
-        let mut frame =
-            VideoFrameRef::from_buffer_ref_writable(buffer.make_mut(), info).map_err(|_| {
-                Error::Map {
-                    width: info.width(),
-                    height: info.height(),
-                    format: info.format(),
-                    size,
-                }
-            })?;
-        self.scene.blend(blender, &mut frame)?;
-        Ok(())
-    }
-}
-
 /// The implementation of [`super::EmotionOverlay`].
 ///
 /// Not a `GstBaseTransform`: whether downstream draws overlays shows only in its answer to the allocation query, which
@@ -122,7 +56,8 @@ pub struct EmotionOverlay {
     sinkpad: gst::Pad,
     srcpad: gst::Pad,
     settings: Mutex<Settings>,
-    state: Mutex<State>,
+    overlay: Mutex<Overlay>,
+    warned: AtomicBool,
     stats: Mutex<Stats>,
 }
 
@@ -161,8 +96,8 @@ impl EmotionOverlay {
 
     fn draw(&self, buffer: &mut gst::Buffer, faces: &[Face]) -> Result<(), gst::FlowError> {
         let settings = self.settings.lock().unwrap().clone();
-        let mut state = self.state.lock().unwrap();
-        state.draw(buffer, faces, &settings).map_err(|error| {
+        let mut overlay = self.overlay.lock().unwrap();
+        overlay.draw(buffer, faces, &settings).map_err(|error| {
             gst::element_imp_error!(
                 self,
                 gst::StreamError::Failed,
@@ -170,9 +105,9 @@ impl EmotionOverlay {
             );
             gst::FlowError::Error
         })?;
-        let warns = state.scene.lacks_font() && !std::mem::replace(&mut state.warned, true);
-        drop(state);
-        if warns {
+        let lacks_font = overlay.lacks_font();
+        drop(overlay);
+        if lacks_font && !self.warned.swap(true, Ordering::Relaxed) {
             gst::element_imp_warning!(
                 self,
                 gst::ResourceError::NotFound,
@@ -199,7 +134,7 @@ impl EmotionOverlay {
                 "Blending the overlay into"
             }
         );
-        self.state.lock().unwrap().attach = attach;
+        self.overlay.lock().unwrap().set_attach(attach);
         let caps = if attach {
             negotiate::with_overlay(caps)
         } else {
@@ -229,10 +164,7 @@ impl EmotionOverlay {
             return gst::Pad::event_default(pad, Some(&*self.obj()), event);
         };
         match VideoInfo::from_caps(caps.caps()) {
-            Ok(info) => {
-                let blender = Blender::new(&info);
-                self.state.lock().unwrap().format = Some(Format { info, blender });
-            }
+            Ok(info) => self.overlay.lock().unwrap().set_format(info),
             Err(error) => {
                 gst::error!(CAT, obj = pad, "Cannot parse {}: {error}", caps.caps());
                 return false;
@@ -277,19 +209,6 @@ fn answer(query: &mut gst::query::Caps, pad: &gst::Pad, caps: gst::Caps) {
         None => caps,
     };
     query.set_result(&caps);
-}
-
-/// Adds the composition to the one that an element upstream may have attached: sinks look at the first only.
-fn attach_to(buffer: &mut gst::BufferRef, composition: &VideoOverlayComposition) {
-    if let Some(mut meta) = buffer.meta_mut::<VideoOverlayCompositionMeta>() {
-        let mut merged = meta.overlay_owned();
-        for rectangle in composition.iter() {
-            merged.make_mut().add_rectangle(&rectangle);
-        }
-        meta.set_overlay(&merged);
-    } else {
-        VideoOverlayCompositionMeta::add(buffer, composition);
-    }
 }
 
 #[glib::object_subclass]
@@ -343,7 +262,8 @@ impl ObjectSubclass for EmotionOverlay {
             sinkpad,
             srcpad,
             settings: Mutex::default(),
-            state: Mutex::default(),
+            overlay: Mutex::default(),
+            warned: AtomicBool::default(),
             stats: Mutex::default(),
         }
     }
@@ -479,7 +399,8 @@ impl ElementImpl for EmotionOverlay {
         }
         let success = self.parent_change_state(transition)?;
         if transition == gst::StateChange::PausedToReady {
-            *self.state.lock().unwrap() = State::default();
+            *self.overlay.lock().unwrap() = Overlay::default();
+            self.warned.store(false, Ordering::Relaxed);
         }
         Ok(success)
     }

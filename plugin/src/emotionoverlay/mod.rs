@@ -8,6 +8,7 @@ mod draw;
 mod imp;
 mod layout;
 mod negotiate;
+mod overlay;
 mod palette;
 mod scene;
 

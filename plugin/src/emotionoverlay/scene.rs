@@ -84,8 +84,8 @@ impl Scene {
             }
             self.shown = shown;
             self.composition = None;
-            self.forget_unused();
         }
+        self.forget_unused();
         Ok(())
     }
 
