@@ -187,6 +187,42 @@ impl Clip {
         Ok(Self { portrait })
     }
 
+    /// Lets `source` give the pictures with these numbers and then end; each has the timestamp that it has in the whole clip.
+    pub fn feed(
+        self,
+        source: &gst_app::AppSrc,
+        frames: impl IntoIterator<Item = usize, IntoIter: Send + 'static>,
+    ) {
+        source.set_format(gst::Format::Time);
+        source.set_caps(Some(
+            &gst_video::VideoCapsBuilder::new()
+                .format(gst_video::VideoFormat::Rgb)
+                .width(WIDTH as i32)
+                .height(HEIGHT as i32)
+                .framerate(gst::Fraction::new(FRAMES_PER_SECOND as i32, 1))
+                .build(),
+        ));
+        let mut frames = frames.into_iter();
+        let give = move |source: &gst_app::AppSrc, _| {
+            // A refusal means that the pipeline is failing or stopping; its own message tells why.
+            let _ = match frames.next() {
+                Some(frame) => source.push_buffer(self.buffer(frame)),
+                None => source.end_of_stream(),
+            };
+        };
+        source.set_callbacks(gst_app::AppSrcCallbacks::builder().need_data(give).build());
+    }
+
+    fn buffer(&self, frame: usize) -> gst::Buffer {
+        let time = |frame: usize| gst::ClockTime::SECOND * frame as u64 / FRAMES_PER_SECOND as u64;
+        let mut buffer = gst::Buffer::from_mut_slice(self.render(frame));
+        if let Some(buffer) = buffer.get_mut() {
+            buffer.set_pts(time(frame));
+            buffer.set_duration(time(frame + 1) - time(frame));
+        }
+        buffer
+    }
+
     /// Draws picture `frame` as packed RGB, [`WIDTH`] × [`HEIGHT`] × 3 bytes.
     pub fn render(&self, frame: usize) -> Vec<u8> {
         let mut canvas = vec![0; WIDTH * HEIGHT * 3];

@@ -193,42 +193,13 @@ fn by_hand(line: &Line, plugin: Option<&Path>) -> String {
 
 /// Draws the clip and encodes it into `file`.
 fn make_clip(recording: &Recording, file: &Path, stop: &Stop) -> anyhow::Result<()> {
-    let clip = Clip::new()?;
-    let line = Line::default().words(&format!(
-        "appsrc name=drawn format=time caps=video/x-raw,format=RGB,width={},height={},framerate={}/1 !",
-        clip::WIDTH,
-        clip::HEIGHT,
-        clip::FRAMES_PER_SECOND
-    ));
+    let line = Line::default().words("appsrc name=drawn !");
     let pipeline = recording.append(line, file).launch()?;
     let drawn = pipeline
         .by_name("drawn")
         .and_then(|element| element.downcast::<gst_app::AppSrc>().ok())
         .context("appsrc is an AppSrc")?;
-    let mut pictures = (0..clip::FRAMES).map(move |frame| {
-        let mut buffer = gst::Buffer::from_mut_slice(clip.render(frame));
-        let time = |frame: usize| {
-            gst::ClockTime::from_nseconds(
-                frame as u64 * 1_000_000_000 / clip::FRAMES_PER_SECOND as u64,
-            )
-        };
-        if let Some(buffer) = buffer.get_mut() {
-            buffer.set_pts(time(frame));
-            buffer.set_duration(time(frame + 1) - time(frame));
-        }
-        buffer
-    });
-    drawn.set_callbacks(
-        gst_app::AppSrcCallbacks::builder()
-            .need_data(move |drawn, _| {
-                // A refusal here means that the pipeline is failing; its own message tells why.
-                let _ = match pictures.next() {
-                    Some(picture) => drawn.push_buffer(picture),
-                    None => drawn.end_of_stream(),
-                };
-            })
-            .build(),
-    );
+    Clip::new()?.feed(&drawn, 0..clip::FRAMES);
     runner::run(&pipeline, stop, |_| {})
         .context("the clip cannot be made")
         .map(drop)

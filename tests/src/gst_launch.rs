@@ -1,0 +1,130 @@
+//! Runs GStreamer's own programs with the plugin of this build, as a user does who has it installed.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use anyhow::Context as _;
+
+/// A place of its own for GStreamer: our plugin, a registry that nobody else writes, and no plugin of the user's.
+pub struct Scratch {
+    folder: tempfile::TempDir,
+    plugin_folders: Vec<PathBuf>,
+    library_folders: Vec<PathBuf>,
+}
+
+impl Scratch {
+    /// Makes the place.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin was not built or the place cannot be written.
+    pub fn new() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let plugins = folder.path().join("plugins");
+        fs::create_dir(&plugins)?;
+        std::os::unix::fs::symlink(plugin()?, plugins.join("libgstemotion.so"))?;
+        Ok(Self {
+            folder,
+            plugin_folders: vec![plugins],
+            library_folders: Vec::new(),
+        })
+    }
+
+    /// Adds a folder with other plugins, and one with the libraries that they need.
+    #[must_use]
+    pub fn with_plugins(mut self, plugins: &Path, libraries: &Path) -> Self {
+        self.plugin_folders.push(plugins.to_owned());
+        self.library_folders.push(libraries.to_owned());
+        self
+    }
+
+    /// A folder for the test's own files.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A GStreamer program in this place.
+    ///
+    /// # Errors
+    ///
+    /// When a folder's name cannot stand in a search path.
+    pub fn command(&self, program: &str) -> anyhow::Result<Command> {
+        let mut command = Command::new(program);
+        command
+            .env("GST_PLUGIN_PATH", env::join_paths(&self.plugin_folders)?)
+            .env("LD_LIBRARY_PATH", env::join_paths(&self.library_folders)?)
+            .env("GST_REGISTRY", self.path().join("registry.bin"))
+            .env("XDG_DATA_HOME", self.path())
+            .env("LC_ALL", "C.UTF-8")
+            .env_remove("GST_DEBUG")
+            .stdin(Stdio::null());
+        Ok(command)
+    }
+
+    /// Runs a `gst-launch-1.0` line to its end.
+    ///
+    /// # Errors
+    ///
+    /// When the program cannot be started.
+    pub fn launch(&self, line: &str) -> anyhow::Result<Ran> {
+        let output = self
+            .command("gst-launch-1.0")?
+            .args(line.split_whitespace())
+            .output();
+        Ran::new(output.context("gst-launch-1.0: is gstreamer1.0-tools installed?")?)
+    }
+
+    /// What `gst-inspect-1.0` says of an element.
+    ///
+    /// # Errors
+    ///
+    /// When the program cannot be started.
+    pub fn inspect(&self, words: &[&str]) -> anyhow::Result<Ran> {
+        let output = self.command("gst-inspect-1.0")?.args(words).output();
+        Ran::new(output.context("gst-inspect-1.0: is gstreamer1.0-tools installed?")?)
+    }
+}
+
+/// What a program said.
+#[derive(Debug)]
+pub struct Ran {
+    /// Whether it exited with 0.
+    pub succeeded: bool,
+    /// Its output and its errors.
+    pub text: String,
+}
+
+impl Ran {
+    fn new(output: Output) -> anyhow::Result<Self> {
+        let text = String::from_utf8(output.stdout)? + &String::from_utf8(output.stderr)?;
+        Ok(Self {
+            succeeded: output.status.success(),
+            text,
+        })
+    }
+}
+
+/// The plugin that cargo built together with this test.
+fn plugin() -> anyhow::Result<PathBuf> {
+    let plugin = env::current_exe()?.with_file_name("libgstemotion.so");
+    anyhow::ensure!(
+        plugin.is_file(),
+        "{}: expected the plugin there, built with the tests",
+        plugin.display()
+    );
+    Ok(plugin)
+}
+
+/// A child process that is ended when the test is done with it.
+pub struct Ended(pub Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

@@ -1,0 +1,127 @@
+//! Runs a pipeline in this process and keeps the faces of every frame.
+
+use std::sync::{Arc, Mutex};
+
+use anyhow::Context as _;
+use emotion_pipelines::{
+    clip::{Clip, Rect},
+    line::Line,
+    runner::{self, Stop},
+};
+use gst::prelude::*;
+use gstemotion::face::{self, Face};
+
+/// The faces on one buffer.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Presentation time of the buffer.
+    pub time: Option<gst::ClockTime>,
+    /// Width and height of the picture in pixels.
+    pub size: (u32, u32),
+    /// What its metadata says.
+    pub faces: Vec<Face>,
+}
+
+/// Runs `description`, in the syntax of `gst-launch-1.0` without its sink, to its end.
+///
+/// # Errors
+///
+/// What an element posts.
+pub fn frames(description: &str) -> anyhow::Result<Vec<Frame>> {
+    run(Line::default().words(description), |_| Ok(()))
+}
+
+/// Lets the made clip's pictures with these numbers run through `elements`.
+///
+/// # Errors
+///
+/// What an element posts.
+pub fn clip_frames(
+    numbers: impl IntoIterator<Item = usize, IntoIter: Send + 'static>,
+    elements: &str,
+) -> anyhow::Result<Vec<Frame>> {
+    run(
+        Line::default().words("appsrc name=clip !").words(elements),
+        |pipeline| {
+            let source = pipeline
+                .by_name("clip")
+                .and_then(|element| element.downcast::<gst_app::AppSrc>().ok());
+            Clip::new()?.feed(&source.context("appsrc is an AppSrc")?, numbers);
+            Ok(())
+        },
+    )
+}
+
+/// Runs a line without its sink to its end; `prepare` sees the pipeline before it starts.
+///
+/// # Errors
+///
+/// What `prepare` returns or an element posts.
+pub fn run(
+    line: Line,
+    prepare: impl FnOnce(&gst::Pipeline) -> anyhow::Result<()>,
+) -> anyhow::Result<Vec<Frame>> {
+    emotion_pipelines::init()?;
+    let pipeline = line.words("! fakesink name=end sync=false").launch()?;
+    prepare(&pipeline)?;
+    let end = pipeline
+        .by_name("end")
+        .and_then(|end| end.static_pad("sink"))
+        .context("a sink has a pad")?;
+    let frames = Arc::new(Mutex::new(Vec::new()));
+    let writer = frames.clone();
+    end.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        if let Some(buffer) = info.buffer() {
+            let caps = pad
+                .current_caps()
+                .and_then(|caps| gst_video::VideoInfo::from_caps(&caps).ok());
+            writer.lock().unwrap().push(Frame {
+                time: buffer.pts(),
+                size: caps
+                    .map(|info| (info.width(), info.height()))
+                    .unwrap_or_default(),
+                faces: face::faces(buffer),
+            });
+        }
+        gst::PadProbeReturn::Ok
+    });
+    runner::run(&pipeline, &Stop::default(), |_| {})?;
+    Ok(std::mem::take(&mut *frames.lock().unwrap()))
+}
+
+/// The rectangle of a face.
+pub fn rect(face: &Face) -> Rect {
+    Rect {
+        x: face.x as f32,
+        y: face.y as f32,
+        width: face.width as f32,
+        height: face.height as f32,
+    }
+}
+
+/// Whether some face of the frame overlaps `wanted` by an intersection over union of a half or more.
+pub fn finds(frame: &Frame, wanted: &Rect) -> bool {
+    frame.faces.iter().any(|face| rect(face).iou(wanted) >= 0.5)
+}
+
+/// Asserts that the face carries a whole emotion: all labels with probabilities, the best of them named.
+///
+/// # Panics
+///
+/// When something is missing or contradicts itself.
+pub fn assert_emotion_is_sound(face: &Face) {
+    let emotion = face
+        .emotion
+        .as_ref()
+        .unwrap_or_else(|| panic!("no emotion on {face:?}"));
+    let names = emotion_models::Emotion::ALL.map(|emotion| emotion.name());
+    assert_eq!(emotion.labels, names);
+    assert_eq!(emotion.label, names[emotion.label_id]);
+    assert!(
+        (emotion.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-3,
+        "{emotion:?}"
+    );
+    let best = emotion.probabilities.iter().copied().fold(0.0, f64::max);
+    assert_eq!(emotion.confidence, best, "{emotion:?}");
+    assert_eq!(emotion.probabilities[emotion.label_id], best, "{emotion:?}");
+}

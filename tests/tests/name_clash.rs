@@ -1,0 +1,123 @@
+//! GStreamer's own OpenCV plugin has a `facedetect` too. `tools/opencv-plugin.sh` unpacks it for these tests.
+
+use std::{fs, path::PathBuf};
+
+use emotion_tests::{gst_launch::Scratch, repository};
+
+/// A place with both plugins, or none where theirs could not be had.
+fn both_plugins() -> Option<Scratch> {
+    let folder =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository("target"), PathBuf::from);
+    let libraries = fs::read_dir(folder.join("gstreamer-opencv/usr/lib"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let found = libraries
+        .map(|entry| entry.path())
+        .find(|path| path.join("gstreamer-1.0/libgstopencv.so").exists());
+    let Some(libraries) = found else {
+        eprintln!("skipped: GStreamer's OpenCV plugin is not unpacked (tools/opencv-plugin.sh)");
+        return None;
+    };
+    let scratch = Scratch::new().expect("the plugin was built");
+    Some(scratch.with_plugins(&libraries.join("gstreamer-1.0"), &libraries))
+}
+
+/// `identity` prints what an element's factory is called by GObject.
+fn type_of_facedetect(scratch: &Scratch, options: &str) -> String {
+    let ran = scratch
+        .launch(&format!(
+            "{options} -v videotestsrc num-buffers=1 ! videoconvert ! facedetect ! fakesink"
+        ))
+        .expect("gst-launch-1.0 starts");
+    assert!(ran.succeeded, "{}", ran.text);
+    let ours = ran.text.contains("GstEmotionFaceDetect:");
+    let theirs = ran.text.contains("GstFaceDetect:");
+    assert!(ours != theirs, "{}", ran.text);
+    if ours {
+        "ours".to_owned()
+    } else {
+        "theirs".to_owned()
+    }
+}
+
+#[test]
+fn loaded_by_name_our_plugin_has_the_name_facedetect() {
+    let Some(scratch) = both_plugins() else {
+        return;
+    };
+    let plugin = scratch.path().join("plugins/libgstemotion.so");
+    let option = format!("--gst-plugin-load={}", plugin.display());
+    assert_eq!(type_of_facedetect(&scratch, &option), "ours");
+    // A second time the registry is there already.
+    assert_eq!(type_of_facedetect(&scratch, &option), "ours");
+}
+
+#[test]
+fn ours_is_always_emotionfacedetect() {
+    let Some(scratch) = both_plugins() else {
+        return;
+    };
+    let ran = scratch
+        .inspect(&["emotionfacedetect"])
+        .expect("gst-inspect-1.0 starts");
+    assert!(
+        ran.succeeded && ran.text.contains("libgstemotion.so"),
+        "{}",
+        ran.text
+    );
+}
+
+#[test]
+fn inspection_tells_which_facedetect_runs() {
+    let Some(scratch) = both_plugins() else {
+        return;
+    };
+    let ran = scratch
+        .inspect(&["facedetect"])
+        .expect("gst-inspect-1.0 starts");
+    let inspected = if ran.text.contains("libgstemotion.so") {
+        "ours"
+    } else {
+        "theirs"
+    };
+    assert_eq!(type_of_facedetect(&scratch, ""), inspected, "{}", ran.text);
+}
+
+#[test]
+fn faces_of_their_facedetect_are_classified_and_published() {
+    let Some(scratch) = both_plugins() else {
+        return;
+    };
+    let records = scratch.path().join("faces.jsonl");
+    let portrait = repository("tests/media/astronaut.png");
+    let theirs = scratch
+        .command("gst-launch-1.0")
+        .expect("plain paths")
+        .args(["filesrc", &format!("location={}", portrait.display())])
+        .args("! pngdec ! videoconvert ! video/x-raw,format=RGB ! facedetect display=false ! emotionclassify".split(' '))
+        .args(["!", "emotionpublish", &format!("location={}", records.display()), "!", "fakesink", "-v"])
+        .output()
+        .expect("gst-launch-1.0 starts");
+    let text = String::from_utf8_lossy(&theirs.stdout);
+    assert!(
+        theirs.status.success(),
+        "{text}{}",
+        String::from_utf8_lossy(&theirs.stderr)
+    );
+    assert!(
+        text.contains("GstFaceDetect:"),
+        "theirs must run for this test: {text}"
+    );
+    let records = fs::read_to_string(&records).expect("emotionpublish wrote it");
+    let record: serde_json::Value =
+        serde_json::from_str(records.lines().next().expect("one line a frame")).expect("JSON");
+    let faces = record["faces"].as_array().expect("a list of faces");
+    assert!(
+        !faces.is_empty()
+            && faces
+                .iter()
+                .all(|face| face["emotion"]["label"].is_string()),
+        "{record}"
+    );
+}

@@ -1,0 +1,85 @@
+//! Real clips, decoded as users decode them.
+
+use std::path::Path;
+
+use emotion_pipelines::line::Line;
+use emotion_tests::{
+    shared_data,
+    stream::{self, Frame, assert_emotion_is_sound},
+};
+
+/// Faces and emotions in every fifth of the first frames of a clip.
+fn play(file: &Path) -> Vec<Frame> {
+    let line = Line::default()
+        .words("filesrc")
+        .path("location", file)
+        .words("! decodebin ! videoconvert ! videorate ! video/x-raw,framerate=2/1 ! identity eos-after=12")
+        .words("! facedetect ! emotionclassify ! emotionoverlay");
+    stream::run(line, |_| Ok(())).unwrap_or_else(|error| panic!("{}: {error:#}", file.display()))
+}
+
+fn share_with_faces(frames: &[Frame]) -> f64 {
+    frames
+        .iter()
+        .filter(|frame| !frame.faces.is_empty())
+        .count() as f64
+        / frames.len() as f64
+}
+
+#[test]
+fn a_single_face_is_followed_through_its_clip() {
+    for name in [
+        "single_face.mp4",
+        "WolfgangLanger_Pexels.mp4",
+        "head-pose-face-detection-female.mp4",
+    ] {
+        let Some(file) = shared_data(&format!("video/{name}")) else {
+            return;
+        };
+        let frames = play(&file);
+        assert!(
+            share_with_faces(&frames) >= 0.5,
+            "{name}: {}",
+            share_with_faces(&frames)
+        );
+        frames
+            .iter()
+            .flat_map(|frame| &frame.faces)
+            .for_each(assert_emotion_is_sound);
+    }
+}
+
+#[test]
+fn several_people_are_seen_at_once() {
+    let Some(file) = shared_data("video/classroom.mp4") else {
+        return;
+    };
+    let frames = play(&file);
+    assert!(frames.iter().any(|frame| frame.faces.len() >= 2));
+    frames
+        .iter()
+        .flat_map(|frame| &frame.faces)
+        .for_each(assert_emotion_is_sound);
+}
+
+#[test]
+fn a_clip_without_a_face_stays_nearly_empty() {
+    let Some(file) = shared_data("video/no_face.mp4") else {
+        return;
+    };
+    let frames = play(&file);
+    assert!(!frames.is_empty());
+    assert!(
+        share_with_faces(&frames) <= 0.2,
+        "{}",
+        share_with_faces(&frames)
+    );
+}
+
+#[test]
+fn another_codec_and_container_work_too() {
+    let Some(file) = shared_data("video/noface_face.mov") else {
+        return;
+    };
+    assert!(!play(&file).is_empty());
+}
