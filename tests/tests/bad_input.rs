@@ -3,7 +3,10 @@
 use std::{fs, path::Path};
 
 use anyhow::Context as _;
-use emotion_pipelines::line::Line;
+use emotion_pipelines::{
+    clip::{self, Clip},
+    line::Line,
+};
 use emotion_tests::{
     repository,
     stream::{self, Frame, assert_emotion_is_sound},
@@ -103,7 +106,7 @@ fn feed(
     let source = pipeline
         .by_name("clip")
         .and_then(|element| element.downcast::<gst_app::AppSrc>().ok());
-    emotion_pipelines::clip::Clip::new()?.feed(&source.context("appsrc is an AppSrc")?, numbers);
+    Clip::new()?.feed(&source.context("appsrc is an AppSrc")?, numbers);
     Ok(())
 }
 
@@ -183,22 +186,23 @@ fn a_size_and_format_that_change_in_the_stream_are_followed() {
     let line = Line::default().words("appsrc name=clip !").words(elements);
     let frames = stream::run(line, |pipeline| {
         let change = pipeline.by_name("change").context("it was named")?;
-        let mut seen = 0;
         let entry = pipeline
             .by_name("clip")
-            .and_then(|clip| clip.static_pad("src"))
-            .context("appsrc has a way out")?;
-        entry.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-            seen += 1;
-            if seen == 3 {
-                let caps = gst::Caps::builder("video/x-raw")
-                    .field("format", "RGB")
-                    .field("width", 480)
-                    .field("height", 360);
-                change.set_property("caps", caps.build());
-            }
-            gst::PadProbeReturn::Ok
-        });
+            .and_then(|clip| clip.static_pad("src"));
+        let third = gst::ClockTime::SECOND * 132 / clip::FRAMES_PER_SECOND as u64;
+        entry.context("appsrc has a way out")?.add_probe(
+            gst::PadProbeType::BUFFER,
+            move |_, info| {
+                if info.buffer().and_then(|buffer| buffer.pts()) == Some(third) {
+                    let caps = gst::Caps::builder("video/x-raw")
+                        .field("format", "RGB")
+                        .field("width", 480)
+                        .field("height", 360);
+                    change.set_property("caps", caps.build());
+                }
+                gst::PadProbeReturn::Ok
+            },
+        );
         feed(pipeline, [130, 131, 132, 133])
     })
     .expect("it plays");
