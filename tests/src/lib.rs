@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 /// A file or folder of the repository.
 pub fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap_or(tests).join(path)
 }
 
 /// A file or folder of the data that is too large or not free enough for the repository; says so where it is not there.

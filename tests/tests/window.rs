@@ -2,9 +2,9 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read as _},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use emotion_tests::{
@@ -67,19 +67,38 @@ fn the_readme_line_shows_a_window_with_the_portrait_and_something_drawn_on_it() 
                 .split(' '),
         )
         .stdout(Stdio::null());
-    let _viewer = Ended(viewer.spawn().expect("gst-launch-1.0 starts"));
+    let mut viewer = Ended(
+        viewer
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("gst-launch-1.0 starts"),
+    );
 
     let portrait = rgb(&portrait);
-    let mut unlike = (0..60)
-        .map(|_| unlike_portrait(&take_screenshot(&scratch, &display, &screenshot), &portrait));
-    let unlike = unlike
-        .find(|unlike| *unlike < SIDE * SIDE / 2)
-        .expect("a window comes up within a minute");
+    let unlike = (0..60).find_map(|_| {
+        assert_still_running(&mut viewer.0);
+        let unlike = unlike_portrait(&take_screenshot(&scratch, &display, &screenshot), &portrait);
+        (unlike < SIDE * SIDE / 2).then_some(unlike)
+    });
+    let unlike = unlike.expect("a window comes up within a minute");
     assert!(
         unlike > 500,
         "nothing is drawn on the portrait: {unlike} pixels are not as in it; see {}",
         screenshot.display()
     );
+}
+
+fn assert_still_running(viewer: &mut Child) {
+    if viewer.try_wait().expect("it was started").is_some() {
+        let mut errors = String::new();
+        viewer
+            .stderr
+            .take()
+            .expect("it is piped")
+            .read_to_string(&mut errors)
+            .expect("it is text");
+        panic!("the viewer ended: {errors}");
+    }
 }
 
 /// How many pixels in the corner of the display, where a window comes up, differ plainly from the portrait.

@@ -1,8 +1,9 @@
-//! The README's first line, run by `gst-launch-1.0` with the plugin, a test picture in place of the camera.
+//! What the README says: its first line is run by `gst-launch-1.0` with the plugin, a test picture in place of the camera.
 
 use std::fs;
 
 use emotion_tests::{gst_launch::Scratch, repository};
+use gst::prelude::*;
 
 const FORMATS: [&str; 13] = [
     "GRAY8", "I420", "YV12", "NV12", "NV21", "YUY2", "UYVY", "RGB", "BGR", "RGBx", "BGRx", "RGBA",
@@ -78,5 +79,36 @@ fn the_installed_plugin_loads_without_complaint() {
             "{element} is not in the plugin: {}",
             ran.text
         );
+    }
+}
+
+#[test]
+fn the_readme_lists_every_property_of_every_element() {
+    emotion_pipelines::init().expect("GStreamer starts");
+    let readme = fs::read_to_string(repository("README.md")).expect("it stands in the repository");
+    for element in [
+        "facedetect",
+        "emotionclassify",
+        "emotionoverlay",
+        "emotionpublish",
+    ] {
+        let section = readme
+            .split("\n### ")
+            .find(|section| section.starts_with(element));
+        let section = section.unwrap_or_else(|| panic!("no section {element}"));
+        let made = gst::ElementFactory::make(element)
+            .build()
+            .expect("it is in the plugin");
+        for property in made
+            .list_properties()
+            .iter()
+            .filter(|property| property.owner_type() == made.type_())
+        {
+            assert!(
+                section.contains(&format!("| `{}`", property.name())),
+                "{element} {}",
+                property.name()
+            );
+        }
     }
 }

@@ -1,0 +1,179 @@
+//! The program behind `make run`, without a display.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use emotion_pipelines::clip::{self, Rect};
+use gst::prelude::*;
+use serde_json::Value;
+
+fn demo(out: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_emotion-demo"));
+    command
+        .arg("--out")
+        .arg(out)
+        .args(arguments)
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .stdin(Stdio::null());
+    command
+}
+
+fn records(out: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(out.join("faces.jsonl")).expect("the records are there");
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+        .collect()
+}
+
+/// Counts the pictures of a video by decoding it.
+fn pictures(video: &Path) -> usize {
+    gst::init().expect("GStreamer starts");
+    let line = emotion_pipelines::line::Line::default()
+        .words("filesrc")
+        .path("location", video);
+    let pipeline = line
+        .words("! decodebin ! fakesink name=end sync=false")
+        .launch()
+        .expect("the elements exist");
+    let end = pipeline
+        .by_name("end")
+        .and_then(|end| end.static_pad("sink"))
+        .expect("a sink has a pad");
+    let (counted, counter) = std::sync::mpsc::channel();
+    end.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+        counted.send(()).expect("the test is still there");
+        gst::PadProbeReturn::Ok
+    });
+    emotion_pipelines::runner::run(&pipeline, &Default::default(), |_| {})
+        .expect("the video is whole");
+    counter.try_iter().count()
+}
+
+fn files(out: &Path) -> Vec<String> {
+    let entries = fs::read_dir(out).expect("the folder is there").flatten();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn without_a_camera_it_leaves_an_annotated_video_and_a_record_of_every_frame() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = folder.path().join("a folder");
+    let ran = demo(&out, &["--clip"]).output().expect("it starts");
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(
+        ran.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    assert_eq!(files(&out), ["annotated.mp4", "clip.mp4", "faces.jsonl"]);
+    for name in files(&out) {
+        assert!(said.contains(&name), "{name} is not announced: {said}");
+    }
+    assert_eq!(pictures(&out.join("annotated.mp4")), clip::FRAMES);
+
+    let records = records(&out);
+    assert_eq!(records.len(), clip::FRAMES);
+    let (mut there, mut found) = (0, 0);
+    for (number, record) in records.iter().enumerate() {
+        let boxes: Vec<Rect> = record["faces"]
+            .as_array()
+            .expect("a list of faces")
+            .iter()
+            .map(rect)
+            .collect();
+        let wanted = clip::faces(number);
+        there += wanted.len();
+        found += wanted
+            .iter()
+            .filter(|face| boxes.iter().any(|found| found.iou(face) >= 0.5))
+            .count();
+    }
+    assert!(
+        found * 10 >= there * 9,
+        "{found} of {there} faces are in the records"
+    );
+}
+
+fn rect(face: &Value) -> Rect {
+    let side = |name: &str| {
+        face["box"][name]
+            .as_f64()
+            .unwrap_or_else(|| panic!("no {name} in {face}")) as f32
+    };
+    Rect {
+        x: side("x"),
+        y: side("y"),
+        width: side("width"),
+        height: side("height"),
+    }
+}
+
+#[test]
+fn stopped_in_the_middle_it_finishes_its_files() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut running = demo(folder.path(), &["--clip"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut lines = BufReader::new(running.stdout.take().expect("it is piped"))
+        .lines()
+        .map_while(Result::ok);
+    // The first line that counts frames: it is in the middle of its work.
+    lines
+        .find(|line| line.contains(" frames  "))
+        .expect("it tells its progress");
+    let kill = Command::new("kill")
+        .args(["-INT", &running.id().to_string()])
+        .status()
+        .expect("kill starts");
+    assert!(kill.success());
+    let rest: Vec<_> = lines.collect();
+    assert!(running.wait().expect("it ends").success(), "{rest:?}");
+    assert!(
+        rest.iter().any(|line| line.starts_with("Stopped")),
+        "{rest:?}"
+    );
+
+    assert_eq!(
+        files(folder.path()),
+        ["annotated.mp4", "clip.mp4", "faces.jsonl"]
+    );
+    let frames = records(folder.path()).len();
+    assert!(frames < clip::FRAMES, "it went through to the end");
+    assert_eq!(pictures(&folder.path().join("annotated.mp4")), frames);
+}
+
+#[test]
+fn what_cannot_be_is_said_in_one_line_and_leaves_nothing() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let broken = folder.path().join("broken.mp4");
+    fs::write(&broken, "this is no video").expect("it is writable");
+    let out = folder.path().join("out");
+    for (arguments, named) in [
+        (["--input", "/nowhere/talk.mp4"], "/nowhere/talk.mp4"),
+        (["--input", broken.to_str().expect("a plain path")], "type"),
+        (["--camera", "/dev/video999"], "/dev/video999"),
+    ] {
+        let ran = demo(&out, &arguments).output().expect("it starts");
+        let error = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(1), "{arguments:?}: {error}");
+        assert!(
+            error.contains(named) && !error.contains("panicked"),
+            "{arguments:?}: {error}"
+        );
+        assert!(
+            files(&out).is_empty(),
+            "{arguments:?} left {:?}",
+            files(&out)
+        );
+    }
+}
