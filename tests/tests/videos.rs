@@ -51,7 +51,7 @@ fn a_single_face_is_followed_through_its_clip() {
 
 #[test]
 fn several_people_are_seen_at_once() {
-    let Some(file) = shared_data("video/classroom.mp4") else {
+    let Some(file) = shared_data("video/face-demographics-walking-and-pause.mp4") else {
         return;
     };
     let frames = play(&file);
