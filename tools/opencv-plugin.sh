@@ -10,7 +10,7 @@ if [ -d "$folder/usr" ] || ! command -v apt-get >/dev/null; then
 fi
 mkdir -p "$folder"
 unpack() {
-    (cd "$folder" && apt-get download --quiet gstreamer1.0-opencv libgstreamer-opencv1.0-0) || return 1
+    (cd "$folder" && apt-get -o APT::Sandbox::User=root download --quiet gstreamer1.0-opencv libgstreamer-opencv1.0-0) || return 1
     local package
     for package in "$folder"/*.deb; do
         dpkg --extract "$package" "$folder" || return 1

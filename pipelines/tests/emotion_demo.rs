@@ -9,7 +9,7 @@ use std::{
 
 use emotion_pipelines::clip::{self, Rect};
 use gst::prelude::*;
-use serde_json::Value;
+use gstemotion::record::{PixelBox, Record};
 
 fn demo(out: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_emotion-demo"));
@@ -23,10 +23,10 @@ fn demo(out: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn records(out: &Path) -> Vec<Value> {
+fn records(out: &Path) -> Vec<Record> {
     let text = fs::read_to_string(out.join("faces.jsonl")).expect("the records are there");
     text.lines()
-        .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+        .map(|line| serde_json::from_str(line).expect("each line is a record"))
         .collect()
 }
 
@@ -84,12 +84,7 @@ fn without_a_camera_it_leaves_an_annotated_video_and_a_record_of_every_frame() {
     assert_eq!(records.len(), clip::FRAMES);
     let (mut there, mut found) = (0, 0);
     for (number, record) in records.iter().enumerate() {
-        let boxes: Vec<Rect> = record["faces"]
-            .as_array()
-            .expect("a list of faces")
-            .iter()
-            .map(rect)
-            .collect();
+        let boxes: Vec<_> = record.faces.iter().map(|face| rect(face.pixels)).collect();
         let wanted = clip::faces(number);
         there += wanted.len();
         found += wanted
@@ -103,17 +98,18 @@ fn without_a_camera_it_leaves_an_annotated_video_and_a_record_of_every_frame() {
     );
 }
 
-fn rect(face: &Value) -> Rect {
-    let side = |name: &str| {
-        face["box"][name]
-            .as_f64()
-            .unwrap_or_else(|| panic!("no {name} in {face}")) as f32
-    };
+fn rect(pixels: PixelBox) -> Rect {
+    let PixelBox {
+        x,
+        y,
+        width,
+        height,
+    } = pixels;
     Rect {
-        x: side("x"),
-        y: side("y"),
-        width: side("width"),
-        height: side("height"),
+        x: x as f32,
+        y: y as f32,
+        width: width as f32,
+        height: height as f32,
     }
 }
 
