@@ -56,7 +56,7 @@ impl CustomOp1 for MaxPoolOp {
                 out,
                 winners,
             }
-            .run();
+            .compute();
         });
         self.winners.get_or_init(|| winners);
         Ok((

@@ -1,6 +1,8 @@
 //! Depthwise correlation: each channel with a 3×3 kernel of its own.
 
-use pulp::{Arch, Scalar, Simd, WithSimd};
+use pulp::Simd;
+
+use super::vector_loop::{VectorLoop, run};
 
 /// `out[y, x, c] = Σ weights[r, k, c] · x[y + r, x + k, c]` for one sample.
 ///
@@ -12,7 +14,7 @@ pub(crate) fn depthwise(
     width: usize,
     channels: usize,
 ) {
-    Arch::new().dispatch(Depthwise {
+    run(Depthwise {
         x,
         weights,
         out,
@@ -29,7 +31,7 @@ pub(crate) fn depthwise_weight_gradient(
     width: usize,
     channels: usize,
 ) {
-    Arch::new().dispatch(WeightGradient {
+    run(WeightGradient {
         x,
         dy,
         sum,
@@ -46,20 +48,13 @@ struct Depthwise<'a> {
     channels: usize,
 }
 
-impl WithSimd for Depthwise<'_> {
+impl VectorLoop for Depthwise<'_> {
     type Output = ();
 
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        if self.channels.is_multiple_of(S::F32_LANES) {
-            self.run(simd);
-        } else {
-            self.run(Scalar);
-        }
+    fn channels(&self) -> usize {
+        self.channels
     }
-}
 
-impl Depthwise<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let vectors = self.channels / S::F32_LANES;
@@ -93,20 +88,13 @@ struct WeightGradient<'a> {
     channels: usize,
 }
 
-impl WithSimd for WeightGradient<'_> {
+impl VectorLoop for WeightGradient<'_> {
     type Output = ();
 
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        if self.channels.is_multiple_of(S::F32_LANES) {
-            self.run(simd);
-        } else {
-            self.run(Scalar);
-        }
+    fn channels(&self) -> usize {
+        self.channels
     }
-}
 
-impl WeightGradient<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let vectors = self.channels / S::F32_LANES;

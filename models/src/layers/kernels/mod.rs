@@ -4,6 +4,7 @@ mod correlate;
 mod depthwise;
 mod norm;
 mod pool;
+mod vector_loop;
 
 pub(super) use correlate::{Correlation, Gradient, PackedWeights};
 pub(super) use depthwise::{depthwise, depthwise_weight_gradient};

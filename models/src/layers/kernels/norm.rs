@@ -1,34 +1,8 @@
 //! The loops of batch normalisation over one sample, `[pixels, channels]`.
 
-use pulp::{Arch, Scalar, Simd, WithSimd};
+use pulp::Simd;
 
-/// A loop over whole vectors of channels.
-trait VectorLoop {
-    type Output;
-
-    fn channels(&self) -> usize;
-
-    fn run<S: Simd>(self, simd: S) -> Self::Output;
-}
-
-struct Dispatch<L>(L);
-
-impl<L: VectorLoop> WithSimd for Dispatch<L> {
-    type Output = L::Output;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> L::Output {
-        if self.0.channels().is_multiple_of(S::F32_LANES) {
-            self.0.run(simd)
-        } else {
-            self.0.run(Scalar)
-        }
-    }
-}
-
-fn run<L: VectorLoop>(vector_loop: L) -> L::Output {
-    Arch::new().dispatch(Dispatch(vector_loop))
-}
+use super::vector_loop::{VectorLoop, run};
 
 /// Mean, and sum of squared distances from it, of each channel.
 pub(crate) fn moments(sample: &[f32], channels: usize) -> (Vec<f32>, Vec<f32>) {

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use pulp::{Arch, Scalar, Simd, WithSimd};
+use pulp::Simd;
+
+use super::vector_loop::{VectorLoop, run};
 
 /// Max-pooling 3×3 with stride 2 and TensorFlow's "same" padding, which never wins.
 pub(crate) struct MaxPool<'a> {
@@ -17,12 +19,20 @@ pub(crate) struct MaxPool<'a> {
 }
 
 impl MaxPool<'_> {
-    pub(crate) fn run(self) {
-        Arch::new().dispatch(self);
+    pub(crate) fn compute(self) {
+        run(self);
+    }
+}
+
+impl VectorLoop for MaxPool<'_> {
+    type Output = ();
+
+    fn channels(&self) -> usize {
+        self.channels
     }
 
     #[inline(always)]
-    fn vectors<S: Simd>(self, simd: S) {
+    fn run<S: Simd>(self, simd: S) {
         let vectors = self.channels / S::F32_LANES;
         let width_out = self.width.div_ceil(2);
         let x = S::as_simd_f32s(self.x).0;
@@ -49,19 +59,6 @@ impl MaxPool<'_> {
                 *out = best;
                 *winner = best_pixel;
             }
-        }
-    }
-}
-
-impl WithSimd for MaxPool<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        if self.channels.is_multiple_of(S::F32_LANES) {
-            self.vectors(simd);
-        } else {
-            self.vectors(Scalar);
         }
     }
 }
