@@ -142,14 +142,10 @@ fn text(file: &File, attribute: &str) -> Result<String> {
         .attr(attribute)
         .with_context(|| format!("no attribute {attribute}"))?;
     // Which of the two it is depends on the version of h5py that wrote it.
-    let ascii = attribute
-        .read_scalar::<VarLenAscii>()
-        .map(|text| text.to_string());
-    Ok(ascii.or_else(|_| {
-        attribute
-            .read_scalar::<VarLenUnicode>()
-            .map(|text| text.to_string())
-    })?)
+    Ok(match attribute.read_scalar::<VarLenAscii>() {
+        Ok(text) => text.to_string(),
+        Err(_) => attribute.read_scalar::<VarLenUnicode>()?.to_string(),
+    })
 }
 
 /// The layers with parameters, in the order of the file.
@@ -215,7 +211,7 @@ fn convert(
             shape
         };
         ensure!(
-            expected.len() == order.len() && found.dims() == their_shape(expected),
+            found.dims() == their_shape(expected),
             "{}: {theirs} is {:?}, expected {:?} for {name}",
             layer.name,
             found.dims(),

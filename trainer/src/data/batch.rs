@@ -1,10 +1,11 @@
-//! Faces on their way into the network: augmented in the background, one batch ahead of the
+//! Faces on their way into the network: augmented in the background, a few batches ahead of the
 //! training step, and prepared by the same code that the plugin runs.
 
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use candle_core::{Device, Result, Tensor};
 use emotion_models::Emotion;
@@ -51,27 +52,39 @@ pub struct Batch {
 /// The batches of one epoch in shuffled order; each face occurs once.
 #[derive(Debug)]
 pub struct Batches {
-    prepared: Receiver<Result<Batch>>,
+    prepared: Option<Receiver<Result<Batch>>>,
+    worker: Option<JoinHandle<()>>,
 }
 
 impl Batches {
     /// Starts to prepare batches of `faces` in the background.
     pub fn start(faces: Arc<Faces>, plan: Plan) -> Self {
         let (sender, prepared) = sync_channel(PREFETCHED);
-        thread::spawn(move || {
+        let worker = thread::spawn(move || {
             let mut order: Vec<usize> = (0..faces.len()).collect();
-            order.shuffle(&mut generator(
-                plan.seed,
-                Purpose::Shuffle,
-                plan.epoch as u64,
-            ));
+            let mut generator = generator(plan.seed, Purpose::Shuffle, plan.epoch as u64);
+            order.shuffle(&mut generator);
             for rows in order.chunks(plan.batch) {
                 if sender.send(plan.prepare(&faces, rows)).is_err() {
                     break;
                 }
             }
         });
-        Self { prepared }
+        Self {
+            prepared: Some(prepared),
+            worker: Some(worker),
+        }
+    }
+
+    /// Waits for the thread; its panic goes on here, lest an epoch ends early without a word.
+    fn finish(&mut self) {
+        self.prepared = None;
+        let outcome = self.worker.take().map_or(Ok(()), JoinHandle::join);
+        if let Err(panic) = outcome
+            && !thread::panicking()
+        {
+            resume_unwind(panic);
+        }
     }
 }
 
@@ -79,7 +92,17 @@ impl Iterator for Batches {
     type Item = Result<Batch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.prepared.recv().ok()
+        let batch = self.prepared.as_ref()?.recv().ok();
+        if batch.is_none() {
+            self.finish();
+        }
+        batch
+    }
+}
+
+impl Drop for Batches {
+    fn drop(&mut self) {
+        self.finish();
     }
 }
 
@@ -247,8 +270,17 @@ mod tests {
         );
         batches.next().unwrap().unwrap();
         drop(batches);
-        while Arc::strong_count(&faces) > 1 {
-            thread::yield_now();
-        }
+        assert_eq!(Arc::strong_count(&faces), 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "chunk size must be non-zero")]
+    fn a_panic_in_the_background_does_not_pass_for_the_end_of_the_epoch() {
+        let faces = Arc::new(random_faces(8, 1));
+        let impossible = Plan {
+            batch: 0,
+            ..plan(1)
+        };
+        Batches::start(faces, impossible).for_each(drop);
     }
 }
