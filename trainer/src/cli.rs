@@ -75,7 +75,7 @@ pub struct RecipeArgs {
     #[arg(long, value_enum, default_value_t = Recipe::Best, conflicts_with = "resume")]
     pub recipe: Recipe,
 
-    /// Epochs to train [best: 80, seed: until 50 epochs bring no progress]
+    /// Epochs to train [best: 60, seed: until 50 epochs bring no progress]
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     pub epochs: Option<NonZeroUsize>,
 

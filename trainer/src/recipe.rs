@@ -73,7 +73,7 @@ impl Recipe {
                 recipe: self,
                 seed: 1,
                 input_size: FACE_SIZE,
-                epochs: 80,
+                epochs: 60,
                 early_stop: None,
                 batch: 64,
                 learning_rate: 4e-3,

@@ -71,43 +71,16 @@ fn prepared(face: &[u8], input_size: usize) -> Vec<f32> {
     input
 }
 
-/// Enlarges to 64×64 in the integer arithmetic of OpenCV's `resize` for 8-bit pictures, which the
-/// expected logits went through. Its results are whole grey levels, ours are not rounded.
-fn prepared_by_opencv(face: &[u8]) -> Vec<f32> {
-    const ONE: u32 = 2048;
-    // The two nearest pixels of a place, and the share of the second in 1/2048. Beyond the border
-    // both are the same pixel, which still is truncated twice.
-    let places = (0..64).map(|place| {
-        let position = (place as f32 + 0.5) * 0.75 - 0.5;
-        let pixel = |offset: f32| (position.floor() + offset).clamp(0.0, 47.0) as usize;
-        let share = ((position - position.floor()) * ONE as f32) as u32;
-        (pixel(0.0), pixel(1.0), share)
-    });
-    let places: Vec<(usize, usize, u32)> = places.collect();
-    let horizontal = |row: usize, (left, right, share): (usize, usize, u32)| {
-        let pixel = |column: usize| u32::from(face[row * 48 + column]);
-        (pixel(left) * (ONE - share) + pixel(right) * share) >> 4
-    };
-    let value = |(upper, lower, share): (usize, usize, u32), column: (usize, usize, u32)| {
-        let upper_part = ((ONE - share) * horizontal(upper, column)) >> 16;
-        let lower_part = (share * horizontal(lower, column)) >> 16;
-        ((upper_part + lower_part + 2) >> 2) as f32 / 127.5 - 1.0
-    };
-    let row = |&row: &(usize, usize, u32)| places.iter().map(move |&column| value(row, column));
-    places.iter().flat_map(row).collect()
-}
-
 /// Checks the logits of the 64 faces; returns how many, none where the data is not there.
-fn assert_logits_agree(
-    input_size: usize,
-    name: &str,
-    prepare: impl Fn(&[u8]) -> Vec<f32>,
-) -> Option<usize> {
+fn assert_logits_agree(input_size: usize, name: &str) -> Option<usize> {
     let expected = expected_logits(name)?;
     let faces = private_faces(expected.len())?;
     let classifier = published(input_size)?;
     for (index, (face, expected)) in faces.iter().zip(&expected).enumerate() {
-        let found = classifier.logits(&prepare(face)).unwrap().remove(0);
+        let found = classifier
+            .logits(&prepared(face, input_size))
+            .unwrap()
+            .remove(0);
         let worst = found
             .iter()
             .zip(expected)
@@ -123,25 +96,14 @@ fn assert_logits_agree(
 
 #[test]
 fn logits_of_faces_as_they_are_agree_with_an_independent_implementation() {
-    let checked = assert_logits_agree(48, "peer/logits_48.csv", |face| prepared(face, 48));
+    let checked = assert_logits_agree(48, "peer/logits_48.csv");
     assert!(checked.is_none_or(|count| count == 64));
 }
 
 #[test]
 fn logits_of_enlarged_faces_agree_with_an_independent_implementation() {
-    let checked = assert_logits_agree(64, "peer/logits_64.csv", prepared_by_opencv);
+    let checked = assert_logits_agree(64, "peer/logits_64.csv");
     assert!(checked.is_none_or(|count| count == 64));
-}
-
-#[test]
-fn our_enlarged_faces_are_those_of_opencv_but_for_its_rounding() {
-    for face in private_faces(64).unwrap_or_default() {
-        let (ours, theirs) = (prepared(&face, 64), prepared_by_opencv(&face));
-        let differences = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs() * 127.5);
-        let worst = differences.fold(0.0, f32::max);
-        // Each of its two truncations takes up to a quarter, the rounding up to a half.
-        assert!(worst <= 1.0, "{worst} grey levels");
-    }
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! The one way from a grey picture to the network's input.
 //!
-//! A square region of any size and position is resampled to `size` × `size` values in [-1, 1]: with an area filter
-//! where it is reduced, so that large faces do not alias, and bilinearly with half-pixel centres where it is enlarged.
-//! Where a region reaches outside the picture, the border pixels are repeated: the face keeps its scale and aspect.
+//! A square region of any size and position is resampled to `size` × `size` values in [-1, 1]: with an [area] filter
+//! where it is reduced, so that large faces do not alias, and [bilinearly](bilinear) where it is enlarged. Where a
+//! region reaches outside the picture, the border pixels are repeated: the face keeps its scale and aspect.
 
-use std::ops::Range;
+mod area;
+mod bilinear;
+
+use area::Area;
+use bilinear::Bilinear;
 
 /// What is wrong with a picture or a region.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -161,10 +165,8 @@ fn normalize(pixel: f32) -> f32 {
 #[derive(Debug, Clone)]
 pub struct Preprocessor {
     size: usize,
-    columns: Taps,
-    rows: Taps,
-    /// The rows of the region, resampled horizontally: `size` values a row.
-    narrowed: Vec<f32>,
+    area: Area,
+    bilinear: Bilinear,
 }
 
 impl Preprocessor {
@@ -172,9 +174,8 @@ impl Preprocessor {
     pub fn new(size: usize) -> Self {
         Self {
             size,
-            columns: Taps::default(),
-            rows: Taps::default(),
-            narrowed: Vec::new(),
+            area: Area::default(),
+            bilinear: Bilinear::default(),
         }
     }
 
@@ -204,122 +205,15 @@ impl Preprocessor {
                 found: out.len(),
             });
         }
-        self.columns
-            .place(region.x, region.width, self.size, image.width);
-        self.rows
-            .place(region.y, region.height, self.size, image.height);
-
-        let needed = self.rows.span();
-        self.narrowed.resize(needed.len() * self.size, 0.0);
-        for (narrow, y) in self
-            .narrowed
-            .chunks_exact_mut(self.size)
-            .zip(needed.clone())
-        {
-            let row = image.row(y);
-            for (value, (start, weights)) in narrow.iter_mut().zip(self.columns.iter()) {
-                let pixels = &row[start..][..weights.len()];
-                *value = pixels
-                    .iter()
-                    .zip(weights)
-                    .map(|(&pixel, weight)| f32::from(pixel) * weight)
-                    .sum();
-            }
+        if region.width.max(region.height) < self.size as f32 {
+            self.bilinear.run(image, region, self.size, out);
+        } else {
+            self.area.run(image, region, self.size, out);
         }
-        for (out, (start, weights)) in out.chunks_exact_mut(self.size).zip(self.rows.iter()) {
-            out.fill(0.0);
-            let first = (start - needed.start) * self.size;
-            for (narrow, weight) in self.narrowed[first..].chunks_exact(self.size).zip(weights) {
-                for (out, value) in out.iter_mut().zip(narrow) {
-                    *out += weight * value;
-                }
-            }
-            for out in out {
-                *out = normalize(*out);
-            }
+        for value in out {
+            *value = normalize(*value);
         }
         Ok(())
-    }
-}
-
-/// For each output position of one axis, the pixels that it is made of and their weights (which sum to 1).
-#[derive(Debug, Clone, Default)]
-struct Taps {
-    weights: Vec<f32>,
-    /// First pixel, and where the weights stand in `weights`.
-    spans: Vec<(usize, Range<usize>)>,
-}
-
-impl Taps {
-    /// Divides `start .. start + length` of an axis of `pixels` pixels into `size` outputs.
-    fn place(&mut self, start: f32, length: f32, size: usize, pixels: usize) {
-        self.weights.clear();
-        self.spans.clear();
-        // f64: a region far outside a large picture still has exact pixel borders.
-        let (start, step) = (f64::from(start), f64::from(length) / size as f64);
-        for i in 0..size {
-            if step >= 1.0 {
-                self.push_area(
-                    start + i as f64 * step,
-                    start + (i + 1) as f64 * step,
-                    pixels,
-                );
-            } else {
-                self.push_linear(start + (i as f64 + 0.5) * step - 0.5, pixels);
-            }
-        }
-    }
-
-    /// The mean of the axis from `from` to `to`; what lies outside counts as the border pixel.
-    fn push_area(&mut self, from: f64, to: f64, pixels: usize) {
-        let last = pixels - 1;
-        let first_pixel = (from.floor().max(0.0) as usize).min(last);
-        let last_pixel = ((to.ceil() - 1.0).max(0.0) as usize).clamp(first_pixel, last);
-        let begin = self.weights.len();
-        for pixel in first_pixel..=last_pixel {
-            let left = if pixel == 0 {
-                from.min(0.0)
-            } else {
-                pixel as f64
-            };
-            let right = if pixel == last {
-                to.max(pixels as f64)
-            } else {
-                (pixel + 1) as f64
-            };
-            let covered = (right.min(to) - left.max(from)).max(0.0);
-            self.weights.push((covered / (to - from)) as f32);
-        }
-        self.spans.push((first_pixel, begin..self.weights.len()));
-    }
-
-    /// The value at `position`, where pixel centres lie at whole numbers.
-    fn push_linear(&mut self, position: f64, pixels: usize) {
-        let position = position.clamp(0.0, (pixels - 1) as f64);
-        let first_pixel = position as usize;
-        let fraction = (position - first_pixel as f64) as f32;
-        let begin = self.weights.len();
-        self.weights.push(1.0 - fraction);
-        if first_pixel + 1 < pixels {
-            self.weights.push(fraction);
-        }
-        self.spans.push((first_pixel, begin..self.weights.len()));
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (usize, &[f32])> {
-        self.spans
-            .iter()
-            .map(|(start, range)| (*start, &self.weights[range.clone()]))
-    }
-
-    /// All pixels of the axis that are needed. Starts and ends grow with the output position.
-    fn span(&self) -> Range<usize> {
-        let begin = self.spans.first().map_or(0, |(start, _)| *start);
-        let end = self
-            .spans
-            .last()
-            .map_or(0, |(start, range)| start + range.len());
-        begin..end
     }
 }
 
@@ -425,28 +319,6 @@ mod tests {
             height: 1e8,
         };
         assert_close(&run(&data, 2, 2, far, 2), &[20.0; 4]);
-    }
-
-    #[test]
-    fn the_weights_of_every_output_sum_to_one() {
-        let mut taps = Taps::default();
-        for (start, length) in [
-            (-7.3, 20.1),
-            (0.4, 3.3),
-            (5.5, 91.7),
-            (-100.0, 300.0),
-            (9.9, 0.2),
-        ] {
-            taps.place(start, length, 8, 10);
-            assert_eq!(taps.iter().count(), 8);
-            for (first, weights) in taps.iter() {
-                assert!(first + weights.len() <= 10);
-                assert!(
-                    (weights.iter().sum::<f32>() - 1.0).abs() < 1e-5,
-                    "{start} {length} {weights:?}"
-                );
-            }
-        }
     }
 
     #[test]
