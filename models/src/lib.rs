@@ -1,7 +1,7 @@
 //! Everything between a grey crop of a face and calibrated probabilities.
 //!
 //! The trainer and the plugin share this crate, so that a network is served exactly as it was trained: the same
-//! [labels](emotion), the same [preprocessing](preprocess), the same [layers], the same [weights] file. It
+//! [labels](Emotion), the same [preprocessing](preprocess), the same [layers], the same [weights] file. It
 //! knows neither GStreamer nor OpenCV, and nothing in it depends on where a picture came from.
 //!
 //! [`Classifier`] is the short way through it:

@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | conv 3×3 valid, batch norm, ReLU | 46×46×8 | 104 |
 //! | conv 3×3 valid, batch norm, ReLU | 44×44×8 | 608 |
-//! | four [modules](Module) | 3×3×128 | 49,640 |
+//! | four modules of two separable convolutions each | 3×3×128 | 49,640 |
 //! | conv 3×3 with bias, global average | 7 | 8,071 |
 //!
 //! The names of the parameters are the paths below: `conv1.weight`, `norm1.running_mean`,

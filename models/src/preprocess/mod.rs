@@ -1,8 +1,9 @@
 //! The one way from a grey picture to the network's input.
 //!
-//! A square region of any size and position is resampled to `size` × `size` values in [-1, 1]: with an [area] filter
-//! where it is reduced, so that large faces do not alias, and [bilinearly](bilinear) where it is enlarged. Where a
-//! region reaches outside the picture, the border pixels are repeated: the face keeps its scale and aspect.
+//! A square region of any size and position is resampled to `size` × `size` values in [-1, 1]: with an area filter
+//! where it is reduced, so that large faces do not alias, and bilinearly, with half-pixel centres, where it is
+//! enlarged. Where a region reaches outside the picture, the border pixels are repeated: the face keeps its scale and
+//! aspect.
 
 mod area;
 mod bilinear;
