@@ -22,12 +22,12 @@ case ${1:-} in
         "${as_root[@]}" install -D --mode=644 "$2" "$target"
         echo "Installed $target"
         [ -z "${DESTDIR:-}${PLUGIN_DIR:-}" ] || exit 0
-        if ! gst-inspect-1.0 --exists emotionclassify; then
+        if ! gst-inspect-1.0 emotionclassify >/dev/null 2>&1; then
             echo "GStreamer does not load it. What it says: GST_DEBUG=GST_PLUGIN_LOADING:4 gst-inspect-1.0 $target" >&2
             exit 1
         fi
         echo "Check: gst-inspect-1.0 emotionclassify"
-        if ! gst-inspect-1.0 facedetect | grep --quiet "$name"; then
+        if [[ $(gst-inspect-1.0 facedetect) != *"$name"* ]]; then
             echo "Note: facedetect is another plugin's element here (GStreamer's OpenCV plugin); ours is also called emotionfacedetect."
         fi
         ;;

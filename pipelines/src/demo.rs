@@ -50,8 +50,8 @@ pub struct Options {
 
 /// Runs the demo and tells `out` about it, a line each second.
 ///
-/// Results appear in the output folder when they are complete: `annotated.mp4` (or the best container there is), `faces.jsonl`, and
-/// `clip.mp4` where the clip was made.
+/// Results appear in the output folder when they are complete: `annotated.mp4` (or the best container there is),
+/// `faces.jsonl`, and `clip.mp4` where the clip was made.
 ///
 /// # Errors
 ///
@@ -63,67 +63,38 @@ pub fn run(options: &Options, stop: &Stop, out: &mut impl Write) -> anyhow::Resu
         Input::Any => choose(out)?,
         chosen => chosen.clone(),
     };
-    let live = matches!(input, Input::Camera(_));
-    let source = match input {
-        Input::Camera(device) => {
-            writeln!(out, "Camera {}", device.display())?;
-            Line::default().words("v4l2src").path("device", &device)
-        }
-        Input::File(file) => {
-            anyhow::ensure!(
-                file.is_file(),
-                "{}: there is no such video file",
-                file.display()
-            );
-            writeln!(out, "Video {}", file.display())?;
-            file_source(&file)
-        }
-        Input::Any | Input::Clip => {
-            let name = format!("clip.{}", recording.extension);
-            make_clip(recording, &results.unfinished(&name), stop)?;
-            let file = results.finish(&name)?;
-            writeln!(
-                out,
-                "Made {}: {} frames of a portrait, moved, scaled and doubled",
-                file.display(),
-                clip::FRAMES
-            )?;
-            file_source(&file)
-        }
+    let Some(source) = open(&input, recording, &results, stop, out)? else {
+        writeln!(out, "Stopped.")?;
+        return Ok(());
     };
 
     let (video, records) = (format!("annotated.{}", recording.extension), "faces.jsonl");
-    let line_into = |video: &Path, records: &Path| {
+    let annotated = |video: &Path, records: &Path| {
         let line = source
             .clone()
-            .words("! facedetect ! emotionclassify ! emotionpublish")
-            .path("location", records);
-        let line =
-            line.words("! emotionoverlay name=overlay ! tee name=annotated annotated. ! queue !");
-        let line = recording.append(line, video);
-        if options.window {
-            window::append(line.words("annotated. !"), live)
-        } else {
-            line
-        }
+            .words("! facedetect ! emotionclassify ! emotionpublish");
+        let line = line
+            .path("location", records)
+            .words("! emotionoverlay name=overlay ! tee name=annotated");
+        recording.append(line.words("annotated. ! queue !"), video)
     };
-    let shown = line_into(&options.output.join(&video), &options.output.join(records));
+    // Cameras set the pace; from a file every picture is shown when it is ready.
+    let in_time = matches!(input, Input::Camera(_));
+    let mut shown = annotated(&options.output.join(&video), &options.output.join(records));
+    let mut line = annotated(&results.unfinished(&video), &results.unfinished(records));
+    let mut how_to_stop = "Press Ctrl-C to stop.";
+    if options.window {
+        shown = window::append_plainly(shown.words("annotated. !"), in_time);
+        line = window::append(line.words("annotated. !"), in_time);
+        how_to_stop = "Close the window or press Ctrl-C to stop.";
+    }
     writeln!(
         out,
-        "By hand: {}\n",
+        "By hand: {}\n\n{how_to_stop}",
         by_hand(&shown, options.plugin.as_deref())
     )?;
-    writeln!(
-        out,
-        "{}",
-        if options.window {
-            "Close the window or press Ctrl-C to stop."
-        } else {
-            "Press Ctrl-C to stop."
-        }
-    )?;
 
-    let pipeline = line_into(&results.unfinished(&video), &results.unfinished(records)).launch()?;
+    let pipeline = line.launch()?;
     window::close_means_stop(&pipeline, stop)?;
     let seen = watch(&pipeline)?;
     let started = Instant::now();
@@ -144,15 +115,62 @@ pub fn run(options: &Options, stop: &Stop, out: &mut impl Write) -> anyhow::Resu
     )?;
     writeln!(
         out,
-        "Annotated video:   {}",
+        "  {}  the video with what was found",
         results.finish(&video)?.display()
     )?;
     writeln!(
         out,
-        "A JSON line a frame: {}",
+        "  {}  one JSON object for each frame",
         results.finish(records)?.display()
     )?;
     Ok(())
+}
+
+/// The line that gives the pictures of `input`, or none when the user stopped the making of the clip.
+fn open(
+    input: &Input,
+    recording: &Recording,
+    results: &Results,
+    stop: &Stop,
+    out: &mut impl Write,
+) -> anyhow::Result<Option<Line>> {
+    let file = match input {
+        Input::Camera(device) => {
+            writeln!(out, "Camera {}", device.display())?;
+            return Ok(Some(
+                Line::default().words("v4l2src").path("device", device),
+            ));
+        }
+        Input::File(file) => {
+            anyhow::ensure!(
+                file.is_file(),
+                "{}: there is no such video file",
+                file.display()
+            );
+            writeln!(out, "Video {}", file.display())?;
+            file.clone()
+        }
+        Input::Any | Input::Clip => {
+            let name = format!("clip.{}", recording.extension);
+            if make_clip(recording, &results.unfinished(&name), stop)? == End::Stopped {
+                return Ok(None);
+            }
+            let file = results.finish(&name)?;
+            writeln!(
+                out,
+                "Made {}: a portrait, moved, scaled and doubled, {} frames",
+                file.display(),
+                clip::FRAMES
+            )?;
+            file
+        }
+    };
+    Ok(Some(
+        Line::default()
+            .words("filesrc")
+            .path("location", &file)
+            .words("! decodebin ! videoconvert"),
+    ))
 }
 
 fn choose(out: &mut impl Write) -> anyhow::Result<Input> {
@@ -174,13 +192,6 @@ fn choose(out: &mut impl Write) -> anyhow::Result<Input> {
     Ok(Input::Clip)
 }
 
-fn file_source(file: &Path) -> Line {
-    Line::default()
-        .words("filesrc")
-        .path("location", file)
-        .words("! decodebin ! videoconvert")
-}
-
 /// The shell command that does the same.
 fn by_hand(line: &Line, plugin: Option<&Path>) -> String {
     let command = Line::default().words("gst-launch-1.0 -e");
@@ -192,7 +203,7 @@ fn by_hand(line: &Line, plugin: Option<&Path>) -> String {
 }
 
 /// Draws the clip and encodes it into `file`.
-fn make_clip(recording: &Recording, file: &Path, stop: &Stop) -> anyhow::Result<()> {
+fn make_clip(recording: &Recording, file: &Path, stop: &Stop) -> anyhow::Result<End> {
     let line = Line::default().words("appsrc name=drawn !");
     let pipeline = recording.append(line, file).launch()?;
     let drawn = pipeline
@@ -200,9 +211,7 @@ fn make_clip(recording: &Recording, file: &Path, stop: &Stop) -> anyhow::Result<
         .and_then(|element| element.downcast::<gst_app::AppSrc>().ok())
         .context("appsrc is an AppSrc")?;
     Clip::new()?.feed(&drawn, 0..clip::FRAMES);
-    runner::run(&pipeline, stop, |_| {})
-        .context("the clip cannot be made")
-        .map(drop)
+    runner::run(&pipeline, stop, |_| {}).context("the clip cannot be made")
 }
 
 /// The output folder. Files grow in a hidden folder inside it and move out when they are complete.

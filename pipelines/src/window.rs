@@ -19,12 +19,20 @@ pub fn display_is_there() -> bool {
         .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-/// Appends a bin that shows video; `in_time` at the speed of its timestamps, else as fast as it comes.
+/// Appends a sink that shows video; `in_time` at the speed of its timestamps, else as fast as it comes.
 #[must_use]
 pub fn append(line: Line, in_time: bool) -> Line {
-    line.words(&format!(
-        "bin.( name={NAME} queue ! videoconvert ! autovideosink sync={in_time} )"
-    ))
+    line.words(&format!("bin.( name={NAME} {} )", sink(in_time)))
+}
+
+/// The same without the bin that [`close_means_stop`] needs: for people to read.
+#[must_use]
+pub fn append_plainly(line: Line, in_time: bool) -> Line {
+    line.words(&sink(in_time))
+}
+
+fn sink(in_time: bool) -> String {
+    format!("queue ! videoconvert ! autovideosink sync={in_time}")
 }
 
 /// Turns the closing of the window, which is an error to GStreamer, into a wish to stop.
