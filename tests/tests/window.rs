@@ -52,7 +52,7 @@ fn the_readme_line_shows_a_window_with_the_portrait_and_something_drawn_on_it() 
         return;
     };
     let scratch = Scratch::new().expect("the plugin was built");
-    let screenshot = repository("target").join("window.png");
+    let screenshot = Path::new(env!("CARGO_TARGET_TMPDIR")).join("window.png");
 
     // The portrait as a camera: the same picture again and again, until the test ends it.
     let portrait = repository("tests/media/astronaut.png");
