@@ -172,6 +172,7 @@ fn every_place_and_size_stays_within_the_picture() {
 
 #[test]
 fn the_pictures_own_matrix_and_range_are_used() {
+    gst::init().unwrap();
     for (colorimetry, red) in [("bt601", 81), ("bt709", 63), ("1:4:0:0", 76)] {
         let info = VideoInfo::builder(VideoFormat::I420, WIDTH, HEIGHT)
             .colorimetry(&colorimetry.parse().unwrap())
