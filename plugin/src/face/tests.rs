@@ -318,6 +318,7 @@ fn regions_of_other_types_are_no_faces_but_can_be_asked_for() {
 
 #[test]
 fn garbled_params_are_ignored() {
+    gst::init().unwrap();
     let garbled = [
         Structure::builder("detection")
             .field("confidence", "high")
@@ -387,6 +388,7 @@ fn a_foreign_emotion_without_probabilities_is_read() {
 
 #[test]
 fn a_garbled_custom_meta_is_ignored_and_then_replaced() {
+    gst::init().unwrap();
     let garbled: [gst::glib::SendValue; 3] = [
         gst::glib::SendValue::from_owned(3),
         gst::glib::SendValue::from_owned(gst::Array::new([1, 2])),

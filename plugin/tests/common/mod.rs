@@ -20,6 +20,7 @@ pub(crate) fn init() {
 }
 
 pub(crate) fn info(format: VideoFormat, width: u32, height: u32) -> VideoInfo {
+    init();
     VideoInfo::builder(format, width, height)
         .fps(gst::Fraction::new(25, 1))
         .build()
