@@ -4,6 +4,7 @@ pub mod augment;
 pub mod batch;
 pub mod fer2013;
 
+use std::collections::HashSet;
 use std::fmt;
 
 use emotion_models::Emotion;
@@ -80,5 +81,41 @@ impl Faces {
     /// The emotions of all faces.
     pub fn labels(&self) -> &[Emotion] {
         &self.labels
+    }
+
+    /// For each face whether one of `others` has the very same pixels. FER-2013 repeats some of its
+    /// Training faces in the other splits: an honest accuracy is also told without them.
+    pub fn copies_of(&self, others: &Faces) -> Vec<bool> {
+        let others: HashSet<&[u8]> = others.iter_pixels().collect();
+        let is_copy = |pixels| others.contains(pixels);
+        self.iter_pixels().map(is_copy).collect()
+    }
+
+    fn iter_pixels(&self) -> impl Iterator<Item = &[u8]> {
+        self.pixels.chunks_exact(FACE_SIZE * FACE_SIZE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::random_faces;
+
+    #[test]
+    fn a_copy_is_a_face_with_the_same_pixels_whatever_its_label() {
+        let training = random_faces(5, 1);
+        let mut public = random_faces(3, 2);
+        public.push(training.pixels(2), Emotion::Neutral);
+        let mut almost = training.pixels(3).to_vec();
+        almost[0] ^= 1;
+        public.push(&almost, Emotion::Happy);
+        let expected = [false, false, false, true, false];
+        assert_eq!(public.copies_of(&training), expected);
+    }
+
+    #[test]
+    fn nothing_is_a_copy_of_an_empty_split() {
+        let faces = random_faces(2, 1);
+        assert_eq!(faces.copies_of(&Faces::default()), [false, false]);
     }
 }
