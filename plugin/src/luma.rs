@@ -3,13 +3,12 @@
 //! - **YUV and grey:** the luma plane or the luma bytes as they are, whatever matrix made them. Limited range (16 to
 //!   235, as the colorimetry of the caps says) is expanded to 0 to 255 by table, since the networks are trained on
 //!   full-range pictures.
-//! - **RGB:** 0.299 R + 0.587 G + 0.114 B, the weights of BT.601. The caps of RGB video name no luma matrix, and these
-//!   are what FER-2013, OpenCV and GStreamer's GRAY8 were made with.
+//! - **RGB:** 0.299 R + 0.587 G + 0.114 B, as [`luma`] says; the caps of RGB video name no luma matrix.
 //!
 //! A plane that is full-range already is borrowed; everything else is converted into one buffer that is kept from
 //! frame to frame.
 
-use emotion_models::preprocess::{self, GreyImage};
+use emotion_models::preprocess::{self, GreyImage, luma};
 use gst_video::prelude::*;
 use gst_video::{VideoColorRange, VideoFormat, VideoFrameRef, VideoInfo};
 
@@ -164,17 +163,11 @@ impl Layout {
                 blue,
             } => {
                 for (grey, pixel) in grey.iter_mut().zip(row.chunks_exact(step)) {
-                    *grey = grey_of(pixel[red], pixel[green], pixel[blue]);
+                    *grey = luma(pixel[red], pixel[green], pixel[blue]);
                 }
             }
         }
     }
-}
-
-/// BT.601 luma in 16-bit fixed point; the weights add up to 65536.
-fn grey_of(red: u8, green: u8, blue: u8) -> u8 {
-    let weighted = 19_595 * u32::from(red) + 38_470 * u32::from(green) + 7_471 * u32::from(blue);
-    ((weighted + 32_768) >> 16) as u8
 }
 
 fn expansion() -> Box<[u8; 256]> {

@@ -25,6 +25,7 @@ use std::path::Path;
 use std::sync::{LazyLock, Mutex};
 use std::time::Instant;
 
+use emotion_models::preprocess::{DEFAULT_MARGIN, MARGINS};
 use gst::glib;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
@@ -35,10 +36,6 @@ use super::batch::BatchClassifier;
 use crate::analyser::Analyser;
 use crate::face;
 use crate::stats::Stats;
-
-/// FER-2013 was cut out by OpenCV's frontal face cascade: on 1,156 of its PrivateTest faces, the margin that turns the
-/// cascade's box back into the picture is 0.01 in the median, and the centres differ by less than 1 % of the side.
-const DEFAULT_MARGIN: f32 = 0.0;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -101,8 +98,8 @@ impl ObjectImpl for EmotionClassify {
                         "How far the crop reaches beyond the region on each side, as a fraction of the region's longer \
                          side; negative = tighter than the region",
                     )
-                    .minimum(-0.25)
-                    .maximum(1.0)
+                    .minimum(*MARGINS.start())
+                    .maximum(*MARGINS.end())
                     .default_value(DEFAULT_MARGIN)
                     .mutable_playing()
                     .build(),
