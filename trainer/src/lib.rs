@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod network;
 pub mod optimizer;
 pub mod params;
+pub mod plots;
 pub mod progress;
 pub mod random;
 pub mod recipe;

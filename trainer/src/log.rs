@@ -46,6 +46,11 @@ impl Log {
         self.epochs.is_empty()
     }
 
+    /// All of them, the oldest first.
+    pub fn epochs(&self) -> &[Epoch] {
+        &self.epochs
+    }
+
     /// The newest epoch.
     pub fn last(&self) -> Option<&Epoch> {
         self.epochs.last()

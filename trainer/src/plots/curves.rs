@@ -1,0 +1,360 @@
+//! How a run went: loss, accuracy and learning rate by epoch.
+
+use anyhow::{Result, ensure};
+use plotters::prelude::*;
+
+use super::axis::Axis;
+use super::{
+    Area, BLUE, FAINT_INK, FINE, GREEN, GRID, INK, VERMILION, bold, centred, figure, letters,
+    stroke,
+};
+use crate::log::{Epoch, Log};
+use crate::recipe::Choice;
+
+/// Width and height of the figure in pixels.
+const SIZE: (i32, i32) = (860, 720);
+/// Pixels to the left of the frames, for the numbers.
+const LEFT: i32 = 64;
+/// Pixels to the right of the frames.
+const RIGHT: i32 = 24;
+/// Pixels above each frame, for what it shows.
+const HEADER: i32 = 34;
+/// From so many epochs the curves matter more than the single epoch.
+const CROWDED: usize = 20;
+
+/// The loss and the accuracy on training and validation faces and the learning rate, epoch by
+/// epoch, as SVG; the epoch with the lowest validation loss and the one with the highest
+/// validation accuracy are marked. Losses far above most others are drawn on the upper edge, lest
+/// they flatten all the rest.
+///
+/// # Errors
+///
+/// When the log has no epoch.
+pub fn curves(log: &Log, title: &str) -> Result<String> {
+    ensure!(
+        !log.is_empty(),
+        "the log has no epochs, so there is nothing to draw"
+    );
+    figure(SIZE, |root| {
+        let heading = bold(letters(18.0, INK));
+        root.draw_text(title, &heading, (LEFT * FINE, 26 * FINE))?;
+        let (_, below) = root.split_vertically(44 * FINE);
+        let (loss, below) = below.split_vertically(270 * FINE);
+        let (accuracy, rate) = below.split_vertically(250 * FINE);
+        let epochs = Axis::counting(log.len(), 12);
+        loss_panel(log).draw(&loss, &epochs, log.epochs())?;
+        accuracy_panel(log).draw(&accuracy, &epochs, log.epochs())?;
+        rate_panel(log).draw(&rate, &epochs, log.epochs())
+    })
+}
+
+/// One of the frames above another that share their epochs.
+struct Panel {
+    title: &'static str,
+    note: String,
+    lines: Vec<Line>,
+    /// The epoch that the note speaks of, and its value.
+    mark: Option<(usize, f64)>,
+    axis: Axis,
+    label: fn(&Axis, f64) -> String,
+    /// Whether the epochs are numbered below it.
+    is_last: bool,
+}
+
+struct Line {
+    name: &'static str,
+    colour: RGBColor,
+    value: fn(&Epoch) -> f64,
+}
+
+fn loss_panel(log: &Log) -> Panel {
+    let lowest = log.best(Choice::Loss);
+    let mut note = lowest.map_or_else(String::new, |row| {
+        let Epoch {
+            val_loss, epoch, ..
+        } = row;
+        format!("lowest in validation: {val_loss:.4} in epoch {epoch}")
+    });
+    let losses = values(log, |epoch| [epoch.loss, epoch.val_loss]);
+    let axis = loss_axis(&losses);
+    let highest = losses[losses.len() - 1];
+    if highest > axis.range.end {
+        note += &format!("; up to {highest:.2} above the axis");
+    }
+    Panel {
+        title: "loss",
+        note,
+        lines: train_and_validation(|epoch| epoch.loss, |epoch| epoch.val_loss),
+        mark: lowest.map(|epoch| (epoch.epoch, epoch.val_loss)),
+        axis,
+        label: Axis::label,
+        is_last: false,
+    }
+}
+
+fn accuracy_panel(log: &Log) -> Panel {
+    let highest = log.best(Choice::Accuracy);
+    let values = values(log, |epoch| [100.0 * epoch.acc, 100.0 * epoch.val_acc]);
+    let (low, high) = (values[0], values[values.len() - 1]);
+    let room = (0.05 * (high - low)).max(0.5);
+    Panel {
+        title: "accuracy",
+        note: highest.map_or_else(String::new, |epoch| {
+            let percent = 100.0 * epoch.val_acc;
+            format!(
+                "highest in validation: {percent:.2} % in epoch {}",
+                epoch.epoch
+            )
+        }),
+        lines: train_and_validation(|epoch| 100.0 * epoch.acc, |epoch| 100.0 * epoch.val_acc),
+        mark: highest.map(|epoch| (epoch.epoch, 100.0 * epoch.val_acc)),
+        axis: Axis::new((low - room).max(0.0), (high + room).min(100.0), 7),
+        label: |axis, tick| format!("{} %", axis.label(tick)),
+        is_last: false,
+    }
+}
+
+fn rate_panel(log: &Log) -> Panel {
+    let highest = log
+        .epochs()
+        .iter()
+        .map(|epoch| epoch.lr)
+        .fold(0.0, f64::max);
+    Panel {
+        title: "learning rate",
+        note: String::new(),
+        lines: vec![Line {
+            name: "",
+            colour: GREEN,
+            value: |epoch| epoch.lr,
+        }],
+        mark: None,
+        axis: Axis::new(0.0, 1.1 * highest, 4),
+        label: |_, tick| {
+            if tick == 0.0 {
+                return "0".to_owned();
+            }
+            format!("{tick:.1e}").replace(".0e", "e")
+        },
+        is_last: true,
+    }
+}
+
+fn train_and_validation(training: fn(&Epoch) -> f64, validation: fn(&Epoch) -> f64) -> Vec<Line> {
+    vec![
+        Line {
+            name: "training",
+            colour: BLUE,
+            value: training,
+        },
+        Line {
+            name: "validation",
+            colour: VERMILION,
+            value: validation,
+        },
+    ]
+}
+
+/// What two columns hold, in ascending order, numbers only.
+fn values(log: &Log, columns: impl Fn(&Epoch) -> [f64; 2]) -> Vec<f64> {
+    let mut values: Vec<f64> = log.epochs().iter().flat_map(columns).collect();
+    values.retain(|value| value.is_finite());
+    values.sort_by(f64::total_cmp);
+    if values.is_empty() { vec![0.0] } else { values }
+}
+
+/// From the lowest of ascending losses to the highest; in a run of some length at most three times
+/// as far as nine in ten reach, because it often begins with a loss far above all others.
+fn loss_axis(losses: &[f64]) -> Axis {
+    let (low, highest) = (losses[0], losses[losses.len() - 1]);
+    let most = losses[(losses.len() - 1) * 9 / 10];
+    let high = if losses.len() >= 2 * CROWDED && most > low {
+        highest.min(low + 3.0 * (most - low))
+    } else {
+        highest
+    };
+    let room = 0.05 * (high - low);
+    Axis::new((low - room).max(0.0), high + room, 7)
+}
+
+impl Panel {
+    fn draw(&self, area: &Area<'_>, epochs: &Axis, rows: &[Epoch]) -> Result<()> {
+        let mut chart = ChartBuilder::on(area)
+            .margin_top(HEADER * FINE)
+            .margin_right(RIGHT * FINE)
+            .margin_bottom(if self.is_last { 26 * FINE } else { 6 * FINE })
+            .set_label_area_size(LabelAreaPosition::Left, LEFT * FINE)
+            .set_label_area_size(
+                LabelAreaPosition::Bottom,
+                if self.is_last { 22 * FINE } else { 0 },
+            )
+            .build_cartesian_2d(epochs.clone(), self.axis.clone())?;
+        chart
+            .configure_mesh()
+            .bold_line_style(stroke(GRID, 1.0))
+            .axis_style(stroke(FAINT_INK, 1.0))
+            .label_style(letters(12.0, INK))
+            .set_all_tick_mark_size(4 * FINE)
+            .x_label_formatter(&|&epoch| format!("{epoch:.0}"))
+            .y_label_formatter(&|&tick| (self.label)(&self.axis, tick))
+            .draw()?;
+
+        let within = |value: f64| value.clamp(self.axis.range.start, self.axis.range.end);
+        if let Some((epoch, value)) = self.mark {
+            let x = epoch as f64;
+            let bottom = self.axis.range.start;
+            let post = [(x, bottom), (x, within(value))];
+            let dash = 4 * FINE;
+            chart.draw_series(DashedLineSeries::new(
+                post,
+                dash,
+                dash,
+                stroke(FAINT_INK, 1.0),
+            ))?;
+        }
+        for line in &self.lines {
+            let point = |row: &Epoch| (row.epoch as f64, within((line.value)(row)));
+            let style = stroke(line.colour, 2.0);
+            // A gap where a value is no number.
+            for part in rows.split(|row| !(line.value)(row).is_finite()) {
+                chart.draw_series(LineSeries::new(part.iter().map(point), style))?;
+                if rows.len() < CROWDED {
+                    let dot = |row| Circle::new(point(row), 3 * FINE, line.colour.filled());
+                    chart.draw_series(part.iter().map(dot))?;
+                }
+            }
+        }
+        if let Some((epoch, value)) = self.mark {
+            let place = (epoch as f64, within(value));
+            let ring = |size, colour: RGBColor| Circle::new(place, size * FINE, colour.filled());
+            chart.draw_series([ring(7, WHITE), ring(5, VERMILION)])?;
+        }
+        self.headings(area)
+    }
+
+    /// What the panel shows, what is notable about it, and which line is which.
+    fn headings(&self, area: &Area<'_>) -> Result<()> {
+        let y = (HEADER - 14) * FINE;
+        area.draw_text(self.title, &bold(letters(14.0, INK)), (LEFT * FINE, y))?;
+        let note = ((LEFT + 84) * FINE, y);
+        area.draw_text(&self.note, &letters(13.0, FAINT_INK), note)?;
+        let named = self.lines.iter().filter(|line| !line.name.is_empty());
+        for (index, line) in named.enumerate() {
+            let x = SIZE.0 - RIGHT - 210 + 106 * index as i32;
+            let dash = [(x * FINE, y), ((x + 22) * FINE, y)];
+            area.draw(&PathElement::new(dash, stroke(line.colour, 3.0)))?;
+            let name = ((x + 28) * FINE, y);
+            area.draw_text(line.name, &letters(13.0, INK), name)?;
+        }
+        if self.is_last {
+            let (width, height) = area.dim_in_pixel();
+            let middle = (LEFT * FINE + width as i32 - RIGHT * FINE) / 2;
+            let below = height as i32 - 14 * FINE;
+            let style = centred(letters(13.0, INK));
+            area.draw_text("epoch", &style, (middle, below))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(epochs: usize) -> Log {
+        let mut log = Log::default();
+        for epoch in 1..=epochs {
+            let decay = (-(epoch as f64) / 20.0).exp();
+            log.push(Epoch {
+                epoch,
+                acc: 0.8 - 0.6 * decay,
+                loss: 0.5 + 1.4 * decay,
+                val_acc: 0.65 - 0.4 * decay,
+                val_loss: 0.9 + decay,
+                lr: 1e-3,
+                seconds: 30.0,
+            });
+        }
+        log
+    }
+
+    /// The number of points of each line of one colour.
+    fn lines(svg: &str, colour: &str) -> Vec<usize> {
+        let lines = svg.split("<polyline").skip(1);
+        let lines = lines.filter(|line| line.contains(&format!("stroke=\"{colour}\"")));
+        let points = |line: &str| {
+            let points = line.split("points=\"").nth(1)?.split('"').next()?;
+            Some(points.split_whitespace().count())
+        };
+        // Those of two points are the legend's.
+        lines
+            .filter_map(points)
+            .filter(|&points| points != 2)
+            .collect()
+    }
+
+    #[test]
+    fn every_epoch_is_a_point_of_each_curve() {
+        for epochs in [5, 60, 1000] {
+            let svg = curves(&log(epochs), "run").unwrap();
+            assert_eq!(lines(&svg, "#0072B2"), [epochs; 2]);
+            assert_eq!(lines(&svg, "#D55E00"), [epochs; 2]);
+            assert_eq!(lines(&svg, "#009E73"), [epochs]);
+        }
+    }
+
+    #[test]
+    fn a_single_epoch_is_a_dot_in_each_curve() {
+        let svg = curves(&log(1), "run").unwrap();
+        assert_eq!(svg.matches("<circle").count(), 5 + 2 * 2);
+    }
+
+    #[test]
+    fn title_and_best_epochs_are_written_out() {
+        let mut log = log(30);
+        log.push(Epoch {
+            epoch: 31,
+            val_acc: 0.6425,
+            val_loss: 2.0,
+            ..log.epochs()[29]
+        });
+        let svg = curves(&log, "a run & its <curves>").unwrap();
+        for text in [
+            "a run &amp; its &lt;curves&gt;",
+            "lowest in validation: 1.1231 in epoch 30",
+            "highest in validation: 64.25 % in epoch 31",
+        ] {
+            assert!(svg.contains(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_first_loss_far_above_the_others_does_not_flatten_them() {
+        let mut wild = Log::default();
+        for row in log(100).epochs() {
+            let val_loss = if row.epoch == 1 { 50.0 } else { row.val_loss };
+            wild.push(Epoch { val_loss, ..*row });
+        }
+        let axis = loss_panel(&wild).axis;
+        assert!(axis.range.end < 4.0, "{axis:?}");
+        let svg = curves(&wild, "run").unwrap();
+        assert!(svg.contains("up to 50.00 above the axis"));
+    }
+
+    #[test]
+    fn a_value_that_is_no_number_is_a_gap() {
+        let mut broken = Log::default();
+        for row in log(50).epochs() {
+            let loss = if row.epoch == 31 { f64::NAN } else { row.loss };
+            broken.push(Epoch { loss, ..*row });
+        }
+        let svg = curves(&broken, "run").unwrap();
+        assert_eq!(lines(&svg, "#0072B2"), [30, 19, 50]);
+        assert!(!svg.contains("NaN"));
+    }
+
+    #[test]
+    fn an_empty_log_is_an_error() {
+        assert!(curves(&Log::default(), "run").is_err());
+    }
+}

@@ -1,0 +1,77 @@
+//! Figures as SVG, for people: how a run went, what is taken for what, how honest a confidence is.
+//!
+//! They are drawn without any font of the machine that draws them; whoever looks at them sees
+//! their own sans-serif. Colours are those of Okabe and Ito (2008), which people with any kind of
+//! colour vision tell apart, on white.
+
+mod axis;
+mod curves;
+
+pub use curves::curves;
+
+use anyhow::Result;
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+/// Where things are drawn.
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+const BLUE: RGBColor = RGBColor(0, 114, 178);
+const VERMILION: RGBColor = RGBColor(213, 94, 0);
+const GREEN: RGBColor = RGBColor(0, 158, 115);
+const INK: RGBColor = RGBColor(34, 34, 34);
+const FAINT_INK: RGBColor = RGBColor(100, 100, 100);
+const GRID: RGBColor = RGBColor(226, 226, 226);
+
+/// Units of a drawing in a pixel of the figure: plotters rounds coordinates to whole units, and
+/// curves drawn in whole pixels have steps.
+const FINE: i32 = 4;
+
+/// A figure of `width`×`height` pixels on white.
+fn figure(
+    (width, height): (i32, i32),
+    draw: impl FnOnce(&Area<'_>) -> Result<()>,
+) -> Result<String> {
+    let units = ((FINE * width) as u32, (FINE * height) as u32);
+    let mut svg = String::new();
+    {
+        let root = SVGBackend::with_string(&mut svg, units).into_drawing_area();
+        root.fill(&WHITE)?;
+        draw(&root)?;
+        root.present()?;
+    }
+    let in_units = format!(r#"width="{}" height="{}""#, units.0, units.1);
+    let in_pixels = format!(r#"width="{width}" height="{height}""#);
+    Ok(svg.replacen(&in_units, &in_pixels, 1))
+}
+
+/// Sans-serif letters of so many pixels, to the right of the point where they are put.
+fn letters(pixels: f64, colour: RGBColor) -> TextStyle<'static> {
+    // The backend takes a size for that of a line and divides by this number.
+    const BACKEND: f64 = 1.24;
+    let size = pixels * f64::from(FINE) * BACKEND;
+    TextStyle {
+        font: FontDesc::new(FontFamily::SansSerif, size, FontStyle::Normal),
+        color: colour.to_backend_color(),
+        pos: Pos::new(HPos::Left, VPos::Center),
+    }
+}
+
+/// The same letters in bold.
+fn bold(letters: TextStyle<'static>) -> TextStyle<'static> {
+    TextStyle {
+        font: letters.font.style(FontStyle::Bold),
+        ..letters
+    }
+}
+
+/// The same letters with the point in their middle.
+fn centred(letters: TextStyle<'static>) -> TextStyle<'static> {
+    letters.pos(Pos::new(HPos::Center, VPos::Center))
+}
+
+/// A line of so many pixels.
+fn stroke(colour: RGBColor, pixels: f64) -> ShapeStyle {
+    ShapeStyle::from(&colour).stroke_width((pixels * f64::from(FINE)).round() as u32)
+}
