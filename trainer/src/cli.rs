@@ -26,6 +26,8 @@ pub enum Command {
     Train(TrainArgs),
     /// Report how well weights do on a split
     Evaluate(EvaluateArgs),
+    /// Draw loss, accuracy and learning rate of a run from its log
+    Curves(CurvesArgs),
     /// Convert Keras' mini_XCEPTION (HDF5) to a weights file
     #[cfg(feature = "keras")]
     ImportKeras(ImportKerasArgs),
@@ -136,9 +138,15 @@ impl RecipeArgs {
 /// Options of `evaluate`.
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
-    /// A weights file, or the name of the built-in weights
-    #[arg(long, value_name = "FILE|NAME", default_value = "mini_xception")]
-    pub weights: PathBuf,
+    /// A weights file, or the name of the built-in weights; of several, separated by commas, the
+    /// mean of their probabilities is evaluated
+    #[arg(
+        long,
+        value_name = "FILE|NAME",
+        value_delimiter = ',',
+        default_value = "mini_xception"
+    )]
+    pub weights: Vec<PathBuf>,
 
     /// fer2013.csv, plain, gzip or zstd packed
     #[arg(long, value_name = "CSV")]
@@ -152,6 +160,14 @@ pub struct EvaluateArgs {
     #[arg(long)]
     pub json: bool,
 
+    /// Folder for confusion.svg and reliability.svg [default: runs/evaluation/WEIGHTS-SPLIT]
+    #[arg(long, value_name = "DIR")]
+    pub plots: Option<PathBuf>,
+
+    /// Draw nothing
+    #[arg(long, conflicts_with = "plots")]
+    pub no_plots: bool,
+
     /// Faces in a batch
     #[arg(long, value_name = "N", default_value = "128")]
     pub batch: NonZeroUsize,
@@ -159,6 +175,21 @@ pub struct EvaluateArgs {
     /// Threads to use [default: one per core]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
+}
+
+/// Options of `curves`.
+#[derive(Debug, Args)]
+pub struct CurvesArgs {
+    /// The log of a run
+    pub log: PathBuf,
+
+    /// The file to draw to [default: beside the log, with `curves.svg` for `log.csv`]
+    #[arg(long, value_name = "SVG")]
+    pub out: Option<PathBuf>,
+
+    /// What stands above the curves [default: the path of the log]
+    #[arg(long)]
+    pub title: Option<String>,
 }
 
 /// Options of `import-keras`.

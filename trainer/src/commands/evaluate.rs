@@ -1,33 +1,43 @@
 //! `emotion-trainer evaluate`.
 
-use std::path::Path;
+mod report;
 
-use anyhow::{Result, ensure};
-use emotion_models::{Classifier, Emotion, Metadata};
-use serde_json::{Map, Value, json};
+use std::path::{Component, Path, PathBuf};
 
-use super::{thousands, use_threads};
+use anyhow::{Context, Result, ensure};
+use emotion_models::{Classifier, Emotion};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use self::report::Report;
+use super::use_threads;
 use crate::cli::EvaluateArgs;
-use crate::data::Split;
 use crate::data::fer2013::Fer2013;
-use crate::metrics::Evaluation;
-use crate::network;
+use crate::data::{Faces, Split};
+use crate::metrics::{Evaluation, softmax};
+use crate::{files, network, plots};
 
-/// Reports accuracy, loss and recall of weights on one split.
+const CLASSES: usize = Emotion::ALL.len();
+
+/// A probability for each emotion, face by face.
+type Probabilities = Vec<[f64; CLASSES]>;
+
+/// One way to look at the faces: once, or at their mirror images as well.
+struct Look {
+    all: Evaluation,
+    /// Of the faces that are no copies of Training rows.
+    without_copies: Evaluation,
+}
+
+/// Reports how well weights, or the mean of several, do on one split, and draws it.
 ///
 /// # Errors
 ///
-/// When the weights or the data are broken, or the split has no rows.
+/// When the weights or the data are broken, the split has no rows, or the figures cannot be
+/// written.
 pub fn run(args: &EvaluateArgs) -> Result<()> {
     use_threads(args.threads)?;
-    let classifier = classifier(&args.weights)?;
-    let metadata = classifier.metadata();
-    ensure!(
-        metadata.labels == Emotion::names(),
-        "the weights tell {} apart, FER-2013 has {}",
-        metadata.labels.join(", "),
-        Emotion::names().join(", ")
-    );
+    let networks = args.weights.iter().map(|weights| classifier(weights));
+    let networks: Vec<Classifier> = networks.collect::<Result<_>>()?;
     let data = Fer2013::load(&args.data)?;
     let faces = data.split(args.split);
     ensure!(
@@ -37,65 +47,157 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         args.split
     );
 
-    let logits = network::logits(faces, metadata.input_size, args.batch.get(), |values, _| {
-        Ok(classifier.logits(&values)?)
-    })?;
-    let evaluation = Evaluation::new(&logits, faces.labels(), f64::from(metadata.temperature));
+    // Within Training every row is a copy of itself, which says nothing.
+    let copies = (args.split != Split::Training).then(|| faces.copies_of(&data.training));
+    let (once, mirrored) = probabilities(&networks, faces, args.batch.get())?;
+    let look = |probabilities: &Probabilities| Look {
+        all: judge(probabilities, faces, |_| true),
+        without_copies: judge(probabilities, faces, |row| {
+            copies.as_ref().is_some_and(|copies| !copies[row])
+        }),
+    };
+    let report = Report {
+        networks: &networks,
+        name: name(&args.weights),
+        split: args.split,
+        copies: copies
+            .as_ref()
+            .map(|copies| copies.iter().filter(|&&copy| copy).count()),
+        once: look(&once),
+        mirrored: look(&mirrored),
+    };
     if args.json {
-        println!("{}", json(&evaluation));
+        println!("{}", report.json());
     } else {
-        print!("{}", table(&evaluation, metadata, args.split));
+        print!("{}", report.table());
     }
-    Ok(())
+    if args.no_plots {
+        return Ok(());
+    }
+    let default = || Path::new("runs/evaluation").join(format!("{}-{}", report.name, args.split));
+    draw(&report, &args.plots.clone().unwrap_or_else(default))
 }
 
 /// The weights in a file, or the built-in ones by their name.
 fn classifier(weights: &Path) -> Result<Classifier> {
-    if !weights.exists() {
-        let embedded = Classifier::embedded()?;
-        if weights.as_os_str() == embedded.metadata().name.as_str() {
-            return Ok(embedded);
-        }
-    }
-    Ok(Classifier::load(weights)?)
-}
-
-fn json(evaluation: &Evaluation) -> Value {
-    let recall: Map<String, Value> = Emotion::ALL
-        .into_iter()
-        .map(|emotion| (emotion.name().to_owned(), json!(evaluation.recall(emotion))))
-        .collect();
-    json!({
-        "accuracy": evaluation.accuracy(),
-        "count": evaluation.count(),
-        "loss": evaluation.loss(),
-        "recall": recall,
-    })
-}
-
-/// Accuracy and loss, then the confusion matrix: a row per label, a column per answer.
-fn table(evaluation: &Evaluation, metadata: &Metadata, split: Split) -> String {
-    let mut text = format!(
-        "{}, {}×{}, {} faces of {split}: accuracy {:.2} %, loss {:.4} at temperature {:.3}\n\n",
-        metadata.name,
-        metadata.input_size,
-        metadata.input_size,
-        thousands(evaluation.count()),
-        100.0 * evaluation.accuracy(),
-        evaluation.loss(),
-        metadata.temperature,
+    let embedded = Classifier::embedded()?;
+    let is_name = weights.as_os_str() == embedded.metadata().name.as_str();
+    let classifier = if is_name && !weights.exists() {
+        embedded
+    } else {
+        Classifier::load(weights)?
+    };
+    let labels = &classifier.metadata().labels;
+    ensure!(
+        *labels == Emotion::names(),
+        "{} tells {} apart, FER-2013 has {}",
+        weights.display(),
+        labels.join(", "),
+        Emotion::names().join(", ")
     );
-    text += &format!("{:<9} {:>7}", "label", "recall");
-    for answer in Emotion::ALL {
-        text += &format!(" {:>8}", answer.name());
+    Ok(classifier)
+}
+
+/// What the weights are called in titles and folders: `runs/mine/best.safetensors` is `mine-best`.
+fn name(weights: &[PathBuf]) -> String {
+    let short = |path: &PathBuf| {
+        let path = path.with_extension("");
+        let parts: Vec<_> = path
+            .components()
+            .filter(|part| matches!(part, Component::Normal(_)))
+            .map(|part| part.as_os_str().to_string_lossy().into_owned())
+            .collect();
+        parts[parts.len().saturating_sub(2)..].join("-")
+    };
+    match weights {
+        [] => String::new(),
+        [one] => short(one),
+        [first, others @ ..] => format!("{}+{}", short(first), others.len()),
     }
-    for label in Emotion::ALL {
-        let recall = evaluation.recall(label);
-        let recall = recall.map_or("-".to_owned(), |recall| format!("{:.1} %", 100.0 * recall));
-        text += &format!("\n{:<9} {recall:>7}", label.name());
-        for answer in Emotion::ALL {
-            text += &format!(" {:>8}", evaluation.confused(label, answer));
+}
+
+/// The mean of what the networks say about each face: about the face alone, and about the face and
+/// its mirror image.
+fn probabilities(
+    networks: &[Classifier],
+    faces: &Faces,
+    batch: usize,
+) -> Result<(Probabilities, Probabilities)> {
+    let bar = ProgressBar::new((networks.len() * faces.len()) as u64).with_style(
+        ProgressStyle::with_template("{bar:24} {pos}/{len} faces, {eta} left")?,
+    );
+    let mut once = vec![[0.0; CLASSES]; faces.len()];
+    let mut mirrored = once.clone();
+    for network in networks {
+        let size = network.metadata().input_size;
+        let mut of_mirror_images = Vec::with_capacity(faces.len());
+        let of_faces = network::logits(faces, size, batch, |mut values, count| {
+            let logits = network.logits(&values)?;
+            values.chunks_exact_mut(size).for_each(<[f32]>::reverse);
+            of_mirror_images.extend(network.logits(&values)?);
+            bar.inc(count as u64);
+            Ok(logits)
+        })?;
+        let share = 1.0 / networks.len() as f64;
+        let temperature = f64::from(network.metadata().temperature);
+        for (row, (face, mirror)) in of_faces.iter().zip(&of_mirror_images).enumerate() {
+            let (face, mirror) = (softmax(face, temperature), softmax(mirror, temperature));
+            for class in 0..CLASSES {
+                once[row][class] += share * face[class];
+                mirrored[row][class] += share * f64::midpoint(face[class], mirror[class]);
+            }
         }
     }
-    text + "\n"
+    bar.finish_and_clear();
+    Ok((once, mirrored))
+}
+
+/// Judges the rows that `counts`.
+fn judge(
+    probabilities: &Probabilities,
+    faces: &Faces,
+    counts: impl Fn(usize) -> bool,
+) -> Evaluation {
+    let rows = probabilities.iter().zip(faces.labels()).enumerate();
+    Evaluation::of_probabilities(
+        rows.filter(|(row, _)| counts(*row))
+            .map(|(_, (probabilities, &label))| (probabilities.as_slice(), label)),
+    )
+}
+
+/// Writes the figures to a folder and says so.
+fn draw(report: &Report<'_>, folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot create {}", folder.display()))?;
+    let title = format!("{} on {}", report.name, report.split);
+    let evaluation = &report.once.all;
+    for (file, figure) in [
+        ("confusion.svg", plots::confusion(evaluation, &title)?),
+        (
+            "reliability.svg",
+            plots::reliability(evaluation.reliability(), &title)?,
+        ),
+    ] {
+        let path = folder.join(file);
+        files::replace(&path, figure.as_bytes())?;
+        eprintln!("{}", path.display());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name_of(weights: &[&str]) -> String {
+        name(&weights.iter().map(PathBuf::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn weights_are_called_by_their_folder_and_file() {
+        assert_eq!(name_of(&["mini_xception"]), "mini_xception");
+        assert_eq!(name_of(&["runs/mine/best.safetensors"]), "mine-best");
+        assert_eq!(name_of(&["../best.safetensors"]), "best");
+        assert_eq!(name_of(&["/a/b.safetensors", "c", "d"]), "a-b+2");
+    }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, reason = "results are what these programs print")]
 
+pub mod curves;
 pub mod evaluate;
 #[cfg(feature = "keras")]
 pub mod import_keras;
@@ -24,6 +25,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Summary(args) => summary::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Curves(args) => curves::run(&args),
         #[cfg(feature = "keras")]
         Command::ImportKeras(args) => import_keras::run(&args),
     }

@@ -4,21 +4,13 @@ use anyhow::{Result, ensure};
 use plotters::prelude::*;
 
 use super::axis::Axis;
-use super::{
-    Area, BLUE, FAINT_INK, FINE, GREEN, GRID, INK, VERMILION, bold, centred, figure, letters,
-    stroke,
-};
+use super::frame::{Below, LEFT, frame, heading, legend};
+use super::{Area, BLUE, FAINT_INK, FINE, GREEN, INK, VERMILION, bold, figure, letters, stroke};
 use crate::log::{Epoch, Log};
 use crate::recipe::Choice;
 
 /// Width and height of the figure in pixels.
 const SIZE: (i32, i32) = (860, 720);
-/// Pixels to the left of the frames, for the numbers.
-const LEFT: i32 = 64;
-/// Pixels to the right of the frames.
-const RIGHT: i32 = 24;
-/// Pixels above each frame, for what it shows.
-const HEADER: i32 = 34;
 /// From so many epochs the curves matter more than the single epoch.
 const CROWDED: usize = 20;
 
@@ -179,26 +171,13 @@ fn loss_axis(losses: &[f64]) -> Axis {
 
 impl Panel {
     fn draw(&self, area: &Area<'_>, epochs: &Axis, rows: &[Epoch]) -> Result<()> {
-        let mut chart = ChartBuilder::on(area)
-            .margin_top(HEADER * FINE)
-            .margin_right(RIGHT * FINE)
-            .margin_bottom(if self.is_last { 26 * FINE } else { 6 * FINE })
-            .set_label_area_size(LabelAreaPosition::Left, LEFT * FINE)
-            .set_label_area_size(
-                LabelAreaPosition::Bottom,
-                if self.is_last { 22 * FINE } else { 0 },
-            )
-            .build_cartesian_2d(epochs.clone(), self.axis.clone())?;
-        chart
-            .configure_mesh()
-            .bold_line_style(stroke(GRID, 1.0))
-            .axis_style(stroke(FAINT_INK, 1.0))
-            .label_style(letters(12.0, INK))
-            .set_all_tick_mark_size(4 * FINE)
-            .x_label_formatter(&|&epoch| format!("{epoch:.0}"))
-            .y_label_formatter(&|&tick| (self.label)(&self.axis, tick))
-            .draw()?;
-
+        let below = Below {
+            title: "epoch",
+            label: &|epoch| format!("{epoch:.0}"),
+        };
+        let y_label = |tick| (self.label)(&self.axis, tick);
+        let below = self.is_last.then_some(below);
+        let mut chart = frame(area, epochs, &self.axis, &y_label, below)?;
         let within = |value: f64| value.clamp(self.axis.range.start, self.axis.range.end);
         if let Some((epoch, value)) = self.mark {
             let x = epoch as f64;
@@ -229,31 +208,10 @@ impl Panel {
             let ring = |size, colour: RGBColor| Circle::new(place, size * FINE, colour.filled());
             chart.draw_series([ring(7, WHITE), ring(5, VERMILION)])?;
         }
-        self.headings(area)
-    }
-
-    /// What the panel shows, what is notable about it, and which line is which.
-    fn headings(&self, area: &Area<'_>) -> Result<()> {
-        let y = (HEADER - 14) * FINE;
-        area.draw_text(self.title, &bold(letters(14.0, INK)), (LEFT * FINE, y))?;
-        let note = ((LEFT + 84) * FINE, y);
-        area.draw_text(&self.note, &letters(13.0, FAINT_INK), note)?;
-        let named = self.lines.iter().filter(|line| !line.name.is_empty());
-        for (index, line) in named.enumerate() {
-            let x = SIZE.0 - RIGHT - 210 + 106 * index as i32;
-            let dash = [(x * FINE, y), ((x + 22) * FINE, y)];
-            area.draw(&PathElement::new(dash, stroke(line.colour, 3.0)))?;
-            let name = ((x + 28) * FINE, y);
-            area.draw_text(line.name, &letters(13.0, INK), name)?;
-        }
-        if self.is_last {
-            let (width, height) = area.dim_in_pixel();
-            let middle = (LEFT * FINE + width as i32 - RIGHT * FINE) / 2;
-            let below = height as i32 - 14 * FINE;
-            let style = centred(letters(13.0, INK));
-            area.draw_text("epoch", &style, (middle, below))?;
-        }
-        Ok(())
+        heading(area, self.title, &self.note)?;
+        let names = self.lines.iter().map(|line| (line.name, line.colour));
+        let names: Vec<_> = names.filter(|(name, _)| !name.is_empty()).collect();
+        legend(area, &names)
     }
 }
 

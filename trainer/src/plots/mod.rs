@@ -5,9 +5,14 @@
 //! colour vision tell apart, on white.
 
 mod axis;
+mod confusion;
 mod curves;
+mod frame;
+mod reliability;
 
+pub use confusion::confusion;
 pub use curves::curves;
+pub use reliability::reliability;
 
 use anyhow::Result;
 use plotters::coord::Shift;
@@ -74,4 +79,17 @@ fn centred(letters: TextStyle<'static>) -> TextStyle<'static> {
 /// A line of so many pixels.
 fn stroke(colour: RGBColor, pixels: f64) -> ShapeStyle {
     ShapeStyle::from(&colour).stroke_width((pixels * f64::from(FINE)).round() as u32)
+}
+
+#[cfg(test)]
+mod testing {
+    /// The words and numbers in a figure, in the order in which they were drawn.
+    pub(super) fn texts(svg: &str) -> Vec<String> {
+        let elements = svg.split("<text").skip(1);
+        let content = |element: &str| {
+            let (_, behind) = element.split_once('>')?;
+            Some(behind.split_once('<')?.0.trim().to_owned())
+        };
+        elements.filter_map(content).collect()
+    }
 }

@@ -1,0 +1,51 @@
+//! `emotion-trainer curves`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::cli::CurvesArgs;
+use crate::log::Log;
+use crate::{files, plots};
+
+/// Draws the curves of a log.
+///
+/// # Errors
+///
+/// When the log is broken or has no epochs, or the figure cannot be written.
+pub fn run(args: &CurvesArgs) -> Result<()> {
+    let name = args.log.display().to_string();
+    let csv = std::fs::read_to_string(&args.log).with_context(|| format!("cannot read {name}"))?;
+    let log = Log::from_csv(&csv).with_context(|| format!("{name} is no training log"))?;
+    let figure =
+        plots::curves(&log, args.title.as_deref().unwrap_or(&name)).context(name.clone())?;
+    let out = args.out.clone().unwrap_or_else(|| beside(&args.log));
+    files::replace(&out, figure.as_bytes())?;
+    println!("{}", out.display());
+    Ok(())
+}
+
+/// `NAME.curves.svg` for `NAME.log.csv`.
+fn beside(log: &Path) -> PathBuf {
+    let name = log.file_name().unwrap_or_default().to_string_lossy();
+    match name.strip_suffix("log.csv") {
+        Some(start) => log.with_file_name(format!("{start}curves.svg")),
+        None => log.with_extension("svg"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_figure_stands_beside_its_log() {
+        let beside = |log: &str| beside(Path::new(log)).display().to_string();
+        assert_eq!(beside("runs/a/log.csv"), "runs/a/curves.svg");
+        assert_eq!(
+            beside("models/weights/mini_xception.log.csv"),
+            "models/weights/mini_xception.curves.svg"
+        );
+        assert_eq!(beside("history.csv"), "history.svg");
+    }
+}

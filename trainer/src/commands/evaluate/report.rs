@@ -1,0 +1,165 @@
+//! What `evaluate` found out, for people and for machines.
+
+use emotion_models::{Classifier, Emotion};
+use serde_json::{Map, Value, json};
+
+use super::super::thousands;
+use super::Look;
+use crate::data::Split;
+use crate::metrics::Evaluation;
+
+/// How the weights do on a split.
+pub(super) struct Report<'a> {
+    pub(super) networks: &'a [Classifier],
+    pub(super) name: String,
+    pub(super) split: Split,
+    /// How many faces are copies of Training rows, where the split is another.
+    pub(super) copies: Option<usize>,
+    pub(super) once: Look,
+    pub(super) mirrored: Look,
+}
+
+impl Report<'_> {
+    /// One object; a figure that there is no face for is null.
+    pub(super) fn json(&self) -> Value {
+        let Look {
+            all,
+            without_copies,
+        } = &self.once;
+        let flip = &self.mirrored;
+        json!({
+            "accuracy": all.accuracy(),
+            "count": all.count(),
+            "loss": all.loss(),
+            "recall": by_emotion(|emotion| all.recall(emotion)),
+            "precision": by_emotion(|emotion| all.precision(emotion)),
+            "f1": by_emotion(|emotion| all.f1(emotion)),
+            "macro_f1": all.macro_f1(),
+            "ece": calibration_error(all),
+            "copies": self.copies,
+            "accuracy_without_copies": without_copies.accuracy(),
+            "flip": {
+                "accuracy": flip.all.accuracy(),
+                "macro_f1": flip.all.macro_f1(),
+                "ece": calibration_error(&flip.all),
+                "loss": flip.all.loss(),
+                "accuracy_without_copies": flip.without_copies.accuracy(),
+            },
+        })
+    }
+
+    /// What was evaluated, the figures with and without the mirror images, then a row for each
+    /// emotion with what its faces were taken for.
+    pub(super) fn table(&self) -> String {
+        format!(
+            "{}\n{}\n{}",
+            self.heading(),
+            self.figures(),
+            self.emotions()
+        )
+    }
+
+    fn heading(&self) -> String {
+        let mut text = String::new();
+        if self.networks.len() > 1 {
+            text += &format!(
+                "mean of the probabilities of {} networks:\n",
+                self.networks.len()
+            );
+        }
+        for network in self.networks {
+            let metadata = network.metadata();
+            text += &format!(
+                "{}, {size}×{size}, temperature {:.3}\n",
+                metadata.name,
+                metadata.temperature,
+                size = metadata.input_size,
+            );
+        }
+        text += &format!(
+            "{} faces of {}",
+            thousands(self.once.all.count()),
+            self.split
+        );
+        if let Some(copies) = self.copies {
+            text += &format!(", {} of them copies of Training faces", thousands(copies));
+        }
+        text + "\n"
+    }
+
+    fn figures(&self) -> String {
+        let Self { once, mirrored, .. } = self;
+        let rows = [
+            (
+                "accuracy",
+                [once, mirrored].map(|look| percent(look.all.accuracy(), 2)),
+            ),
+            (
+                "accuracy without the copies",
+                [once, mirrored].map(|look| percent(look.without_copies.accuracy(), 2)),
+            ),
+            (
+                "macro F1",
+                [once, mirrored].map(|look| percent(look.all.macro_f1(), 2)),
+            ),
+            (
+                "cross-entropy",
+                [once, mirrored].map(|look| format!("{:.4}  ", look.all.loss())),
+            ),
+            (
+                "expected calibration error",
+                [once, mirrored].map(|look| percent(calibration_error(&look.all), 2)),
+            ),
+        ];
+        let mut text = format!("{:<27} {:>10} {:>18}\n", "", "the face", "and mirror image");
+        for (what, [once, mirrored]) in rows {
+            let line = format!("{what:<27} {once:>10} {mirrored:>18}");
+            text += &format!("{}\n", line.trim_end());
+        }
+        text
+    }
+
+    fn emotions(&self) -> String {
+        let evaluation = &self.once.all;
+        let mut text = format!(
+            "{:<9} {:>9} {:>8} {:>8}   taken for",
+            "", "precision", "recall", "F1"
+        );
+        for answer in Emotion::ALL {
+            text += &format!(" {:>8}", answer.name());
+        }
+        text += "\n";
+        for label in Emotion::ALL {
+            let share = |share: Option<f64>| percent(share.unwrap_or(f64::NAN), 1);
+            text += &format!(
+                "{:<9} {:>9} {:>8} {:>8}            ",
+                label.name(),
+                share(evaluation.precision(label)),
+                share(evaluation.recall(label)),
+                share(evaluation.f1(label)),
+            );
+            for answer in Emotion::ALL {
+                text += &format!(" {:>8}", thousands(evaluation.confused(label, answer)));
+            }
+            text += "\n";
+        }
+        text
+    }
+}
+
+fn by_emotion(value: impl Fn(Emotion) -> Option<f64>) -> Map<String, Value> {
+    let entry = |emotion: Emotion| (emotion.name().to_owned(), json!(value(emotion)));
+    Emotion::ALL.into_iter().map(entry).collect()
+}
+
+fn calibration_error(evaluation: &Evaluation) -> f64 {
+    evaluation.reliability().expected_calibration_error()
+}
+
+/// A fraction in percent; a dash where there is none.
+fn percent(fraction: f64, decimals: usize) -> String {
+    if fraction.is_nan() {
+        return "- ".to_owned();
+    }
+    format!("{:.decimals$} %", 100.0 * fraction)
+}

@@ -1,0 +1,92 @@
+//! A frame with axes, and a line of words above it.
+
+use anyhow::Result;
+use plotters::coord::cartesian::Cartesian2d;
+use plotters::prelude::*;
+
+use super::axis::Axis;
+use super::{Area, FAINT_INK, FINE, GRID, INK, bold, centred, letters, stroke};
+
+/// Pixels to the left of a frame, for the numbers.
+pub(super) const LEFT: i32 = 64;
+/// Pixels to the right of a frame.
+pub(super) const RIGHT: i32 = 24;
+/// Pixels above a frame, for what it shows.
+const HEADER: i32 = 34;
+/// Pixels below a frame without and with numbers.
+const FOOTER: [i32; 2] = [6, 48];
+
+/// What a frame is drawn into.
+pub(super) type Chart<'a, 'svg> = ChartContext<'a, SVGBackend<'svg>, Cartesian2d<Axis, Axis>>;
+
+/// The horizontal axis of a frame, and what stands below it.
+pub(super) struct Below<'a> {
+    /// What is counted along the axis.
+    pub(super) title: &'a str,
+    /// How a tick is written.
+    pub(super) label: &'a dyn Fn(f64) -> String,
+}
+
+/// A frame that fills the area, its ticks written on the left and, if asked for, below.
+pub(super) fn frame<'a, 'svg>(
+    area: &'a Area<'svg>,
+    x: &Axis,
+    y: &Axis,
+    y_label: &dyn Fn(f64) -> String,
+    below: Option<Below<'_>>,
+) -> Result<Chart<'a, 'svg>> {
+    const NUMBERS: i32 = 22;
+    let numbers = if below.is_some() { NUMBERS } else { 0 };
+    let footer = FOOTER[usize::from(below.is_some())];
+    let mut chart = ChartBuilder::on(area)
+        .margin_top(HEADER * FINE)
+        .margin_right(RIGHT * FINE)
+        .margin_bottom((footer - numbers) * FINE)
+        .set_label_area_size(LabelAreaPosition::Left, LEFT * FINE)
+        .set_label_area_size(LabelAreaPosition::Bottom, numbers * FINE)
+        .build_cartesian_2d(x.clone(), y.clone())?;
+    let nothing = |_| String::new();
+    let x_label = below
+        .as_ref()
+        .map_or(&nothing as &dyn Fn(f64) -> String, |below| below.label);
+    chart
+        .configure_mesh()
+        .bold_line_style(stroke(GRID, 1.0))
+        .axis_style(stroke(FAINT_INK, 1.0))
+        .label_style(letters(12.0, INK))
+        .set_all_tick_mark_size(4 * FINE)
+        .x_label_formatter(&|&tick| x_label(tick))
+        .y_label_formatter(&|&tick| y_label(tick))
+        .draw()?;
+    if let Some(below) = below {
+        let (width, height) = area.dim_in_pixel();
+        let middle = (width as i32 + (LEFT - RIGHT) * FINE) / 2;
+        let style = centred(letters(13.0, INK));
+        area.draw_text(below.title, &style, (middle, height as i32 - 14 * FINE))?;
+    }
+    Ok(chart)
+}
+
+/// What the frame below shows, and what is notable about it.
+pub(super) fn heading(area: &Area<'_>, title: &str, note: &str) -> Result<()> {
+    let y = (HEADER - 14) * FINE;
+    area.draw_text(title, &bold(letters(14.0, INK)), (LEFT * FINE, y))?;
+    // As wide as the widest title, "accuracy" or "share of faces" in bold, may be.
+    let beside = LEFT + 20 + 8 * title.chars().count() as i32;
+    area.draw_text(note, &letters(13.0, FAINT_INK), (beside * FINE, y))?;
+    Ok(())
+}
+
+/// Which colour is what, at the right end of the line of the heading.
+pub(super) fn legend(area: &Area<'_>, entries: &[(&str, RGBColor)]) -> Result<()> {
+    const ENTRY: i32 = 106;
+    let y = (HEADER - 14) * FINE;
+    let right = area.dim_in_pixel().0 as i32 / FINE - RIGHT;
+    for (index, (name, colour)) in entries.iter().enumerate() {
+        let x = right - ENTRY * (entries.len() - index) as i32;
+        let dash = [(x * FINE, y), ((x + 22) * FINE, y)];
+        area.draw(&PathElement::new(dash, stroke(*colour, 3.0)))?;
+        area.draw_text(name, &letters(13.0, INK), ((x + 28) * FINE, y))?;
+    }
+    Ok(())
+}
