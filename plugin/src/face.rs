@@ -22,6 +22,7 @@ mod stored;
 
 use std::collections::BTreeSet;
 
+pub use emotion_detect::DetectedFace;
 use gst::{Structure, StructureRef};
 use gst_video::VideoRegionOfInterestMeta;
 
@@ -77,21 +78,6 @@ pub struct EmotionResult {
     pub labels: Vec<String>,
     /// One probability for each of `labels`; they add up to 1.
     pub probabilities: Vec<f64>,
-}
-
-/// A face to be put on a buffer.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct DetectedFace {
-    /// Left edge in pixels; may lie outside the frame.
-    pub x: i32,
-    /// Upper edge in pixels; may lie outside the frame.
-    pub y: i32,
-    /// Width in pixels.
-    pub width: u32,
-    /// Height in pixels.
-    pub height: u32,
-    /// How sure the detector is, 0 to 1.
-    pub confidence: f64,
 }
 
 /// The faces on `buffer`, in the order in which they were added.

@@ -30,21 +30,17 @@ use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex};
 use std::time::Instant;
 
+use emotion_detect::{Cascade, Options};
 use gst::glib;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::prelude::*;
 
-use super::cascade::{self, Cascade, Options};
 use crate::analyser::Analyser;
 use crate::face::{self, DetectedFace};
 use crate::stats::Stats;
 
-const DEFAULT_SCALE_FACTOR: f64 = 1.1;
-const DEFAULT_MIN_NEIGHBORS: u32 = 5;
-const DEFAULT_MIN_SIZE_PX: u32 = 30;
-const DEFAULT_MAX_SIZE_PX: u32 = 0;
 const DEFAULT_THREADS: u32 = 1;
 
 /// How long the faces of a searched frame stand for later frames that are not searched.
@@ -69,12 +65,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             cascade_file: None,
-            options: Options {
-                scale_factor: DEFAULT_SCALE_FACTOR,
-                min_neighbors: DEFAULT_MIN_NEIGHBORS,
-                min_size_px: DEFAULT_MIN_SIZE_PX,
-                max_size_px: DEFAULT_MAX_SIZE_PX,
-            },
+            options: Options::default(),
             threads: DEFAULT_THREADS,
         }
     }
@@ -131,6 +122,7 @@ impl ObjectSubclass for FaceDetect {
 impl ObjectImpl for FaceDetect {
     fn properties() -> &'static [glib::ParamSpec] {
         static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+            let defaults = Options::default();
             vec![
                 glib::ParamSpecString::builder("cascade-file")
                     .nick("Cascade file")
@@ -145,7 +137,7 @@ impl ObjectImpl for FaceDetect {
                     .blurb("Ratio of one searched face size to the next; larger is faster and finds fewer faces")
                     .minimum(1.01)
                     .maximum(10.0)
-                    .default_value(DEFAULT_SCALE_FACTOR)
+                    .default_value(defaults.scale_factor)
                     .mutable_playing()
                     .build(),
                 glib::ParamSpecUInt::builder("min-neighbors")
@@ -154,20 +146,20 @@ impl ObjectImpl for FaceDetect {
                         "A face is where more than this many neighbouring search windows agree; larger means fewer \
                          false faces and more missed ones",
                     )
-                    .default_value(DEFAULT_MIN_NEIGHBORS)
+                    .default_value(defaults.min_neighbors)
                     .maximum(1000)
                     .mutable_playing()
                     .build(),
                 glib::ParamSpecUInt::builder("min-size")
                     .nick("Minimum size")
                     .blurb("Width and height of the smallest face to be found, in pixels; larger is faster")
-                    .default_value(DEFAULT_MIN_SIZE_PX)
+                    .default_value(defaults.min_size_px)
                     .mutable_playing()
                     .build(),
                 glib::ParamSpecUInt::builder("max-size")
                     .nick("Maximum size")
                     .blurb("Width and height of the largest face to be found, in pixels; 0 = no limit")
-                    .default_value(DEFAULT_MAX_SIZE_PX)
+                    .default_value(defaults.max_size_px)
                     .mutable_playing()
                     .build(),
                 glib::ParamSpecUInt::builder("threads")
@@ -250,16 +242,20 @@ impl BaseTransformImpl for FaceDetect {
         let settings = self.settings.lock().unwrap().clone();
         let file = settings.cascade_file.map(PathBuf::from);
         let cascade = Cascade::load(file.as_deref()).map_err(|error| match error {
-            cascade::Error::Unreadable { .. } => {
+            emotion_detect::Error::Unreadable { .. } => {
                 gst::error_msg!(gst::ResourceError::OpenRead, ("{error}"))
             }
-            cascade::Error::NotACascade { .. } => {
+            emotion_detect::Error::NotACascade { .. } => {
                 gst::error_msg!(gst::ResourceError::Settings, ("{error}"))
             }
+            emotion_detect::Error::NotInstalled { .. } => gst::error_msg!(
+                gst::ResourceError::NotFound,
+                ("{error} or set the property cascade-file")
+            ),
             error => gst::error_msg!(gst::ResourceError::NotFound, ("{error}")),
         })?;
         if settings.threads > 0 {
-            cascade::set_threads(settings.threads)
+            emotion_detect::set_threads(settings.threads)
                 .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))?;
         }
         self.analyser.reset();

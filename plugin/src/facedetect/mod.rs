@@ -3,7 +3,6 @@
 use gst::glib;
 use gst::prelude::*;
 
-mod cascade;
 mod imp;
 
 glib::wrapper! {

@@ -7,7 +7,7 @@ use opencv::core::{Mat, Rect, Size, Vector};
 use opencv::objdetect::CascadeClassifier;
 use opencv::prelude::*;
 
-use crate::face::DetectedFace;
+use crate::DetectedFace;
 
 /// The cascade that is looked for when none is named.
 const DEFAULT_FILE: &str = "haarcascade_frontalface_default.xml";
@@ -26,49 +26,79 @@ const PLACES: [&str; 5] = [
 
 /// Why there is no cascade or no answer from it.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
+pub enum Error {
+    /// None was named, and none stands where OpenCV installs them. The message ends where each program says how a file
+    /// is named to it.
     #[error(
-        "no {DEFAULT_FILE} in {}; install OpenCV's data files (Debian, Ubuntu: opencv-data) or set the property \
-         cascade-file",
+        "no {DEFAULT_FILE} in {}; install OpenCV's data files (Debian, Ubuntu: opencv-data)",
         places.join(", ")
     )]
-    NotInstalled { places: Vec<String> },
+    NotInstalled {
+        /// The folders that were looked at.
+        places: Vec<String>,
+    },
+    /// The file is missing or may not be read.
     #[error("cannot read the cascade {}: {source}", path.display())]
     Unreadable {
+        /// The file.
         path: PathBuf,
+        /// Why it cannot be read.
         source: std::io::Error,
     },
+    /// The file is no cascade.
     #[error(
         "{} is not a cascade: {reason}; expected an XML file such as OpenCV's {DEFAULT_FILE}",
         path.display()
     )]
-    NotACascade { path: PathBuf, reason: String },
+    NotACascade {
+        /// The file.
+        path: PathBuf,
+        /// What OpenCV says about it.
+        reason: String,
+    },
+    /// OpenCV failed.
     #[error("OpenCV failed to detect faces: {0}")]
     OpenCv(#[from] opencv::Error),
 }
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Options {
+pub struct Options {
     /// Ratio of one searched face size to the next, above 1.
-    pub(crate) scale_factor: f64,
+    pub scale_factor: f64,
     /// A face is where more than this many neighbouring windows agree.
-    pub(crate) min_neighbors: u32,
+    pub min_neighbors: u32,
     /// Width and height of the smallest face in pixels.
-    pub(crate) min_size_px: u32,
+    pub min_size_px: u32,
     /// Width and height of the largest face in pixels, 0 for any.
-    pub(crate) max_size_px: u32,
+    pub max_size_px: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            scale_factor: 1.1,
+            min_neighbors: 5,
+            min_size_px: 30,
+            max_size_px: 0,
+        }
+    }
 }
 
 /// A loaded cascade with its buffers.
-pub(crate) struct Cascade {
+#[derive(Debug)]
+pub struct Cascade {
     classifier: CascadeClassifier,
     pixels: Vec<u8>,
 }
 
 impl Cascade {
     /// Loads `file`, or the frontal face cascade from where OpenCV's data files are usually installed.
-    pub(crate) fn load(file: Option<&Path>) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    ///
+    /// If there is no such file, or it is no cascade.
+    pub fn load(file: Option<&Path>) -> Result<Self, Error> {
         let path = match file {
             Some(file) => file.to_owned(),
             None => find_default(&PLACES)?,
@@ -87,7 +117,11 @@ impl Cascade {
     }
 
     /// The faces in `image`.
-    pub(crate) fn detect(
+    ///
+    /// # Errors
+    ///
+    /// If OpenCV fails.
+    pub fn detect(
         &mut self,
         image: &GreyImage<'_>,
         options: &Options,
@@ -129,7 +163,11 @@ impl Cascade {
 }
 
 /// Lets OpenCV use `count` threads, in the whole process.
-pub(crate) fn set_threads(count: u32) -> Result<(), Error> {
+///
+/// # Errors
+///
+/// If OpenCV fails.
+pub fn set_threads(count: u32) -> Result<(), Error> {
     Ok(opencv::core::set_num_threads(int(count))?)
 }
 
@@ -180,7 +218,6 @@ mod tests {
             .to_string();
         assert!(error.contains("/nowhere, /neither/here"), "{error}");
         assert!(error.contains("opencv-data"), "{error}");
-        assert!(error.contains("cascade-file"), "{error}");
     }
 
     #[test]
