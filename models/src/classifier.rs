@@ -4,7 +4,7 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor};
 
-use crate::mini_xception::MiniXception;
+use crate::network::Network;
 use crate::weights::{self, Metadata, Weights};
 
 /// The default weights.
@@ -34,7 +34,7 @@ pub enum Error {
 /// A network with its weights, ready to classify.
 #[derive(Debug, Clone)]
 pub struct Classifier {
-    network: MiniXception,
+    network: Network,
     metadata: Metadata,
 }
 

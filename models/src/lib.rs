@@ -23,9 +23,12 @@
 
 pub mod classifier;
 mod emotion;
+pub mod graph;
 pub mod layers;
-pub mod mini_xception;
+mod mini_xception;
+pub mod network;
 pub mod preprocess;
+mod residual_xception;
 pub mod weights;
 
 pub use classifier::{Classifier, Scores};

@@ -9,18 +9,20 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex};
 
-use candle_core::{DType, Device, Shape, Tensor};
+use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
-use candle_nn::var_builder::SimpleBackend;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
-use crate::mini_xception::{Config, MiniXception};
+use crate::graph::Graph;
+use crate::network::Network;
+use crate::{mini_xception, residual_xception};
 
 /// The value of the metadata key `format`.
 const FORMAT: &str = "emotion-models 1";
+/// Below this width and height the layers of a network run out of pixels.
+const SMALLEST_INPUT: usize = 12;
 
 /// What is wrong with a weights file. Each message names the file.
 #[derive(Debug, thiserror::Error)]
@@ -68,50 +70,39 @@ pub enum Error {
 /// The networks that weights may belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Architecture {
-    /// [`MiniXception`].
+    /// mini_XCEPTION of Arriaga, Plöger and Valdenegro: 58 thousand parameters.
     MiniXception,
+    /// Separable convolutions in residual blocks: half a million parameters, more accurate.
+    ResidualXception,
 }
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::MiniXception];
+    pub const ALL: [Self; 2] = [Self::MiniXception, Self::ResidualXception];
 
     /// The name in metadata and on command lines.
     pub const fn name(self) -> &'static str {
         match self {
             Self::MiniXception => "mini_xception",
+            Self::ResidualXception => "residual_xception",
         }
     }
 
-    /// The network with parameters from `vb`.
+    /// The network for grey faces of `input_size`² pixels.
     ///
     /// # Errors
     ///
-    /// If `vb` lacks a parameter or holds it in another shape.
-    pub fn build(self, config: Config, vb: VarBuilder<'_>) -> candle_core::Result<MiniXception> {
-        match self {
-            Self::MiniXception => MiniXception::new(config, vb),
+    /// If there are no classes, or the input is too small to pass all layers.
+    pub fn graph(self, input_size: usize, classes: usize) -> candle_core::Result<Graph> {
+        if input_size < SMALLEST_INPUT || classes == 0 {
+            candle_core::bail!(
+                "{self}: expected an input size of at least {SMALLEST_INPUT} and at least one class, found {input_size} and {classes}"
+            );
         }
-    }
-
-    /// Name and shape of every parameter of the network.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such network.
-    pub fn parameters(self, config: Config) -> candle_core::Result<BTreeMap<String, Vec<usize>>> {
-        let asked = Arc::new(Mutex::new(BTreeMap::new()));
-        let recorder = Box::new(Recorder {
-            asked: asked.clone(),
-        });
-        self.build(
-            config,
-            VarBuilder::from_backend(recorder, DType::F32, Device::Cpu),
-        )?;
-        let asked = asked
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        Ok(asked.clone())
+        Ok(match self {
+            Self::MiniXception => mini_xception::graph(input_size, classes),
+            Self::ResidualXception => residual_xception::graph(input_size, classes),
+        })
     }
 }
 
@@ -130,37 +121,6 @@ impl FromStr for Architecture {
             .into_iter()
             .find(|architecture| architecture.name() == name)
             .ok_or_else(|| format!("expected one of {}, found {name}", all.join(", ")))
-    }
-}
-
-/// Answers every request with zeros and remembers it.
-struct Recorder {
-    asked: Arc<Mutex<BTreeMap<String, Vec<usize>>>>,
-}
-
-impl SimpleBackend for Recorder {
-    fn get(
-        &self,
-        shape: Shape,
-        name: &str,
-        _: candle_nn::Init,
-        dtype: DType,
-        device: &Device,
-    ) -> candle_core::Result<Tensor> {
-        let mut asked = self
-            .asked
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        asked.insert(name.to_owned(), shape.dims().to_vec());
-        Tensor::zeros(shape, dtype, device)
-    }
-
-    fn get_unchecked(&self, name: &str, _: DType, _: &Device) -> candle_core::Result<Tensor> {
-        candle_core::bail!("{name}: the shape of a parameter must be given")
-    }
-
-    fn contains_tensor(&self, _: &str) -> bool {
-        true
     }
 }
 
@@ -199,12 +159,13 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// The network's variable parts.
-    pub fn config(&self) -> Config {
-        Config {
-            input_size: self.input_size,
-            classes: self.labels.len(),
-        }
+    /// The network that the tensors belong to.
+    ///
+    /// # Errors
+    ///
+    /// If there are no labels, or the input size is too small.
+    pub fn graph(&self) -> candle_core::Result<Graph> {
+        self.architecture.graph(self.input_size, self.labels.len())
     }
 
     fn to_map(&self) -> HashMap<String, String> {
@@ -263,7 +224,8 @@ impl Metadata {
         if found != normalization.name() {
             return Err(invalid(file, "normalization", normalization.name(), found));
         }
-        let is_size = |size: f32| size.fract() == 0.0 && (12.0..=1024.0).contains(&size);
+        let is_size =
+            |size: f32| size.fract() == 0.0 && (SMALLEST_INPUT as f32..=1024.0).contains(&size);
         Ok(Self {
             name: get("name", "a name")?.to_owned(),
             architecture,
@@ -439,11 +401,11 @@ impl Weights {
     /// # Errors
     ///
     /// Never in practice: the weights were checked.
-    pub fn network(&self) -> Result<MiniXception, Error> {
+    pub fn network(&self) -> Result<Network, Error> {
         let vb = VarBuilder::from_tensors(self.tensors.clone(), DType::F32, &Device::Cpu);
         self.metadata
-            .architecture
-            .build(self.metadata.config(), vb)
+            .graph()
+            .and_then(|graph| Network::new(graph, vb))
             .map_err(|source| self.network_error(source))
     }
 
@@ -455,11 +417,13 @@ impl Weights {
     }
 
     fn check(&self) -> Result<(), Error> {
-        let expected = self
-            .metadata
-            .architecture
-            .parameters(self.metadata.config());
-        let expected = expected.map_err(|source| self.network_error(source))?;
+        let graph = self.metadata.graph();
+        let graph = graph.map_err(|source| self.network_error(source))?;
+        let expected: BTreeMap<String, Vec<usize>> = graph
+            .parameters()
+            .into_iter()
+            .map(|parameter| (parameter.name, parameter.shape))
+            .collect();
         let mismatch = |name: &str, found: &str, expected: &str| {
             Err(mismatch(&self.file, &self.metadata, name, found, expected))
         };

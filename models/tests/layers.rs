@@ -113,19 +113,23 @@ fn stock_conv(
     stride: usize,
     groups: usize,
 ) -> Result<Tensor> {
-    let mut xs = xs.clone();
-    for dim in [1, 2] {
-        let size = xs.dims()[dim] as u32;
-        xs = xs.index_select(
-            &Tensor::arange_step(0, size, stride as u32, &Device::Cpu)?,
-            dim,
-        )?;
-    }
-    xs.permute((0, 3, 1, 2))?
+    every(stride, xs)?
+        .permute((0, 3, 1, 2))?
         .contiguous()?
         .conv2d(weight, padding, 1, 1, groups)?
         .permute((0, 2, 3, 1))?
         .contiguous()
+}
+
+/// Each `stride`th pixel of each `stride`th row.
+fn every(stride: usize, xs: &Tensor) -> Result<Tensor> {
+    let mut xs = xs.clone();
+    for dim in [1, 2] {
+        let size = xs.dims()[dim] as u32;
+        let chosen = Tensor::arange_step(0, size, stride as u32, &Device::Cpu)?;
+        xs = xs.index_select(&chosen, dim)?;
+    }
+    Ok(xs)
 }
 
 const GEOMETRIES: [(usize, usize, Padding); 4] = [
@@ -191,7 +195,7 @@ fn convolutions_agree_with_stock_candle_forward_and_backward() {
 fn separable_convolutions_agree_with_stock_candle_forward_and_backward() {
     let mut rng = rng();
     for (channels_in, channels_out) in CHANNELS {
-        for (height, width) in SIZES {
+        for (stride, (height, width)) in SIZES.into_iter().flat_map(|size| [(1, size), (2, size)]) {
             let xs = random(&mut rng, &[3, height, width, channels_in]);
             let depthwise = random(&mut rng, &[channels_in, 1, 3, 3]);
             let pointwise = random(&mut rng, &[channels_out, channels_in, 1, 1]);
@@ -199,10 +203,11 @@ fn separable_convolutions_agree_with_stock_candle_forward_and_backward() {
                 ("depthwise.weight", &depthwise),
                 ("pointwise.weight", &pointwise),
             ]);
-            let conv = SeparableConv2d::new(channels_in, channels_out, vb).unwrap();
+            let conv = SeparableConv2d::new(channels_in, channels_out, stride, vb).unwrap();
 
             let found = conv.forward(&xs).unwrap();
             let between = stock_conv(&xs, &depthwise, 1, 1, channels_in).unwrap();
+            let between = every(stride, &between).unwrap();
             let expected = stock_conv(&between, &pointwise, 0, 1, 1).unwrap();
             assert_close(&found, &expected, 1e-4);
 
@@ -252,7 +257,7 @@ fn gradients_of_convolutions_agree_with_finite_differences() {
         ("depthwise.weight", &depthwise),
         ("pointwise.weight", &pointwise),
     ]);
-    let conv = SeparableConv2d::new(8, 16, vb).unwrap();
+    let conv = SeparableConv2d::new(8, 16, 1, vb).unwrap();
     let variables = [
         ("input", &xs),
         ("depthwise", &depthwise),
@@ -500,7 +505,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
         ("depthwise.weight", &depthwise),
         ("pointwise.weight", &pointwise),
     ]);
-    let conv = SeparableConv2d::new(8, 16, vb).unwrap();
+    let conv = SeparableConv2d::new(8, 16, 1, vb).unwrap();
     let gradients = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)

@@ -23,13 +23,14 @@ fn metadata() -> Metadata {
 /// Every tensor of the network, with values that differ from tensor to tensor.
 fn tensors() -> HashMap<String, Tensor> {
     let metadata = metadata();
-    let parameters = metadata.architecture.parameters(metadata.config()).unwrap();
+    let parameters = metadata.graph().unwrap().parameters();
     let mut value = 0.0f32;
     parameters
         .into_iter()
-        .map(|(name, shape)| {
+        .map(|parameter| {
             value += 0.01;
-            (name, Tensor::full(value, shape, &Device::Cpu).unwrap())
+            let tensor = Tensor::full(value, parameter.shape, &Device::Cpu).unwrap();
+            (parameter.name, tensor)
         })
         .collect()
 }
@@ -173,7 +174,7 @@ fn metadata_that_make_no_sense_are_refused_with_what_was_expected_and_found() {
         (
             "mini_xception",
             "maxi_xception",
-            "metadata architecture: expected mini_xception, found maxi_xception",
+            "metadata architecture: expected mini_xception or residual_xception, found maxi_xception",
         ),
         (
             "[-1, 1]",

@@ -93,7 +93,12 @@ fn import_file(path: &Path, name: &str) -> Result<Weights> {
     std::fs::File::open(path)?;
     let file = File::open(path).context("not an HDF5 file")?;
     let metadata = metadata(&file, name)?;
-    let parameters = metadata.architecture.parameters(metadata.config())?;
+    let parameters = metadata
+        .graph()?
+        .parameters()
+        .into_iter()
+        .map(|parameter| (parameter.name, parameter.shape))
+        .collect();
     let found = read_layers(&file)?;
     let expected = layers();
     ensure!(

@@ -3,7 +3,8 @@
 use anyhow::Result;
 use candle_core::Tensor;
 use emotion_models::Emotion;
-use emotion_models::mini_xception::{Config, LayerSummary, MiniXception};
+use emotion_models::graph::LayerSummary;
+use emotion_models::weights::Architecture;
 
 use crate::data::{Faces, batch as batches};
 use crate::params::Parameters;
@@ -15,7 +16,7 @@ pub const EVALUATION_BATCH: usize = 128;
 pub struct Network {
     /// All variables, running statistics included.
     pub parameters: Parameters,
-    module: MiniXception,
+    module: emotion_models::network::Network,
     input_size: usize,
 }
 
@@ -27,11 +28,8 @@ impl Network {
     /// When the input is too small for the network.
     pub fn new(input_size: usize, seed: u64) -> Result<Self> {
         let parameters = Parameters::new(seed);
-        let config = Config {
-            input_size,
-            classes: Emotion::ALL.len(),
-        };
-        let module = MiniXception::new(config, parameters.builder())?;
+        let graph = Architecture::MiniXception.graph(input_size, Emotion::ALL.len())?;
+        let module = emotion_models::network::Network::new(graph, parameters.builder())?;
         Ok(Self {
             parameters,
             module,
@@ -51,7 +49,7 @@ impl Network {
 
     /// Its layers in the order of their work.
     pub fn layers(&self) -> Vec<LayerSummary> {
-        self.module.layers()
+        self.module.graph().layers()
     }
 
     /// Logits `[N][7]` of all `faces`, not augmented.

@@ -2,17 +2,11 @@
 
 use rayon::prelude::*;
 
+use super::convolution::{Convolution, Scratch};
+
 /// A batch is cut into this many parts whose gradients are summed in order. The number is fixed, and not that of the
 /// threads, so that sums are the same on every machine.
 const PARTS: usize = 16;
-
-/// Buffers that a worker reuses from one sample to the next.
-#[derive(Default)]
-pub(super) struct Scratch {
-    pub(super) padded: Vec<f32>,
-    pub(super) inner: Vec<f32>,
-    pub(super) gradient: Vec<f32>,
-}
 
 /// Calls `f` with the index and the output of each sample.
 pub(super) fn for_each_sample<T: Send>(
@@ -71,4 +65,54 @@ pub(super) fn sum_over_samples(
         }
     }
     total
+}
+
+/// The outputs of a convolution for all samples.
+pub(super) fn forward(
+    convolution: &Convolution,
+    samples: usize,
+    xs: &[f32],
+    weights: &[f32],
+) -> Vec<f32> {
+    let packed = convolution.pack(weights);
+    let len_in = convolution.input_len();
+    let mut ys = vec![0.0; samples * convolution.output_len()];
+    for_each_sample(&mut ys, convolution.output_len(), |i, out, scratch| {
+        convolution.arrange(&xs[i * len_in..][..len_in], None, &mut scratch.arranged);
+        convolution.forward(&packed, scratch, out);
+    });
+    ys
+}
+
+/// The gradients of a convolution's input, if wanted, and of its weights.
+pub(super) fn backward(
+    convolution: &Convolution,
+    samples: usize,
+    xs: &[f32],
+    weights: &[f32],
+    dys: &[f32],
+    dx_wanted: bool,
+) -> (Vec<f32>, Vec<f32>) {
+    let packed = (
+        &convolution.pack(weights),
+        &convolution.pack_transposed(weights),
+    );
+    let (len_in, len_out) = (convolution.input_len(), convolution.output_len());
+    let dx_len = if dx_wanted { len_in } else { 0 };
+    let mut dxs = vec![0.0; samples * dx_len];
+    let sum = sum_over_samples(
+        samples,
+        &mut dxs,
+        dx_len,
+        convolution.sum_len(),
+        |i, dx, sum, scratch| {
+            convolution.arrange(&xs[i * len_in..][..len_in], None, &mut scratch.arranged);
+            let dy = &dys[i * len_out..][..len_out];
+            let dx = dx_wanted.then_some(dx);
+            convolution.backward(packed, dy, scratch, sum, dx, false);
+        },
+    );
+    let mut gradient = vec![0.0; weights.len()];
+    convolution.unpack_sum(&sum, &mut gradient);
+    (dxs, gradient)
 }

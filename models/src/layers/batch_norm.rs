@@ -7,7 +7,7 @@ use candle_nn::{Init, VarBuilder};
 use rayon::prelude::*;
 
 use super::batch::{for_each_sample, sum_over_samples};
-use super::kernels::{self, AffineGradient, moments};
+use super::kernels::{self, AffineGradient};
 use super::tensor::{nhwc, read, values};
 
 /// What follows the normalisation.
@@ -19,8 +19,17 @@ pub enum Activation {
     Relu,
 }
 
+impl Activation {
+    pub(crate) fn apply(self, xs: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Linear => Ok(xs.clone()),
+            Self::Relu => xs.relu(),
+        }
+    }
+}
+
 /// Settings of a batch norm.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BatchNormConfig {
     /// Added to the variance.
     pub eps: f64,
@@ -128,16 +137,6 @@ impl BatchNorm {
         };
         Ok(Affine::new(&statistics, &weight, &bias, self.config))
     }
-
-    /// The number of parameters, half of which are trained.
-    pub(crate) fn parameter_count(&self) -> usize {
-        4 * self.weight.elem_count()
-    }
-
-    /// The number of running statistics.
-    pub(crate) fn statistic_count(&self) -> usize {
-        2 * self.weight.elem_count()
-    }
 }
 
 /// Mean and (biased) variance of each channel.
@@ -155,7 +154,11 @@ impl Statistics {
         let pixels = (len / channels) as f64;
         let moments: Vec<(Vec<f32>, Vec<f32>)> = xs
             .par_chunks_exact(len)
-            .map(|sample| moments(sample, channels))
+            .map(|sample| {
+                let mut moments = (vec![0.0; channels], vec![0.0; channels]);
+                kernels::moments(sample, &mut moments.0, &mut moments.1);
+                moments
+            })
             .collect();
         let mut merged = Self {
             count: 0.0,

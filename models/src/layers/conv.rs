@@ -3,9 +3,9 @@
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use candle_nn::VarBuilder;
 
-use super::batch::{for_each_sample, sum_over_samples};
+use super::batch::{backward, forward};
+use super::convolution::{Convolution, Kind};
 use super::glorot_uniform;
-use super::kernels::{Correlation, Gradient, PackedWeights, pad};
 use super::tensor::{nhwc, read, values};
 
 /// What happens at the border of the input.
@@ -18,7 +18,7 @@ pub enum Padding {
 }
 
 /// Geometry of a convolution.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conv2dConfig {
     /// Width and height of the kernel: 1 or 3.
     pub kernel: usize,
@@ -37,6 +37,43 @@ impl Default for Conv2dConfig {
             stride: 1,
             padding: Padding::Valid,
             bias: false,
+        }
+    }
+}
+
+impl Conv2dConfig {
+    /// A 1×1 convolution with stride 2, which fits the input of a block to its halved output.
+    pub(crate) const PROJECTION: Self = Self {
+        kernel: 1,
+        stride: 2,
+        padding: Padding::Same,
+        bias: false,
+    };
+
+    /// Height or width of the output for an input of that `size`.
+    pub(crate) fn output_size(self, size: usize) -> usize {
+        match self.padding {
+            Padding::Same => size.div_ceil(self.stride),
+            Padding::Valid => (size - self.kernel) / self.stride + 1,
+        }
+    }
+
+    /// The shapes of one sample.
+    pub(crate) fn convolution(self, input: [usize; 3], channels_out: usize) -> Convolution {
+        let [height, width, _] = input;
+        Convolution {
+            kind: Kind::Dense(self.kernel),
+            input,
+            output: [
+                self.output_size(height),
+                self.output_size(width),
+                channels_out,
+            ],
+            stride: self.stride,
+            border: match self.padding {
+                Padding::Valid => 0,
+                Padding::Same => self.kernel / 2,
+            },
         }
     }
 }
@@ -105,128 +142,42 @@ impl Conv2d {
             None => Ok(ys),
         }
     }
-
-    /// Height and width of the output for an input of `size` × `size`.
-    pub(crate) fn output_size(&self, size: usize) -> usize {
-        Geometry::output_size(self.config, size)
-    }
-
-    /// `[out, in, kernel, kernel]`.
-    pub(crate) fn weight_dims(&self) -> &[usize] {
-        self.weight.dims()
-    }
-
-    /// The number of weights and biases.
-    pub(crate) fn parameter_count(&self) -> usize {
-        self.weight.elem_count() + self.bias.as_ref().map_or(0, Tensor::elem_count)
-    }
 }
 
 struct ConvOp {
     config: Conv2dConfig,
 }
 
-/// The shapes of one sample.
-#[derive(Clone, Copy)]
-struct Geometry {
-    config: Conv2dConfig,
-    samples: usize,
-    input: [usize; 3],
-    output: [usize; 3],
-}
+impl ConvOp {
+    const NAME: &str = "convolution";
 
-impl Geometry {
-    fn output_size(config: Conv2dConfig, size: usize) -> usize {
-        match config.padding {
-            Padding::Same => size.div_ceil(config.stride),
-            Padding::Valid => (size - config.kernel) / config.stride + 1,
-        }
-    }
-
-    fn new(config: Conv2dConfig, x: &Layout, weight: &Layout) -> Result<Self> {
-        let (samples, height, width, channels) = nhwc(ConvOp::NAME, x)?;
+    /// The number of samples and the shapes of one.
+    fn shapes(&self, x: &Layout, weight: &Layout) -> Result<(usize, Convolution)> {
+        let (samples, height, width, channels) = nhwc(Self::NAME, x)?;
         let [channels_out, channels_in, kernel, _] = *weight.dims() else {
             bail!(
                 "{}: expected a weight [out, in, k, k], found {:?}",
-                ConvOp::NAME,
+                Self::NAME,
                 weight.dims()
             );
         };
         if channels != channels_in {
             bail!(
                 "{}: expected {channels_in} input channels, found {:?}",
-                ConvOp::NAME,
+                Self::NAME,
                 x.dims()
             );
         }
-        if config.padding == Padding::Valid && height.min(width) < kernel {
+        if self.config.padding == Padding::Valid && height.min(width) < kernel {
             bail!(
                 "{}: the kernel of {kernel} is larger than the input {:?}",
-                ConvOp::NAME,
+                Self::NAME,
                 x.dims()
             );
         }
-        let [out_height, out_width] = [height, width].map(|size| Self::output_size(config, size));
-        Ok(Self {
-            config,
-            samples,
-            input: [height, width, channels],
-            output: [out_height, out_width, channels_out],
-        })
+        let input = [height, width, channels];
+        Ok((samples, self.config.convolution(input, channels_out)))
     }
-
-    fn input_len(&self) -> usize {
-        self.input.iter().product()
-    }
-
-    fn output_len(&self) -> usize {
-        self.output.iter().product()
-    }
-
-    fn width_out(&self) -> usize {
-        self.output[1]
-    }
-
-    /// The sample as a correlation without padding and stride reads it.
-    fn arrange<'a>(&self, x: &'a [f32], buffer: &'a mut Vec<f32>) -> &'a [f32] {
-        let [_, width, channels] = self.input;
-        match (self.config.padding, self.config.stride, self.config.kernel) {
-            (_, 2, _) => {
-                buffer.clear();
-                for row in x.chunks_exact(width * channels).step_by(2) {
-                    for pixel in row.chunks_exact(channels).step_by(2) {
-                        buffer.extend_from_slice(pixel);
-                    }
-                }
-                buffer
-            }
-            (Padding::Same, _, kernel @ 2..) => {
-                pad(x, self.input, kernel / 2, buffer);
-                buffer
-            }
-            _ => x,
-        }
-    }
-
-    /// Spreads the gradient of every second pixel over `dx`, zero elsewhere.
-    fn spread(&self, dense: &[f32], dx: &mut [f32]) {
-        let [_, width, channels] = self.input;
-        dx.fill(0.0);
-        let rows = dense.chunks_exact(self.width_out() * channels);
-        for (dx, dense) in dx.chunks_exact_mut(width * channels).step_by(2).zip(rows) {
-            for (dx, dense) in dx
-                .chunks_exact_mut(channels)
-                .step_by(2)
-                .zip(dense.chunks_exact(channels))
-            {
-                dx.copy_from_slice(dense);
-            }
-        }
-    }
-}
-
-impl ConvOp {
-    const NAME: &str = "convolution";
 }
 
 impl CustomOp2 for ConvOp {
@@ -241,30 +192,13 @@ impl CustomOp2 for ConvOp {
         w: &CpuStorage,
         wl: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let geometry = Geometry::new(self.config, xl, wl)?;
-        let [height, width, channels] = geometry.output;
-        let x = values(Self::NAME, x, xl)?;
-        let weights = PackedWeights::new(
-            values(Self::NAME, w, wl)?,
-            channels,
-            geometry.input[2],
-            self.config.kernel,
-        );
-        let mut ys = vec![0.0; geometry.samples * geometry.output_len()];
-        for_each_sample(&mut ys, geometry.output_len(), |i, out, scratch| {
-            let x = &x[i * geometry.input_len()..][..geometry.input_len()];
-            let x = geometry.arrange(x, &mut scratch.padded);
-            Correlation {
-                x,
-                weights: &weights,
-                out,
-                width_out: width,
-            }
-            .run();
-        });
+        let (samples, convolution) = self.shapes(xl, wl)?;
+        let xs = values(Self::NAME, x, xl)?;
+        let ys = forward(&convolution, samples, xs, values(Self::NAME, w, wl)?);
+        let [height, width, channels] = convolution.output;
         Ok((
             CpuStorage::F32(ys),
-            (geometry.samples, height, width, channels).into(),
+            (samples, height, width, channels).into(),
         ))
     }
 
@@ -275,77 +209,22 @@ impl CustomOp2 for ConvOp {
         _: &Tensor,
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let geometry = Geometry::new(self.config, x.layout(), w.layout())?;
-        let kernel = self.config.kernel;
-        let [_, width_in, channels_in] = geometry.input;
-        let [_, _, channels_out] = geometry.output;
+        let (samples, convolution) = self.shapes(x.layout(), w.layout())?;
         let dy = dy.contiguous()?;
-        let (xv, wv, dyv) = (
-            read(Self::NAME, x),
-            read(Self::NAME, w),
-            read(Self::NAME, &dy),
-        );
-        let (xs, dys) = (xv.get()?, dyv.get()?);
-        let transposed = PackedWeights::transposed(wv.get()?, channels_out, channels_in, kernel);
-        let gradient = Gradient::new(channels_out, channels_in, kernel);
-
+        let [xv, wv, dyv] = [x, w, &dy].map(|tensor| read(Self::NAME, tensor));
         // The network's input is no variable: its gradient would be computed for nothing.
-        let dx_len = if x.track_op() {
-            geometry.input_len()
-        } else {
-            0
-        };
-        let border = match self.config.padding {
-            Padding::Valid => kernel - 1,
-            Padding::Same => kernel / 2,
-        };
-        let mut dxs = vec![0.0; geometry.samples * dx_len];
-        let sum = sum_over_samples(
-            geometry.samples,
-            &mut dxs,
-            dx_len,
-            gradient.len(),
-            |i, dx, sum, scratch| {
-                let x = &xs[i * geometry.input_len()..][..geometry.input_len()];
-                let dy = &dys[i * geometry.output_len()..][..geometry.output_len()];
-                gradient.add(
-                    geometry.arrange(x, &mut scratch.padded),
-                    dy,
-                    geometry.width_out(),
-                    sum,
-                );
-                if dx.is_empty() {
-                    return;
-                }
-                if self.config.stride == 1 {
-                    pad(dy, geometry.output, border, &mut scratch.padded);
-                    Correlation {
-                        x: &scratch.padded,
-                        weights: &transposed,
-                        out: dx,
-                        width_out: width_in,
-                    }
-                    .run();
-                } else {
-                    scratch
-                        .inner
-                        .resize(dy.len() / channels_out * channels_in, 0.0);
-                    let out = &mut scratch.inner;
-                    Correlation {
-                        x: dy,
-                        weights: &transposed,
-                        out,
-                        width_out: geometry.width_out(),
-                    }
-                    .run();
-                    geometry.spread(&scratch.inner, dx);
-                }
-            },
+        let dx_wanted = x.track_op();
+        let (dxs, dw) = backward(
+            &convolution,
+            samples,
+            xv.get()?,
+            wv.get()?,
+            dyv.get()?,
+            dx_wanted,
         );
-        let dx = (dx_len > 0)
+        let dx = dx_wanted
             .then(|| Tensor::from_vec(dxs, x.shape(), x.device()))
             .transpose()?;
-        let dw = Tensor::from_vec(gradient.unpack(&sum), w.shape(), w.device())?;
-        Ok((dx, Some(dw)))
+        Ok((dx, Some(Tensor::from_vec(dw, w.shape(), w.device())?)))
     }
 }

@@ -11,7 +11,8 @@
 mod batch;
 mod batch_norm;
 mod conv;
-mod kernels;
+pub(crate) mod convolution;
+pub(crate) mod kernels;
 mod max_pool;
 mod separable;
 mod tensor;
@@ -20,11 +21,13 @@ pub use batch_norm::{Activation, BatchNorm, BatchNormConfig};
 pub use conv::{Conv2d, Conv2dConfig, Padding};
 pub use max_pool::max_pool_3x3_stride_2;
 pub use separable::SeparableConv2d;
+#[allow(unused_imports)]
+pub(crate) use separable::separable;
 
 use candle_nn::Init;
 
 /// Glorot's uniform initialisation (Glorot and Bengio 2010): ±√(6 / (fan in + fan out)).
-fn glorot_uniform(fan_in: usize, fan_out: usize) -> Init {
+pub(crate) fn glorot_uniform(fan_in: usize, fan_out: usize) -> Init {
     let limit = (6.0 / (fan_in + fan_out) as f64).sqrt();
     Init::Uniform {
         lo: -limit,

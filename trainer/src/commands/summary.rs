@@ -1,7 +1,7 @@
 //! `emotion-trainer summary`.
 
 use anyhow::Result;
-use emotion_models::mini_xception::LayerSummary;
+use emotion_models::graph::LayerSummary;
 
 use super::thousands;
 use crate::cli::SummaryArgs;

@@ -4,7 +4,9 @@
 //! `k` matrix products. Each is computed in tiles of some pixels × some vectors of output channels that stay in
 //! registers.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
+
+use super::vector_loop::{dispatch, lanes};
 
 /// The weights of a correlation in the order in which the loops read them: `[kernel row, tap · input channel, output
 /// channel]`, the output channels padded with zeros to whole vectors.
@@ -68,21 +70,8 @@ impl PackedWeights {
     }
 }
 
-/// The number of floats in a vector of this machine.
-fn lanes() -> usize {
-    struct Lanes;
-    impl WithSimd for Lanes {
-        type Output = usize;
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, _: S) -> usize {
-            S::F32_LANES
-        }
-    }
-    Arch::new().dispatch(Lanes)
-}
-
 fn padded_to_vectors(channels: usize) -> usize {
-    channels.next_multiple_of(lanes())
+    channels.next_multiple_of(lanes(channels))
 }
 
 /// `out[y, x, :] = Σ weights[r, c, i, :] · x[y + r, x + c, i]` for one sample, without padding.
@@ -97,7 +86,7 @@ pub(crate) struct Correlation<'a> {
 
 impl Correlation<'_> {
     pub(crate) fn run(self) {
-        Arch::new().dispatch(self);
+        dispatch(self.weights.channels_out, self);
     }
 }
 
@@ -123,22 +112,31 @@ impl WithSimd for Correlation<'_> {
                 weights,
                 row_in,
             };
-            // 6 × 2 accumulators and their operands fill 16 registers.
             let mut pixel = 0;
             while pixel < width_out {
-                let wide = width_out - pixel >= 6;
+                // 6 × 2 accumulators and their operands fill 16 registers, 12 × 2 fill 32.
+                let pixels = match width_out - pixel {
+                    12.. if vectors == 1 || S::REGISTER_COUNT >= 32 => 12,
+                    6.. => 6,
+                    3.. => 3,
+                    _ => 1,
+                };
                 let mut vector = 0;
                 while vector < vectors {
                     let pair = vectors - vector >= 2;
-                    match (wide, pair) {
-                        (true, true) => tile.run::<S, 6, 2>(simd, out, pixel, vector),
-                        (true, false) => tile.run::<S, 6, 1>(simd, out, pixel, vector),
-                        (false, true) => tile.run::<S, 1, 2>(simd, out, pixel, vector),
-                        (false, false) => tile.run::<S, 1, 1>(simd, out, pixel, vector),
+                    match (pixels, pair) {
+                        (12, true) => tile.run::<S, 12, 2>(simd, out, pixel, vector),
+                        (12, false) => tile.run::<S, 12, 1>(simd, out, pixel, vector),
+                        (6, true) => tile.run::<S, 6, 2>(simd, out, pixel, vector),
+                        (6, false) => tile.run::<S, 6, 1>(simd, out, pixel, vector),
+                        (3, true) => tile.run::<S, 3, 2>(simd, out, pixel, vector),
+                        (3, false) => tile.run::<S, 3, 1>(simd, out, pixel, vector),
+                        (_, true) => tile.run::<S, 1, 2>(simd, out, pixel, vector),
+                        (_, false) => tile.run::<S, 1, 1>(simd, out, pixel, vector),
                     }
                     vector += if pair { 2 } else { 1 };
                 }
-                pixel += if wide { 6 } else { 1 };
+                pixel += pixels;
             }
         }
     }
@@ -235,26 +233,25 @@ impl Gradient {
 
     /// Adds one sample's gradient to `sum`: `x` as in [`Correlation`], `dy` the gradient of its output.
     pub(crate) fn add(self, x: &[f32], dy: &[f32], width_out: usize, sum: &mut [f32]) {
-        Arch::new().dispatch(AddGradient {
+        let kernel = AddGradient {
             shape: self,
             x,
             dy,
             width_out,
             sum,
-        });
+        };
+        dispatch(self.channels_out, kernel);
     }
 
-    /// The sum as `[out, in, taps, taps]`.
-    pub(crate) fn unpack(self, sum: &[f32]) -> Vec<f32> {
+    /// Writes the sum to `weights` as `[out, in, taps, taps]`.
+    pub(crate) fn unpack(self, sum: &[f32], weights: &mut [f32]) {
         let area = self.taps * self.taps;
-        let mut weights = vec![0.0; self.channels_out * self.channels_in * area];
         for (index, outputs) in sum.chunks_exact(self.padded_out).enumerate() {
             let (tap, i) = (index / self.channels_in, index % self.channels_in);
             for (o, &value) in outputs[..self.channels_out].iter().enumerate() {
                 weights[(o * self.channels_in + i) * area + tap] = value;
             }
         }
-        weights
     }
 }
 
@@ -280,8 +277,11 @@ impl WithSimd for AddGradient<'_> {
                 let mut i = 0;
                 while i < run {
                     let left = run - i;
-                    // Eight sums hide the latency of the multiply-add.
+                    // Eight sums and more hide the latency of the multiply-add.
                     i += match (pair, left) {
+                        (true, 12..) if S::REGISTER_COUNT >= 32 => {
+                            self.tile::<S, 12, 2>(simd, row, i, vector)
+                        }
                         (true, 4..) => self.tile::<S, 4, 2>(simd, row, i, vector),
                         (true, _) => self.tile::<S, 1, 2>(simd, row, i, vector),
                         (false, 8..) => self.tile::<S, 8, 1>(simd, row, i, vector),

@@ -4,46 +4,68 @@ use pulp::Simd;
 
 use super::vector_loop::{VectorLoop, run};
 
-/// Mean, and sum of squared distances from it, of each channel.
-pub(crate) fn moments(sample: &[f32], channels: usize) -> (Vec<f32>, Vec<f32>) {
-    run(Moments { sample, channels })
+/// Writes to `mean` and `squares` the mean of each channel, and the sum of its squared distances from it.
+pub(crate) fn moments(sample: &[f32], mean: &mut [f32], squares: &mut [f32]) {
+    run(Moments {
+        sample,
+        mean,
+        squares,
+    });
 }
 
 struct Moments<'a> {
     sample: &'a [f32],
-    channels: usize,
+    mean: &'a mut [f32],
+    squares: &'a mut [f32],
 }
 
 impl VectorLoop for Moments<'_> {
-    type Output = (Vec<f32>, Vec<f32>);
+    type Output = ();
 
     fn channels(&self) -> usize {
-        self.channels
+        self.mean.len()
     }
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) -> Self::Output {
-        let vectors = self.channels / S::F32_LANES;
+    fn run<S: Simd>(self, simd: S) {
+        let channels = self.mean.len();
+        let vectors = channels / S::F32_LANES;
         let x = S::as_simd_f32s(self.sample).0;
-        let inverse_count = simd.splat_f32s(self.channels as f32 / self.sample.len() as f32);
-        let mut means = vec![0.0; self.channels];
-        let mut squares = vec![0.0; self.channels];
-        let out = S::as_mut_simd_f32s(&mut means)
+        let inverse_count = simd.splat_f32s(channels as f32 / self.sample.len() as f32);
+        let out = S::as_mut_simd_f32s(self.mean)
             .0
             .iter_mut()
-            .zip(S::as_mut_simd_f32s(&mut squares).0);
+            .zip(S::as_mut_simd_f32s(self.squares).0);
         for (v, (mean, squares)) in out.enumerate() {
-            for &x in x[v..].iter().step_by(vectors) {
-                *mean = simd.add_f32s(*mean, x);
-            }
-            *mean = simd.mul_f32s(*mean, inverse_count);
-            for &x in x[v..].iter().step_by(vectors) {
-                let centred = simd.sub_f32s(x, *mean);
-                *squares = simd.mul_add_e_f32s(centred, centred, *squares);
-            }
+            *mean = simd.mul_f32s(
+                sum(simd, &x[v..], vectors, |sum, x| simd.add_f32s(sum, x)),
+                inverse_count,
+            );
+            let centre = *mean;
+            *squares = sum(simd, &x[v..], vectors, |sum, x| {
+                let centred = simd.sub_f32s(x, centre);
+                simd.mul_add_e_f32s(centred, centred, sum)
+            });
         }
-        (means, squares)
     }
+}
+
+/// Folds every `step`th vector into four sums, which hides the latency of the addition.
+#[inline(always)]
+fn sum<S: Simd>(
+    simd: S,
+    x: &[S::f32s],
+    step: usize,
+    add: impl Fn(S::f32s, S::f32s) -> S::f32s,
+) -> S::f32s {
+    let mut sums = [simd.splat_f32s(0.0); 4];
+    for x in x.chunks(4 * step) {
+        for (sum, &x) in sums.iter_mut().zip(x.iter().step_by(step)) {
+            *sum = add(*sum, x);
+        }
+    }
+    let [a, b, c, d] = sums;
+    simd.add_f32s(simd.add_f32s(a, b), simd.add_f32s(c, d))
 }
 
 /// `y = scale · x + shift` per channel, and max(0, y) with `relu`.

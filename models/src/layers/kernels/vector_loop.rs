@@ -1,6 +1,24 @@
-//! Loops over whole vectors of channels, for the instruction set that the machine has.
+//! The choice of the instruction set, and loops over whole vectors of channels.
 
 use pulp::{Arch, Scalar, Simd, WithSimd};
+
+/// Runs `kernel`, which works on vectors of `channels`.
+pub(super) fn dispatch<K: WithSimd>(_channels: usize, kernel: K) -> K::Output {
+    Arch::new().dispatch(kernel)
+}
+
+/// The number of floats in the vectors that [`dispatch`] chooses.
+pub(super) fn lanes(channels: usize) -> usize {
+    struct Lanes;
+    impl WithSimd for Lanes {
+        type Output = usize;
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            S::F32_LANES
+        }
+    }
+    dispatch(channels, Lanes)
+}
 
 /// A loop in which every channel is treated alike.
 pub(super) trait VectorLoop {
@@ -15,7 +33,7 @@ pub(super) trait VectorLoop {
 
 /// Runs the loop on the widest vectors that fit.
 pub(super) fn run<L: VectorLoop>(vector_loop: L) -> L::Output {
-    Arch::new().dispatch(Dispatch(vector_loop))
+    dispatch(vector_loop.channels(), Dispatch(vector_loop))
 }
 
 struct Dispatch<L>(L);

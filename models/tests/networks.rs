@@ -1,23 +1,33 @@
-//! The whole network: its size, shapes and gradients.
+//! Whole networks: their size, shapes and gradients.
 
 use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::VarBuilder;
-use emotion_models::mini_xception::{Config, MiniXception};
+use emotion_models::graph::Graph;
+use emotion_models::network::Network;
 use emotion_models::weights::Architecture;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+fn mini_xception() -> Graph {
+    Architecture::MiniXception.graph(48, 7).unwrap()
+}
+
+/// Each network for 48×48 pixels and seven classes.
+fn graphs() -> [Graph; 2] {
+    Architecture::ALL.map(|architecture| architecture.graph(48, 7).unwrap())
+}
+
 /// The network with random weights in ±0.3, and its variables.
-fn network(config: Config) -> (MiniXception, HashMap<String, Var>) {
+fn network(graph: Graph) -> (Network, HashMap<String, Var>) {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
-    let parameters = Architecture::MiniXception.parameters(config).unwrap();
-    let variables: HashMap<String, Var> = parameters
+    let variables: HashMap<String, Var> = graph
+        .parameters()
         .into_iter()
-        .map(|(name, shape)| {
-            let positive = name.ends_with("running_var");
-            let values: Vec<f32> = (0..shape.iter().product())
+        .map(|parameter| {
+            let positive = parameter.name.ends_with("running_var");
+            let values: Vec<f32> = (0..parameter.len())
                 .map(|_| {
                     if positive {
                         rng.random_range(0.5..1.5)
@@ -26,7 +36,8 @@ fn network(config: Config) -> (MiniXception, HashMap<String, Var>) {
                     }
                 })
                 .collect();
-            (name, Var::from_vec(values, shape, &Device::Cpu).unwrap())
+            let variable = Var::from_vec(values, parameter.shape, &Device::Cpu).unwrap();
+            (parameter.name, variable)
         })
         .collect();
     let tensors = variables
@@ -34,7 +45,7 @@ fn network(config: Config) -> (MiniXception, HashMap<String, Var>) {
         .map(|(name, var)| (name.clone(), var.as_tensor().clone()))
         .collect();
     let vb = VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu);
-    (MiniXception::new(config, vb).unwrap(), variables)
+    (Network::new(graph, vb).unwrap(), variables)
 }
 
 fn faces(count: usize, size: usize) -> Tensor {
@@ -46,9 +57,9 @@ fn faces(count: usize, size: usize) -> Tensor {
 }
 
 #[test]
-fn it_has_the_published_number_of_parameters() {
-    let (network, variables) = network(Config::default());
-    let layers = network.layers();
+fn mini_xception_has_the_published_number_of_parameters() {
+    let (network, variables) = network(mini_xception());
+    let layers = network.graph().layers();
     assert_eq!(
         layers.iter().map(|layer| layer.parameters).sum::<usize>(),
         58_423
@@ -67,9 +78,8 @@ fn it_has_the_published_number_of_parameters() {
 }
 
 #[test]
-fn its_layers_have_the_published_output_shapes() {
-    let (network, _) = network(Config::default());
-    let layers = network.layers();
+fn the_layers_of_mini_xception_have_the_published_output_shapes() {
+    let layers = mini_xception().layers();
     let shape = |name: &str| {
         let layer = layers.iter().find(|layer| layer.name == name);
         layer
@@ -90,11 +100,11 @@ fn its_layers_have_the_published_output_shapes() {
 
 #[test]
 fn every_input_size_gives_a_row_of_logits_per_face() {
-    for size in [12, 13, 48, 64] {
-        let (network, _) = network(Config {
-            input_size: size,
-            classes: 5,
-        });
+    for (size, architecture) in [12, 13, 48, 64]
+        .into_iter()
+        .flat_map(|size| Architecture::ALL.map(|architecture| (size, architecture)))
+    {
+        let (network, _) = network(architecture.graph(size, 5).unwrap());
         let logits = network.forward(&faces(3, size), false).unwrap();
         assert_eq!(logits.dims(), [3, 5]);
         assert!(
@@ -110,7 +120,7 @@ fn every_input_size_gives_a_row_of_logits_per_face() {
 
 #[test]
 fn a_face_has_the_same_logits_alone_and_in_a_batch() {
-    let (network, _) = network(Config::default());
+    let (network, _) = network(mini_xception());
     let faces = faces(5, 48);
     let batch: Vec<Vec<f32>> = network.forward(&faces, false).unwrap().to_vec2().unwrap();
     for (i, expected) in batch.iter().enumerate() {
@@ -123,7 +133,7 @@ fn a_face_has_the_same_logits_alone_and_in_a_batch() {
 
 #[test]
 fn every_trainable_parameter_gets_a_gradient_and_running_statistics_get_none() {
-    let (network, variables) = network(Config::default());
+    let (network, variables) = network(mini_xception());
     let loss = network
         .forward(&faces(4, 48), true)
         .unwrap()
@@ -152,7 +162,7 @@ fn every_trainable_parameter_gets_a_gradient_and_running_statistics_get_none() {
 
 #[test]
 fn a_step_against_the_gradient_lowers_the_loss_by_its_square() {
-    let (network, variables) = network(Config::default());
+    let (network, variables) = network(mini_xception());
     let faces = faces(8, 48);
     let loss = || {
         network
@@ -195,4 +205,35 @@ fn a_step_against_the_gradient_lowers_the_loss_by_its_square() {
         (lowered / (rate * square) - 1.0).abs() < 0.2,
         "lowered by {lowered} of {before}"
     );
+}
+
+#[test]
+fn the_multiplications_are_within_what_a_camera_allows() {
+    let [mini, residual] = graphs();
+    // As counted by hand from the table in the paper's code.
+    assert_eq!(mini.multiply_adds(), 5_520_448);
+    assert!(
+        residual.multiply_adds() < 40_000_000,
+        "{}",
+        residual.multiply_adds()
+    );
+    let parameters: usize = residual
+        .parameters()
+        .iter()
+        .map(|parameter| parameter.len())
+        .sum();
+    assert!(parameters < 1_000_000, "{parameters}");
+}
+
+#[test]
+fn a_network_without_classes_or_with_too_small_an_input_is_refused() {
+    for architecture in Architecture::ALL {
+        for (size, classes) in [(11, 7), (48, 0)] {
+            let error = architecture.graph(size, classes).unwrap_err().to_string();
+            assert!(
+                error.contains("expected an input size of at least 12"),
+                "{error}"
+            );
+        }
+    }
 }

@@ -1,0 +1,356 @@
+//! One sample's way through a convolution, dense or separable, forward and backward.
+
+use super::kernels::{Affine, Correlation, Depthwise, Gradient, PackedWeights, TAPS};
+
+/// What kind of convolution it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Every output channel sees every input channel through a kernel of this size.
+    Dense(usize),
+    /// A 3×3 kernel for each channel, then a 1×1 convolution.
+    Separable,
+}
+
+/// The shapes of one sample.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Convolution {
+    pub(crate) kind: Kind,
+    /// `[H, W, C]`.
+    pub(crate) input: [usize; 3],
+    /// `[H, W, C]`.
+    pub(crate) output: [usize; 3],
+    /// Step between outputs: 1; 2 for separable ones and for 1×1 kernels.
+    pub(crate) stride: usize,
+    /// Zeros on each side of the input.
+    pub(crate) border: usize,
+}
+
+/// The weights in the orders in which the kernels read them.
+#[derive(Debug, Clone)]
+pub(crate) struct Packed {
+    /// `[9, C]`; empty in a dense convolution.
+    taps: Vec<f32>,
+    dense: PackedWeights,
+}
+
+/// The weights for the gradient of the input.
+#[derive(Debug, Clone)]
+pub(crate) struct PackedTransposed {
+    /// Turned by 180°.
+    taps: Vec<f32>,
+    dense: PackedWeights,
+}
+
+/// Buffers that a worker reuses from one sample to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    /// What [`Convolution::arrange`] writes.
+    pub(crate) arranged: Vec<f32>,
+    inner: Vec<f32>,
+    spread: Vec<f32>,
+}
+
+impl Convolution {
+    pub(crate) fn input_len(&self) -> usize {
+        self.input.iter().product()
+    }
+
+    pub(crate) fn output_len(&self) -> usize {
+        self.output.iter().product()
+    }
+
+    /// The values of a depthwise result.
+    fn inner_len(&self) -> usize {
+        self.output[0] * self.output[1] * self.input[2]
+    }
+
+    fn pixels_out(&self) -> usize {
+        self.output[0] * self.output[1]
+    }
+
+    /// Every second pixel is all that a 1×1 kernel with stride 2 reads.
+    fn subsamples(&self) -> bool {
+        self.kind == Kind::Dense(1) && self.stride == 2
+    }
+
+    fn depthwise(&self) -> Depthwise {
+        Depthwise {
+            width: self.output[1],
+            channels: self.input[2],
+            width_in: self.input[1] + 2 * self.border,
+            stride: self.stride,
+        }
+    }
+
+    /// Packs weights, `[out, in, k, k]`, or `[in, 1, 3, 3]` and `[out, in, 1, 1]` in a row.
+    pub(crate) fn pack(&self, weights: &[f32]) -> Packed {
+        let (taps, dense, kernel) = self.split(weights);
+        Packed {
+            taps: taps_first(taps),
+            dense: PackedWeights::new(dense, self.output[2], self.input[2], kernel),
+        }
+    }
+
+    /// Packs the same weights for [`backward`](Self::backward).
+    pub(crate) fn pack_transposed(&self, weights: &[f32]) -> PackedTransposed {
+        let (taps, dense, kernel) = self.split(weights);
+        let channels = self.input[2];
+        let turned = taps_first(taps);
+        PackedTransposed {
+            taps: turned
+                .chunks_exact(channels)
+                .rev()
+                .flatten()
+                .copied()
+                .collect(),
+            dense: PackedWeights::transposed(dense, self.output[2], channels, kernel),
+        }
+    }
+
+    fn split<'a>(&self, weights: &'a [f32]) -> (&'a [f32], &'a [f32], usize) {
+        match self.kind {
+            Kind::Dense(kernel) => (&[], weights, kernel),
+            Kind::Separable => {
+                let (taps, dense) = weights.split_at(TAPS * self.input[2]);
+                (taps, dense, 1)
+            }
+        }
+    }
+
+    /// Copies a sample as the kernels read it, with its border and without the pixels that nobody reads; `affine` is
+    /// applied on the way.
+    pub(crate) fn arrange(&self, x: &[f32], affine: Option<&Affine<'_>>, out: &mut Vec<f32>) {
+        let [_, width, channels] = self.input;
+        let row = width * channels;
+        let place = |from: &[f32], to: &mut [f32]| match affine {
+            Some(affine) => affine.apply(from, to),
+            None => to.copy_from_slice(from),
+        };
+        if self.subsamples() {
+            out.resize(self.inner_len(), 0.0);
+            let rows = x.chunks_exact(row).step_by(2);
+            for (from, to) in rows.zip(out.chunks_exact_mut(self.output[1] * channels)) {
+                let pixels = from.chunks_exact(channels).step_by(2);
+                for (from, to) in pixels.zip(to.chunks_exact_mut(channels)) {
+                    place(from, to);
+                }
+            }
+        } else {
+            pad(self.input, self.border, out, x, place);
+        }
+    }
+
+    /// The output of the sample that [`arrange`](Self::arrange) left in `scratch`.
+    pub(crate) fn forward(&self, weights: &Packed, scratch: &mut Scratch, out: &mut [f32]) {
+        let x = match self.kind {
+            Kind::Dense(_) => &scratch.arranged,
+            Kind::Separable => {
+                self.correlate_depthwise(weights, &scratch.arranged, &mut scratch.inner);
+                &scratch.inner
+            }
+        };
+        self.correlate(&weights.dense, x, out);
+    }
+
+    fn correlate_depthwise(&self, weights: &Packed, arranged: &[f32], inner: &mut Vec<f32>) {
+        inner.resize(self.inner_len(), 0.0);
+        self.depthwise().correlate(arranged, &weights.taps, inner);
+    }
+
+    fn correlate(&self, weights: &PackedWeights, x: &[f32], out: &mut [f32]) {
+        Correlation {
+            x,
+            weights,
+            out,
+            width_out: self.run(self.output),
+        }
+        .run();
+    }
+
+    /// Pixels that a dense kernel treats as a row: those of a 1×1 kernel have no neighbours, so they all make one.
+    fn run(&self, [height, width, _]: [usize; 3]) -> usize {
+        match self.kind {
+            Kind::Dense(kernel) if kernel > 1 => width,
+            _ => height * width,
+        }
+    }
+
+    fn gradient(&self) -> Gradient {
+        let kernel = match self.kind {
+            Kind::Dense(kernel) => kernel,
+            Kind::Separable => 1,
+        };
+        Gradient::new(self.output[2], self.input[2], kernel)
+    }
+
+    /// The number of values of a sum of weight gradients.
+    pub(crate) fn sum_len(&self) -> usize {
+        let taps = match self.kind {
+            Kind::Dense(_) => 0,
+            Kind::Separable => TAPS * self.input[2],
+        };
+        taps + self.gradient().len()
+    }
+
+    /// Writes a sum of weight gradients in the order of [`pack`](Self::pack)'s argument.
+    pub(crate) fn unpack_sum(&self, sum: &[f32], gradient: &mut [f32]) {
+        let taps = sum.len() - self.gradient().len();
+        let channels = self.input[2];
+        let (depthwise, dense) = gradient.split_at_mut(taps);
+        for (i, value) in depthwise.iter_mut().enumerate() {
+            *value = sum[i % TAPS * channels + i / TAPS];
+        }
+        self.gradient().unpack(&sum[taps..], dense);
+    }
+
+    /// Adds the gradient of the weights to `sum`, from the sample in `scratch` and the gradient of its output.
+    ///
+    /// With `dx` the gradient of the input is written there, or added with `accumulate`.
+    pub(crate) fn backward(
+        &self,
+        (weights, transposed): (&Packed, &PackedTransposed),
+        dy: &[f32],
+        scratch: &mut Scratch,
+        sum: &mut [f32],
+        dx: Option<&mut [f32]>,
+        accumulate: bool,
+    ) {
+        let (depthwise_sum, dense_sum) = sum.split_at_mut(sum.len() - self.gradient().len());
+        let gradient = self.gradient();
+        match self.kind {
+            Kind::Dense(kernel) => {
+                gradient.add(&scratch.arranged, dy, self.run(self.output), dense_sum);
+                let Some(dx) = dx else { return };
+                if self.subsamples() {
+                    self.correlate_transposed(&transposed.dense, dy, &mut scratch.inner);
+                    self.spread(&scratch.inner, 0, dx, accumulate);
+                } else {
+                    let around = kernel - 1 - self.border;
+                    pad(self.output, around, &mut scratch.spread, dy, copy);
+                    let target = if accumulate {
+                        scratch.inner.resize(dx.len(), 0.0);
+                        &mut scratch.inner
+                    } else {
+                        &mut *dx
+                    };
+                    Correlation {
+                        x: &scratch.spread,
+                        weights: &transposed.dense,
+                        out: target,
+                        width_out: self.run(self.input),
+                    }
+                    .run();
+                    if accumulate {
+                        add_assign(dx, &scratch.inner);
+                    }
+                }
+            }
+            Kind::Separable => {
+                self.correlate_depthwise(weights, &scratch.arranged, &mut scratch.inner);
+                gradient.add(&scratch.inner, dy, self.pixels_out(), dense_sum);
+                // What reaches the depthwise half takes the place of its output.
+                self.correlate_transposed(&transposed.dense, dy, &mut scratch.inner);
+                self.depthwise()
+                    .add_gradient(&scratch.arranged, &scratch.inner, depthwise_sum);
+                let Some(dx) = dx else { return };
+                let [height, width, channels] = self.input;
+                let Scratch { inner, spread, .. } = &mut *scratch;
+                if self.stride == 1 {
+                    pad(self.input, 1, spread, inner, copy);
+                } else {
+                    spread.resize((height + 2) * (width + 2) * channels, 0.0);
+                    self.spread(inner, 1, spread, false);
+                }
+                let same = Depthwise {
+                    width,
+                    channels,
+                    width_in: width + 2,
+                    stride: 1,
+                };
+                if accumulate {
+                    scratch.inner.resize(dx.len(), 0.0);
+                    same.correlate(&scratch.spread, &transposed.taps, &mut scratch.inner);
+                    add_assign(dx, &scratch.inner);
+                } else {
+                    same.correlate(&scratch.spread, &transposed.taps, dx);
+                }
+            }
+        }
+    }
+
+    /// What a 1×1 kernel passes back.
+    fn correlate_transposed(&self, weights: &PackedWeights, dy: &[f32], out: &mut Vec<f32>) {
+        out.resize(self.inner_len(), 0.0);
+        Correlation {
+            x: dy,
+            weights,
+            out,
+            width_out: self.pixels_out(),
+        }
+        .run();
+    }
+
+    /// Puts pixels that were computed with stride 2 back to where they came from in `[H, W, C]` with a border; the
+    /// pixels between are zero.
+    fn spread(&self, dense: &[f32], border: usize, out: &mut [f32], accumulate: bool) {
+        let [_, width, channels] = self.input;
+        let row = (width + 2 * border) * channels;
+        if !accumulate {
+            out.fill(0.0);
+        }
+        let rows = out.chunks_exact_mut(row).skip(border).step_by(2);
+        for (to, from) in rows.zip(dense.chunks_exact(self.output[1] * channels)) {
+            let pixels = to.chunks_exact_mut(channels).skip(border).step_by(2);
+            for (to, from) in pixels.zip(from.chunks_exact(channels)) {
+                if accumulate {
+                    add_assign(to, from);
+                } else {
+                    copy(from, to);
+                }
+            }
+        }
+    }
+}
+
+fn copy(from: &[f32], to: &mut [f32]) {
+    to.copy_from_slice(from);
+}
+
+/// Adds `from` to `to`, value by value.
+pub(crate) fn add_assign(to: &mut [f32], from: &[f32]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to += from;
+    }
+}
+
+/// Puts `[height, width, channels]` into the middle of `[height + 2·border, width + 2·border, channels]` of zeros, row
+/// by row with `copy`.
+fn pad(
+    [height, width, channels]: [usize; 3],
+    border: usize,
+    out: &mut Vec<f32>,
+    x: &[f32],
+    copy: impl Fn(&[f32], &mut [f32]),
+) {
+    let row = width * channels;
+    let side = border * channels;
+    let padded_row = row + 2 * side;
+    out.resize((height + 2 * border) * padded_row, 0.0);
+    let (above, rest) = out.split_at_mut(border * padded_row);
+    let (rows, below) = rest.split_at_mut(height * padded_row);
+    above.fill(0.0);
+    below.fill(0.0);
+    for (from, to) in x.chunks_exact(row).zip(rows.chunks_exact_mut(padded_row)) {
+        to[..side].fill(0.0);
+        copy(from, &mut to[side..][..row]);
+        to[side + row..].fill(0.0);
+    }
+}
+
+/// `[in, 1, 3, 3]` as the kernels read it: `[9, in]`.
+fn taps_first(weights: &[f32]) -> Vec<f32> {
+    let channels = weights.len() / TAPS;
+    (0..weights.len())
+        .map(|i| weights[i % channels * TAPS + i / channels])
+        .collect()
+}
