@@ -16,14 +16,14 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// From `low` to `high`, with about `count` ticks.
+    /// From `low` to `high`, with at most about `count` ticks; around a single value if they are one.
     pub(super) fn new(low: f64, high: f64, count: usize) -> Self {
         let (low, high) = if high > low {
             (low, high)
+        } else if low == 0.0 {
+            (0.0, 1.0)
         } else {
-            // One value: as much room as it takes for the next round numbers.
-            let room = if low == 0.0 { 1.0 } else { 0.1 * low.abs() };
-            (low - room, low + room)
+            (low - 0.1 * low.abs(), low + 0.1 * low.abs())
         };
         let step = round_step((high - low) / count.max(1) as f64);
         // A thousandth of a step of tolerance: 0.30000000000000004 is within 0.1..0.3.
@@ -110,7 +110,7 @@ mod tests {
     fn a_single_value_gets_room_around_it() {
         let axis = Axis::new(1.5, 1.5, 4);
         assert!(axis.range.contains(&1.5) && axis.ticks.len() >= 2);
-        assert!(Axis::new(0.0, 0.0, 4).ticks.len() >= 2);
+        assert_eq!(Axis::new(0.0, 0.0, 2).ticks, [0.0, 0.5, 1.0]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use emotion_models::Emotion;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::{Area, BLUE, FAINT_INK, FINE, INK, bold, centred, figure, letters};
+use super::{Area, BLUE, FAINT_INK, FINE, INK, bold, centred, figure, headline, letters};
 use crate::metrics::Evaluation;
 
 /// Width and height of a cell in pixels.
@@ -29,15 +29,18 @@ pub fn confusion(evaluation: &Evaluation, title: &str) -> Result<String> {
         CORNER.1 + classes * CELL.1 + AROUND.1,
     );
     figure(size, |root| {
-        let at = |x, y| (x * FINE, y * FINE);
-        root.draw_text(title, &bold(letters(18.0, INK)), at(CORNER.0, 26))?;
+        headline(root, title, CORNER.0)?;
         let summary = format!(
             "{} of {} faces recognised, macro F1 {}",
             percent(evaluation.accuracy(), 2),
             evaluation.count(),
             percent(evaluation.macro_f1(), 2),
         );
-        root.draw_text(&summary, &letters(13.0, FAINT_INK), at(CORNER.0, 50))?;
+        root.draw_text(
+            &summary,
+            &letters(13.0, FAINT_INK),
+            (CORNER.0 * FINE, 50 * FINE),
+        )?;
         words(root, evaluation)?;
         for label in Emotion::ALL {
             for answer in Emotion::ALL {

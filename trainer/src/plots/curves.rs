@@ -4,8 +4,8 @@ use anyhow::{Result, ensure};
 use plotters::prelude::*;
 
 use super::axis::Axis;
-use super::frame::{Below, LEFT, frame, heading, legend};
-use super::{Area, BLUE, FAINT_INK, FINE, GREEN, INK, VERMILION, bold, figure, letters, stroke};
+use super::frame::{Below, LEFT, above, frame, legend};
+use super::{Area, BLUE, FAINT_INK, FINE, GREEN, VERMILION, figure, headline, stroke};
 use crate::log::{Epoch, Log};
 use crate::recipe::Choice;
 
@@ -28,8 +28,7 @@ pub fn curves(log: &Log, title: &str) -> Result<String> {
         "the log has no epochs, so there is nothing to draw"
     );
     figure(SIZE, |root| {
-        let heading = bold(letters(18.0, INK));
-        root.draw_text(title, &heading, (LEFT * FINE, 26 * FINE))?;
+        headline(root, title, LEFT)?;
         let (_, below) = root.split_vertically(44 * FINE);
         let (loss, below) = below.split_vertically(270 * FINE);
         let (accuracy, rate) = below.split_vertically(250 * FINE);
@@ -208,7 +207,7 @@ impl Panel {
             let ring = |size, colour: RGBColor| Circle::new(place, size * FINE, colour.filled());
             chart.draw_series([ring(7, WHITE), ring(5, VERMILION)])?;
         }
-        heading(area, self.title, &self.note)?;
+        above(area, self.title, &self.note)?;
         let names = self.lines.iter().map(|line| (line.name, line.colour));
         let names: Vec<_> = names.filter(|(name, _)| !name.is_empty()).collect();
         legend(area, &names)

@@ -68,7 +68,7 @@ pub(super) fn frame<'a, 'svg>(
 }
 
 /// What the frame below shows, and what is notable about it.
-pub(super) fn heading(area: &Area<'_>, title: &str, note: &str) -> Result<()> {
+pub(super) fn above(area: &Area<'_>, title: &str, note: &str) -> Result<()> {
     let y = (HEADER - 14) * FINE;
     area.draw_text(title, &bold(letters(14.0, INK)), (LEFT * FINE, y))?;
     // As wide as the widest title, "accuracy" or "share of faces" in bold, may be.

@@ -51,6 +51,18 @@ fn figure(
     Ok(svg.replacen(&in_units, &in_pixels, 1))
 }
 
+/// The title, over what is drawn `left` pixels from the edge, small enough to fit.
+fn headline(area: &Area<'_>, text: &str, left: i32) -> Result<()> {
+    const LARGEST: f64 = 18.0;
+    /// Mean width of a bold letter as a fraction of its size, with room for wide fonts.
+    const LETTER: f64 = 0.68;
+    let room = area.dim_in_pixel().0 as i32 / FINE - left;
+    let size = f64::from(room) / (LETTER * text.chars().count().max(1) as f64);
+    let style = bold(letters(size.min(LARGEST), INK));
+    area.draw_text(text, &style, (left * FINE, 26 * FINE))?;
+    Ok(())
+}
+
 /// Sans-serif letters of so many pixels, to the right of the point where they are put.
 fn letters(pixels: f64, colour: RGBColor) -> TextStyle<'static> {
     // The backend takes a size for that of a line and divides by this number.

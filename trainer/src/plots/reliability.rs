@@ -4,8 +4,8 @@ use anyhow::Result;
 use plotters::prelude::*;
 
 use super::axis::Axis;
-use super::frame::{Below, Chart, LEFT, frame, heading, legend};
-use super::{BLUE, FAINT_INK, FINE, INK, VERMILION, bold, figure, letters, stroke};
+use super::frame::{Below, Chart, LEFT, above, frame, legend};
+use super::{BLUE, FAINT_INK, FINE, INK, VERMILION, figure, headline, letters, stroke};
 use crate::calibration::{BINS, Bin, Reliability};
 
 /// Width and height of the figure in pixels.
@@ -22,11 +22,10 @@ const PALE_VERMILION: RGBColor = RGBColor(247, 212, 188);
 /// Never in practice: it is drawn to memory.
 pub fn reliability(reliability: &Reliability, title: &str) -> Result<String> {
     figure(SIZE, |root| {
-        let at = |y| (LEFT * FINE, y * FINE);
-        root.draw_text(title, &bold(letters(18.0, INK)), at(26))?;
+        headline(root, title, LEFT)?;
         let error = 100.0 * reliability.expected_calibration_error();
         let error = format!("expected calibration error {error:.2} %");
-        root.draw_text(&error, &letters(13.0, FAINT_INK), at(50))?;
+        root.draw_text(&error, &letters(13.0, FAINT_INK), (LEFT * FINE, 50 * FINE))?;
         let (_, below) = root.split_vertically(60 * FINE);
         let (diagram, histogram) = below.split_vertically(480 * FINE);
 
@@ -42,7 +41,7 @@ pub fn reliability(reliability: &Reliability, title: &str) -> Result<String> {
             dash,
             stroke(INK, 1.5),
         ))?;
-        heading(&diagram, "accuracy", "")?;
+        above(&diagram, "accuracy", "")?;
         let entries = [("accuracy", BLUE), ("gap", VERMILION), ("honest", INK)];
         legend(&diagram, &entries)?;
 
@@ -61,7 +60,7 @@ pub fn reliability(reliability: &Reliability, title: &str) -> Result<String> {
         let mut chart = frame(&histogram, &confidence, &shares, &percent, Some(axis_title))?;
         bars(&mut chart, reliability, share)?;
         means(&mut chart, reliability, shares.range.end)?;
-        heading(&histogram, "share of faces", &summary(reliability))
+        above(&histogram, "share of faces", &summary(reliability))
     })
 }
 
