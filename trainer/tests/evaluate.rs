@@ -59,6 +59,9 @@ fn json_holds_every_figure_with_and_without_mirror_images() {
     let result = json(&["--no-plots"], folder.path());
     assert_eq!(result["count"], 14);
     assert_eq!(result["copies"], 3);
+    // The published network at 48×48.
+    assert_eq!(result["parameters"], 58_423);
+    assert_eq!(result["macs"], 5_520_448);
     for (object, figures) in [
         (
             &result,
@@ -107,6 +110,7 @@ fn the_mean_of_a_network_and_itself_is_that_network() {
     let twice = "mini_xception,mini_xception";
     let two = json(&["--no-plots", "--weights", twice], folder.path());
     assert_eq!(one["accuracy"], two["accuracy"]);
+    assert_eq!(two["macs"], 2 * 5_520_448);
     let loss = |result: &Value| result["loss"].as_f64().unwrap();
     assert!((loss(&one) - loss(&two)).abs() < 1e-12);
 

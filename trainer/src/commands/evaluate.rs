@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use emotion_models::{Classifier, Emotion};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use self::report::Report;
+use self::report::{Cost, Report};
 use super::use_threads;
 use crate::cli::EvaluateArgs;
 use crate::data::fer2013::Fer2013;
@@ -59,6 +59,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     let report = Report {
         networks: &networks,
         name: name(&args.weights),
+        cost: Cost::of(&networks)?,
         split: args.split,
         copies: copies
             .as_ref()

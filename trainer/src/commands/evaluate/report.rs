@@ -1,5 +1,7 @@
 //! What `evaluate` found out, for people and for machines.
 
+use anyhow::Result;
+use emotion_models::graph::Parameter;
 use emotion_models::{Classifier, Emotion};
 use serde_json::{Map, Value, json};
 
@@ -12,11 +14,38 @@ use crate::metrics::Evaluation;
 pub(super) struct Report<'a> {
     pub(super) networks: &'a [Classifier],
     pub(super) name: String,
+    pub(super) cost: Cost,
     pub(super) split: Split,
     /// How many faces are copies of Training rows, where the split is another.
     pub(super) copies: Option<usize>,
     pub(super) once: Look,
     pub(super) mirrored: Look,
+}
+
+/// What the networks cost together.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Cost {
+    pub(super) parameters: usize,
+    /// Multiply-adds for one face.
+    pub(super) multiply_adds: u64,
+}
+
+impl Cost {
+    /// The sum over networks.
+    ///
+    /// # Errors
+    ///
+    /// Never in practice: the networks have been built.
+    pub(super) fn of(networks: &[Classifier]) -> Result<Self> {
+        networks.iter().try_fold(Self::default(), |sum, network| {
+            let graph = network.metadata().graph()?;
+            let parameters: usize = graph.parameters().iter().map(Parameter::len).sum();
+            Ok(Self {
+                parameters: sum.parameters + parameters,
+                multiply_adds: sum.multiply_adds + graph.multiply_adds(),
+            })
+        })
+    }
 }
 
 impl Report<'_> {
@@ -28,6 +57,10 @@ impl Report<'_> {
         } = &self.once;
         let flip = &self.mirrored;
         json!({
+            "weights": self.networks.iter().map(|network| &network.metadata().name).collect::<Vec<_>>(),
+            "split": self.split.usage(),
+            "parameters": self.cost.parameters,
+            "macs": self.cost.multiply_adds,
             "accuracy": all.accuracy(),
             "count": all.count(),
             "loss": all.loss(),
@@ -76,6 +109,11 @@ impl Report<'_> {
                 size = metadata.input_size,
             );
         }
+        text += &format!(
+            "{} parameters, {:.1} M multiply-adds a face\n",
+            thousands(self.cost.parameters),
+            self.cost.multiply_adds as f64 / 1e6,
+        );
         text += &format!(
             "{} faces of {}",
             thousands(self.once.all.count()),
