@@ -57,8 +57,8 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         }),
     };
     let report = Report {
+        weights: &args.weights,
         networks: &networks,
-        name: name(&args.weights),
         cost: Cost::of(&networks)?,
         split: args.split,
         copies: copies
@@ -75,8 +75,12 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     if args.no_plots {
         return Ok(());
     }
-    let default = || Path::new("runs/evaluation").join(format!("{}-{}", report.name, args.split));
-    draw(&report, &args.plots.clone().unwrap_or_else(default))
+    let title = format!("{} on {}", name(&args.weights), args.split);
+    let folder = args.plots.clone().unwrap_or_else(|| {
+        let folder = format!("{}-{}", name(&args.weights), args.split);
+        Path::new("runs/evaluation").join(folder)
+    });
+    draw(&report.once.all, &title, &folder)
 }
 
 /// The weights in a file, or the built-in ones by their name.
@@ -167,16 +171,14 @@ fn judge(
 }
 
 /// Writes the figures to a folder and says so.
-fn draw(report: &Report<'_>, folder: &Path) -> Result<()> {
+fn draw(evaluation: &Evaluation, title: &str, folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot create {}", folder.display()))?;
-    let title = format!("{} on {}", report.name, report.split);
-    let evaluation = &report.once.all;
     for (file, figure) in [
-        ("confusion.svg", plots::confusion(evaluation, &title)?),
+        ("confusion.svg", plots::confusion(evaluation, title)?),
         (
             "reliability.svg",
-            plots::reliability(evaluation.reliability(), &title)?,
+            plots::reliability(evaluation.reliability(), title)?,
         ),
     ] {
         let path = folder.join(file);

@@ -1,5 +1,7 @@
 //! What `evaluate` found out, for people and for machines.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use emotion_models::graph::Parameter;
 use emotion_models::{Classifier, Emotion};
@@ -12,8 +14,9 @@ use crate::metrics::Evaluation;
 
 /// How the weights do on a split.
 pub(super) struct Report<'a> {
+    /// Files or names, as they were asked for.
+    pub(super) weights: &'a [PathBuf],
     pub(super) networks: &'a [Classifier],
-    pub(super) name: String,
     pub(super) cost: Cost,
     pub(super) split: Split,
     /// How many faces are copies of Training rows, where the split is another.
@@ -57,7 +60,7 @@ impl Report<'_> {
         } = &self.once;
         let flip = &self.mirrored;
         json!({
-            "weights": self.networks.iter().map(|network| &network.metadata().name).collect::<Vec<_>>(),
+            "weights": self.weights,
             "split": self.split.usage(),
             "parameters": self.cost.parameters,
             "macs": self.cost.multiply_adds,
@@ -100,11 +103,12 @@ impl Report<'_> {
                 self.networks.len()
             );
         }
-        for network in self.networks {
+        for (weights, network) in self.weights.iter().zip(self.networks) {
             let metadata = network.metadata();
             text += &format!(
-                "{}, {size}×{size}, temperature {:.3}\n",
-                metadata.name,
+                "{}: {}, {size}×{size}, temperature {:.3}\n",
+                weights.display(),
+                metadata.architecture,
                 metadata.temperature,
                 size = metadata.input_size,
             );
