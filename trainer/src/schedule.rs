@@ -29,9 +29,26 @@ pub enum Schedule {
         /// Fraction of all steps that the rise takes.
         warmup: f64,
     },
+    /// Up to the peak in equal steps over `warmup` of the steps, then down to 0 along half a cosine
+    /// (Loshchilov and Hutter 2017, without restarts).
+    Cosine {
+        /// Fraction of all steps that the rise takes.
+        warmup: f64,
+    },
 }
 
 impl Schedule {
+    /// One cycle as PyTorch has it by default.
+    pub const ONE_CYCLE: Self = Self::OneCycle { warmup: 0.3 };
+    /// A cosine behind a short warm-up.
+    pub const COSINE: Self = Self::Cosine { warmup: 0.05 };
+    /// Plateaus as the published weights were trained with.
+    pub const PLATEAU: Self = Self::ReduceOnPlateau {
+        factor: 0.1,
+        patience: 12,
+        min_delta: 1e-4,
+    };
+
     /// The learning rate at `step` of `steps`, both counted over the whole run from 0, after epochs
     /// with these validation losses.
     pub fn learning_rate(&self, peak: f64, step: u64, steps: u64, losses: &[f64]) -> f64 {
@@ -46,6 +63,7 @@ impl Schedule {
                 peak * factor.powf(reductions as f64)
             }
             Schedule::OneCycle { warmup } => one_cycle(peak, step as f64, steps as f64, warmup),
+            Schedule::Cosine { warmup } => cosine(peak, step as f64, steps as f64, warmup),
         }
     }
 }
@@ -81,6 +99,16 @@ fn one_cycle(peak: f64, step: f64, steps: f64, warmup: f64) -> f64 {
     }
 }
 
+/// The rise ends at the peak, and the step after the last one would have a rate of 0.
+fn cosine(peak: f64, step: f64, steps: f64, warmup: f64) -> f64 {
+    let rise = (warmup * steps).floor();
+    if step < rise {
+        peak * (step + 1.0) / rise
+    } else {
+        half_cosine(peak, 0.0, (step - rise) / (steps - rise))
+    }
+}
+
 /// From `start` at `part` 0 to `end` at 1.
 fn half_cosine(start: f64, end: f64, part: f64) -> f64 {
     end + (start - end) / 2.0 * (1.0 + (PI * part).cos())
@@ -96,6 +124,7 @@ mod tests {
         min_delta: 1e-4,
     };
     const ONE_CYCLE: Schedule = Schedule::OneCycle { warmup: 0.3 };
+    const COSINE: Schedule = Schedule::Cosine { warmup: 0.2 };
 
     fn assert_close(found: f64, expected: f64) {
         assert!(
@@ -142,12 +171,28 @@ mod tests {
     }
 
     #[test]
-    fn one_cycle_takes_runs_too_short_to_turn() {
-        for steps in 1..5 {
-            for step in 0..steps {
-                let rate = ONE_CYCLE.learning_rate(1.0, step, steps, &[]);
+    fn runs_too_short_to_turn_have_a_rate_at_every_step() {
+        for schedule in [ONE_CYCLE, COSINE, Schedule::Cosine { warmup: 0.99 }] {
+            for (steps, step) in (1..5).flat_map(|steps| (0..steps).map(move |step| (steps, step)))
+            {
+                let rate = schedule.learning_rate(1.0, step, steps, &[]);
                 assert!(rate > 0.0 && rate <= 1.0, "{rate} at {step} of {steps}");
             }
+        }
+    }
+
+    // 2 of 10 steps rise; the other 8 are at cosines of 0, 1/8, … 7/8 of half a turn.
+    #[test]
+    fn cosine_rises_in_equal_steps_and_falls_towards_zero() {
+        for (step, expected) in [
+            (0, 1e-3),
+            (1, 2e-3),
+            (2, 2e-3),
+            (4, 1e-3 * (1.0 + 0.5_f64.sqrt())),
+            (6, 1e-3),
+            (9, 1e-3 * (1.0 - (PI / 8.0).cos())),
+        ] {
+            assert_close(COSINE.learning_rate(2e-3, step, 10, &[]), expected);
         }
     }
 }
