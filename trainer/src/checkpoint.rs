@@ -1,23 +1,33 @@
 //! `last.ckpt.safetensors`: what a run needs to go on as if it had never stopped.
 //!
-//! Besides the tensors that is only the settings and the log. The order of the rows, the augmentation
-//! and the learning rate follow from seed, epoch and log; the number of steps from the epochs.
+//! Besides the tensors that is only the settings, the log and the tally of the epoch that has begun.
+//! The order of the rows, the augmentation and the learning rate follow from seed, epoch and log.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Device, Tensor};
+use emotion_models::weights::Normalization;
+use emotion_models::{Emotion, Metadata};
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
-use crate::log::Log;
+use crate::log::{Epoch, Log, Tally};
 use crate::recipe::Settings;
 
-const FORMAT: &str = "emotion-trainer checkpoint 1";
+const FORMAT: &str = "emotion-trainer checkpoint 2";
+/// Written at the ends of epochs only, without a tally; otherwise the same.
+const FORMAT_1: &str = "emotion-trainer checkpoint 1";
 // Keys of the metadata.
 const RUN: &str = "run";
 const LOG: &str = "log";
+const TALLY: &str = "tally";
+
+#[derive(Deserialize)]
+struct Format {
+    format: String,
+}
 
 /// The part of a checkpoint that is not tensors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +38,12 @@ pub struct Run {
     /// The epochs so far. CSV keeps their numbers exactly, JSON as it is read here might not.
     #[serde(skip)]
     pub log: Log,
+    /// The epoch after these, as far as it has come.
+    #[serde(skip)]
+    pub tally: Tally,
+    /// Files of the teachers where the run began, to find them again.
+    #[serde(default)]
+    pub teacher_files: Vec<PathBuf>,
     /// Number of faces that it trains on.
     pub training_faces: usize,
     /// Number of faces that it validates on.
@@ -37,14 +53,69 @@ pub struct Run {
 impl Run {
     /// A run that has not begun.
     pub fn new(settings: Settings, training_faces: usize, validation_faces: usize) -> Self {
-        let (format, log) = (FORMAT.to_owned(), Log::default());
         Self {
-            format,
+            format: FORMAT.to_owned(),
             settings,
-            log,
+            log: Log::default(),
+            tally: Tally::default(),
+            teacher_files: Vec::new(),
             training_faces,
             validation_faces,
         }
+    }
+
+    /// The best epoch so far.
+    pub fn best(&self) -> Option<&Epoch> {
+        self.log.best(self.settings.choice)
+    }
+
+    /// Whether all epochs are done, or the validation loss has not fallen for too long.
+    pub fn is_finished(&self) -> bool {
+        let Settings {
+            epochs, early_stop, ..
+        } = self.settings;
+        let waited = self.log.epochs_without_progress();
+        self.log.len() >= epochs || early_stop.is_some_and(|patience| waited >= patience)
+    }
+
+    /// Steps in an epoch; the last one may have fewer faces.
+    pub fn steps_per_epoch(&self) -> usize {
+        self.training_faces.div_ceil(self.settings.batch)
+    }
+
+    /// Steps done since the run began.
+    pub fn steps(&self) -> u64 {
+        (self.log.len() * self.steps_per_epoch() + self.tally.steps) as u64
+    }
+
+    /// What the weights after the epoch `row` say about themselves.
+    ///
+    /// # Errors
+    ///
+    /// Never in practice: settings can be written as JSON.
+    pub fn metadata(&self, row: &Epoch) -> Result<Metadata> {
+        let settings = &self.settings;
+        Ok(Metadata {
+            name: settings.name().to_owned(),
+            architecture: settings.architecture,
+            labels: Emotion::names(),
+            input_size: settings.input_size,
+            normalization: Normalization::SymmetricUnit,
+            temperature: row.temperature.unwrap_or(1.0) as f32,
+            training: format!(
+                "recipe {}, epoch {} of {}, seed {}, {} training faces, accuracy {:.4} \
+                 and loss {:.4} on {} validation faces; {}",
+                settings.recipe.name(),
+                row.epoch,
+                settings.epochs,
+                settings.seed,
+                self.training_faces,
+                row.val_acc,
+                row.val_loss,
+                self.validation_faces,
+                serde_json::to_string(settings)?,
+            ),
+        })
     }
 }
 
@@ -80,6 +151,21 @@ impl Checkpoint {
         self.tensors.iter().filter_map(of_group).collect()
     }
 
+    /// Name of a tensor that holds NaN or infinity, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// When a tensor is not f32.
+    pub fn not_finite(&self) -> Result<Option<&str>> {
+        for (name, tensor) in &self.tensors {
+            let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+            if !values.iter().all(|value| value.is_finite()) {
+                return Ok(Some(name));
+            }
+        }
+        Ok(None)
+    }
+
     /// Replaces the file at `path` in one step.
     ///
     /// # Errors
@@ -89,6 +175,7 @@ impl Checkpoint {
         let metadata = HashMap::from([
             (RUN.to_owned(), serde_json::to_string(&self.run)?),
             (LOG.to_owned(), self.run.log.to_csv()?),
+            (TALLY.to_owned(), self.run.tally.to_csv()?),
         ]);
         let bytes = safetensors::serialize(&self.tensors, Some(metadata))?;
         crate::files::replace(path, &bytes)
@@ -108,55 +195,22 @@ impl Checkpoint {
 
     fn parse(bytes: &[u8]) -> Result<Self> {
         let (_, header) = SafeTensors::read_metadata(bytes)?;
-        let entry = |key| {
-            header
-                .metadata()
-                .as_ref()
-                .and_then(|metadata| metadata.get(key))
-        };
-        let (Some(run), Some(log)) = (entry(RUN), entry(LOG)) else {
+        let metadata = header.metadata().clone().unwrap_or_default();
+        let (Some(run), Some(log)) = (metadata.get(RUN), metadata.get(LOG)) else {
             bail!("its metadata lack `{RUN}` or `{LOG}`: it was not written by a training run");
         };
-        let mut run: Run = serde_json::from_str(run)?;
-        run.log = Log::from_csv(log)?;
+        // Before all else: another format may have other settings.
+        let Format { format } = serde_json::from_str(run)?;
         ensure!(
-            run.format == FORMAT,
-            "expected format `{FORMAT}`, found `{}`",
-            run.format
+            [FORMAT, FORMAT_1].contains(&format.as_str()),
+            "expected format `{FORMAT}`, found `{format}`: resume with the version that wrote it"
         );
+        let mut run: Run = serde_json::from_str(run)?;
+        run.format = FORMAT.to_owned();
+        run.log = Log::from_csv(log)?;
+        run.tally = Tally::from_csv(metadata.get(TALLY).map_or("", String::as_str))?;
         let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
         Ok(Self { run, tensors })
-    }
-}
-
-/// The files of a run in their folder.
-#[derive(Debug, Clone)]
-pub struct Folder(PathBuf);
-
-impl Folder {
-    /// The run in `folder`, which need not be there yet.
-    pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self(folder.into())
-    }
-
-    /// The folder itself.
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-
-    /// Weights of the best epoch.
-    pub fn best(&self) -> PathBuf {
-        self.0.join("best.safetensors")
-    }
-
-    /// State after the last epoch.
-    pub fn last(&self) -> PathBuf {
-        self.0.join("last.ckpt.safetensors")
-    }
-
-    /// The log.
-    pub fn log(&self) -> PathBuf {
-        self.0.join("log.csv")
     }
 }
 
@@ -178,7 +232,17 @@ mod tests {
             val_loss: third.sin(),
             lr: third.sqrt(),
             seconds: third,
+            temperature: Some(third.exp2()),
+            val_loss_calibrated: Some(third.ln_1p()),
+            val_ece: Some(third.atan()),
+            val_macro_f1: Some(third.cbrt()),
         });
+        run.tally = Tally {
+            steps: 1,
+            faces: 3,
+            loss_sum: third,
+            ..Tally::default()
+        };
         let mut checkpoint = Checkpoint::new(run);
         let tensor = Tensor::new(&[1.0f32, third as f32], &Device::Cpu).unwrap();
         checkpoint.insert(
@@ -214,5 +278,47 @@ mod tests {
             error.ends_with("last.ckpt.safetensors is not a checkpoint to resume from"),
             "{error}"
         );
+    }
+
+    /// What the first version wrote: no tally, and nothing about architecture, name or teachers.
+    fn checkpoint_1(format: &str) -> Vec<u8> {
+        let run = r#"{"format":"FORMAT","settings":{"recipe":"best","seed":1,"input_size":48,
+            "epochs":60,"early_stop":null,"batch":64,"learning_rate":0.004,
+            "schedule":{"one_cycle":{"warmup":0.3}},
+            "optimizer":{"beta1":0.9,"beta2":0.999,"epsilon":1e-8,"weight_decay":0.0001},
+            "label_smoothing":0.0,"average":0.999,
+            "augmentation":{"rotation_degrees":10.0,"shift":0.1,"zoom":0.1,"flip":true},
+            "choice":"accuracy"},"training_faces":100,"validation_faces":10}"#
+            .replace("FORMAT", format);
+        let log = "epoch,acc,loss,val_acc,val_loss,lr,seconds\n1,0.5,1.25,0.5,1.5,0.001,2.0\n";
+        let metadata = [(RUN, run), (LOG, log.to_owned())];
+        let metadata = metadata.map(|(key, value)| (key.to_owned(), value));
+        let tensor = Tensor::new(&[1.0f32], &Device::Cpu).unwrap();
+        safetensors::serialize([("trained/a", tensor)], Some(HashMap::from(metadata))).unwrap()
+    }
+
+    #[test]
+    fn a_checkpoint_of_the_first_format_is_at_the_end_of_an_epoch() {
+        let Checkpoint { run, .. } = Checkpoint::parse(&checkpoint_1(FORMAT_1)).unwrap();
+        assert_eq!((run.log.len(), run.tally), (1, Tally::default()));
+        assert_eq!(run.settings.name(), "mini_xception");
+        assert_eq!((run.steps_per_epoch(), run.steps()), (2, 2));
+    }
+
+    #[test]
+    fn a_checkpoint_of_a_later_format_is_refused_with_both_formats() {
+        let later = "emotion-trainer checkpoint 3";
+        let error = Checkpoint::parse(&checkpoint_1(later)).unwrap_err();
+        let expected = format!("expected format `{FORMAT}`, found `{later}`");
+        assert!(error.to_string().starts_with(&expected), "{error}");
+    }
+
+    #[test]
+    fn a_value_that_is_not_finite_is_named() {
+        let mut checkpoint = checkpoint();
+        assert_eq!(checkpoint.not_finite().unwrap(), None);
+        let tensor = Tensor::new(&[1.0, f32::NAN], &Device::Cpu).unwrap();
+        checkpoint.insert("moments", HashMap::from([("first.a".to_owned(), tensor)]));
+        assert_eq!(checkpoint.not_finite().unwrap(), Some("moments/first.a"));
     }
 }

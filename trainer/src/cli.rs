@@ -2,11 +2,16 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+use emotion_models::weights::Architecture;
 
 use crate::data::Split;
+use crate::distillation::{Distillation, Identity};
 use crate::recipe::{Recipe, Settings};
+use crate::schedule::Schedule;
 
 /// Trains and evaluates the emotion networks on FER-2013
 #[derive(Debug, Parser)]
@@ -36,6 +41,10 @@ pub enum Command {
 /// Options of `summary`.
 #[derive(Debug, Args)]
 pub struct SummaryArgs {
+    /// The network
+    #[arg(long, value_parser = architecture(), default_value = "mini_xception")]
+    pub arch: Architecture,
+
     /// Width and height of the input in pixels
     #[arg(long, default_value_t = crate::data::FACE_SIZE, value_name = "PIXELS")]
     pub input_size: usize,
@@ -48,18 +57,23 @@ pub struct TrainArgs {
     #[arg(long, value_name = "CSV")]
     pub data: PathBuf,
 
-    /// Folder for best.safetensors, last.ckpt.safetensors and log.csv
-    #[arg(
-        long,
-        value_name = "DIR",
-        default_value = "runs/mini_xception",
-        conflicts_with = "resume"
-    )]
-    pub out: PathBuf,
+    /// Folder for best.safetensors, last.ckpt.safetensors, log.csv and curves.svg [default:
+    /// runs/NAME]
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    pub out: Option<PathBuf>,
 
     /// Go on with the run in this folder, to the result that it would have had without a stop
     #[arg(long, value_name = "DIR")]
     pub resume: Option<PathBuf>,
+
+    /// Minutes after which the state is saved within an epoch too, 0 for never
+    #[arg(long, value_name = "MINUTES", value_parser = minutes, default_value = "5")]
+    pub save_every: Minutes,
+
+    /// Weights whose answers are learnt besides the labels; several: the mean of their answers. A
+    /// resumed run finds its teachers by itself unless they have moved
+    #[arg(long, value_name = "FILE,…", value_delimiter = ',')]
+    pub teacher: Vec<PathBuf>,
 
     /// Threads to use [default: one per core]
     #[arg(long, value_name = "N")]
@@ -70,9 +84,45 @@ pub struct TrainArgs {
     pub recipe: RecipeArgs,
 }
 
+/// A time between saves; none: only epochs are saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Minutes(pub Option<Duration>);
+
+/// A schedule with the constants that are usual for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ScheduleName {
+    /// Up over 0.3 of the steps and down to nearly 0, both along half a cosine
+    OneCycle,
+    /// Up over 0.05 of the steps in a line, down to 0 along half a cosine
+    Cosine,
+    /// A tenth each time that 12 epochs bring no lower validation loss
+    Plateau,
+    /// The same throughout
+    Constant,
+}
+
+impl ScheduleName {
+    fn schedule(self) -> Schedule {
+        match self {
+            ScheduleName::OneCycle => Schedule::ONE_CYCLE,
+            ScheduleName::Cosine => Schedule::COSINE,
+            ScheduleName::Plateau => Schedule::PLATEAU,
+            ScheduleName::Constant => Schedule::Constant,
+        }
+    }
+}
+
 /// A recipe and what is changed about it.
 #[derive(Debug, Args)]
 pub struct RecipeArgs {
+    /// The network
+    #[arg(long, value_parser = architecture(), default_value = "mini_xception", conflicts_with = "resume")]
+    pub arch: Architecture,
+
+    /// What the weights are called, in results and in file names [default: the network's name]
+    #[arg(long, value_parser = name, conflicts_with = "resume")]
+    pub name: Option<String>,
+
     /// Values to start from
     #[arg(long, value_enum, default_value_t = Recipe::Best, conflicts_with = "resume")]
     pub recipe: Recipe,
@@ -89,6 +139,10 @@ pub struct RecipeArgs {
     #[arg(long, value_parser = positive, conflicts_with = "resume")]
     pub lr: Option<f64>,
 
+    /// How the learning rate goes [best: one-cycle, seed: plateau]
+    #[arg(long, value_enum, conflicts_with = "resume")]
+    pub schedule: Option<ScheduleName>,
+
     /// Seed of the first weights, the order and the augmentation [default: 1]
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     pub seed: Option<u64>,
@@ -104,12 +158,26 @@ pub struct RecipeArgs {
     /// Share of the averaged weights that stays at each step, 0 for none [best: 0.999, seed: 0]
     #[arg(long, value_name = "DECAY", value_parser = below_one, conflicts_with = "resume")]
     pub ema: Option<f64>,
+
+    /// Share of the teachers in the loss, above 0
+    #[arg(long, value_name = "ALPHA", value_parser = share, default_value = "0.7", conflicts_with = "resume")]
+    pub distill_weight: f64,
+
+    /// What the logits of teachers and student are divided by when they are compared
+    #[arg(long, value_name = "T", value_parser = positive, default_value = "2", conflicts_with = "resume")]
+    pub distill_temperature: f64,
+
+    /// Teachers answer by the mean over the face and its mirror image, in twice the time
+    #[arg(long, conflicts_with = "resume")]
+    pub teacher_flip: bool,
 }
 
 impl RecipeArgs {
     /// The recipe's settings with the changes.
     pub fn settings(&self) -> Settings {
         let mut settings = self.recipe.settings();
+        settings.architecture = self.arch;
+        settings.name.clone_from(&self.name);
         if let Some(epochs) = self.epochs {
             settings.epochs = epochs.get();
         }
@@ -118,6 +186,9 @@ impl RecipeArgs {
         }
         if let Some(lr) = self.lr {
             settings.learning_rate = lr;
+        }
+        if let Some(schedule) = self.schedule {
+            settings.schedule = schedule.schedule();
         }
         if let Some(seed) = self.seed {
             settings.seed = seed;
@@ -132,6 +203,16 @@ impl RecipeArgs {
             settings.average = (decay > 0.0).then_some(decay);
         }
         settings
+    }
+
+    /// What is learnt from `teachers`, if there are any.
+    pub fn distillation(&self, teachers: Vec<Identity>) -> Option<Distillation> {
+        (!teachers.is_empty()).then_some(Distillation {
+            teachers,
+            weight: self.distill_weight,
+            temperature: self.distill_temperature,
+            flip: self.teacher_flip,
+        })
     }
 }
 
@@ -227,6 +308,33 @@ fn below_one(text: &str) -> Result<f64, String> {
     })
 }
 
+fn share(text: &str) -> Result<f64, String> {
+    number(text, "a number above 0 and up to 1", |number| {
+        number > 0.0 && number <= 1.0
+    })
+}
+
+fn minutes(text: &str) -> Result<Minutes, String> {
+    let minutes = not_negative(text)?;
+    let period = Duration::try_from_secs_f64(60.0 * minutes).map_err(|error| error.to_string())?;
+    Ok(Minutes((!period.is_zero()).then_some(period)))
+}
+
+fn architecture() -> impl TypedValueParser<Value = Architecture> {
+    PossibleValuesParser::new(Architecture::ALL.map(Architecture::name))
+        .try_map(|name| name.parse::<Architecture>())
+}
+
+/// A name that file names can begin with.
+fn name(text: &str) -> Result<String, String> {
+    let allowed = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+    if text.starts_with(|c: char| c.is_alphanumeric()) && text.chars().all(allowed) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected letters, digits, `_`, `-` and `.`, a letter or digit first".to_owned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,8 +380,41 @@ mod tests {
     }
 
     #[test]
-    fn impossible_numbers_are_refused() {
-        for options in ["--epochs 0", "--batch 0", "--lr 0", "--lr nan", "--ema 1"] {
+    fn a_schedule_comes_with_its_constants() {
+        assert_eq!(
+            settings("--schedule cosine").schedule,
+            Schedule::Cosine { warmup: 0.05 }
+        );
+        let [best, seed] = [Recipe::Best, Recipe::Seed].map(|recipe| recipe.settings().schedule);
+        assert_eq!(settings("--schedule plateau").schedule, seed);
+        assert_eq!(
+            settings("--recipe seed --schedule one-cycle").schedule,
+            best
+        );
+    }
+
+    #[test]
+    fn weights_are_called_like_their_network_or_as_asked_for() {
+        assert_eq!(settings("--arch mini_xception").name(), "mini_xception");
+        assert_eq!(settings("--name mine-2.1").name(), "mine-2.1");
+    }
+
+    #[test]
+    fn impossible_values_are_refused() {
+        for options in [
+            "--epochs 0",
+            "--batch 0",
+            "--lr 0",
+            "--lr nan",
+            "--ema 1",
+            "--distill-weight 0",
+            "--distill-temperature 0",
+            "--save-every=-1",
+            "--save-every 1e300",
+            "--name a/b",
+            "--name .hidden",
+            "--name=",
+        ] {
             let line = format!("emotion-trainer train --data fer2013.csv {options}");
             assert_eq!(
                 parse(&line).unwrap_err().kind(),

@@ -10,10 +10,14 @@ pub mod checkpoint;
 pub mod cli;
 pub mod commands;
 pub mod data;
+pub mod distillation;
 pub mod files;
+pub mod folder;
+pub mod interrupt;
 #[cfg(feature = "keras")]
 pub mod keras;
 pub mod log;
+pub mod loss;
 pub mod metrics;
 pub mod network;
 pub mod optimizer;

@@ -1,12 +1,13 @@
 //! What each epoch gave, as rows of `log.csv`.
 
 use anyhow::Result;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::recipe::Choice;
 
-/// One row: Keras' columns, then the learning rate and the time.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// One row: Keras' columns, then the learning rate, the time and the calibration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Counted from 1.
     pub epoch: usize,
@@ -22,6 +23,61 @@ pub struct Epoch {
     pub lr: f64,
     /// Time that training and validation took.
     pub seconds: f64,
+    /// The temperature that fits the validation faces best; older logs lack it.
+    pub temperature: Option<f64>,
+    /// Mean loss of the validation faces at that temperature: how good the probabilities can be.
+    pub val_loss_calibrated: Option<f64>,
+    /// Their expected calibration error at that temperature, 0 to 1.
+    pub val_ece: Option<f64>,
+    /// Their macro F1, in which rare emotions count as much as frequent ones.
+    pub val_macro_f1: Option<f64>,
+}
+
+/// What an epoch that has begun has added up so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Steps that are done.
+    pub steps: usize,
+    /// Faces that were seen in them.
+    pub faces: usize,
+    /// Faces of these that were recognised.
+    pub recognised: usize,
+    /// Sum of the faces' losses.
+    pub loss_sum: f64,
+    /// Learning rate of the last step.
+    pub lr: f64,
+    /// Time that the steps took.
+    pub seconds: f64,
+}
+
+impl Tally {
+    /// Mean loss of the faces seen; NaN before the first.
+    pub fn loss(&self) -> f64 {
+        self.loss_sum / self.faces as f64
+    }
+
+    /// Fraction of the faces seen that were recognised; NaN before the first.
+    pub fn accuracy(&self) -> f64 {
+        self.recognised as f64 / self.faces as f64
+    }
+
+    /// The tally as CSV, which unlike JSON gives back every bit of a number.
+    ///
+    /// # Errors
+    ///
+    /// Never in practice: it is written to memory.
+    pub fn to_csv(&self) -> Result<String> {
+        write_rows(&[*self])
+    }
+
+    /// Reads what [`Tally::to_csv`] wrote; a text without rows is an epoch that has not begun.
+    ///
+    /// # Errors
+    ///
+    /// When a row is not a tally.
+    pub fn from_csv(csv: &str) -> Result<Self> {
+        Ok(read_rows(csv)?.pop().unwrap_or_default())
+    }
 }
 
 /// The epochs of a run, in order.
@@ -89,11 +145,7 @@ impl Log {
     ///
     /// Never in practice: it is written to memory.
     pub fn to_csv(&self) -> Result<String> {
-        let mut csv = csv::Writer::from_writer(Vec::new());
-        for epoch in &self.epochs {
-            csv.serialize(epoch)?;
-        }
-        Ok(String::from_utf8(csv.into_inner()?)?)
+        write_rows(&self.epochs)
     }
 
     /// Reads what [`Log::to_csv`] wrote, to the last bit of each number.
@@ -102,11 +154,23 @@ impl Log {
     ///
     /// When a row is not an epoch.
     pub fn from_csv(csv: &str) -> Result<Self> {
-        let rows = csv::Reader::from_reader(csv.as_bytes()).into_deserialize();
         Ok(Self {
-            epochs: rows.collect::<Result<_, _>>()?,
+            epochs: read_rows(csv)?,
         })
     }
+}
+
+fn write_rows<T: Serialize>(rows: &[T]) -> Result<String> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        csv.serialize(row)?;
+    }
+    Ok(String::from_utf8(csv.into_inner()?)?)
+}
+
+fn read_rows<T: DeserializeOwned>(csv: &str) -> Result<Vec<T>> {
+    let rows = csv::Reader::from_reader(csv.as_bytes()).into_deserialize();
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 #[cfg(test)]
@@ -122,6 +186,10 @@ mod tests {
             val_loss,
             lr: 1e-3,
             seconds: 2.0,
+            temperature: Some(1.5),
+            val_loss_calibrated: Some(1.0),
+            val_ece: Some(0.125),
+            val_macro_f1: Some(0.25),
         }
     }
 
@@ -155,8 +223,23 @@ mod tests {
             }
             .to_csv()
             .unwrap(),
-            "epoch,acc,loss,val_acc,val_loss,lr,seconds\n1,0.5,1.25,0.5,1.5,0.001,2.0\n"
+            "epoch,acc,loss,val_acc,val_loss,lr,seconds,\
+             temperature,val_loss_calibrated,val_ece,val_macro_f1\n\
+             1,0.5,1.25,0.5,1.5,0.001,2.0,1.5,1.0,0.125,0.25\n"
         );
+    }
+
+    #[test]
+    fn a_log_without_the_newer_columns_can_be_read() {
+        let old = "epoch,acc,loss,val_acc,val_loss,lr,seconds\n1,0.5,1.25,0.5,1.5,0.001,2.0\n";
+        let expected = Epoch {
+            temperature: None,
+            val_loss_calibrated: None,
+            val_ece: None,
+            val_macro_f1: None,
+            ..epoch(1, 0.5, 1.5)
+        };
+        assert_eq!(Log::from_csv(old).unwrap().last(), Some(&expected));
     }
 
     #[test]
@@ -167,5 +250,27 @@ mod tests {
         };
         assert_eq!(Log::from_csv(&log.to_csv().unwrap()).unwrap(), log);
         assert_eq!(Log::from_csv("").unwrap(), Log::default());
+
+        let tally = Tally {
+            steps: 3,
+            faces: 24,
+            recognised: 8,
+            loss_sum: 24.0 * third.exp(),
+            lr: third.sqrt(),
+            seconds: third,
+        };
+        assert_eq!(Tally::from_csv(&tally.to_csv().unwrap()).unwrap(), tally);
+        assert_eq!(Tally::from_csv("").unwrap(), Tally::default());
+    }
+
+    #[test]
+    fn a_tally_gives_means_over_its_faces() {
+        let tally = Tally {
+            faces: 8,
+            recognised: 6,
+            loss_sum: 4.0,
+            ..Tally::default()
+        };
+        assert_eq!((tally.accuracy(), tally.loss()), (0.75, 0.5));
     }
 }

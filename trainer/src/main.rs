@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use emotion_trainer::cli::Cli;
 use emotion_trainer::commands;
+use emotion_trainer::interrupt::{EXIT_STATUS, Interrupted};
 
 // A training step frees and asks again for the same large activations: the system's allocator
 // returns them to the kernel and maps them anew each time.
@@ -16,7 +17,11 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("emotion-trainer: {error:#}");
-            ExitCode::FAILURE
+            if error.is::<Interrupted>() {
+                ExitCode::from(EXIT_STATUS)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }

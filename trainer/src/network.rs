@@ -12,7 +12,7 @@ use crate::params::Parameters;
 /// Faces in a batch when nothing is learnt from them.
 pub const EVALUATION_BATCH: usize = 128;
 
-/// mini_XCEPTION for seven emotions whose parameters can be read and changed.
+/// A network for seven emotions whose parameters can be read and changed.
 pub struct Network {
     /// All variables, running statistics included.
     pub parameters: Parameters,
@@ -26,9 +26,9 @@ impl Network {
     /// # Errors
     ///
     /// When the input is too small for the network.
-    pub fn new(input_size: usize, seed: u64) -> Result<Self> {
+    pub fn new(architecture: Architecture, input_size: usize, seed: u64) -> Result<Self> {
         let parameters = Parameters::new(seed);
-        let graph = Architecture::MiniXception.graph(input_size, Emotion::ALL.len())?;
+        let graph = architecture.graph(input_size, Emotion::ALL.len())?;
         let module = emotion_models::network::Network::new(graph, parameters.builder())?;
         Ok(Self {
             parameters,

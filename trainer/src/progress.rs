@@ -2,7 +2,7 @@
 //!
 //! On a terminal that is a bar under one line per epoch, elsewhere the lines alone.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write, stderr};
 use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
@@ -43,8 +43,14 @@ impl Progress {
         }
     }
 
-    /// An epoch of `steps` begins; the epochs after it take `run_left`, if that is known.
-    pub fn epoch_begins(&self, epoch: usize, steps: usize, run_left: Option<Duration>) {
+    /// An epoch begins or goes on, with so many `steps` done and in all; the epochs after it take
+    /// `run_left`, if that is known.
+    pub fn epoch_begins(
+        &self,
+        epoch: usize,
+        (done, steps): (usize, usize),
+        run_left: Option<Duration>,
+    ) {
         let Target::Bar(bar) = &self.target else {
             return;
         };
@@ -52,6 +58,8 @@ impl Progress {
         let line = "{prefix} {bar:24} step {pos}/{len} {msg} {eta} left";
         bar.reset();
         bar.set_length(steps as u64);
+        bar.set_position(done as u64);
+        bar.reset_eta();
         bar.set_prefix(format!("epoch {epoch}/{}", self.epochs));
         bar.set_style(style(&format!("{line}{}", run_left.unwrap_or_default())));
     }
@@ -61,6 +69,13 @@ impl Progress {
         if let Target::Bar(bar) = &self.target {
             bar.set_message(format!("loss {loss:.4} acc {:.1} %", 100.0 * accuracy));
             bar.inc(1);
+        }
+    }
+
+    /// All steps of the epoch are done.
+    pub fn validating(&self) {
+        if let Target::Bar(bar) = &self.target {
+            bar.set_message("validating");
         }
     }
 
@@ -86,7 +101,8 @@ impl Progress {
     pub fn note(&self, line: &str) {
         match &self.target {
             Target::Bar(bar) => bar.println(line),
-            Target::Lines => eprintln!("{line}"),
+            // Nobody may be left to read it: a run goes on without its terminal.
+            Target::Lines => drop(writeln!(stderr(), "{line}")),
             Target::Nowhere => {}
         }
     }

@@ -1,9 +1,11 @@
 //! The two ways to train, as plain values: a run stores them, so that it can be repeated.
 
+use emotion_models::weights::Architecture;
 use serde::{Deserialize, Serialize};
 
 use crate::data::FACE_SIZE;
 use crate::data::augment::Augmentation;
+use crate::distillation::Distillation;
 use crate::optimizer::AdamConfig;
 use crate::schedule::Schedule;
 
@@ -32,6 +34,15 @@ pub enum Choice {
 pub struct Settings {
     /// The recipe that the values come from.
     pub recipe: Recipe,
+    /// The network.
+    #[serde(
+        with = "architecture",
+        default = "architecture::before_there_were_others"
+    )]
+    pub architecture: Architecture,
+    /// What the weights are called, if not like the network.
+    #[serde(default)]
+    pub name: Option<String>,
     /// Seed of the first values, the order and the augmentation.
     pub seed: u64,
     /// Width and height that the network takes, in pixels.
@@ -56,6 +67,42 @@ pub struct Settings {
     pub augmentation: Augmentation,
     /// What decides which epoch is kept.
     pub choice: Choice,
+    /// What it learns from teachers, if it has any.
+    #[serde(default)]
+    pub distillation: Option<Distillation>,
+}
+
+impl Settings {
+    /// What the weights are called.
+    pub fn name(&self) -> &str {
+        self.name
+            .as_deref()
+            .unwrap_or_else(|| self.architecture.name())
+    }
+}
+
+/// An architecture is stored by its name, as in the weights.
+mod architecture {
+    use emotion_models::weights::Architecture;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn before_there_were_others() -> Architecture {
+        Architecture::MiniXception
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        architecture: &Architecture,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(architecture.name())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Architecture, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(D::Error::custom)
+    }
 }
 
 const AUGMENTATION: Augmentation = Augmentation {
@@ -71,13 +118,15 @@ impl Recipe {
         match self {
             Recipe::Best => Settings {
                 recipe: self,
+                architecture: Architecture::MiniXception,
+                name: None,
                 seed: 1,
                 input_size: FACE_SIZE,
                 epochs: 60,
                 early_stop: None,
                 batch: 64,
                 learning_rate: 4e-3,
-                schedule: Schedule::OneCycle { warmup: 0.3 },
+                schedule: Schedule::ONE_CYCLE,
                 optimizer: AdamConfig {
                     weight_decay: 1e-4,
                     ..AdamConfig::default()
@@ -86,20 +135,19 @@ impl Recipe {
                 average: Some(0.999),
                 augmentation: AUGMENTATION,
                 choice: Choice::Accuracy,
+                distillation: None,
             },
             Recipe::Seed => Settings {
                 recipe: self,
+                architecture: Architecture::MiniXception,
+                name: None,
                 seed: 1,
                 input_size: FACE_SIZE,
                 epochs: 10_000,
                 early_stop: Some(50),
                 batch: 32,
                 learning_rate: 1e-3,
-                schedule: Schedule::ReduceOnPlateau {
-                    factor: 0.1,
-                    patience: 12,
-                    min_delta: 1e-4,
-                },
+                schedule: Schedule::PLATEAU,
                 optimizer: AdamConfig {
                     epsilon: 1e-7,
                     ..AdamConfig::default()
@@ -108,6 +156,7 @@ impl Recipe {
                 average: None,
                 augmentation: AUGMENTATION,
                 choice: Choice::Loss,
+                distillation: None,
             },
         }
     }

@@ -1,42 +1,55 @@
 //! The training loop.
 //!
-//! A run lives in a folder: the weights of the best epoch, the state after the last one, the log.
-//! Each file is replaced whole at the end of an epoch, so a killed run leaves files that can be
-//! used, and [`Trainer::resume`] goes on to the same result as a run that was never stopped.
+//! A run lives in a folder: the weights of its best epochs, the state to go on from, the log. Each
+//! file is replaced whole, so a killed run leaves files that can be used, and [`Trainer::resume`]
+//! goes on, from the middle of an epoch too, to the same result as a run that was never stopped.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use candle_core::Tensor;
-use emotion_models::weights::{Architecture, Normalization};
-use emotion_models::{Emotion, Metadata, Weights};
+use emotion_models::{Emotion, Weights};
 
 use crate::average::Average;
 use crate::calibration::fit_temperature;
-use crate::checkpoint::{Checkpoint, Folder, Run};
+use crate::checkpoint::{Checkpoint, Run};
 use crate::data::Faces;
-use crate::data::batch::{Batches, Plan};
-use crate::files;
-use crate::log::{Epoch, Log};
+use crate::data::batch::{Batch, Batches, Plan};
+use crate::distillation::Teachers;
+use crate::folder::{Folder, Lock};
+use crate::log::{Epoch, Log, Tally};
+use crate::loss::{cross_entropy, distillation};
 use crate::metrics::{Evaluation, argmax};
 use crate::network::Network;
 use crate::optimizer::Adam;
 use crate::progress::Progress;
 use crate::recipe::Settings;
+use crate::{files, plots};
 
 // Groups of tensors in a checkpoint.
 const TRAINED: &str = "trained";
 const AVERAGED: &str = "averaged";
 const MOMENTS: &str = "moments";
 
-/// The faces of a run.
+/// What a run learns from.
 #[derive(Debug, Clone)]
 pub struct Data {
     /// What parameters are fitted to.
     pub training: Arc<Faces>,
     /// What chooses the epoch to keep and its temperature.
     pub validation: Arc<Faces>,
+    /// Whose answers are learnt besides the labels.
+    pub teachers: Teachers,
+}
+
+/// How [`Trainer::run`] came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Outcome {
+    /// All epochs are done, or no progress was made for too long.
+    Finished,
+    /// It was asked to stop, and can be resumed.
+    Stopped,
 }
 
 /// A run, from its first epoch to its last.
@@ -47,6 +60,8 @@ pub struct Trainer {
     trained: Network,
     average: Option<(Network, Average)>,
     optimizer: Adam,
+    save_every: Option<Duration>,
+    _lock: Lock,
 }
 
 impl Trainer {
@@ -54,7 +69,8 @@ impl Trainer {
     ///
     /// # Errors
     ///
-    /// When there is nothing to train on, or the folder holds a run already.
+    /// When there is nothing to train on, the teachers are not those of the settings, or the folder
+    /// holds a run already.
     pub fn new(settings: Settings, data: Data, folder: Folder) -> Result<Self> {
         if folder.last().exists() {
             let path = folder.path().display();
@@ -62,35 +78,38 @@ impl Trainer {
                 "{path} holds a training run: go on with --resume {path}, or choose another --out"
             );
         }
-        std::fs::create_dir_all(folder.path())
-            .with_context(|| format!("cannot create {}", folder.path().display()))?;
-        let run = Run::new(settings, data.training.len(), data.validation.len());
+        let mut run = Run::new(settings, data.training.len(), data.validation.len());
+        run.teacher_files = data.teachers.files();
         Self::with_run(run, data, folder)
     }
 
-    /// A run that goes on after the last epoch in `folder`.
+    /// A run that goes on where the state in `folder` was saved. Without teachers in `data`, those of
+    /// the run are read again from where they were.
     ///
     /// # Errors
     ///
-    /// When the folder holds no run, or one on other data.
-    pub fn resume(data: Data, folder: Folder) -> Result<Self> {
+    /// When the folder holds no run, or one on other data or from other teachers.
+    pub fn resume(mut data: Data, folder: Folder) -> Result<Self> {
         let path = folder.last();
+        let shown = path.display();
         let checkpoint = Checkpoint::load(&path)?;
         let run = checkpoint.run.clone();
         let found = (data.training.len(), data.validation.len());
         ensure!(
             found == (run.training_faces, run.validation_faces),
-            "{} was trained on {} faces and validated on {}, this data has {} and {}: pass the same --data",
-            path.display(),
+            "{shown} was trained on {} faces and validated on {}, this data has {} and {}: pass the same --data",
             run.training_faces,
             run.validation_faces,
             found.0,
             found.1,
         );
-        let mut trainer = Self::with_run(run, data, folder)?;
-        trainer
-            .restore(&checkpoint)
-            .with_context(|| format!("{}", path.display()))?;
+        if data.teachers.is_empty() {
+            data.teachers = Teachers::load(&run.teacher_files)
+                .with_context(|| format!("{shown}: pass its teachers with --teacher"))?;
+        }
+        let mut trainer = Self::with_run(run, data, folder.clone())?;
+        let restored = trainer.restore(&checkpoint);
+        restored.with_context(|| format!("{shown}"))?;
         Ok(trainer)
     }
 
@@ -102,7 +121,10 @@ impl Trainer {
             ensure!(!faces.is_empty(), "the data has no {split} rows");
         }
         let settings = &run.settings;
-        let network = || Network::new(settings.input_size, settings.seed);
+        let distillation = settings.distillation.as_ref();
+        let teachers = distillation.map_or(&[][..], |distillation| &distillation.teachers);
+        data.teachers.check(teachers, settings.input_size)?;
+        let network = || Network::new(settings.architecture, settings.input_size, settings.seed);
         let trained = network()?;
         let average = match settings.average {
             Some(decay) => {
@@ -113,6 +135,7 @@ impl Trainer {
             None => None,
         };
         let optimizer = Adam::new(trained.parameters.trainable(), settings.optimizer);
+        let lock = folder.open()?;
         Ok(Self {
             run,
             data,
@@ -120,11 +143,13 @@ impl Trainer {
             trained,
             average,
             optimizer,
+            save_every: None,
+            _lock: lock,
         })
     }
 
     fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        let steps = (self.run.log.len() * self.steps_per_epoch()) as u64;
+        let steps = self.run.steps();
         self.trained
             .parameters
             .restore(&checkpoint.group(TRAINED))?;
@@ -136,9 +161,19 @@ impl Trainer {
         Ok(())
     }
 
+    /// Saves the state within epochs too, after the first step that ends so long after the last save.
+    pub fn save_every(&mut self, period: Option<Duration>) {
+        self.save_every = period;
+    }
+
     /// How it trains.
     pub fn settings(&self) -> &Settings {
         &self.run.settings
+    }
+
+    /// Numbers of training and validation faces.
+    pub fn faces(&self) -> (usize, usize) {
+        (self.run.training_faces, self.run.validation_faces)
     }
 
     /// The epochs so far.
@@ -146,9 +181,14 @@ impl Trainer {
         &self.run.log
     }
 
+    /// The epoch that has begun, as far as it has come.
+    pub fn tally(&self) -> &Tally {
+        &self.run.tally
+    }
+
     /// The best epoch so far.
     pub fn best(&self) -> Option<&Epoch> {
-        self.run.log.best(self.run.settings.choice)
+        self.run.best()
     }
 
     /// The files of the run.
@@ -163,100 +203,146 @@ impl Trainer {
             .map_or(&self.trained, |(averaged, _)| averaged)
     }
 
-    /// Whether all epochs are done, or the validation loss has not fallen for too long.
-    pub fn is_finished(&self) -> bool {
-        let Settings {
-            epochs, early_stop, ..
-        } = self.run.settings;
-        let waited = self.run.log.epochs_without_progress();
-        self.run.log.len() >= epochs || early_stop.is_some_and(|patience| waited >= patience)
-    }
-
-    /// Trains until the run is finished.
+    /// Trains until the run is finished, or until `stop` answers yes: it is asked before each epoch
+    /// and after each step.
     ///
     /// # Errors
     ///
-    /// As [`Trainer::epoch`].
-    pub fn run(&mut self, progress: &Progress) -> Result<()> {
-        while !self.is_finished() {
-            self.epoch(progress)?;
+    /// When the loss or a parameter is no longer a number, or a file cannot be written. The files
+    /// then hold what they held before.
+    pub fn run(&mut self, progress: &Progress, mut stop: impl FnMut() -> bool) -> Result<Outcome> {
+        while !self.run.is_finished() {
+            if stop() || self.epoch(progress, &mut stop)? == Outcome::Stopped {
+                self.save()?;
+                return Ok(Outcome::Stopped);
+            }
         }
-        Ok(())
+        Ok(Outcome::Finished)
     }
 
-    /// Trains one epoch, validates, and saves.
-    ///
-    /// # Errors
-    ///
-    /// When the loss is no longer a number, or a file cannot be written. The files then hold what
-    /// they held before.
-    pub fn epoch(&mut self, progress: &Progress) -> Result<()> {
-        let started = Instant::now();
+    /// Trains one epoch or what is left of it, validates, and saves.
+    fn epoch(&mut self, progress: &Progress, stop: &mut dyn FnMut() -> bool) -> Result<Outcome> {
         let epoch = self.run.log.len() + 1;
-        progress.epoch_begins(epoch, self.steps_per_epoch(), self.time_after(epoch));
-
-        let (loss, acc, lr) = self.fit(epoch, progress)?;
-        let logits = self.network().evaluate(&self.data.validation)?;
-        let validation = Evaluation::new(&logits, self.data.validation.labels(), 1.0);
-        if !validation.loss().is_finite() {
-            bail!(self.diverged(epoch, "the validation loss", validation.loss()));
+        let steps = (self.run.tally.steps, self.run.steps_per_epoch());
+        progress.epoch_begins(epoch, steps, self.time_after(epoch));
+        if self.fit(epoch, progress, stop)? == Outcome::Stopped {
+            return Ok(Outcome::Stopped);
         }
+
+        let started = Instant::now();
+        progress.validating();
+        let labels = self.data.validation.labels();
+        let logits = self.network().evaluate(&self.data.validation)?;
+        let validation = Evaluation::new(&logits, labels, 1.0);
+        if !validation.loss().is_finite() {
+            bail!(self.diverged(
+                epoch,
+                &format!("the validation loss is {}", validation.loss())
+            ));
+        }
+        let temperature = f64::from(fit_temperature(&logits, labels));
+        let calibrated = Evaluation::new(&logits, labels, temperature);
+        let tally = std::mem::take(&mut self.run.tally);
         let row = Epoch {
             epoch,
-            acc,
-            loss,
+            acc: tally.accuracy(),
+            loss: tally.loss(),
             val_acc: validation.accuracy(),
             val_loss: validation.loss(),
-            lr,
-            seconds: started.elapsed().as_secs_f64(),
+            lr: tally.lr,
+            seconds: tally.seconds + started.elapsed().as_secs_f64(),
+            temperature: Some(temperature),
+            val_loss_calibrated: Some(calibrated.loss()),
+            val_ece: Some(calibrated.reliability().expected_calibration_error()),
+            val_macro_f1: Some(calibrated.macro_f1()),
         };
         self.run.log.push(row);
         let is_best = self.best().is_some_and(|best| best.epoch == epoch);
         progress.epoch_ended(&row, is_best);
         if is_best {
-            let temperature = fit_temperature(&logits, self.data.validation.labels());
-            self.weights(&row, temperature)?.save(&self.folder.best())?;
+            self.save_weights(&row)?;
         }
-        files::replace(&self.folder.log(), self.run.log.to_csv()?.as_bytes())?;
-        self.checkpoint()?.save(&self.folder.last())
+        self.save_log()?;
+        self.save()?;
+        Ok(Outcome::Finished)
     }
 
-    /// Mean loss, accuracy and the last learning rate of one pass over the training faces.
-    fn fit(&mut self, epoch: usize, progress: &Progress) -> Result<(f64, f64, f64)> {
-        let settings = self.run.settings.clone();
-        let plan = Plan {
+    /// The steps of an epoch that are left, tallied.
+    fn fit(
+        &mut self,
+        epoch: usize,
+        progress: &Progress,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<Outcome> {
+        let losses = self.run.log.validation_losses();
+        let faces = Arc::clone(&self.data.training);
+        let batches = Batches::start_at(faces, self.plan(epoch), self.run.tally.steps);
+        let (mut stepped, mut saved) = (Instant::now(), Instant::now());
+        for batch in batches {
+            self.step(&batch?, epoch, &losses)?;
+            self.run.tally.seconds += stepped.elapsed().as_secs_f64();
+            stepped = Instant::now();
+            progress.stepped(self.run.tally.loss(), self.run.tally.accuracy());
+            if stop() {
+                return Ok(Outcome::Stopped);
+            }
+            if self
+                .save_every
+                .is_some_and(|period| saved.elapsed() >= period)
+            {
+                self.save()?;
+                saved = Instant::now();
+            }
+        }
+        Ok(Outcome::Finished)
+    }
+
+    fn plan(&self, epoch: usize) -> Plan {
+        let settings = &self.run.settings;
+        Plan {
             seed: settings.seed,
             epoch,
             batch: settings.batch,
             input_size: settings.input_size,
             augmentation: settings.augmentation,
             label_smoothing: settings.label_smoothing,
-        };
-        let steps = (settings.epochs * self.steps_per_epoch()) as u64;
-        let losses = self.run.log.validation_losses();
-        let (mut seen, mut right, mut loss_sum, mut rate) = (0, 0, 0.0, 0.0);
-        for batch in Batches::start(Arc::clone(&self.data.training), plan) {
-            let batch = batch?;
-            let logits = self.trained.forward(&batch.faces, true)?;
-            let loss = cross_entropy(&logits, &batch.targets)?;
-            let value = f64::from(loss.to_scalar::<f32>()?);
-            if !value.is_finite() {
-                bail!(self.diverged(epoch, "the loss", value));
-            }
-            let step = self.optimizer.steps();
-            rate = settings
-                .schedule
-                .learning_rate(settings.learning_rate, step, steps, &losses);
-            self.optimizer.step(&loss.backward()?, rate)?;
-            if let Some((_, average)) = &mut self.average {
-                average.update()?;
-            }
-            seen += batch.labels.len();
-            right += recognised(&logits.to_vec2()?, &batch.labels);
-            loss_sum += value * batch.labels.len() as f64;
-            progress.stepped(loss_sum / seen as f64, right as f64 / seen as f64);
         }
-        Ok((loss_sum / seen as f64, right as f64 / seen as f64, rate))
+    }
+
+    /// One step, after epochs with these validation losses.
+    fn step(&mut self, batch: &Batch, epoch: usize, losses: &[f64]) -> Result<()> {
+        let Settings {
+            distillation: how,
+            schedule,
+            learning_rate: peak,
+            epochs,
+            ..
+        } = &self.run.settings;
+        let soft = how
+            .as_ref()
+            .map(|how| self.data.teachers.answer(&batch.faces, how));
+        let logits = self.trained.forward(&batch.faces, true)?;
+        let loss = match (soft.transpose()?, how) {
+            (Some(soft), Some(how)) => distillation(&logits, &batch.targets, &soft, how.weight)?,
+            _ => cross_entropy(&logits, &batch.targets)?,
+        };
+        let value = f64::from(loss.to_scalar::<f32>()?);
+        if !value.is_finite() {
+            bail!(self.diverged(epoch, &format!("the loss is {value}")));
+        }
+        let steps = (epochs * self.run.steps_per_epoch()) as u64;
+        let rate = schedule.learning_rate(*peak, self.run.steps(), steps, losses);
+        self.optimizer.step(&loss.backward()?, rate)?;
+        if let Some((_, average)) = &mut self.average {
+            average.update()?;
+        }
+        let tally = &mut self.run.tally;
+        tally.steps += 1;
+        tally.faces += batch.labels.len();
+        tally.recognised += recognised(&logits.to_vec2()?, &batch.labels);
+        tally.loss_sum += value * batch.labels.len() as f64;
+        tally.lr = rate;
+        Ok(())
     }
 
     /// How long the epochs after this one take; unknown in the first, or if the run may stop early.
@@ -272,11 +358,7 @@ impl Trainer {
         ))
     }
 
-    fn steps_per_epoch(&self) -> usize {
-        self.data.training.len().div_ceil(self.run.settings.batch)
-    }
-
-    fn diverged(&self, epoch: usize, what: &str, value: f64) -> String {
+    fn diverged(&self, epoch: usize, what: &str) -> String {
         let kept = match self.best() {
             Some(best) => format!(
                 "{} still holds epoch {} with {:.2} % validation accuracy",
@@ -284,65 +366,44 @@ impl Trainer {
                 best.epoch,
                 100.0 * best.val_acc
             ),
-            None => "nothing has been saved".to_owned(),
+            None => "no weights have been saved".to_owned(),
         };
         let rate = self.run.settings.learning_rate;
         format!(
-            "{what} is {value} in epoch {epoch}, so training stops; {kept}. \
+            "{what} in epoch {epoch}, so training stops; {kept}. \
              Begin again with a learning rate below {rate} (--lr)"
         )
     }
 
-    fn weights(&self, row: &Epoch, temperature: f32) -> Result<Weights> {
-        let Run {
-            settings,
-            training_faces,
-            validation_faces,
-            ..
-        } = &self.run;
-        let metadata = Metadata {
-            name: Architecture::MiniXception.name().to_owned(),
-            architecture: Architecture::MiniXception,
-            labels: Emotion::names(),
-            input_size: settings.input_size,
-            normalization: Normalization::SymmetricUnit,
-            temperature,
-            training: format!(
-                "recipe {}, epoch {} of {}, seed {}, {training_faces} training faces, accuracy {:.4} \
-                 and loss {:.4} on {validation_faces} validation faces; {}",
-                settings.recipe.name(),
-                row.epoch,
-                settings.epochs,
-                settings.seed,
-                row.val_acc,
-                row.val_loss,
-                serde_json::to_string(settings)?,
-            ),
-        };
-        let file = self.folder.best().display().to_string();
-        Ok(Weights::new(
-            &file,
-            metadata,
-            self.network().parameters.snapshot()?,
-        )?)
+    fn save_weights(&self, row: &Epoch) -> Result<()> {
+        let path = self.folder.improved(self.settings().name(), row);
+        let file = path.display().to_string();
+        let parameters = self.network().parameters.snapshot()?;
+        Weights::new(&file, self.run.metadata(row)?, parameters)?.save(&path)?;
+        files::replace_by_link(&self.folder.best(), &path)
     }
 
-    fn checkpoint(&self) -> Result<Checkpoint> {
+    fn save_log(&self) -> Result<()> {
+        let log = self.log();
+        let curves = plots::curves(log, self.settings().name())?;
+        files::replace(&self.folder.log(), log.to_csv()?.as_bytes())?;
+        files::replace(&self.folder.curves(), curves.as_bytes())
+    }
+
+    /// Saves the state to go on from.
+    fn save(&self) -> Result<()> {
         let mut checkpoint = Checkpoint::new(self.run.clone());
         checkpoint.insert(TRAINED, self.trained.parameters.snapshot()?);
         checkpoint.insert(MOMENTS, self.optimizer.state()?);
         if let Some((averaged, _)) = &self.average {
             checkpoint.insert(AVERAGED, averaged.parameters.snapshot()?);
         }
-        Ok(checkpoint)
+        if let Some(name) = checkpoint.not_finite()? {
+            let epoch = self.run.log.len() + 1;
+            bail!(self.diverged(epoch, &format!("{name} holds a value that is no number")));
+        }
+        checkpoint.save(&self.folder.last())
     }
-}
-
-/// Mean cross-entropy of logits `[N, 7]` against target probabilities `[N, 7]`.
-fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    let log_probabilities = candle_nn::ops::log_softmax(logits, 1)?;
-    let count = logits.dim(0)? as f64;
-    Ok(((log_probabilities * targets)?.sum_all()? * (-1.0 / count))?)
 }
 
 fn recognised(logits: &[Vec<f32>], labels: &[Emotion]) -> usize {

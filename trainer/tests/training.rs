@@ -1,87 +1,18 @@
 //! Whole training runs on small data.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+mod common;
+
 use std::sync::Arc;
 
+use common::{Files, data, faces, finish, resumed, settings, tensors, trained, trainer};
+use emotion_models::weights::Architecture;
 use emotion_models::{Emotion, Weights};
-use emotion_trainer::checkpoint::Folder;
+use emotion_trainer::checkpoint::Checkpoint;
 use emotion_trainer::data::augment::Augmentation;
-use emotion_trainer::data::{FACE_SIZE, Faces};
+use emotion_trainer::folder::Folder;
 use emotion_trainer::progress::Progress;
 use emotion_trainer::recipe::{Recipe, Settings};
-use emotion_trainer::training::{Data, Trainer};
-
-/// Faces that can be told apart: a bright square whose place is that of the label, on noise.
-fn faces(count: usize) -> Arc<Faces> {
-    let mut faces = Faces::default();
-    let mut state = 1u32;
-    for index in 0..count {
-        let label = Emotion::ALL[index % Emotion::ALL.len()];
-        let (left, top) = (
-            4 + 14 * (label.label_id() % 3),
-            4 + 14 * (label.label_id() / 3),
-        );
-        let mut pixel = |position: usize| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let (x, y) = (position % FACE_SIZE, position / FACE_SIZE);
-            let inside = (left..left + 12).contains(&x) && (top..top + 12).contains(&y);
-            (state >> 26) as u8 + if inside { 160 } else { 0 }
-        };
-        let pixels: Vec<u8> = (0..FACE_SIZE * FACE_SIZE).map(&mut pixel).collect();
-        faces.push(&pixels, label);
-    }
-    Arc::new(faces)
-}
-
-fn data() -> Data {
-    Data {
-        training: faces(21),
-        validation: faces(14),
-    }
-}
-
-/// The recipe with all that has a state: average, decay, a moving learning rate, augmentation.
-fn settings(epochs: usize) -> Settings {
-    Settings {
-        epochs,
-        batch: 8,
-        ..Recipe::Best.settings()
-    }
-}
-
-fn trainer(settings: Settings, folder: &Path) -> Trainer {
-    Trainer::new(settings, data(), Folder::new(folder)).unwrap()
-}
-
-/// The parameters of the best epoch, and the log without the times.
-fn result(folder: &Path) -> (BTreeMap<String, Vec<f32>>, Vec<String>) {
-    let folder = Folder::new(folder);
-    let weights = Weights::load(&folder.best()).unwrap();
-    let values = weights.tensors().iter().map(|(name, tensor)| {
-        (
-            name.clone(),
-            tensor.flatten_all().unwrap().to_vec1().unwrap(),
-        )
-    });
-    let log = std::fs::read_to_string(folder.log()).unwrap();
-    let rows = log
-        .lines()
-        .map(|row| row.rsplit_once(',').unwrap().0.to_owned())
-        .collect();
-    (values.collect(), rows)
-}
-
-fn trained(settings: Settings, threads: usize) -> (BTreeMap<String, Vec<f32>>, Vec<String>) {
-    let folder = tempfile::tempdir().unwrap();
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .unwrap();
-    pool.install(|| trainer(settings, folder.path()).run(&Progress::hidden()))
-        .unwrap();
-    result(folder.path())
-}
+use emotion_trainer::training::{Data, Outcome, Trainer};
 
 #[test]
 fn the_same_seed_gives_the_same_weights_on_any_number_of_threads() {
@@ -96,19 +27,7 @@ fn another_seed_gives_other_weights() {
         seed: 2,
         ..settings(1)
     };
-    assert_ne!(trained(settings(1), 2).0, trained(other, 2).0);
-}
-
-#[test]
-fn a_run_that_was_stopped_and_resumed_ends_like_one_that_was_not() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut stopped = trainer(settings(4), folder.path());
-    stopped.epoch(&Progress::hidden()).unwrap();
-    stopped.epoch(&Progress::hidden()).unwrap();
-    drop(stopped);
-    let mut resumed = Trainer::resume(data(), Folder::new(folder.path())).unwrap();
-    resumed.run(&Progress::hidden()).unwrap();
-    assert_eq!(result(folder.path()), trained(settings(4), 2));
+    assert_ne!(trained(settings(1), 2).best, trained(other, 2).best);
 }
 
 #[test]
@@ -123,9 +42,11 @@ fn a_small_set_is_learnt_by_heart() {
     let data = Data {
         training: faces(21),
         validation: faces(21),
+        ..data()
     };
     let mut trainer = Trainer::new(settings, data, Folder::new(folder.path())).unwrap();
-    trainer.run(&Progress::hidden()).unwrap();
+    let outcome = trainer.run(&Progress::hidden(), || false).unwrap();
+    assert_eq!(outcome, Outcome::Finished);
     let last = trainer.log().last().unwrap();
     assert!(last.acc == 1.0 && last.loss < 0.15, "{last:?}");
 }
@@ -133,30 +54,34 @@ fn a_small_set_is_learnt_by_heart() {
 #[test]
 fn a_loss_that_is_not_a_number_stops_and_leaves_the_last_good_files() {
     let folder = tempfile::tempdir().unwrap();
-    trainer(settings(1), folder.path())
-        .run(&Progress::hidden())
-        .unwrap();
-    let good = result(folder.path());
+    finish(trainer(settings(1), folder.path()));
+    let Files {
+        state, best, log, ..
+    } = Files::of(folder.path());
+    let good = (state, best, log);
 
     let checkpoint = Folder::new(folder.path()).last();
-    let mut poisoned = emotion_trainer::checkpoint::Checkpoint::load(&checkpoint).unwrap();
+    let mut poisoned = Checkpoint::load(&checkpoint).unwrap();
     poisoned.run.settings.epochs = 2;
     poisoned.run.settings.learning_rate = 1e30;
     poisoned.save(&checkpoint).unwrap();
-    let mut trainer = Trainer::resume(data(), Folder::new(folder.path())).unwrap();
-    let error = trainer.run(&Progress::hidden()).unwrap_err().to_string();
+    let mut trainer = resumed(folder.path());
+    let error = trainer
+        .run(&Progress::hidden(), || false)
+        .unwrap_err()
+        .to_string();
 
     assert!(error.contains("in epoch 2, so training stops"), "{error}");
     assert!(error.contains("still holds epoch 1"), "{error}");
-    assert_eq!(result(folder.path()), good);
+    // What the checkpoint says was changed above; what it holds, and all else, is as before.
+    let kept = Files::of(folder.path());
+    assert_eq!((kept.state, kept.best, kept.log), good);
 }
 
 #[test]
 fn the_weights_say_how_they_were_trained() {
     let folder = tempfile::tempdir().unwrap();
-    trainer(settings(1), folder.path())
-        .run(&Progress::hidden())
-        .unwrap();
+    finish(trainer(settings(1), folder.path()));
     let weights = Weights::load(&Folder::new(folder.path()).best()).unwrap();
     let metadata = weights.metadata();
     let start = "recipe best, epoch 1 of 1, seed 1, 21 training faces";
@@ -171,9 +96,7 @@ fn the_weights_say_how_they_were_trained() {
 #[test]
 fn a_folder_that_holds_a_run_is_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
-    trainer(settings(1), folder.path())
-        .run(&Progress::hidden())
-        .unwrap();
+    finish(trainer(settings(1), folder.path()));
     let error = Trainer::new(settings(1), data(), Folder::new(folder.path()))
         .err()
         .unwrap();
@@ -183,9 +106,7 @@ fn a_folder_that_holds_a_run_is_not_overwritten() {
 #[test]
 fn a_run_is_not_resumed_on_other_data() {
     let folder = tempfile::tempdir().unwrap();
-    trainer(settings(1), folder.path())
-        .run(&Progress::hidden())
-        .unwrap();
+    finish(trainer(settings(1), folder.path()));
     let other = Data {
         training: faces(20),
         ..data()
@@ -207,4 +128,98 @@ fn a_split_without_rows_is_an_error_with_its_name() {
         .err()
         .unwrap();
     assert_eq!(error.to_string(), "the data has no PublicTest rows");
+}
+
+#[test]
+fn each_epoch_that_is_the_best_so_far_keeps_its_weights_under_its_own_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        name: Some("mine".to_owned()),
+        ..settings(4)
+    };
+    let mut trainer = trainer(settings, folder.path());
+    let outcome = trainer.run(&Progress::hidden(), || false).unwrap();
+    assert_eq!(outcome, Outcome::Finished);
+
+    let mut best = f64::NEG_INFINITY;
+    let mut expected = Vec::new();
+    for row in trainer.log().epochs() {
+        if row.val_acc > best {
+            best = row.val_acc;
+            expected.push(format!("mine.{:03}-{:.4}.safetensors", row.epoch, best));
+        }
+    }
+    let entries = folder.path().read_dir().unwrap();
+    let mut found: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("mine."))
+        .collect();
+    found.sort();
+    assert_eq!(found, expected);
+
+    let newest = folder.path().join(expected.last().unwrap());
+    assert_eq!(tensors(&newest), tensors(&trainer.folder().best()));
+    let metadata = Weights::load(&newest).unwrap().metadata().clone();
+    let temperature = trainer.best().unwrap().temperature.unwrap();
+    assert_eq!(
+        (metadata.name.as_str(), f64::from(metadata.temperature)),
+        ("mine", temperature)
+    );
+}
+
+#[test]
+fn a_parameter_that_is_not_a_number_is_never_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    finish(trainer(settings(1), folder.path()));
+    let path = Folder::new(folder.path()).last();
+    let mut poisoned = Checkpoint::load(&path).unwrap();
+    poisoned.run.settings.epochs = 2;
+    let mut moments = poisoned.group("moments");
+    for (name, tensor) in &mut moments {
+        if name.starts_with("first.") {
+            *tensor = tensor.affine(0.0, f64::MAX).unwrap();
+        }
+    }
+    poisoned.insert("moments", moments);
+    poisoned.save(&path).unwrap();
+    let before = std::fs::read(&path).unwrap();
+
+    // The loss of the step is still a number: it is the step that breaks the parameters.
+    let mut asked = 0;
+    let stop_after_a_step = || {
+        asked += 1;
+        asked == 2
+    };
+    let error = resumed(folder.path())
+        .run(&Progress::hidden(), stop_after_a_step)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("holds a value that is no number in epoch 2"),
+        "{error}"
+    );
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn the_other_network_is_trained_resumed_and_named_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        architecture: Architecture::ResidualXception,
+        ..settings(1)
+    };
+    let mut trainer = trainer(settings, folder.path());
+    let mut asked = 0;
+    let stop = || {
+        asked += 1;
+        asked == 2
+    };
+    let outcome = trainer.run(&Progress::hidden(), stop).unwrap();
+    assert_eq!(outcome, Outcome::Stopped);
+    drop(trainer);
+    finish(resumed(folder.path()));
+    let best = Weights::load(&Folder::new(folder.path()).best()).unwrap();
+    let metadata = best.metadata();
+    assert_eq!(metadata.architecture, Architecture::ResidualXception);
+    assert_eq!(metadata.name, "residual_xception");
 }

@@ -13,7 +13,8 @@ use crate::network::Network;
 ///
 /// When the input is too small for the network.
 pub fn run(args: &SummaryArgs) -> Result<()> {
-    print!("{}", table(&Network::new(args.input_size, 0)?.layers()));
+    let network = Network::new(args.arch, args.input_size, 0)?;
+    print!("{}", table(&network.layers()));
     Ok(())
 }
 
@@ -70,9 +71,10 @@ fn shape(dims: &[usize]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use emotion_models::weights::Architecture;
 
     fn lines(input_size: usize) -> Vec<String> {
-        let network = Network::new(input_size, 0).unwrap();
+        let network = Network::new(Architecture::MiniXception, input_size, 0).unwrap();
         table(&network.layers())
             .lines()
             .map(str::to_owned)

@@ -1,59 +1,141 @@
 //! `emotion-trainer train`.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
 
 use super::{thousands, use_threads};
-use crate::checkpoint::Folder;
-use crate::cli::TrainArgs;
+use crate::cli::{Minutes, TrainArgs};
 use crate::data::fer2013::Fer2013;
+use crate::distillation::Teachers;
+use crate::folder::Folder;
+use crate::interrupt::{Interrupt, Interrupted};
 use crate::progress::Progress;
-use crate::training::{Data, Trainer};
+use crate::training::{Data, Outcome, Trainer};
 
 /// Trains a network, or goes on with a run.
 ///
 /// # Errors
 ///
-/// When the data is broken, the folder cannot be used, or the loss is no longer a number.
+/// When the data is broken, the folder cannot be used, or the loss is no longer a number; and
+/// [`Interrupted`] after Ctrl-C.
 pub fn run(args: &TrainArgs) -> Result<()> {
     use_threads(args.threads)?;
+    let teachers = Teachers::load(&args.teacher)?;
     let Fer2013 {
         training, public, ..
     } = Fer2013::load(&args.data)?;
     let data = Data {
         training: Arc::new(training),
         validation: Arc::new(public),
+        teachers,
     };
-    let counts = (data.training.len(), data.validation.len());
     let mut trainer = match &args.resume {
         Some(folder) => Trainer::resume(data, Folder::new(folder))?,
-        None => Trainer::new(args.recipe.settings(), data, Folder::new(&args.out))?,
+        None => begin(args, data)?,
     };
+    let Minutes(period) = args.save_every;
+    trainer.save_every(period);
 
+    let progress = Progress::new(trainer.settings().epochs);
+    progress.note(&opening(&trainer));
+    let interrupt = Interrupt::listen()?;
+    let outcome = trainer.run(&progress, || interrupt.is_wished())?;
+    drop(progress);
+    match outcome {
+        Outcome::Finished => {
+            print!("{}", report(&trainer));
+            Ok(())
+        }
+        Outcome::Stopped => Err(Interrupted(how_to_go_on(&trainer, &args.data)).into()),
+    }
+}
+
+fn begin(args: &TrainArgs, data: Data) -> Result<Trainer> {
+    let mut settings = args.recipe.settings();
+    settings.distillation = args.recipe.distillation(data.teachers.identities());
+    let beside_others = || PathBuf::from("runs").join(settings.name());
+    let out = args.out.clone().unwrap_or_else(beside_others);
+    Trainer::new(settings, data, Folder::new(out))
+}
+
+fn opening(trainer: &Trainer) -> String {
     let settings = trainer.settings();
-    let progress = Progress::new(settings.epochs);
-    progress.note(&format!(
-        "mini_xception, {} parameters; {} training and {} validation faces; recipe {}, batch {}, seed {}; {}",
+    let (training, validation) = trainer.faces();
+    let mut text = format!(
+        "{}, {} parameters; {} training and {} validation faces; recipe {}, batch {}, seed {}; {}",
+        settings.architecture,
         thousands(trainer.network().parameters.count()),
-        thousands(counts.0),
-        thousands(counts.1),
+        thousands(training),
+        thousands(validation),
         settings.recipe.name(),
         settings.batch,
         settings.seed,
         trainer.folder().path().display(),
-    ));
-    trainer.run(&progress)?;
-    drop(progress);
-
-    if let Some(best) = trainer.best() {
-        println!(
-            "epoch {}: {:.2} % accuracy and loss {:.4} on PublicTest, in {}",
-            best.epoch,
-            100.0 * best.val_acc,
-            best.val_loss,
-            trainer.folder().best().display()
-        );
+    );
+    if let Some(distillation) = &settings.distillation {
+        let names = distillation.teachers.iter().map(|t| t.name.as_str());
+        let names: Vec<&str> = names.collect();
+        text += &format!("\ntaught by {}", names.join(", "));
     }
-    Ok(())
+    let (epochs, steps) = (trainer.log().len(), trainer.tally().steps);
+    if (epochs, steps) != (0, 0) {
+        text += &format!("\ngoes on after step {steps} of epoch {}", epochs + 1);
+    }
+    text
+}
+
+/// The best epoch and where things are.
+fn report(trainer: &Trainer) -> String {
+    let Some(best) = trainer.best() else {
+        return String::new();
+    };
+    let folder = trainer.folder();
+    let improved = folder.improved(trainer.settings().name(), best);
+    format!(
+        "best of {} epochs is {}: {:.2} % accuracy and loss {:.4} on PublicTest, temperature {:.3}\n\
+         weights {}, also as {}\nlog     {}, drawn in {}\n",
+        trainer.log().len(),
+        best.epoch,
+        100.0 * best.val_acc,
+        best.val_loss,
+        best.temperature.unwrap_or(1.0),
+        folder.best().display(),
+        improved.display(),
+        folder.log().display(),
+        folder.curves().display(),
+    )
+}
+
+fn how_to_go_on(trainer: &Trainer, data: &Path) -> String {
+    format!(
+        "stopped after step {} of epoch {}; go on with\nemotion-trainer train --data {} --resume {}",
+        trainer.tally().steps,
+        trainer.log().len() + 1,
+        shell_word(data),
+        shell_word(trainer.folder().path()),
+    )
+}
+
+/// A path as a shell takes it for one word.
+fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:,@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_with_blanks_and_quotes_is_one_word_to_a_shell() {
+        assert_eq!(shell_word(Path::new("runs/mine-2.1")), "runs/mine-2.1");
+        assert_eq!(shell_word(Path::new("my 'runs'")), r"'my '\''runs'\'''");
+    }
 }

@@ -59,12 +59,17 @@ pub struct Batches {
 impl Batches {
     /// Starts to prepare batches of `faces` in the background.
     pub fn start(faces: Arc<Faces>, plan: Plan) -> Self {
+        Self::start_at(faces, plan, 0)
+    }
+
+    /// The same without the first `steps` batches.
+    pub fn start_at(faces: Arc<Faces>, plan: Plan, steps: usize) -> Self {
         let (sender, prepared) = sync_channel(PREFETCHED);
         let worker = thread::spawn(move || {
             let mut order: Vec<usize> = (0..faces.len()).collect();
             let mut generator = generator(plan.seed, Purpose::Shuffle, plan.epoch as u64);
             order.shuffle(&mut generator);
-            for rows in order.chunks(plan.batch) {
+            for rows in order.chunks(plan.batch).skip(steps) {
                 if sender.send(plan.prepare(&faces, rows)).is_err() {
                     break;
                 }
@@ -212,6 +217,17 @@ mod tests {
             .flat_map(|batch| batch.labels.clone())
             .collect();
         assert_eq!(count(&seen), count(faces.labels()));
+    }
+
+    #[test]
+    fn an_epoch_that_goes_on_holds_the_batches_that_are_left() {
+        let faces = Arc::new(random_faces(21, 1));
+        let left: Vec<_> = Batches::start_at(Arc::clone(&faces), plan(1), 1)
+            .map(|batch| values(&batch.unwrap()))
+            .collect();
+        let all: Vec<_> = epoch(&faces, plan(1)).iter().map(values).collect();
+        assert_eq!(left, all[1..]);
+        assert_eq!(Batches::start_at(faces, plan(1), 3).count(), 0);
     }
 
     #[test]

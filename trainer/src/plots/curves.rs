@@ -229,7 +229,7 @@ mod tests {
                 val_acc: 0.65 - 0.4 * decay,
                 val_loss: 0.9 + decay,
                 lr: 1e-3,
-                seconds: 30.0,
+                ..Epoch::default()
             });
         }
         log
