@@ -32,7 +32,8 @@ pub fn curves(log: &Log, title: &str) -> Result<String> {
         let (_, below) = root.split_vertically(44 * FINE);
         let (loss, below) = below.split_vertically(270 * FINE);
         let (accuracy, rate) = below.split_vertically(250 * FINE);
-        let epochs = Axis::counting(log.len(), 12);
+        let last = log.epochs().iter().map(|row| row.epoch).max();
+        let epochs = Axis::counting(last.unwrap_or(1), 12);
         loss_panel(log).draw(&loss, &epochs, log.epochs())?;
         accuracy_panel(log).draw(&accuracy, &epochs, log.epochs())?;
         rate_panel(log).draw(&rate, &epochs, log.epochs())
@@ -106,11 +107,8 @@ fn accuracy_panel(log: &Log) -> Panel {
 }
 
 fn rate_panel(log: &Log) -> Panel {
-    let highest = log
-        .epochs()
-        .iter()
-        .map(|epoch| epoch.lr)
-        .fold(0.0, f64::max);
+    let rates = values(log, |epoch| [epoch.lr; 2]);
+    let highest = rates[rates.len() - 1];
     Panel {
         title: "learning rate",
         note: String::new(),
@@ -217,6 +215,7 @@ impl Panel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plots::testing::texts;
 
     fn log(epochs: usize) -> Log {
         let mut log = Log::default();
@@ -308,6 +307,16 @@ mod tests {
         let svg = curves(&broken, "run").unwrap();
         assert_eq!(lines(&svg, "#0072B2"), [30, 19, 50]);
         assert!(!svg.contains("NaN"));
+    }
+
+    #[test]
+    fn the_axis_reaches_the_last_epoch_of_a_log_that_begins_late() {
+        let mut late = Log::default();
+        for row in &log(40).epochs()[30..] {
+            late.push(*row);
+        }
+        let texts = texts(&curves(&late, "run").unwrap());
+        assert!(texts.contains(&"40".to_owned()), "{texts:?}");
     }
 
     #[test]

@@ -71,8 +71,9 @@ pub(super) fn frame<'a, 'svg>(
 pub(super) fn above(area: &Area<'_>, title: &str, note: &str) -> Result<()> {
     let y = (HEADER - 14) * FINE;
     area.draw_text(title, &bold(letters(14.0, INK)), (LEFT * FINE, y))?;
-    // As wide as the widest title, "accuracy" or "share of faces" in bold, may be.
-    let beside = LEFT + 20 + 8 * title.chars().count() as i32;
+    /// A bold letter is about as wide; how wide exactly only the viewer's font knows.
+    const LETTER: i32 = 8;
+    let beside = LEFT + 20 + LETTER * title.chars().count() as i32;
     area.draw_text(note, &letters(13.0, FAINT_INK), (beside * FINE, y))?;
     Ok(())
 }
