@@ -81,7 +81,7 @@ impl Reliability {
 /// 1 where any other is as good or the logits are not finite.
 ///
 /// With β = 1/temperature the cross-entropy is convex, so it has one minimum, where its slope
-/// Σ (E[z] − z_label) crosses 0; E is the expectation over softmax(β z) of the logits z.
+/// Σ (⟨z⟩ − z_label) crosses 0; ⟨z⟩ is the mean of the logits z under softmax(β z).
 pub fn fit_temperature(logits: &[Vec<f32>], labels: &[Emotion]) -> f32 {
     let slope = |beta: f64| -> f64 {
         let row_slope = |(row, label): (&Vec<f32>, &Emotion)| {
