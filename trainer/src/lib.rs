@@ -22,6 +22,7 @@ pub mod metrics;
 pub mod network;
 pub mod optimizer;
 pub mod params;
+pub mod picture;
 pub mod plots;
 pub mod progress;
 pub mod random;
