@@ -13,6 +13,9 @@ use crate::distillation::{Distillation, Identity};
 use crate::recipe::{Recipe, Settings};
 use crate::schedule::Schedule;
 
+/// Share of the votes when --votes stands alone.
+const VOTES_SHARE: f32 = 0.5;
+
 /// Trains and evaluates the emotion networks on FER-2013
 #[derive(Debug, Parser)]
 #[command(version, about)]
@@ -28,7 +31,7 @@ pub enum Command {
     /// Print the layers of the network, their output shapes and parameters
     Summary(SummaryArgs),
     /// Train a network on the Training rows; PublicTest chooses the epoch that is kept
-    Train(TrainArgs),
+    Train(Box<TrainArgs>),
     /// Report how well weights do on a split
     Evaluate(EvaluateArgs),
     /// Draw loss, accuracy and learning rate of a run from its log
@@ -53,9 +56,14 @@ pub struct SummaryArgs {
 /// Options of `train`.
 #[derive(Debug, Args)]
 pub struct TrainArgs {
-    /// fer2013.csv, plain, gzip or zstd packed
-    #[arg(long, value_name = "CSV")]
+    /// fer2013.csv, plain, gzip or zstd packed, or a folder of pictures: DIR/train/happy/*.png
+    /// and so on with train, val and test, or DIR/happy/*.png to have them split
+    #[arg(long, value_name = "CSV|DIR")]
     pub data: PathBuf,
+
+    /// fer2013new.csv, the votes of FER+ for the Training rows of fer2013.csv
+    #[arg(long, value_name = "CSV")]
+    pub votes: Option<PathBuf>,
 
     /// Folder for best.safetensors, last.ckpt.safetensors, log.csv and curves.svg [default:
     /// runs/NAME]
@@ -82,6 +90,17 @@ pub struct TrainArgs {
     /// How to train; see the options of --recipe for what else can be changed
     #[command(flatten)]
     pub recipe: RecipeArgs,
+}
+
+impl TrainArgs {
+    /// The settings of a new run.
+    pub fn settings(&self) -> Settings {
+        let mut settings = self.recipe.settings();
+        if self.votes.is_some() && self.recipe.votes_share.is_none() {
+            settings.votes_share = VOTES_SHARE;
+        }
+        settings
+    }
 }
 
 /// A time between saves; none: only epochs are saved.
@@ -155,6 +174,34 @@ pub struct RecipeArgs {
     #[arg(long, value_name = "SHARE", value_parser = below_one, conflicts_with = "resume")]
     pub label_smoothing: Option<f64>,
 
+    /// Share of the votes in the targets, next to the label; needs --votes [with --votes: 0.5]
+    #[arg(long, value_name = "SHARE", value_parser = fraction, requires = "votes", conflicts_with = "resume")]
+    pub votes_share: Option<f64>,
+
+    /// Weight of rare classes in the loss: 0 each face the same, 1 each class the same [default: 0]
+    #[arg(long, value_name = "POWER", value_parser = fraction, conflicts_with = "resume")]
+    pub class_balance: Option<f64>,
+
+    /// Largest random change of brightness, contrast and gamma, below 1 [default: 0]
+    #[arg(long, value_name = "AMOUNT", value_parser = below_one, conflicts_with = "resume")]
+    pub light: Option<f64>,
+
+    /// Largest standard deviation of random noise in grey levels, up to 255 [default: 0]
+    #[arg(long, value_name = "LEVELS", value_parser = level, conflicts_with = "resume")]
+    pub noise: Option<f64>,
+
+    /// Share of the faces of which a random rectangle is covered [default: 0]
+    #[arg(long, value_name = "SHARE", value_parser = fraction, conflicts_with = "resume")]
+    pub erasing: Option<f64>,
+
+    /// Lay two faces over each other, the shares drawn from Beta(ALPHA, ALPHA) [default: 0, never]
+    #[arg(long, value_name = "ALPHA", value_parser = alpha, conflicts_with = "resume")]
+    pub mixup: Option<f64>,
+
+    /// Put a piece of one face into another; with --mixup, each batch has the one or the other
+    #[arg(long, value_name = "ALPHA", value_parser = alpha, conflicts_with = "resume")]
+    pub cutmix: Option<f64>,
+
     /// Share of the averaged weights that stays at each step, 0 for none [best: 0.999, seed: 0]
     #[arg(long, value_name = "DECAY", value_parser = below_one, conflicts_with = "resume")]
     pub ema: Option<f64>,
@@ -199,6 +246,20 @@ impl RecipeArgs {
         if let Some(label_smoothing) = self.label_smoothing {
             settings.label_smoothing = label_smoothing as f32;
         }
+        let changes = [
+            (self.votes_share, &mut settings.votes_share),
+            (self.class_balance, &mut settings.class_balance),
+            (self.light, &mut settings.augmentation.light),
+            (self.noise, &mut settings.augmentation.noise),
+            (self.erasing, &mut settings.augmentation.erasing),
+            (self.mixup, &mut settings.mixing.mixup),
+            (self.cutmix, &mut settings.mixing.cutmix),
+        ];
+        for (change, setting) in changes {
+            if let Some(change) = change {
+                *setting = change as f32;
+            }
+        }
         if let Some(decay) = self.ema {
             settings.average = (decay > 0.0).then_some(decay);
         }
@@ -229,8 +290,8 @@ pub struct EvaluateArgs {
     )]
     pub weights: Vec<PathBuf>,
 
-    /// fer2013.csv, plain, gzip or zstd packed
-    #[arg(long, value_name = "CSV")]
+    /// fer2013.csv, plain, gzip or zstd packed, or a folder of pictures as for train
+    #[arg(long, value_name = "CSV|DIR")]
     pub data: PathBuf,
 
     /// The rows to evaluate on
@@ -335,9 +396,29 @@ fn name(text: &str) -> Result<String, String> {
     }
 }
 
+fn fraction(text: &str) -> Result<f64, String> {
+    number(text, "a number from 0 to 1", |number| {
+        (0.0..=1.0).contains(&number)
+    })
+}
+
+fn level(text: &str) -> Result<f64, String> {
+    number(text, "a number of grey levels from 0 to 255", |number| {
+        (0.0..=255.0).contains(&number)
+    })
+}
+
+fn alpha(text: &str) -> Result<f64, String> {
+    number(text, "0, or a number from 0.05 to 2", |number| {
+        number == 0.0 || (0.05..=2.0).contains(&number)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::augment::Augmentation;
+    use crate::data::mixing::Mixing;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {
         Cli::try_parse_from(line.split(' '))
@@ -345,8 +426,9 @@ mod tests {
 
     fn settings(options: &str) -> Settings {
         let line = format!("emotion-trainer train --data fer2013.csv {options}");
-        match parse(&line).unwrap().command {
-            Command::Train(args) => args.recipe.settings(),
+        let line = line.trim_end();
+        match parse(line).unwrap().command {
+            Command::Train(args) => args.settings(),
             _ => unreachable!("the line says train"),
         }
     }
@@ -368,6 +450,42 @@ mod tests {
         };
         assert_eq!(changed, expected);
         assert_eq!(settings("--recipe best --ema 0").average, None);
+    }
+
+    #[test]
+    fn options_of_the_data_change_their_settings() {
+        let changed = settings(
+            "--class-balance 0.5 --light 0.25 --noise 4 --erasing 0.5 --mixup 0.2 --cutmix 1",
+        );
+        let best = Recipe::Best.settings();
+        let expected = Settings {
+            class_balance: 0.5,
+            augmentation: Augmentation {
+                light: 0.25,
+                noise: 4.0,
+                erasing: 0.5,
+                ..best.augmentation
+            },
+            mixing: Mixing {
+                mixup: 0.2,
+                cutmix: 1.0,
+            },
+            ..best
+        };
+        assert_eq!(changed, expected);
+    }
+
+    #[test]
+    fn votes_have_half_the_say_unless_their_share_is_given() {
+        assert_eq!(settings("--votes new.csv").votes_share, 0.5);
+        let given = settings("--votes new.csv --votes-share 0.25");
+        assert_eq!(given.votes_share, 0.25);
+        assert_eq!(settings("").votes_share, 0.0);
+        let line = "emotion-trainer train --data fer2013.csv --votes-share 0.25";
+        assert_eq!(
+            parse(line).unwrap_err().kind(),
+            clap::error::ErrorKind::MissingRequiredArgument
+        );
     }
 
     #[test]
@@ -414,6 +532,10 @@ mod tests {
             "--name a/b",
             "--name .hidden",
             "--name=",
+            "--light 1",
+            "--erasing 1.5",
+            "--mixup 0.01",
+            "--class-balance 2",
         ] {
             let line = format!("emotion-trainer train --data fer2013.csv {options}");
             assert_eq!(

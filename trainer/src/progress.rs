@@ -5,7 +5,7 @@
 use std::io::{IsTerminal, Write, stderr};
 use std::time::Duration;
 
-use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressFinish, ProgressStyle};
 
 use crate::log::Epoch;
 
@@ -114,6 +114,14 @@ impl Drop for Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// A bar over `count` things that are read, gone when it is dropped; hidden where stderr is no terminal.
+pub fn reading(what: &str, count: usize) -> ProgressBar {
+    let style = style("{prefix} {bar:24} {human_pos}/{human_len} {eta} left");
+    let bar = ProgressBar::new(count as u64).with_style(style);
+    bar.with_prefix(format!("reading {what}"))
+        .with_finish(ProgressFinish::AndClear)
 }
 
 fn style(template: &str) -> ProgressStyle {

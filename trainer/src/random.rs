@@ -16,6 +16,8 @@ pub enum Purpose {
     Shuffle = 2,
     /// Augmentation of one face; the stream is epoch and row.
     Augmentation = 3,
+    /// Which faces of a batch are mixed and how; the stream is epoch and batch.
+    Mixing = 4,
 }
 
 /// The generator for one `purpose` and `stream` of the run with this `seed`.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::FACE_SIZE;
 use crate::data::augment::Augmentation;
+use crate::data::mixing::Mixing;
 use crate::distillation::Distillation;
 use crate::optimizer::AdamConfig;
 use crate::schedule::Schedule;
@@ -61,10 +62,19 @@ pub struct Settings {
     pub optimizer: AdamConfig,
     /// Probability that is taken from the label and spread over all classes.
     pub label_smoothing: f32,
+    /// Share that the votes have in a target where there are any; the label has the rest.
+    #[serde(default)]
+    pub votes_share: f32,
+    /// How far rare classes count more: 0 each face the same, 1 each class the same.
+    #[serde(default)]
+    pub class_balance: f32,
     /// Share of the averaged weights that stays at each step; none: the weights are not averaged.
     pub average: Option<f64>,
-    /// How far faces are moved.
+    /// How far faces are changed.
     pub augmentation: Augmentation,
+    /// How faces of a batch are mixed.
+    #[serde(default)]
+    pub mixing: Mixing,
     /// What decides which epoch is kept.
     pub choice: Choice,
     /// What it learns from teachers, if it has any.
@@ -110,6 +120,7 @@ const AUGMENTATION: Augmentation = Augmentation {
     shift: 0.1,
     zoom: 0.1,
     flip: true,
+    ..Augmentation::NONE
 };
 
 impl Recipe {
@@ -132,8 +143,11 @@ impl Recipe {
                     ..AdamConfig::default()
                 },
                 label_smoothing: 0.0,
+                votes_share: 0.0,
+                class_balance: 0.0,
                 average: Some(0.999),
                 augmentation: AUGMENTATION,
+                mixing: Mixing::default(),
                 choice: Choice::Accuracy,
                 distillation: None,
             },
@@ -153,8 +167,11 @@ impl Recipe {
                     ..AdamConfig::default()
                 },
                 label_smoothing: 0.0,
+                votes_share: 0.0,
+                class_balance: 0.0,
                 average: None,
                 augmentation: AUGMENTATION,
+                mixing: Mixing::default(),
                 choice: Choice::Loss,
                 distillation: None,
             },
@@ -167,5 +184,30 @@ impl Recipe {
             Recipe::Best => "best",
             Recipe::Seed => "seed",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn settings_of_runs_from_before_an_option_was_there_leave_it_off() {
+        let settings = Recipe::Seed.settings();
+        let mut stored = serde_json::to_value(&settings).unwrap();
+        let remove = |stored: &mut Value, names: &[&str]| {
+            let fields = stored.as_object_mut().unwrap();
+            for name in names {
+                fields.remove(*name).expect("a field of this name");
+            }
+        };
+        remove(&mut stored, &["votes_share", "class_balance", "mixing"]);
+        let augmentation = &mut stored["augmentation"];
+        remove(augmentation, &["light", "noise", "erasing"]);
+        assert_eq!(
+            serde_json::from_value::<Settings>(stored).unwrap(),
+            settings
+        );
     }
 }

@@ -121,6 +121,15 @@ impl Trainer {
             ensure!(!faces.is_empty(), "the data has no {split} rows");
         }
         let settings = &run.settings;
+        let (needed, found) = (settings.votes_share > 0.0, data.training.has_votes());
+        ensure!(
+            found || !needed,
+            "the run learns from votes: pass the same --votes"
+        );
+        ensure!(
+            needed || !found,
+            "the run learns from labels alone: leave --votes out"
+        );
         let distillation = settings.distillation.as_ref();
         let teachers = distillation.map_or(&[][..], |distillation| &distillation.teachers);
         data.teachers.check(teachers, settings.input_size)?;
@@ -276,7 +285,8 @@ impl Trainer {
     ) -> Result<Outcome> {
         let losses = self.run.log.validation_losses();
         let faces = Arc::clone(&self.data.training);
-        let batches = Batches::start_at(faces, self.plan(epoch), self.run.tally.steps);
+        let plan = Plan::new(&self.run.settings, epoch);
+        let batches = Batches::start_at(faces, plan, self.run.tally.steps);
         let (mut stepped, mut saved) = (Instant::now(), Instant::now());
         for batch in batches {
             self.step(&batch?, epoch, &losses)?;
@@ -295,18 +305,6 @@ impl Trainer {
             }
         }
         Ok(Outcome::Finished)
-    }
-
-    fn plan(&self, epoch: usize) -> Plan {
-        let settings = &self.run.settings;
-        Plan {
-            seed: settings.seed,
-            epoch,
-            batch: settings.batch,
-            input_size: settings.input_size,
-            augmentation: settings.augmentation,
-            label_smoothing: settings.label_smoothing,
-        }
     }
 
     /// One step, after epochs with these validation losses.

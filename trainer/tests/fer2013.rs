@@ -4,8 +4,8 @@ use std::io::Write;
 use std::path::Path;
 
 use emotion_models::Emotion;
-use emotion_trainer::data::FACE_SIZE;
-use emotion_trainer::data::fer2013::{Error, Fer2013};
+use emotion_trainer::data::fer2013::{self, Error};
+use emotion_trainer::data::{Dataset, FACE_SIZE};
 
 fn face(value: u8) -> String {
     vec![value.to_string(); FACE_SIZE * FACE_SIZE].join(" ")
@@ -23,18 +23,18 @@ fn three_rows() -> String {
     ])
 }
 
-fn read(text: &str) -> Result<Fer2013, Error> {
-    Fer2013::read(text.as_bytes(), Path::new("fer2013.csv"))
+fn read(text: &str) -> Result<Dataset, Error> {
+    fer2013::read(text.as_bytes(), Path::new("fer2013.csv"))
 }
 
 fn message_of(text: &str) -> String {
     read(text).unwrap_err().to_string()
 }
 
-fn load(bytes: &[u8]) -> Result<Fer2013, Error> {
+fn load(bytes: &[u8]) -> Result<Dataset, Error> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(bytes).unwrap();
-    Fer2013::load(file.path())
+    fer2013::load(file.path())
 }
 
 fn gzip(text: &str) -> Vec<u8> {
@@ -146,7 +146,7 @@ fn a_file_without_rows_is_an_error() {
 
 #[test]
 fn a_file_that_is_not_there_is_an_error_with_its_path() {
-    let message = Fer2013::load(Path::new("nowhere.csv"))
+    let message = fer2013::load(Path::new("nowhere.csv"))
         .unwrap_err()
         .to_string();
     assert_eq!(message, "cannot open nowhere.csv");

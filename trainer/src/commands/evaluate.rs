@@ -11,8 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use self::report::{Cost, Report};
 use super::use_threads;
 use crate::cli::EvaluateArgs;
-use crate::data::fer2013::Fer2013;
-use crate::data::{Faces, Split};
+use crate::data::{Dataset, Faces, Split};
 use crate::metrics::{Evaluation, softmax};
 use crate::{files, network, plots};
 
@@ -38,7 +37,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     use_threads(args.threads)?;
     let networks = args.weights.iter().map(|weights| classifier(weights));
     let networks: Vec<Classifier> = networks.collect::<Result<_>>()?;
-    let data = Fer2013::load(&args.data)?;
+    let data = Dataset::load(&args.data)?;
     let faces = data.split(args.split);
     ensure!(
         !faces.is_empty(),

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::{thousands, use_threads};
 use crate::cli::{Minutes, TrainArgs};
-use crate::data::fer2013::Fer2013;
+use crate::data::Dataset;
 use crate::distillation::Teachers;
 use crate::folder::Folder;
 use crate::interrupt::{Interrupt, Interrupted};
@@ -23,12 +23,10 @@ use crate::training::{Data, Outcome, Trainer};
 pub fn run(args: &TrainArgs) -> Result<()> {
     use_threads(args.threads)?;
     let teachers = Teachers::load(&args.teacher)?;
-    let Fer2013 {
-        training, public, ..
-    } = Fer2013::load(&args.data)?;
+    let (training, validation) = Dataset::load_for_training(&args.data, args.votes.as_deref())?;
     let data = Data {
         training: Arc::new(training),
-        validation: Arc::new(public),
+        validation: Arc::new(validation),
         teachers,
     };
     let mut trainer = match &args.resume {
@@ -48,12 +46,12 @@ pub fn run(args: &TrainArgs) -> Result<()> {
             print!("{}", report(&trainer));
             Ok(())
         }
-        Outcome::Stopped => Err(Interrupted(how_to_go_on(&trainer, &args.data)).into()),
+        Outcome::Stopped => Err(Interrupted(how_to_go_on(&trainer, args)).into()),
     }
 }
 
 fn begin(args: &TrainArgs, data: Data) -> Result<Trainer> {
-    let mut settings = args.recipe.settings();
+    let mut settings = args.settings();
     settings.distillation = args.recipe.distillation(data.teachers.identities());
     let beside_others = || PathBuf::from("runs").join(settings.name());
     let out = args.out.clone().unwrap_or_else(beside_others);
@@ -108,12 +106,15 @@ fn report(trainer: &Trainer) -> String {
     )
 }
 
-fn how_to_go_on(trainer: &Trainer, data: &Path) -> String {
+fn how_to_go_on(trainer: &Trainer, args: &TrainArgs) -> String {
+    let votes = args.votes.as_deref();
+    let votes = votes.map(|votes| format!(" --votes {}", shell_word(votes)));
     format!(
-        "stopped after step {} of epoch {}; go on with\nemotion-trainer train --data {} --resume {}",
+        "stopped after step {} of epoch {}; go on with\nemotion-trainer train --data {}{} --resume {}",
         trainer.tally().steps,
         trainer.log().len() + 1,
-        shell_word(data),
+        shell_word(&args.data),
+        votes.unwrap_or_default(),
         shell_word(trainer.folder().path()),
     )
 }

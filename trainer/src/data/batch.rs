@@ -11,13 +11,16 @@ use candle_core::{Device, Result, Tensor};
 use emotion_models::Emotion;
 use emotion_models::preprocess::{GreyImage, Preprocessor, Region};
 use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::augment::Augmentation;
+use super::augment::{Augmentation, Augmenter};
+use super::mixing::{Mixing, Mixture};
+use super::targets::{CLASSES, Labelling, Targets};
 use super::{FACE_SIZE, Faces};
 use crate::random::{Purpose, generator};
+use crate::recipe::Settings;
 
-const CLASSES: usize = Emotion::ALL.len();
 /// Batches that wait, so that a slow one does not stop the training.
 const PREFETCHED: usize = 4;
 
@@ -32,10 +35,12 @@ pub struct Plan {
     pub batch: usize,
     /// Width and height that the network takes, in pixels.
     pub input_size: usize,
-    /// How far faces are moved.
+    /// How far faces are changed.
     pub augmentation: Augmentation,
-    /// Probability that is taken from the label and spread over all classes.
-    pub label_smoothing: f32,
+    /// How faces are mixed.
+    pub mixing: Mixing,
+    /// How labels and votes become targets.
+    pub labelling: Labelling,
 }
 
 /// One step's worth of training data.
@@ -43,9 +48,10 @@ pub struct Plan {
 pub struct Batch {
     /// `[N, input_size, input_size, 1]`, in [-1, 1].
     pub faces: Tensor,
-    /// `[N, 7]`, the probability that each class should get.
+    /// `[N, 7]`: the probability that each class should get, times the weight of the face in the
+    /// loss. A row sums to that weight: 1 if classes are not balanced, else 1 in the mean.
     pub targets: Tensor,
-    /// The N labels.
+    /// The N labels; of mixed faces those of the larger parts.
     pub labels: Vec<Emotion>,
 }
 
@@ -66,11 +72,15 @@ impl Batches {
     pub fn start_at(faces: Arc<Faces>, plan: Plan, steps: usize) -> Self {
         let (sender, prepared) = sync_channel(PREFETCHED);
         let worker = thread::spawn(move || {
+            let targets = Targets::new(&faces, plan.labelling);
             let mut order: Vec<usize> = (0..faces.len()).collect();
             let mut generator = generator(plan.seed, Purpose::Shuffle, plan.epoch as u64);
             order.shuffle(&mut generator);
-            for rows in order.chunks(plan.batch).skip(steps) {
-                if sender.send(plan.prepare(&faces, rows)).is_err() {
+            for (index, rows) in order.chunks(plan.batch).enumerate().skip(steps) {
+                if sender
+                    .send(plan.prepare(&faces, &targets, index, rows))
+                    .is_err()
+                {
                     break;
                 }
             }
@@ -112,30 +122,78 @@ impl Drop for Batches {
 }
 
 impl Plan {
-    fn prepare(&self, faces: &Faces, rows: &[usize]) -> Result<Batch> {
-        let length = self.input_size * self.input_size;
-        let mut values = vec![0.0; rows.len() * length];
-        values.par_chunks_exact_mut(length).zip(rows).for_each_init(
-            || {
-                (
-                    Preprocessor::new(self.input_size),
-                    vec![0; FACE_SIZE * FACE_SIZE],
-                )
+    /// The plan of an epoch, counted from 1, of a run with these settings.
+    pub fn new(settings: &Settings, epoch: usize) -> Self {
+        Self {
+            seed: settings.seed,
+            epoch,
+            batch: settings.batch,
+            input_size: settings.input_size,
+            augmentation: settings.augmentation,
+            mixing: settings.mixing,
+            labelling: Labelling {
+                smoothing: settings.label_smoothing,
+                votes_share: settings.votes_share,
+                class_balance: settings.class_balance,
             },
-            |(preprocessor, warped), (out, &row)| {
-                let stream = (self.epoch as u64) << 32 | row as u64;
-                let mut generator = generator(self.seed, Purpose::Augmentation, stream);
-                let warp = self.augmentation.sample(FACE_SIZE, &mut generator);
-                warp.apply(faces.pixels(row), FACE_SIZE, warped);
-                prepare(preprocessor, warped, out);
-            },
-        );
-        let labels: Vec<_> = rows.iter().map(|&row| faces.labels()[row]).collect();
+        }
+    }
+
+    /// The batch of this index in the epoch, which consists of these rows.
+    fn prepare(
+        &self,
+        faces: &Faces,
+        targets: &Targets<'_>,
+        index: usize,
+        rows: &[usize],
+    ) -> Result<Batch> {
+        let mut values = self.augmented(faces, rows);
+        let mut targets: Vec<_> = rows.iter().map(|&row| targets.of(row)).collect();
+        let mut labels: Vec<_> = rows.iter().map(|&row| faces.labels()[row]).collect();
+        if self.mixing.is_on() {
+            let mixture = Mixture {
+                faces: &mut values,
+                size: self.input_size,
+                targets: &mut targets,
+                labels: &mut labels,
+            };
+            self.mixing
+                .run(mixture, &mut self.generator(Purpose::Mixing, index));
+        }
         Ok(Batch {
             faces: tensor(values, rows.len(), self.input_size)?,
-            targets: targets(&labels, self.label_smoothing)?,
+            targets: Tensor::from_vec(
+                targets.into_flattened(),
+                (rows.len(), CLASSES),
+                &Device::Cpu,
+            )?,
             labels,
         })
+    }
+
+    /// `input_size`² values for each of the rows.
+    fn augmented(&self, faces: &Faces, rows: &[usize]) -> Vec<f32> {
+        let length = self.input_size * self.input_size;
+        let mut values = vec![0.0; rows.len() * length];
+        let tools = || {
+            (
+                Augmenter::new(self.augmentation, FACE_SIZE),
+                Preprocessor::new(self.input_size),
+            )
+        };
+        values.par_chunks_exact_mut(length).zip(rows).for_each_init(
+            tools,
+            |(augmenter, preprocessor), (out, &row)| {
+                let mut generator = self.generator(Purpose::Augmentation, row);
+                let face = augmenter.run(faces.pixels(row), &mut generator);
+                prepare(preprocessor, face, out);
+            },
+        );
+        values
+    }
+
+    fn generator(&self, purpose: Purpose, index: usize) -> ChaCha8Rng {
+        generator(self.seed, purpose, (self.epoch as u64) << 32 | index as u64)
     }
 }
 
@@ -166,14 +224,6 @@ fn prepare(preprocessor: &mut Preprocessor, pixels: &[u8], out: &mut [f32]) {
     prepared.expect("the region is the face and the output is of the input's size");
 }
 
-fn targets(labels: &[Emotion], smoothing: f32) -> Result<Tensor> {
-    let mut values = vec![smoothing / CLASSES as f32; labels.len() * CLASSES];
-    for (row, label) in values.chunks_exact_mut(CLASSES).zip(labels) {
-        row[label.label_id()] += 1.0 - smoothing;
-    }
-    Tensor::from_vec(values, (labels.len(), CLASSES), &Device::Cpu)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,16 +233,18 @@ mod tests {
     fn plan(epoch: usize) -> Plan {
         Plan {
             seed: 5,
-            epoch,
             batch: 8,
-            input_size: FACE_SIZE,
-            augmentation: Recipe::Seed.settings().augmentation,
-            label_smoothing: 0.0,
+            ..Plan::new(&Recipe::Seed.settings(), epoch)
         }
     }
 
     fn values(batch: &Batch) -> Vec<f32> {
         batch.faces.flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    fn batch(plan: &Plan, faces: &Faces, index: usize, rows: &[usize]) -> Batch {
+        let targets = Targets::new(faces, plan.labelling);
+        plan.prepare(faces, &targets, index, rows).unwrap()
     }
 
     fn epoch(faces: &Arc<Faces>, plan: Plan) -> Vec<Batch> {
@@ -239,7 +291,7 @@ mod tests {
                 .num_threads(threads)
                 .build()
                 .unwrap();
-            values(&pool.install(|| plan.prepare(&faces, &rows)).unwrap())
+            values(&pool.install(|| batch(&plan, &faces, 0, &rows)))
         };
         let one = with_threads(1, plan(1));
         assert_eq!(one, with_threads(3, plan(1)));
@@ -254,23 +306,29 @@ mod tests {
             augmentation: Augmentation::NONE,
             ..plan(1)
         };
-        let batch = still.prepare(&faces, &[0, 1, 2]).unwrap();
+        let batch = batch(&still, &faces, 0, &[0, 1, 2]);
         assert_eq!(values(&batch), prepared(&faces, 0..3, FACE_SIZE));
     }
 
     #[test]
-    fn smoothing_spreads_its_share_over_all_classes() {
-        let targets = targets(&[Emotion::Fear], 0.7)
-            .unwrap()
-            .to_vec2::<f32>()
-            .unwrap();
-        for (class, &target) in targets[0].iter().enumerate() {
-            let expected = if class == Emotion::Fear.label_id() {
-                0.4
-            } else {
-                0.1
-            };
-            assert!((target - expected).abs() < 1e-6);
+    fn mixed_faces_differ_from_batch_to_batch_and_the_targets_go_with_them() {
+        let faces = random_faces(4, 1);
+        let mixed = Plan {
+            augmentation: Augmentation::NONE,
+            mixing: Mixing {
+                mixup: 1.0,
+                cutmix: 0.0,
+            },
+            ..plan(1)
+        };
+        let [first, again, second] = [0, 0, 1].map(|index| batch(&mixed, &faces, index, &[0, 1]));
+        assert_eq!(values(&first), values(&again));
+        assert_ne!(values(&first), values(&second));
+        let sources = prepared(&faces, 0..2, FACE_SIZE);
+        let targets = first.targets.to_vec2::<f32>().unwrap();
+        let share = targets[0][faces.labels()[0].label_id()];
+        for (value, source) in values(&first).iter().zip(&sources[..FACE_SIZE * FACE_SIZE]) {
+            assert!((value - share * source).abs() <= 1.0 - share + 1e-5);
         }
     }
 

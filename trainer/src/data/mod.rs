@@ -2,24 +2,35 @@
 
 pub mod augment;
 pub mod batch;
+mod dataset;
 pub mod fer2013;
+pub mod folder;
+pub mod mixing;
+pub mod table;
+pub mod targets;
+pub mod votes;
 
 use std::collections::HashSet;
 use std::fmt;
 
 use emotion_models::Emotion;
 
-/// Width and height of a FER-2013 face in pixels.
+pub use dataset::{Dataset, Error};
+use votes::Votes;
+
+/// Width and height of a face in pixels.
 pub const FACE_SIZE: usize = 48;
 
-/// The three parts of FER-2013.
+/// The three parts of the data, named as in FER-2013.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Split {
     /// `Training`: the rows that parameters are fitted to.
     Training,
     /// `PublicTest`: the rows that choose checkpoints and the temperature.
+    #[value(alias = "val", alias = "validation")]
     Public,
     /// `PrivateTest`: the rows that are only reported.
+    #[value(alias = "test")]
     Private,
 }
 
@@ -35,6 +46,12 @@ impl Split {
             Split::Private => "PrivateTest",
         }
     }
+
+    /// The split of rows with this `Usage`.
+    fn from_usage(usage: &[u8]) -> Option<Self> {
+        let is_meant = |split: &Self| split.usage().as_bytes() == usage;
+        Self::ALL.into_iter().find(is_meant)
+    }
 }
 
 impl fmt::Display for Split {
@@ -48,6 +65,8 @@ impl fmt::Display for Split {
 pub struct Faces {
     pixels: Vec<u8>,
     labels: Vec<Emotion>,
+    /// For each face, or empty.
+    votes: Vec<Option<Votes>>,
 }
 
 impl Faces {
@@ -81,6 +100,26 @@ impl Faces {
     /// The emotions of all faces.
     pub fn labels(&self) -> &[Emotion] {
         &self.labels
+    }
+
+    /// What people voted for besides the label, for each face.
+    ///
+    /// # Panics
+    ///
+    /// When there are fewer or more votes than faces.
+    pub fn set_votes(&mut self, votes: Vec<Option<Votes>>) {
+        assert_eq!(votes.len(), self.len(), "votes for each face");
+        self.votes = votes;
+    }
+
+    /// The votes for a face, if there are any.
+    pub fn votes(&self, index: usize) -> Option<&Votes> {
+        self.votes.get(index)?.as_ref()
+    }
+
+    /// Whether there are votes for any face.
+    pub fn has_votes(&self) -> bool {
+        self.votes.iter().any(Option::is_some)
     }
 
     /// For each face whether one of `others` has the very same pixels. FER-2013 repeats some of its

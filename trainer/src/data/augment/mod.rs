@@ -1,0 +1,197 @@
+//! What happens to a face on its way into a training batch.
+//!
+//! In this order: the warp, then light, noise and erasing, as something in front of a camera would
+//! be moved, lit, recorded and covered. What is off draws no random numbers and costs nothing.
+
+mod erasing;
+mod light;
+mod noise;
+mod warp;
+
+pub use warp::Warp;
+
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+
+use warp::Margins;
+
+/// How far faces may be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Augmentation {
+    /// Largest rotation to either side, in degrees.
+    pub rotation_degrees: f32,
+    /// Largest shift along each axis, as a fraction of the side.
+    pub shift: f32,
+    /// Largest change of scale along each axis: 0.1 is 0.9 to 1.1.
+    pub zoom: f32,
+    /// Whether one face in two is mirrored.
+    pub flip: bool,
+    /// Largest change of brightness, contrast and gamma, below 1.
+    #[serde(default)]
+    pub light: f32,
+    /// Largest standard deviation of the noise, in grey levels of 0 to 255.
+    #[serde(default)]
+    pub noise: f32,
+    /// Share of the faces of which a rectangle is covered.
+    #[serde(default)]
+    pub erasing: f32,
+}
+
+impl Augmentation {
+    /// Leaves every face as it is.
+    pub const NONE: Self = Self {
+        rotation_degrees: 0.0,
+        shift: 0.0,
+        zoom: 0.0,
+        flip: false,
+        light: 0.0,
+        noise: 0.0,
+        erasing: 0.0,
+    };
+}
+
+/// Changes one face after the other; it keeps its buffers.
+#[derive(Debug, Clone)]
+pub struct Augmenter {
+    augmentation: Augmentation,
+    size: usize,
+    margins: Margins,
+    face: Vec<u8>,
+}
+
+impl Augmenter {
+    /// An augmenter for faces of `size`² pixels.
+    pub fn new(augmentation: Augmentation, size: usize) -> Self {
+        Self {
+            augmentation,
+            size,
+            margins: Margins::default(),
+            face: vec![0; size * size],
+        }
+    }
+
+    /// The changed `face`; the generator alone decides how it is changed.
+    ///
+    /// # Panics
+    ///
+    /// When `face` does not hold `size`² pixels.
+    pub fn run(&mut self, face: &[u8], generator: &mut impl RngExt) -> &[u8] {
+        let Augmentation {
+            light,
+            noise,
+            erasing,
+            ..
+        } = self.augmentation;
+        let warp = Warp::sample(&self.augmentation, self.size, generator);
+        warp.apply(face, self.size, &mut self.margins, &mut self.face);
+        if light > 0.0 {
+            light::change(light, &mut self.face, generator);
+        }
+        if noise > 0.0 {
+            noise::add(noise, &mut self.face, generator);
+        }
+        if erasing > 0.0 && generator.random::<f32>() < erasing {
+            erasing::erase(&mut self.face, self.size, generator);
+        }
+        &self.face
+    }
+}
+
+/// Uniform from `-limit` to `limit`.
+fn within(limit: f32, generator: &mut impl RngExt) -> f32 {
+    limit * (2.0 * generator.random::<f32>() - 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::FACE_SIZE;
+    use crate::random::{Purpose, generator};
+    use crate::testing::random_faces;
+
+    fn augmented(augmentation: Augmentation, stream: u64) -> Vec<u8> {
+        let mut generator = generator(1, Purpose::Augmentation, stream);
+        let faces = random_faces(1, 1);
+        let mut augmenter = Augmenter::new(augmentation, FACE_SIZE);
+        augmenter.run(faces.pixels(0), &mut generator).to_vec()
+    }
+
+    #[test]
+    fn no_augmentation_leaves_every_pixel() {
+        let faces = random_faces(1, 1);
+        assert_eq!(augmented(Augmentation::NONE, 0), faces.pixels(0));
+    }
+
+    #[test]
+    fn each_change_is_decided_by_the_generator_alone() {
+        for (name, augmentation) in [
+            (
+                "warp",
+                Augmentation {
+                    shift: 0.1,
+                    ..Augmentation::NONE
+                },
+            ),
+            (
+                "light",
+                Augmentation {
+                    light: 0.3,
+                    ..Augmentation::NONE
+                },
+            ),
+            (
+                "noise",
+                Augmentation {
+                    noise: 8.0,
+                    ..Augmentation::NONE
+                },
+            ),
+            (
+                "erasing",
+                Augmentation {
+                    erasing: 1.0,
+                    ..Augmentation::NONE
+                },
+            ),
+        ] {
+            assert_eq!(
+                augmented(augmentation, 1),
+                augmented(augmentation, 1),
+                "{name}"
+            );
+            assert_ne!(
+                augmented(augmentation, 1),
+                augmented(augmentation, 2),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_change_that_comes_later_does_not_move_the_ones_before() {
+        let warp = Augmentation {
+            shift: 0.1,
+            ..Augmentation::NONE
+        };
+        let covered = Augmentation {
+            erasing: 1.0,
+            ..warp
+        };
+        let (plain, covered) = (augmented(warp, 3), augmented(covered, 3));
+        let same = plain.iter().zip(&covered).filter(|(a, b)| a == b).count();
+        assert!(same > plain.len() / 2 && same < plain.len(), "{same}");
+    }
+
+    #[test]
+    fn erasing_covers_its_share_of_the_faces() {
+        let half = Augmentation {
+            erasing: 0.5,
+            ..Augmentation::NONE
+        };
+        let faces = random_faces(1, 1);
+        let covered = (0..400)
+            .filter(|&stream| augmented(half, stream) != faces.pixels(0))
+            .count();
+        assert!((160..240).contains(&covered), "{covered}");
+    }
+}

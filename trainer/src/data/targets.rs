@@ -1,0 +1,160 @@
+//! What the network should answer for each training face.
+
+use emotion_models::Emotion;
+
+use super::Faces;
+
+/// How many emotions are told apart.
+pub(super) const CLASSES: usize = Emotion::ALL.len();
+
+/// How labels become probabilities.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Labelling {
+    /// Probability that is taken from the label and spread over all classes.
+    pub smoothing: f32,
+    /// Share that the votes have where there are any; the label has the rest.
+    pub votes_share: f32,
+    /// How far rare classes count more: 0 each face the same, 1 each class the same.
+    pub class_balance: f32,
+}
+
+/// The targets of `faces`.
+#[derive(Debug)]
+pub(super) struct Targets<'a> {
+    faces: &'a Faces,
+    labelling: Labelling,
+    class_weights: [f32; CLASSES],
+}
+
+impl<'a> Targets<'a> {
+    pub(super) fn new(faces: &'a Faces, labelling: Labelling) -> Self {
+        Self {
+            faces,
+            labelling,
+            class_weights: class_weights(faces.labels(), labelling.class_balance),
+        }
+    }
+
+    /// The probability that each class should get, times the weight of the face in the loss.
+    pub(super) fn of(&self, row: usize) -> [f32; CLASSES] {
+        let Labelling {
+            smoothing,
+            votes_share,
+            ..
+        } = self.labelling;
+        let label = self.faces.labels()[row].label_id();
+        let votes = self.faces.votes(row);
+        let label_share = if votes.is_some() {
+            1.0 - votes_share
+        } else {
+            1.0
+        };
+        std::array::from_fn(|class| {
+            let from_label = if class == label { label_share } else { 0.0 };
+            let from_votes = votes.map_or(0.0, |votes| votes_share * votes[class]);
+            let evidence = (1.0 - smoothing) * (from_label + from_votes);
+            self.class_weights[label] * (evidence + smoothing / CLASSES as f32)
+        })
+    }
+}
+
+/// The weight of a face of each class: the class's count to the power of `-balance`, with a mean of 1
+/// over all faces. A power between 0 and 1 is a compromise.
+fn class_weights(labels: &[Emotion], balance: f32) -> [f32; CLASSES] {
+    let counts = Emotion::ALL.map(|emotion| labels.iter().filter(|&&l| l == emotion).count());
+    let powers = counts.map(|count| (count.max(1) as f32).powf(-balance));
+    let total: f32 = counts
+        .iter()
+        .zip(powers)
+        .map(|(&n, power)| n as f32 * power)
+        .sum();
+    powers.map(|power| power * labels.len() as f32 / total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::FACE_SIZE;
+
+    fn faces(labels: &[Emotion]) -> Faces {
+        let mut faces = Faces::default();
+        for &label in labels {
+            faces.push(&[0; FACE_SIZE * FACE_SIZE], label);
+        }
+        faces
+    }
+
+    fn assert_close(found: [f32; CLASSES], expected: [f32; CLASSES]) {
+        for (f, e) in found.iter().zip(expected) {
+            assert!((f - e).abs() < 1e-6, "{found:?}, expected {expected:?}");
+        }
+    }
+
+    #[test]
+    fn a_plain_label_gets_all() {
+        let faces = faces(&[Emotion::Disgust]);
+        let targets = Targets::new(&faces, Labelling::default());
+        assert_close(targets.of(0), [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn smoothing_spreads_its_share_over_all_classes() {
+        let faces = faces(&[Emotion::Fear]);
+        let labelling = Labelling {
+            smoothing: 0.7,
+            ..Labelling::default()
+        };
+        let expected = [0.1, 0.1, 0.4, 0.1, 0.1, 0.1, 0.1];
+        assert_close(Targets::new(&faces, labelling).of(0), expected);
+    }
+
+    #[test]
+    fn votes_take_their_share_of_the_label_where_there_are_any() {
+        let mut faces = faces(&[Emotion::Angry, Emotion::Angry]);
+        let votes = [0.2, 0.0, 0.8, 0.0, 0.0, 0.0, 0.0];
+        faces.set_votes(vec![Some(votes), None]);
+        let labelling = Labelling {
+            votes_share: 0.5,
+            ..Labelling::default()
+        };
+        let targets = Targets::new(&faces, labelling);
+        assert_close(targets.of(0), [0.6, 0.0, 0.4, 0.0, 0.0, 0.0, 0.0]);
+        assert_close(targets.of(1), [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn full_balance_gives_each_class_the_same_say_and_the_mean_face_the_weight_1() {
+        let labels = [
+            [Emotion::Happy; 6].as_slice(),
+            &[Emotion::Sad; 3],
+            &[Emotion::Disgust; 1],
+        ]
+        .concat();
+        let weights = class_weights(&labels, 1.0);
+        for (emotion, count) in [
+            (Emotion::Happy, 6.0),
+            (Emotion::Sad, 3.0),
+            (Emotion::Disgust, 1.0),
+        ] {
+            let say = count * weights[emotion.label_id()];
+            assert!((say - 10.0 / 3.0).abs() < 1e-5, "{emotion}: {say}");
+        }
+        assert_close(class_weights(&labels, 0.0), [1.0; CLASSES]);
+    }
+
+    #[test]
+    fn the_weight_of_a_face_scales_its_targets() {
+        let faces = faces(&[Emotion::Happy, Emotion::Happy, Emotion::Happy, Emotion::Sad]);
+        let labelling = Labelling {
+            smoothing: 0.1,
+            class_balance: 1.0,
+            ..Labelling::default()
+        };
+        let targets = Targets::new(&faces, labelling);
+        let sums = [0, 3].map(|row| targets.of(row).iter().sum::<f32>());
+        assert!(
+            (sums[0] - 2.0 / 3.0).abs() < 1e-6 && (sums[1] - 2.0).abs() < 1e-6,
+            "{sums:?}"
+        );
+    }
+}

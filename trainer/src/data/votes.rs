@@ -1,0 +1,190 @@
+//! Reads `fer2013new.csv`, the votes of FER+: ten people's opinions on each row of `fer2013.csv`
+//! (Barsoum, Zhang, Canton Ferrer and Zhang 2016).
+//!
+//! Votes for contempt, for an unknown emotion and for no face are left out; a row with no others has
+//! none. The file also names each row's picture, and a few names stand at two rows. Where the pixels of
+//! these rows differ, nobody can tell which of the faces was seen: neither has votes then.
+
+use std::collections::{HashMap, HashSet};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::table::{self, Table, excerpt, parse};
+use super::targets::CLASSES;
+use super::{Dataset, Split};
+
+/// The share of the votes for each emotion, by label id; they sum to 1.
+pub type Votes = [f32; CLASSES];
+
+/// The emotions stand in the order of their label ids.
+const COLUMNS: [&str; 9] = [
+    "Usage",
+    "Image name",
+    "anger",
+    "disgust",
+    "fear",
+    "happiness",
+    "sadness",
+    "surprise",
+    "neutral",
+];
+
+/// Why votes could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file is not a table of the right columns.
+    #[error(transparent)]
+    Table(#[from] table::Error),
+    /// A number of votes is none.
+    #[error("{}, line {line}: {column} is `{found}`, expected a number of votes", path.display())]
+    Count {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// The emotion.
+        column: &'static str,
+        /// What stands there.
+        found: String,
+    },
+    /// A row belongs to another split than the face in the same row.
+    #[error(
+        "{}, line {line}: the votes of row {row} are for {found}, but row {row} of the faces is \
+         {expected} (rows counted from 0): pass the fer2013new.csv that belongs to this fer2013.csv, \
+         both with all their rows in the published order",
+        path.display()
+    )]
+    Usage {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// The row, counted from 0 without the header.
+        row: usize,
+        /// The split of the face.
+        expected: Split,
+        /// What stands in the votes.
+        found: String,
+    },
+    /// There are fewer or more rows than faces.
+    #[error(
+        "{} has votes for {found}, the faces are {expected} rows: pass the fer2013new.csv that \
+         belongs to this fer2013.csv, both with all their rows in the published order",
+        path.display()
+    )]
+    Rows {
+        /// The file.
+        path: PathBuf,
+        /// Number of faces.
+        expected: usize,
+        /// Number of rows with votes, as far as they were read.
+        found: String,
+    },
+    /// The faces are no `fer2013.csv`.
+    #[error(
+        "{} holds votes for the rows of fer2013.csv, but the faces are a folder of pictures: pass \
+         --data fer2013.csv, or leave --votes out",
+        path.display()
+    )]
+    NoRows {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// Reads the file at `path`: the votes of each Training face of `dataset`, where it has any.
+///
+/// # Errors
+///
+/// See [`Error`].
+pub fn load(path: &Path, dataset: &Dataset) -> Result<Vec<Option<Votes>>, Error> {
+    read(table::open(path)?, path, dataset)
+}
+
+/// Reads unpacked CSV; `path` only stands in the errors.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn read(
+    reader: impl Read,
+    path: &Path,
+    dataset: &Dataset,
+) -> Result<Vec<Option<Votes>>, Error> {
+    let path_buf = || path.to_owned();
+    if dataset.rows().is_empty() {
+        return Err(Error::NoRows { path: path_buf() });
+    }
+    let wrong_number = |found| Error::Rows {
+        path: path_buf(),
+        expected: dataset.rows().len(),
+        found,
+    };
+    let mut table = Table::new(reader, path, COLUMNS)?;
+    let mut rows = dataset.row_faces();
+    let mut names = Names::default();
+    let mut votes = Vec::with_capacity(dataset.training.len());
+    let mut count = 0;
+    while let Some((line, [usage, name, counts @ ..])) = table.next()? {
+        let Some((split, pixels)) = rows.next() else {
+            return Err(wrong_number(format!("more than {count} rows")));
+        };
+        if Split::from_usage(usage) != Some(split) {
+            return Err(Error::Usage {
+                path: path_buf(),
+                line,
+                row: count,
+                expected: split,
+                found: excerpt(usage),
+            });
+        }
+        let of_row = shares(counts).map_err(|(column, found)| Error::Count {
+            path: path_buf(),
+            line,
+            column,
+            found,
+        })?;
+        names.insert(name, pixels);
+        if split == Split::Training {
+            votes.push((name.to_owned(), of_row));
+        }
+        count += 1;
+    }
+    if rows.next().is_some() {
+        return Err(wrong_number(format!("{count} rows")));
+    }
+    let of_known_face = |(name, votes): (Vec<u8>, Option<Votes>)| {
+        votes.filter(|_| !names.ambiguous.contains(&name))
+    };
+    Ok(votes.into_iter().map(of_known_face).collect())
+}
+
+/// The names of the pictures and what they show.
+#[derive(Default)]
+struct Names<'a> {
+    pixels: HashMap<Vec<u8>, &'a [u8]>,
+    ambiguous: HashSet<Vec<u8>>,
+}
+
+impl<'a> Names<'a> {
+    fn insert(&mut self, name: &[u8], pixels: &'a [u8]) {
+        // Rows that nobody found a face in have no name.
+        if name.is_empty() {
+            return;
+        }
+        let first = self.pixels.entry(name.to_owned()).or_insert(pixels);
+        if *first != pixels {
+            self.ambiguous.insert(name.to_owned());
+        }
+    }
+}
+
+/// The votes for our emotions as shares, none if there are none; else the column that is no number.
+fn shares(fields: [&[u8]; CLASSES]) -> Result<Option<Votes>, (&'static str, String)> {
+    let mut votes = [0.0; CLASSES];
+    for ((vote, field), column) in votes.iter_mut().zip(fields).zip(&COLUMNS[2..]) {
+        *vote = f32::from(parse(field).ok_or_else(|| (*column, excerpt(field)))?);
+    }
+    let sum: f32 = votes.iter().sum();
+    Ok((sum > 0.0).then(|| votes.map(|vote| vote / sum)))
+}
