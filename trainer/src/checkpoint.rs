@@ -41,6 +41,9 @@ pub struct Run {
     /// The epoch after these, as far as it has come.
     #[serde(skip)]
     pub tally: Tally,
+    /// What tells the faces from others; older runs lack it.
+    #[serde(default)]
+    pub data: Option<String>,
     /// Files of the teachers where the run began, to find them again.
     #[serde(default)]
     pub teacher_files: Vec<PathBuf>,
@@ -58,6 +61,7 @@ impl Run {
             settings,
             log: Log::default(),
             tally: Tally::default(),
+            data: None,
             teacher_files: Vec::new(),
             training_faces,
             validation_faces,

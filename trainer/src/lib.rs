@@ -16,6 +16,7 @@ pub mod folder;
 pub mod interrupt;
 #[cfg(feature = "keras")]
 pub mod keras;
+mod learner;
 pub mod log;
 pub mod loss;
 pub mod metrics;

@@ -10,26 +10,21 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use emotion_models::{Emotion, Weights};
 
-use crate::average::Average;
 use crate::calibration::fit_temperature;
 use crate::checkpoint::{Checkpoint, Run};
 use crate::data::Faces;
 use crate::data::batch::{Batch, Batches, Plan};
 use crate::distillation::Teachers;
 use crate::folder::{Folder, Lock};
+use crate::learner::Learner;
 use crate::log::{Epoch, Log, Tally};
 use crate::loss::{cross_entropy, distillation};
 use crate::metrics::{Evaluation, argmax};
 use crate::network::Network;
-use crate::optimizer::Adam;
+use crate::params::fnv1a;
 use crate::progress::Progress;
 use crate::recipe::Settings;
 use crate::{files, plots};
-
-// Groups of tensors in a checkpoint.
-const TRAINED: &str = "trained";
-const AVERAGED: &str = "averaged";
-const MOMENTS: &str = "moments";
 
 /// What a run learns from.
 #[derive(Debug, Clone)]
@@ -40,6 +35,23 @@ pub struct Data {
     pub validation: Arc<Faces>,
     /// Whose answers are learnt besides the labels.
     pub teachers: Teachers,
+}
+
+impl Data {
+    /// What tells these faces, labels and votes from others.
+    fn fingerprint(&self) -> String {
+        let mut hashes = Vec::new();
+        for faces in [&self.training, &self.validation] {
+            for (index, label) in faces.labels().iter().enumerate() {
+                hashes.extend(fnv1a(faces.pixels(index)).to_le_bytes());
+                hashes.push(label.label_id() as u8);
+                for share in faces.votes(index).into_iter().flatten() {
+                    hashes.extend(share.to_le_bytes());
+                }
+            }
+        }
+        format!("{:016x}", fnv1a(&hashes))
+    }
 }
 
 /// How [`Trainer::run`] came to its end.
@@ -57,9 +69,7 @@ pub struct Trainer {
     run: Run,
     data: Data,
     folder: Folder,
-    trained: Network,
-    average: Option<(Network, Average)>,
-    optimizer: Adam,
+    learner: Learner,
     save_every: Option<Duration>,
     _lock: Lock,
 }
@@ -79,6 +89,7 @@ impl Trainer {
             );
         }
         let mut run = Run::new(settings, data.training.len(), data.validation.len());
+        run.data = Some(data.fingerprint());
         run.teacher_files = data.teachers.files();
         Self::with_run(run, data, folder)
     }
@@ -93,7 +104,7 @@ impl Trainer {
         let path = folder.last();
         let shown = path.display();
         let checkpoint = Checkpoint::load(&path)?;
-        let run = checkpoint.run.clone();
+        let mut run = checkpoint.run.clone();
         let found = (data.training.len(), data.validation.len());
         ensure!(
             found == (run.training_faces, run.validation_faces),
@@ -103,12 +114,20 @@ impl Trainer {
             found.0,
             found.1,
         );
+        let faces = Some(data.fingerprint());
+        let known = run.data.is_none() || run.data == faces;
         if data.teachers.is_empty() {
             data.teachers = Teachers::load(&run.teacher_files)
                 .with_context(|| format!("{shown}: pass its teachers with --teacher"))?;
         }
+        run.data = faces;
+        run.teacher_files = data.teachers.files();
         let mut trainer = Self::with_run(run, data, folder.clone())?;
-        let restored = trainer.restore(&checkpoint);
+        ensure!(
+            known,
+            "{shown} was trained on other faces, labels or votes than these: pass the same --data and --votes"
+        );
+        let restored = trainer.learner.restore(trainer.run.steps(), &checkpoint);
         restored.with_context(|| format!("{shown}"))?;
         Ok(trainer)
     }
@@ -133,41 +152,16 @@ impl Trainer {
         let distillation = settings.distillation.as_ref();
         let teachers = distillation.map_or(&[][..], |distillation| &distillation.teachers);
         data.teachers.check(teachers, settings.input_size)?;
-        let network = || Network::new(settings.architecture, settings.input_size, settings.seed);
-        let trained = network()?;
-        let average = match settings.average {
-            Some(decay) => {
-                let averaged = network()?;
-                let average = Average::new(&averaged.parameters, &trained.parameters, decay)?;
-                Some((averaged, average))
-            }
-            None => None,
-        };
-        let optimizer = Adam::new(trained.parameters.trainable(), settings.optimizer);
+        let learner = Learner::new(settings)?;
         let lock = folder.open()?;
         Ok(Self {
             run,
             data,
             folder,
-            trained,
-            average,
-            optimizer,
+            learner,
             save_every: None,
             _lock: lock,
         })
-    }
-
-    fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        let steps = self.run.steps();
-        self.trained
-            .parameters
-            .restore(&checkpoint.group(TRAINED))?;
-        self.optimizer.restore(steps, &checkpoint.group(MOMENTS))?;
-        if let Some((averaged, average)) = &mut self.average {
-            averaged.parameters.restore(&checkpoint.group(AVERAGED))?;
-            average.set_updates(steps);
-        }
-        Ok(())
     }
 
     /// Saves the state within epochs too, after the first step that ends so long after the last save.
@@ -207,9 +201,7 @@ impl Trainer {
 
     /// The network whose accuracy counts: the averaged one if there is one.
     pub fn network(&self) -> &Network {
-        self.average
-            .as_ref()
-            .map_or(&self.trained, |(averaged, _)| averaged)
+        self.learner.network()
     }
 
     /// Trains until the run is finished, or until `stop` answers yes: it is asked before each epoch
@@ -319,7 +311,7 @@ impl Trainer {
         let soft = how
             .as_ref()
             .map(|how| self.data.teachers.answer(&batch.faces, how));
-        let logits = self.trained.forward(&batch.faces, true)?;
+        let logits = self.learner.forward(&batch.faces)?;
         let loss = match (soft.transpose()?, how) {
             (Some(soft), Some(how)) => distillation(&logits, &batch.targets, &soft, how.weight)?,
             _ => cross_entropy(&logits, &batch.targets)?,
@@ -330,10 +322,7 @@ impl Trainer {
         }
         let steps = (epochs * self.run.steps_per_epoch()) as u64;
         let rate = schedule.learning_rate(*peak, self.run.steps(), steps, losses);
-        self.optimizer.step(&loss.backward()?, rate)?;
-        if let Some((_, average)) = &mut self.average {
-            average.update()?;
-        }
+        self.learner.step(&loss, rate)?;
         let tally = &mut self.run.tally;
         tally.steps += 1;
         tally.faces += batch.labels.len();
@@ -391,11 +380,7 @@ impl Trainer {
     /// Saves the state to go on from.
     fn save(&self) -> Result<()> {
         let mut checkpoint = Checkpoint::new(self.run.clone());
-        checkpoint.insert(TRAINED, self.trained.parameters.snapshot()?);
-        checkpoint.insert(MOMENTS, self.optimizer.state()?);
-        if let Some((averaged, _)) = &self.average {
-            checkpoint.insert(AVERAGED, averaged.parameters.snapshot()?);
-        }
+        self.learner.store(&mut checkpoint)?;
         if let Some(name) = checkpoint.not_finite()? {
             let epoch = self.run.log.len() + 1;
             bail!(self.diverged(epoch, &format!("{name} holds a value that is no number")));

@@ -84,10 +84,9 @@ fn a_checkpoint_of_the_first_format_is_resumed() {
     let metadata = header.metadata().clone().unwrap();
     let mut run: serde_json::Value = serde_json::from_str(&metadata["run"]).unwrap();
     run["format"] = "emotion-trainer checkpoint 1".into();
-    run.as_object_mut()
-        .unwrap()
-        .remove("teacher_files")
-        .unwrap();
+    for key in ["data", "teacher_files"] {
+        run.as_object_mut().unwrap().remove(key).unwrap();
+    }
     for key in ["architecture", "name", "distillation"] {
         let settings = run["settings"].as_object_mut().unwrap();
         settings.remove(key).unwrap();

@@ -8,6 +8,7 @@ use common::{Files, data, faces, finish, resumed, settings, tensors, trained, tr
 use emotion_models::weights::Architecture;
 use emotion_models::{Emotion, Weights};
 use emotion_trainer::checkpoint::Checkpoint;
+use emotion_trainer::data::Faces;
 use emotion_trainer::data::augment::Augmentation;
 use emotion_trainer::folder::Folder;
 use emotion_trainer::progress::Progress;
@@ -115,6 +116,21 @@ fn a_run_is_not_resumed_on_other_data() {
         .err()
         .unwrap();
     assert!(error.to_string().contains("trained on 21 faces"), "{error}");
+
+    let mut relabelled = Faces::default();
+    for index in 0..21 {
+        relabelled.push(data().training.pixels(index), Emotion::Neutral);
+    }
+    let other = Data {
+        training: relabelled.into(),
+        ..data()
+    };
+    let error = Trainer::resume(other, Folder::new(folder.path()))
+        .err()
+        .unwrap();
+    let expected =
+        "was trained on other faces, labels or votes than these: pass the same --data and --votes";
+    assert!(error.to_string().ends_with(expected), "{error}");
 }
 
 #[test]

@@ -77,11 +77,20 @@ fn opening(trainer: &Trainer) -> String {
         let names: Vec<&str> = names.collect();
         text += &format!("\ntaught by {}", names.join(", "));
     }
-    let (epochs, steps) = (trainer.log().len(), trainer.tally().steps);
-    if (epochs, steps) != (0, 0) {
-        text += &format!("\ngoes on after step {steps} of epoch {}", epochs + 1);
+    if !trainer.log().is_empty() || trainer.tally().steps > 0 {
+        text += &format!("\ngoes on after {}", position(trainer));
     }
     text
+}
+
+/// The last thing that was done.
+fn position(trainer: &Trainer) -> String {
+    let (epochs, steps) = (trainer.log().len(), trainer.tally().steps);
+    if steps > 0 {
+        format!("step {steps} of epoch {}", epochs + 1)
+    } else {
+        format!("epoch {epochs}")
+    }
 }
 
 /// The best epoch and where things are.
@@ -110,9 +119,8 @@ fn how_to_go_on(trainer: &Trainer, args: &TrainArgs) -> String {
     let votes = args.votes.as_deref();
     let votes = votes.map(|votes| format!(" --votes {}", shell_word(votes)));
     format!(
-        "stopped after step {} of epoch {}; go on with\nemotion-trainer train --data {}{} --resume {}",
-        trainer.tally().steps,
-        trainer.log().len() + 1,
+        "stopped after {}; go on with\nemotion-trainer train --data {}{} --resume {}",
+        position(trainer),
         shell_word(&args.data),
         votes.unwrap_or_default(),
         shell_word(trainer.folder().path()),
