@@ -5,7 +5,7 @@ use plotters::prelude::*;
 
 use super::axis::Axis;
 use super::frame::{Below, LEFT, above, frame, legend};
-use super::{Area, BLUE, FAINT_INK, FINE, GREEN, VERMILION, figure, headline, stroke};
+use super::{Area, BLUE, FAINT_INK, FINE, GREEN, ORANGE, VERMILION, figure, headline, stroke};
 use crate::log::{Epoch, Log};
 use crate::recipe::Choice;
 
@@ -15,9 +15,9 @@ const SIZE: (i32, i32) = (860, 720);
 const CROWDED: usize = 20;
 
 /// The loss and the accuracy on training and validation faces and the learning rate, epoch by
-/// epoch, as SVG; the epoch with the lowest validation loss and the one with the highest
-/// validation accuracy are marked. Losses far above most others are drawn on the upper edge, lest
-/// they flatten all the rest.
+/// epoch, as SVG; and the validation loss at the best temperature, where the log has it. The epochs
+/// with the lowest validation loss and the highest validation accuracy are marked. Losses far above
+/// most others are drawn on the upper edge, lest they flatten all the rest.
 ///
 /// # Errors
 ///
@@ -67,21 +67,40 @@ fn loss_panel(log: &Log) -> Panel {
         } = row;
         format!("lowest in validation: {val_loss:.4} in epoch {epoch}")
     });
-    let losses = values(log, |epoch| [epoch.loss, epoch.val_loss]);
+    let losses = values(log, |epoch| {
+        [epoch.loss, epoch.val_loss, calibrated_loss(epoch)]
+    });
     let axis = loss_axis(&losses);
     let highest = losses[losses.len() - 1];
     if highest > axis.range.end {
-        note += &format!("; up to {highest:.2} above the axis");
+        note += &format!("; highest: {highest:.2}");
+    }
+    let mut lines = train_and_validation(|epoch| epoch.loss, |epoch| epoch.val_loss);
+    if log
+        .epochs()
+        .iter()
+        .any(|epoch| calibrated_loss(epoch).is_finite())
+    {
+        lines.push(Line {
+            name: "calibrated",
+            colour: ORANGE,
+            value: calibrated_loss,
+        });
     }
     Panel {
         title: "loss",
         note,
-        lines: train_and_validation(|epoch| epoch.loss, |epoch| epoch.val_loss),
+        lines,
         mark: lowest.map(|epoch| (epoch.epoch, epoch.val_loss)),
         axis,
         label: Axis::label,
         is_last: false,
     }
+}
+
+/// NaN in logs that lack it.
+fn calibrated_loss(epoch: &Epoch) -> f64 {
+    epoch.val_loss_calibrated.unwrap_or(f64::NAN)
 }
 
 fn accuracy_panel(log: &Log) -> Panel {
@@ -107,7 +126,7 @@ fn accuracy_panel(log: &Log) -> Panel {
 }
 
 fn rate_panel(log: &Log) -> Panel {
-    let rates = values(log, |epoch| [epoch.lr; 2]);
+    let rates = values(log, |epoch| [epoch.lr]);
     let highest = rates[rates.len() - 1];
     Panel {
         title: "learning rate",
@@ -144,8 +163,8 @@ fn train_and_validation(training: fn(&Epoch) -> f64, validation: fn(&Epoch) -> f
     ]
 }
 
-/// What two columns hold, in ascending order, numbers only.
-fn values(log: &Log, columns: impl Fn(&Epoch) -> [f64; 2]) -> Vec<f64> {
+/// What some columns hold, in ascending order, numbers only.
+fn values<const N: usize>(log: &Log, columns: impl Fn(&Epoch) -> [f64; N]) -> Vec<f64> {
     let mut values: Vec<f64> = log.epochs().iter().flat_map(columns).collect();
     values.retain(|value| value.is_finite());
     values.sort_by(f64::total_cmp);
@@ -294,7 +313,7 @@ mod tests {
         let axis = loss_panel(&wild).axis;
         assert!(axis.range.end < 4.0, "{axis:?}");
         let svg = curves(&wild, "run").unwrap();
-        assert!(svg.contains("up to 50.00 above the axis"));
+        assert!(svg.contains("highest: 50.00"));
     }
 
     #[test]
@@ -307,6 +326,22 @@ mod tests {
         let svg = curves(&broken, "run").unwrap();
         assert_eq!(lines(&svg, "#0072B2"), [30, 19, 50]);
         assert!(!svg.contains("NaN"));
+    }
+
+    #[test]
+    fn the_calibrated_loss_is_a_curve_where_the_log_has_it() {
+        let mut calibrated = Log::default();
+        for row in log(30).epochs() {
+            calibrated.push(Epoch {
+                val_loss_calibrated: Some(0.9 * row.val_loss),
+                ..*row
+            });
+        }
+        let svg = curves(&calibrated, "run").unwrap();
+        assert_eq!(lines(&svg, "#E69F00"), [30]);
+        assert!(texts(&svg).contains(&"calibrated".to_owned()));
+        let without = curves(&log(30), "run").unwrap();
+        assert!(!texts(&without).contains(&"calibrated".to_owned()));
     }
 
     #[test]

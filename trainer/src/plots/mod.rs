@@ -24,6 +24,7 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 const BLUE: RGBColor = RGBColor(0, 114, 178);
 const VERMILION: RGBColor = RGBColor(213, 94, 0);
+const ORANGE: RGBColor = RGBColor(230, 159, 0);
 const GREEN: RGBColor = RGBColor(0, 158, 115);
 const INK: RGBColor = RGBColor(34, 34, 34);
 const FAINT_INK: RGBColor = RGBColor(100, 100, 100);
