@@ -7,9 +7,6 @@ use candle_core::{Device, Tensor};
 use crate::network::Network;
 use crate::weights::{self, Metadata, Weights};
 
-/// The default weights.
-const EMBEDDED: &[u8] = include_bytes!("../weights/mini_xception.safetensors");
-
 /// Why faces could not be classified.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -45,7 +42,7 @@ impl Classifier {
     ///
     /// Never in practice: a test loads them.
     pub fn embedded() -> Result<Self, Error> {
-        Self::new(&Weights::from_bytes("the built-in weights", EMBEDDED)?)
+        Self::new(&Weights::embedded()?)
     }
 
     /// Weights from a file.

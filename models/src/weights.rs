@@ -19,6 +19,9 @@ use crate::graph::Graph;
 use crate::network::Network;
 use crate::{mini_xception, residual_xception};
 
+/// The default weights.
+const EMBEDDED: &[u8] = include_bytes!("../weights/mini_xception.safetensors");
+
 /// The value of the metadata key `format`.
 const FORMAT: &str = "emotion-models 1";
 /// Below this width and height the layers of a network run out of pixels.
@@ -168,7 +171,8 @@ impl Metadata {
         self.architecture.graph(self.input_size, self.labels.len())
     }
 
-    fn to_map(&self) -> HashMap<String, String> {
+    /// The entries of a file's metadata, keys and texts.
+    pub fn to_map(&self) -> HashMap<String, String> {
         HashMap::from(
             [
                 ("format", FORMAT.to_owned()),
@@ -275,6 +279,15 @@ impl Weights {
         };
         weights.check()?;
         Ok(weights)
+    }
+
+    /// The weights that are compiled in.
+    ///
+    /// # Errors
+    ///
+    /// Never in practice: a test loads them.
+    pub fn embedded() -> Result<Self, Error> {
+        Self::from_bytes("the built-in weights", EMBEDDED)
     }
 
     /// Reads a file.
