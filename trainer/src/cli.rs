@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use emotion_models::preprocess::{DEFAULT_MARGIN, MARGINS};
 use emotion_models::weights::Architecture;
 
 use crate::data::Split;
@@ -36,6 +37,8 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Draw loss, accuracy and learning rate of a run from its log
     Curves(CurvesArgs),
+    /// Print the emotions of the faces in pictures
+    Predict(PredictArgs),
     /// Convert Keras' mini_XCEPTION (HDF5) to a weights file
     #[cfg(feature = "keras")]
     ImportKeras(ImportKerasArgs),
@@ -334,6 +337,49 @@ pub struct CurvesArgs {
     pub title: Option<String>,
 }
 
+/// Options of `predict`.
+#[derive(Debug, Args)]
+pub struct PredictArgs {
+    /// PNG, JPEG, BMP, WebP or PNM files
+    #[arg(value_name = "IMAGE", required = true)]
+    pub images: Vec<PathBuf>,
+
+    /// A weights file, or the name of built-in weights
+    #[arg(long, value_name = "FILE|NAME", default_value = "mini_xception")]
+    pub weights: PathBuf,
+
+    /// What a picture holds
+    #[arg(long, value_enum, default_value_t = Crop::Face)]
+    pub crop: Crop,
+
+    /// How far the crop reaches beyond a found face on each side, as a fraction of its longer side
+    #[arg(long, value_name = "SHARE", default_value_t = DEFAULT_MARGIN, value_parser = margin, allow_negative_numbers = true)]
+    pub margin: f32,
+
+    /// Smallest face that is found, in pixels
+    #[cfg(feature = "cascade")]
+    #[arg(long, value_name = "PIXELS", default_value_t = emotion_detect::Options::default().min_size_px)]
+    pub min_size: u32,
+
+    /// OpenCV cascade that finds the faces [default: the frontal face one from where OpenCV's data are installed]
+    #[cfg(feature = "cascade")]
+    #[arg(long, value_name = "XML")]
+    pub cascade: Option<PathBuf>,
+
+    /// Print one JSON object per picture instead
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a picture holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Crop {
+    /// Faces that are to be found
+    Face,
+    /// One face, nothing else
+    None,
+}
+
 /// Options of `import-keras`.
 #[cfg(feature = "keras")]
 #[derive(Debug, Args)]
@@ -396,22 +442,10 @@ fn name(text: &str) -> Result<String, String> {
     }
 }
 
-fn fraction(text: &str) -> Result<f64, String> {
-    number(text, "a number from 0 to 1", |number| {
-        (0.0..=1.0).contains(&number)
-    })
-}
-
-fn level(text: &str) -> Result<f64, String> {
-    number(text, "a number of grey levels from 0 to 255", |number| {
-        (0.0..=255.0).contains(&number)
-    })
-}
-
-fn alpha(text: &str) -> Result<f64, String> {
-    number(text, "0, or a number from 0.05 to 2", |number| {
-        number == 0.0 || (0.05..=2.0).contains(&number)
-    })
+fn margin(text: &str) -> Result<f32, String> {
+    let margin = text.parse().ok().filter(|margin| MARGINS.contains(margin));
+    let (least, most) = (MARGINS.start(), MARGINS.end());
+    margin.ok_or_else(|| format!("expected a number from {least} to {most}"))
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub mod optimizer;
 pub mod params;
 pub mod picture;
 pub mod plots;
+pub mod prediction;
 pub mod progress;
 pub mod random;
 pub mod recipe;

@@ -82,15 +82,9 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     draw(&report.once.all, &title, &folder)
 }
 
-/// The weights in a file, or the built-in ones by their name.
+/// The weights in a file, or the built-in ones by their name, if they know FER-2013's labels.
 fn classifier(weights: &Path) -> Result<Classifier> {
-    let embedded = Classifier::embedded()?;
-    let is_name = weights.as_os_str() == embedded.metadata().name.as_str();
-    let classifier = if is_name && !weights.exists() {
-        embedded
-    } else {
-        Classifier::load(weights)?
-    };
+    let classifier = Classifier::new(&super::weights(weights)?)?;
     let labels = &classifier.metadata().labels;
     ensure!(
         *labels == Emotion::names(),

@@ -6,12 +6,15 @@ pub mod curves;
 pub mod evaluate;
 #[cfg(feature = "keras")]
 pub mod import_keras;
+pub mod predict;
 pub mod summary;
 pub mod train;
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, ensure};
+use emotion_models::Weights;
 
 use crate::cli::{Cli, Command};
 
@@ -26,9 +29,26 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Curves(args) => curves::run(&args),
+        Command::Predict(args) => predict::run(&args),
         #[cfg(feature = "keras")]
         Command::ImportKeras(args) => import_keras::run(&args),
     }
+}
+
+/// The weights in a file, or built-in ones by their name.
+fn weights(weights: &Path) -> Result<Weights> {
+    if weights.exists() {
+        // Its message holds the cause already.
+        return Weights::load(weights).map_err(|error| anyhow!("{error}"));
+    }
+    let embedded = Weights::embedded()?;
+    let name = &embedded.metadata().name;
+    ensure!(
+        weights.as_os_str() == name.as_str(),
+        "{}: cannot be read: there is no such file, and the built-in weights are called {name}",
+        weights.display()
+    );
+    Ok(embedded)
 }
 
 /// Sets the number of threads for all that follows, once per process.

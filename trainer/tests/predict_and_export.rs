@@ -1,0 +1,223 @@
+//! Weights at work outside of training, as people run the program.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use emotion_models::Classifier;
+use serde_json::Value;
+
+fn emotion_trainer(arguments: &[&str], folder: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_emotion-trainer"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap()
+}
+
+/// What a run that succeeds prints.
+fn printed(arguments: &[&str], folder: &Path) -> String {
+    let output = emotion_trainer(arguments, folder);
+    assert!(output.status.success(), "{}", text(output.stderr));
+    text(output.stdout)
+}
+
+fn json_lines(text: &str) -> Vec<Value> {
+    let lines = text.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn media() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/media")
+}
+
+fn face_pixels() -> Vec<u8> {
+    (0..48 * 48).map(|i| (i % 48 * 5) as u8).collect()
+}
+
+/// A folder with `face.pgm`, a face as those of FER-2013, and `notes.txt`.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let pgm = [&b"P5 48 48 255\n"[..], &face_pixels()].concat();
+    std::fs::write(folder.path().join("face.pgm"), pgm).unwrap();
+    std::fs::write(folder.path().join("notes.txt"), "no picture").unwrap();
+    folder
+}
+
+fn probabilities(face: &Value) -> Vec<(String, f64)> {
+    let object = face["probabilities"].as_object().unwrap();
+    object
+        .iter()
+        .map(|(label, probability)| (label.clone(), probability.as_f64().unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_picture_that_is_a_face_has_the_probabilities_of_the_classifier() {
+    let arguments = ["predict", "--crop", "none", "--json", "face.pgm"];
+    let picture = &json_lines(&printed(&arguments, folder().path()))[0];
+    assert_eq!(picture["image"], "face.pgm");
+    assert_eq!(
+        (&picture["width"], &picture["height"]),
+        (&48.into(), &48.into())
+    );
+    let [face] = &picture["faces"].as_array().unwrap()[..] else {
+        panic!("{picture}")
+    };
+    assert_eq!(
+        face["box"],
+        serde_json::json!({ "x": 0, "y": 0, "width": 48, "height": 48 })
+    );
+    assert!(face.get("detection").is_none(), "nobody looked for it");
+
+    let input: Vec<f32> = face_pixels()
+        .iter()
+        .map(|&grey| f32::from(grey) * (2.0 / 255.0) - 1.0)
+        .collect();
+    let classifier = Classifier::embedded().unwrap();
+    let expected = &classifier.classify(&input).unwrap()[0];
+    for ((label, found), (expected_label, expected)) in probabilities(face).iter().zip(
+        classifier
+            .metadata()
+            .labels
+            .iter()
+            .zip(expected.probabilities()),
+    ) {
+        assert_eq!(label, expected_label);
+        assert!((found - f64::from(*expected)).abs() < 1e-4, "{label}");
+    }
+    let best = &classifier.metadata().labels[expected.best().0];
+    assert_eq!(face["emotion"], best.as_str());
+}
+
+#[test]
+fn the_most_probable_emotion_stands_first_for_people() {
+    let arguments = ["predict", "--crop", "none", "face.pgm"];
+    let report = printed(&arguments, folder().path());
+    let mut lines = report.lines();
+    assert_eq!(lines.next(), Some("face.pgm: 1 face"));
+    assert_eq!(lines.next(), Some("  48×48 pixels at 0, 0"));
+    let percents: Vec<f64> = lines
+        .map(|line| line.split_whitespace().nth(1).unwrap().parse().unwrap())
+        .collect();
+    assert_eq!(percents.len(), 7, "{report}");
+    assert!(percents.is_sorted_by(|a, b| a >= b), "{report}");
+    assert!(
+        (percents.iter().sum::<f64>() - 100.0).abs() < 0.5,
+        "{report}"
+    );
+}
+
+#[test]
+fn a_picture_that_cannot_be_read_is_reported_and_the_others_are_looked_at() {
+    let folder = folder();
+    let arguments = [
+        "predict",
+        "--crop",
+        "none",
+        "notes.txt",
+        "nothing.png",
+        "face.pgm",
+    ];
+    let output = emotion_trainer(&arguments, folder.path());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(output.stdout).starts_with("face.pgm: 1 face\n"));
+    let errors = text(output.stderr);
+    let lines: Vec<&str> = errors.lines().collect();
+    assert_eq!(lines.len(), 3, "{errors}");
+    assert!(
+        lines[0].starts_with("emotion-trainer: notes.txt: "),
+        "{errors}"
+    );
+    assert!(
+        lines[1].starts_with("emotion-trainer: nothing.png: "),
+        "{errors}"
+    );
+    assert_eq!(lines[1].matches("os error").count(), 1, "{errors}");
+    assert_eq!(
+        lines[2],
+        "emotion-trainer: 2 of 3 pictures could not be read"
+    );
+}
+
+#[test]
+fn machines_get_one_object_for_every_picture_also_for_those_that_cannot_be_read() {
+    let arguments = [
+        "predict",
+        "--crop",
+        "none",
+        "--json",
+        "notes.txt",
+        "face.pgm",
+    ];
+    let pictures = json_lines(&text(emotion_trainer(&arguments, folder().path()).stdout));
+    let names: Vec<&str> = pictures
+        .iter()
+        .map(|p| p["image"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["notes.txt", "face.pgm"]);
+    assert!(pictures[0]["error"].as_str().unwrap().contains("picture"));
+    assert_eq!(pictures[1]["faces"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_margin_that_makes_no_sense_is_refused() {
+    let output = emotion_trainer(&["predict", "--margin", "-0.5", "face.pgm"], Path::new("."));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(output.stderr).contains("expected a number from -0.25 to 1"));
+}
+
+#[cfg(feature = "cascade")]
+mod with_the_cascade {
+    use super::*;
+
+    #[test]
+    fn the_face_of_the_portrait_is_found_where_it_is() {
+        let arguments = ["predict", "--json", "astronaut.png"];
+        let picture = &json_lines(&printed(&arguments, &media()))[0];
+        let face = &picture["faces"][0];
+        let centre = |start: &str, len: &str| {
+            let part = |name: &str| face["box"][name].as_i64().unwrap();
+            part(start) + part(len) / 2
+        };
+        assert!((210..260).contains(&centre("x", "width")), "{picture}");
+        assert!((100..160).contains(&centre("y", "height")), "{picture}");
+        assert!(face["detection"].as_f64().unwrap() > 0.9, "{picture}");
+        let sum: f64 = probabilities(face).iter().map(|(_, p)| p).sum();
+        assert!((sum - 1.0).abs() < 1e-5, "{picture}");
+    }
+
+    #[test]
+    fn the_margin_widens_the_crop_and_not_the_box() {
+        let with = |margin: &str| {
+            let arguments = ["predict", "--json", "--margin", margin, "astronaut.png"];
+            let picture = json_lines(&printed(&arguments, &media())).remove(0);
+            picture["faces"][0].clone()
+        };
+        let (tight, wide) = (with("0"), with("0.3"));
+        assert_eq!(tight["box"], wide["box"]);
+        assert_ne!(probabilities(&tight), probabilities(&wide));
+    }
+
+    #[test]
+    fn a_picture_without_faces_says_so_and_is_no_failure() {
+        let report = printed(&["predict", "face.pgm"], folder().path());
+        assert!(report.starts_with("face.pgm: no face found"), "{report}");
+        let json = printed(&["predict", "--json", "face.pgm"], folder().path());
+        assert_eq!(json_lines(&json)[0]["faces"], serde_json::json!([]));
+    }
+
+    #[test]
+    fn a_cascade_that_is_not_there_stops_before_the_first_picture() {
+        let arguments = ["predict", "--cascade", "faces.xml", "face.pgm"];
+        let output = emotion_trainer(&arguments, folder().path());
+        assert_eq!(output.status.code(), Some(1));
+        assert!(output.stdout.is_empty());
+        assert!(text(output.stderr).contains("cannot read the cascade faces.xml"));
+    }
+}
