@@ -39,6 +39,8 @@ pub enum Command {
     Curves(CurvesArgs),
     /// Print the emotions of the faces in pictures
     Predict(PredictArgs),
+    /// Write weights as a model for other programs
+    Export(ExportArgs),
     /// Convert Keras' mini_XCEPTION (HDF5) to a weights file
     #[cfg(feature = "keras")]
     ImportKeras(ImportKerasArgs),
@@ -378,6 +380,29 @@ pub enum Crop {
     Face,
     /// One face, nothing else
     None,
+}
+
+/// Options of `export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// A weights file, or the name of built-in weights
+    #[arg(long, value_name = "FILE|NAME", default_value = "mini_xception")]
+    pub weights: PathBuf,
+
+    /// What to write
+    #[arg(long, value_enum, default_value_t = Format::Onnx)]
+    pub format: Format,
+
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// A kind of model file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For ONNX Runtime, OpenCV and others; labels and preprocessing stand in its metadata
+    Onnx,
 }
 
 /// Options of `import-keras`.

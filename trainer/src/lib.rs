@@ -21,6 +21,7 @@ pub mod log;
 pub mod loss;
 pub mod metrics;
 pub mod network;
+pub mod onnx;
 pub mod optimizer;
 pub mod params;
 pub mod picture;

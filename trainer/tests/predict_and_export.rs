@@ -221,3 +221,43 @@ mod with_the_cascade {
         assert!(text(output.stderr).contains("cannot read the cascade faces.xml"));
     }
 }
+
+#[test]
+fn export_writes_a_model_and_says_what_goes_in_and_out() {
+    let folder = folder();
+    let report = printed(&["export", "--out", "model.onnx"], folder.path());
+    assert!(report.starts_with("model.onnx: "), "{report}");
+    assert!(report.contains("faces [N, 1, 48, 48]"), "{report}");
+    assert!(report.contains("logits [N, 7]"), "{report}");
+    let model = std::fs::read(folder.path().join("model.onnx")).unwrap();
+    let contains = |text: &str| {
+        model
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    };
+    assert!(contains("temperature") && contains(r#"["angry","disgust""#));
+}
+
+#[test]
+fn export_to_a_folder_that_is_not_there_is_an_error_with_the_path() {
+    let arguments = ["export", "--format", "onnx", "--out", "nowhere/model.onnx"];
+    let output = emotion_trainer(&arguments, folder().path());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(output.stderr).contains("cannot write nowhere/model.onnx"));
+}
+
+#[test]
+fn weights_that_are_not_there_are_an_error_with_their_path_and_the_built_in_names() {
+    let arguments = [
+        "export",
+        "--weights",
+        "none.safetensors",
+        "--out",
+        "model.onnx",
+    ];
+    let output = emotion_trainer(&arguments, folder().path());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(output.stderr).contains(
+        "none.safetensors: cannot be read: there is no such file, and the built-in weights are called mini_xception"
+    ));
+}

@@ -4,6 +4,7 @@
 
 pub mod curves;
 pub mod evaluate;
+pub mod export;
 #[cfg(feature = "keras")]
 pub mod import_keras;
 pub mod predict;
@@ -30,6 +31,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Curves(args) => curves::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Export(args) => export::run(&args),
         #[cfg(feature = "keras")]
         Command::ImportKeras(args) => import_keras::run(&args),
     }

@@ -1,0 +1,232 @@
+//! The messages of ONNX files that are written here, with the field numbers of the format's `onnx.proto`.
+//!
+//! Fields that are never written are left out. Attribute values are optional, so that a zero is written as well: readers
+//! take the field that is there for the attribute's type.
+
+use prost::{Enumeration, Message, Oneof};
+
+/// A file.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Model {
+    #[prost(int64, tag = "1")]
+    pub(crate) ir_version: i64,
+    #[prost(string, tag = "2")]
+    pub(crate) producer_name: String,
+    #[prost(string, tag = "3")]
+    pub(crate) producer_version: String,
+    #[prost(string, tag = "6")]
+    pub(crate) doc_string: String,
+    #[prost(message, optional, tag = "7")]
+    pub(crate) graph: Option<Graph>,
+    #[prost(message, repeated, tag = "8")]
+    pub(crate) opset_import: Vec<OperatorSet>,
+    #[prost(message, repeated, tag = "14")]
+    pub(crate) metadata_props: Vec<Entry>,
+}
+
+/// A version of a set of operators; the standard ones have an empty domain.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct OperatorSet {
+    #[prost(string, tag = "1")]
+    pub(crate) domain: String,
+    #[prost(int64, tag = "2")]
+    pub(crate) version: i64,
+}
+
+/// A key with its value.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Entry {
+    #[prost(string, tag = "1")]
+    pub(crate) key: String,
+    #[prost(string, tag = "2")]
+    pub(crate) value: String,
+}
+
+/// Nodes in topological order, and the constants among their inputs.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Graph {
+    #[prost(message, repeated, tag = "1")]
+    pub(crate) node: Vec<Node>,
+    #[prost(string, tag = "2")]
+    pub(crate) name: String,
+    #[prost(message, repeated, tag = "5")]
+    pub(crate) initializer: Vec<Tensor>,
+    #[prost(message, repeated, tag = "11")]
+    pub(crate) input: Vec<ValueInfo>,
+    #[prost(message, repeated, tag = "12")]
+    pub(crate) output: Vec<ValueInfo>,
+}
+
+/// An operation on named values.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Node {
+    #[prost(string, repeated, tag = "1")]
+    pub(crate) input: Vec<String>,
+    #[prost(string, repeated, tag = "2")]
+    pub(crate) output: Vec<String>,
+    #[prost(string, tag = "3")]
+    pub(crate) name: String,
+    #[prost(string, tag = "4")]
+    pub(crate) op_type: String,
+    #[prost(message, repeated, tag = "5")]
+    pub(crate) attribute: Vec<Attribute>,
+}
+
+/// A setting of a node.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Attribute {
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
+    #[prost(float, optional, tag = "2")]
+    pub(crate) f: Option<f32>,
+    #[prost(int64, optional, tag = "3")]
+    pub(crate) i: Option<i64>,
+    #[prost(int64, repeated, packed = "false", tag = "8")]
+    pub(crate) ints: Vec<i64>,
+    #[prost(enumeration = "AttributeType", tag = "20")]
+    pub(crate) r#type: i32,
+}
+
+/// Which value of an [`Attribute`] counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enumeration)]
+#[repr(i32)]
+pub(crate) enum AttributeType {
+    Undefined = 0,
+    Float = 1,
+    Int = 2,
+    Ints = 7,
+}
+
+/// A constant.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Tensor {
+    #[prost(int64, repeated, packed = "false", tag = "1")]
+    pub(crate) dims: Vec<i64>,
+    #[prost(enumeration = "DataType", tag = "2")]
+    pub(crate) data_type: i32,
+    #[prost(string, tag = "8")]
+    pub(crate) name: String,
+    /// Little-endian.
+    #[prost(bytes = "vec", tag = "9")]
+    pub(crate) raw_data: Vec<u8>,
+}
+
+/// The type of a tensor's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enumeration)]
+#[repr(i32)]
+pub(crate) enum DataType {
+    Undefined = 0,
+    Float = 1,
+}
+
+/// A value with its type.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ValueInfo {
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) r#type: Option<Type>,
+}
+
+/// The type of a value: always a tensor here.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Type {
+    #[prost(message, optional, tag = "1")]
+    pub(crate) tensor_type: Option<TensorType>,
+}
+
+/// Type and shape of a tensor.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct TensorType {
+    #[prost(enumeration = "DataType", tag = "1")]
+    pub(crate) elem_type: i32,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) shape: Option<Shape>,
+}
+
+/// The dimensions of a tensor.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Shape {
+    #[prost(message, repeated, tag = "1")]
+    pub(crate) dim: Vec<Dimension>,
+}
+
+/// A dimension.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Dimension {
+    #[prost(oneof = "DimensionValue", tags = "1, 2")]
+    pub(crate) value: Option<DimensionValue>,
+}
+
+/// A known size, or a name for one that is known when the network runs.
+#[derive(Clone, PartialEq, Oneof)]
+pub(crate) enum DimensionValue {
+    #[prost(int64, tag = "1")]
+    Size(i64),
+    #[prost(string, tag = "2")]
+    Name(String),
+}
+
+impl Attribute {
+    pub(crate) fn int(name: &str, value: i64) -> Self {
+        Self {
+            name: name.to_owned(),
+            i: Some(value),
+            r#type: AttributeType::Int.into(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn ints(name: &str, values: &[i64]) -> Self {
+        Self {
+            name: name.to_owned(),
+            ints: values.to_vec(),
+            r#type: AttributeType::Ints.into(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn float(name: &str, value: f32) -> Self {
+        Self {
+            name: name.to_owned(),
+            f: Some(value),
+            r#type: AttributeType::Float.into(),
+            ..Self::default()
+        }
+    }
+}
+
+impl Tensor {
+    pub(crate) fn floats(name: &str, dims: &[usize], values: &[f32]) -> Self {
+        Self {
+            dims: sizes(dims),
+            data_type: DataType::Float.into(),
+            name: name.to_owned(),
+            raw_data: values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        }
+    }
+}
+
+impl ValueInfo {
+    /// A float tensor whose first dimension, the number of faces, may differ from run to run.
+    pub(crate) fn batch(name: &str, dims: &[usize]) -> Self {
+        let batch = DimensionValue::Name("N".to_owned());
+        let dims = sizes(dims).into_iter().map(DimensionValue::Size);
+        let dim = [batch].into_iter().chain(dims);
+        Self {
+            name: name.to_owned(),
+            r#type: Some(Type {
+                tensor_type: Some(TensorType {
+                    elem_type: DataType::Float.into(),
+                    shape: Some(Shape {
+                        dim: dim.map(|value| Dimension { value: Some(value) }).collect(),
+                    }),
+                }),
+            }),
+        }
+    }
+}
+
+fn sizes(dims: &[usize]) -> Vec<i64> {
+    dims.iter().map(|&dim| dim as i64).collect()
+}

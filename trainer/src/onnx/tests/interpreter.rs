@@ -1,0 +1,187 @@
+//! Runs the few operators of exported models the slow and plain way, from nothing but what stands in the file.
+
+use std::collections::HashMap;
+
+use super::super::proto::{Attribute, Graph, Node, Tensor};
+
+/// `[C, H, W]` of one face.
+#[derive(Clone)]
+struct Map {
+    shape: [usize; 3],
+    values: Vec<f32>,
+}
+
+impl Map {
+    /// The value at `y`, `x`, none outside.
+    fn at(&self, channel: usize, y: i64, x: i64) -> Option<f32> {
+        let [_, height, width] = self.shape;
+        let (y, x) = (usize::try_from(y).ok()?, usize::try_from(x).ok()?);
+        (y < height && x < width).then(|| self.values[(channel * height + y) * width + x])
+    }
+}
+
+/// The values of the graph's output for one face, `[H, W]` values.
+pub(super) fn run(graph: &Graph, face: &[f32], size: usize) -> Vec<f32> {
+    let input = Map {
+        shape: [1, size, size],
+        values: face.to_vec(),
+    };
+    let mut maps = HashMap::from([(graph.input[0].name.as_str(), input)]);
+    for node in &graph.node {
+        let inputs: Vec<&Map> = node
+            .input
+            .iter()
+            .filter_map(|name| maps.get(name.as_str()))
+            .collect();
+        let constants: Vec<&Tensor> = node
+            .input
+            .iter()
+            .filter_map(|name| graph.initializer.iter().find(|tensor| tensor.name == *name))
+            .collect();
+        assert_eq!(
+            inputs.len() + constants.len(),
+            node.input.len(),
+            "{}: an input is not there yet",
+            node.name
+        );
+        let output = match node.op_type.as_str() {
+            "Conv" => conv(node, inputs[0], &constants),
+            "MaxPool" => max_pool(node, inputs[0]),
+            "Relu" => map_values(inputs[0], |value| value.max(0.0)),
+            "Add" => add(inputs[0], inputs[1]),
+            "GlobalAveragePool" => global_average(inputs[0]),
+            "Flatten" => inputs[0].clone(),
+            other => panic!("unexpected operator {other}"),
+        };
+        maps.insert(&node.output[0], output);
+    }
+    maps[graph.output[0].name.as_str()].values.clone()
+}
+
+pub(super) fn attribute<'a>(node: &'a Node, name: &str) -> &'a Attribute {
+    let found = node
+        .attribute
+        .iter()
+        .find(|attribute| attribute.name == name);
+    found.unwrap_or_else(|| panic!("{} has no {name}", node.name))
+}
+
+pub(super) fn floats(tensor: &Tensor) -> Vec<f32> {
+    let (values, []) = tensor.raw_data.as_chunks() else {
+        panic!("{}: cut off", tensor.name)
+    };
+    values
+        .iter()
+        .map(|&bytes| f32::from_le_bytes(bytes))
+        .collect()
+}
+
+/// Output height and width, and where the window of an output begins.
+struct Windows {
+    output: [usize; 2],
+    stride: i64,
+    kernel: i64,
+    pads: [i64; 2],
+}
+
+impl Windows {
+    fn new(node: &Node, shape: [usize; 3]) -> Self {
+        let kernel = attribute(node, "kernel_shape").ints[0];
+        let stride = attribute(node, "strides").ints[0];
+        let pads = &attribute(node, "pads").ints;
+        let output = [0, 1].map(|axis| {
+            let padded = shape[axis + 1] as i64 + pads[axis] + pads[axis + 2];
+            ((padded - kernel) / stride + 1) as usize
+        });
+        Self {
+            output,
+            stride,
+            kernel,
+            pads: [pads[0], pads[1]],
+        }
+    }
+
+    /// A value for each channel and output, from the places of its window: index of the tap, y and x in the input.
+    fn map(&self, channels: usize, f: impl Fn(usize, &[(usize, i64, i64)]) -> f32) -> Map {
+        let [height, width] = self.output;
+        let mut values = Vec::with_capacity(channels * height * width);
+        for channel in 0..channels {
+            for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y as i64, x as i64))) {
+                let place = |tap: i64| {
+                    let (row, column) = (tap / self.kernel, tap % self.kernel);
+                    (
+                        tap as usize,
+                        y * self.stride - self.pads[0] + row,
+                        x * self.stride - self.pads[1] + column,
+                    )
+                };
+                let places: Vec<_> = (0..self.kernel * self.kernel).map(place).collect();
+                values.push(f(channel, &places));
+            }
+        }
+        Map {
+            shape: [channels, height, width],
+            values,
+        }
+    }
+}
+
+fn conv(node: &Node, input: &Map, constants: &[&Tensor]) -> Map {
+    let weight = floats(constants[0]);
+    let bias = constants.get(1).map(|bias| floats(bias));
+    let &[channels, channels_in, height, width] = &constants[0].dims[..] else {
+        panic!("{}: {:?}", node.name, constants[0].dims)
+    };
+    let (channels, channels_in) = (channels as usize, channels_in as usize);
+    let taps = (height * width) as usize;
+    let groups = attribute(node, "group").i.unwrap() as usize;
+    Windows::new(node, input.shape).map(channels, |channel, places| {
+        let first = channel / (channels / groups) * channels_in;
+        let mut sum = bias.as_ref().map_or(0.0, |bias| f64::from(bias[channel]));
+        for c in 0..channels_in {
+            for &(tap, y, x) in places {
+                let weight = weight[(channel * channels_in + c) * taps + tap];
+                let value = input.at(first + c, y, x).unwrap_or(0.0);
+                sum += f64::from(weight) * f64::from(value);
+            }
+        }
+        sum as f32
+    })
+}
+
+fn max_pool(node: &Node, input: &Map) -> Map {
+    Windows::new(node, input.shape).map(input.shape[0], |channel, places| {
+        let values = places
+            .iter()
+            .filter_map(|&(_, y, x)| input.at(channel, y, x));
+        values.fold(f32::NEG_INFINITY, f32::max)
+    })
+}
+
+fn map_values(input: &Map, f: impl Fn(f32) -> f32) -> Map {
+    Map {
+        shape: input.shape,
+        values: input.values.iter().map(|&value| f(value)).collect(),
+    }
+}
+
+fn add(left: &Map, right: &Map) -> Map {
+    assert_eq!(left.shape, right.shape);
+    let pairs = left.values.iter().zip(&right.values);
+    Map {
+        shape: left.shape,
+        values: pairs.map(|(left, right)| left + right).collect(),
+    }
+}
+
+fn global_average(input: &Map) -> Map {
+    let [channels, height, width] = input.shape;
+    let means = input.values.chunks_exact(height * width).map(|channel| {
+        let sum: f64 = channel.iter().map(|&value| f64::from(value)).sum();
+        (sum / channel.len() as f64) as f32
+    });
+    Map {
+        shape: [channels, 1, 1],
+        values: means.collect(),
+    }
+}

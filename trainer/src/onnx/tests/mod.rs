@@ -1,0 +1,175 @@
+mod interpreter;
+mod peers;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use candle_core::{Device, Tensor};
+use emotion_models::weights::{Architecture, Normalization};
+use emotion_models::{Classifier, Emotion, Metadata, Weights};
+use prost::Message;
+use rand::RngExt;
+
+use self::interpreter::attribute;
+use super::proto::{self, DimensionValue};
+use crate::random::{Purpose, generator};
+
+/// How far logits may be from those of the Candle network.
+const TOLERANCE: f32 = 1e-4;
+
+/// A network whose parameters are all different, running statistics included, and leave the activations their size.
+fn random_weights(architecture: Architecture, input_size: usize) -> Weights {
+    let metadata = Metadata {
+        name: "random".to_owned(),
+        architecture,
+        labels: Emotion::names(),
+        input_size,
+        normalization: Normalization::SymmetricUnit,
+        temperature: 1.5,
+        training: "none".to_owned(),
+    };
+    let mut generator = generator(1, Purpose::Parameters, 0);
+    let mut tensors = HashMap::new();
+    for parameter in metadata.graph().unwrap().parameters() {
+        let range = match (parameter.shape.len(), parameter.name.rsplit('.').next()) {
+            (_, Some("running_var")) => 0.5..2.0,
+            (_, Some("running_mean" | "bias")) => -0.5..0.5,
+            (1, _) => 0.5..1.0,
+            _ => {
+                let fan_in: usize = parameter.shape[1..].iter().product();
+                let limit = (3.0 / fan_in as f32).sqrt();
+                -limit..limit
+            }
+        };
+        let values: Vec<f32> = (0..parameter.len())
+            .map(|_| generator.random_range(range.clone()))
+            .collect();
+        let tensor = Tensor::from_vec(values, parameter.shape, &Device::Cpu).unwrap();
+        tensors.insert(parameter.name, tensor);
+    }
+    Weights::new("random", metadata, tensors).unwrap()
+}
+
+fn random_faces(count: usize, size: usize) -> Vec<f32> {
+    let mut generator = generator(2, Purpose::Augmentation, 0);
+    (0..count * size * size)
+        .map(|_| generator.random_range(-1.0..1.0))
+        .collect()
+}
+
+/// As another program reads the file.
+fn decoded(weights: &Weights) -> proto::Model {
+    proto::Model::decode(&super::encode(weights).unwrap()[..]).unwrap()
+}
+
+fn assert_close(found: &[f32], expected: &[f32], what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let worst = found.iter().zip(expected).map(|(f, e)| (f - e).abs());
+    let worst = worst.fold(0.0, f32::max);
+    assert!(
+        worst < TOLERANCE,
+        "{what}: {found:?}, expected {expected:?}"
+    );
+}
+
+/// `N` for a size that is free.
+fn shape(value: &proto::ValueInfo) -> Vec<String> {
+    let tensor = value.r#type.as_ref().unwrap().tensor_type.as_ref().unwrap();
+    let dims = tensor.shape.as_ref().unwrap().dim.iter();
+    dims.map(|dim| match dim.value.as_ref().unwrap() {
+        DimensionValue::Size(size) => size.to_string(),
+        DimensionValue::Name(name) => name.clone(),
+    })
+    .collect()
+}
+
+#[test]
+fn the_model_computes_the_logits_of_the_candle_network_from_the_file_alone() {
+    for architecture in Architecture::ALL {
+        // Sizes whose halves are even, and odd.
+        for size in [48, 45] {
+            let weights = random_weights(architecture, size);
+            let face = random_faces(1, size);
+            let expected = &Classifier::new(&weights).unwrap().logits(&face).unwrap()[0];
+            let found = interpreter::run(decoded(&weights).graph.as_ref().unwrap(), &face, size);
+            assert_close(&found, expected, &format!("{architecture} at {size}"));
+        }
+    }
+}
+
+#[test]
+fn the_batch_size_is_free_and_the_rest_is_that_of_the_weights() {
+    let graph = decoded(&random_weights(Architecture::MiniXception, 64))
+        .graph
+        .unwrap();
+    let [input] = &graph.input[..] else {
+        panic!("{:?}", graph.input)
+    };
+    let [output] = &graph.output[..] else {
+        panic!("{:?}", graph.output)
+    };
+    assert_eq!(
+        (input.name.as_str(), output.name.as_str()),
+        ("faces", "logits")
+    );
+    assert_eq!(shape(input), ["N", "1", "64", "64"]);
+    assert_eq!(shape(output), ["N", "7"]);
+}
+
+#[test]
+fn pooling_is_padded_behind_and_where_the_input_is_odd_on_both_sides() {
+    let graph = decoded(&random_weights(Architecture::MiniXception, 48))
+        .graph
+        .unwrap();
+    let pools = graph.node.iter().filter(|node| node.op_type == "MaxPool");
+    let pads: Vec<&[i64]> = pools
+        .map(|node| &attribute(node, "pads").ints[..])
+        .collect();
+    // 44 → 22 → 11 → 6 → 3
+    assert_eq!(
+        pads,
+        [[0, 0, 1, 1], [0, 0, 1, 1], [1, 1, 1, 1], [0, 0, 1, 1]]
+    );
+}
+
+#[test]
+fn batch_norms_are_folded_and_every_constant_is_used_and_whole() {
+    for architecture in Architecture::ALL {
+        let graph = decoded(&random_weights(architecture, 48)).graph.unwrap();
+        let operators: BTreeSet<&str> = graph.node.iter().map(|n| n.op_type.as_str()).collect();
+        assert!(!operators.contains("BatchNormalization"), "{operators:?}");
+
+        let read: BTreeSet<&String> = graph.node.iter().flat_map(|node| &node.input).collect();
+        for tensor in &graph.initializer {
+            assert!(read.contains(&tensor.name), "{} is not used", tensor.name);
+            let values: i64 = tensor.dims.iter().product();
+            assert_eq!(tensor.raw_data.len() as i64, 4 * values, "{}", tensor.name);
+        }
+        let outputs: BTreeSet<&String> = graph.node.iter().flat_map(|n| &n.output).collect();
+        assert_eq!(outputs.len(), graph.node.len(), "no value is made twice");
+    }
+}
+
+#[test]
+fn the_metadata_are_those_of_the_weights_file() {
+    let weights = random_weights(Architecture::MiniXception, 48);
+    let model = decoded(&weights);
+    let found: BTreeMap<String, String> = model
+        .metadata_props
+        .into_iter()
+        .map(|entry| (entry.key, entry.value))
+        .collect();
+    assert_eq!(found, weights.metadata().to_map().into_iter().collect());
+    assert_eq!(found["input_size"], "48");
+    assert_eq!(found["temperature"], "1.5");
+    assert!(
+        found["labels"].starts_with(r#"["angry","disgust","#),
+        "{found:?}"
+    );
+    assert_eq!(model.opset_import[0].version, super::OPSET);
+}
+
+#[test]
+fn the_same_weights_give_the_same_file() {
+    let file = || super::encode(&random_weights(Architecture::MiniXception, 48)).unwrap();
+    assert_eq!(file(), file());
+}
