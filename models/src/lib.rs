@@ -23,6 +23,7 @@
 
 pub mod classifier;
 mod emotion;
+pub mod fused;
 pub mod graph;
 pub mod layers;
 mod mini_xception;

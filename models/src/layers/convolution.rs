@@ -1,6 +1,6 @@
 //! One sample's way through a convolution, dense or separable, forward and backward.
 
-use super::kernels::{Affine, Correlation, Depthwise, Gradient, PackedWeights, TAPS};
+use super::kernels::{Affine, Correlation, Depthwise, Gradient, PackedWeights, TAPS, add_assign};
 
 /// What kind of convolution it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -314,13 +314,6 @@ impl Convolution {
 
 fn copy(from: &[f32], to: &mut [f32]) {
     to.copy_from_slice(from);
-}
-
-/// Adds `from` to `to`, value by value.
-pub(crate) fn add_assign(to: &mut [f32], from: &[f32]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to += from;
-    }
 }
 
 /// Puts `[height, width, channels]` into the middle of `[height + 2·border, width + 2·border, channels]` of zeros, row

@@ -6,7 +6,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 use super::batch::for_each_sample;
-use super::kernels::MaxPool;
+use super::kernels::{self, MaxPool};
 use super::tensor::{nhwc, read, values};
 
 /// The largest value in windows of 3×3, two pixels apart, of each channel: `[N, H, W, C]` to `[N, ⌈H/2⌉, ⌈W/2⌉, C]`.
@@ -80,14 +80,7 @@ impl CustomOp1 for MaxPoolOp {
         let mut dxs = vec![0.0; samples * len_in];
         for_each_sample(&mut dxs, len_in, |i, dx, _| {
             let outputs = i * len_out..(i + 1) * len_out;
-            let pixels = winners[outputs.clone()]
-                .chunks_exact(channels)
-                .zip(dys[outputs].chunks_exact(channels));
-            for (winners, dy) in pixels {
-                for (c, (&winner, dy)) in winners.iter().zip(dy).enumerate() {
-                    dx[winner as usize * channels + c] += dy;
-                }
-            }
+            kernels::scatter(&winners[outputs.clone()], &dys[outputs], channels, dx);
         });
         Ok(Some(Tensor::from_vec(dxs, x.shape(), x.device())?))
     }

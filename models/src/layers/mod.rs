@@ -15,13 +15,12 @@ pub(crate) mod convolution;
 pub(crate) mod kernels;
 mod max_pool;
 mod separable;
-mod tensor;
+pub(crate) mod tensor;
 
 pub use batch_norm::{Activation, BatchNorm, BatchNormConfig};
 pub use conv::{Conv2d, Conv2dConfig, Padding};
 pub use max_pool::max_pool_3x3_stride_2;
 pub use separable::SeparableConv2d;
-#[allow(unused_imports)]
 pub(crate) use separable::separable;
 
 use candle_nn::Init;

@@ -2,11 +2,13 @@
 
 mod correlate;
 mod depthwise;
+mod elementwise;
 mod norm;
 mod pool;
 mod vector_loop;
 
 pub(crate) use correlate::{Correlation, Gradient, PackedWeights};
 pub(crate) use depthwise::{Depthwise, TAPS};
+pub(crate) use elementwise::{add, add_assign, mask};
 pub(crate) use norm::{Affine, AffineGradient, moments};
-pub(crate) use pool::MaxPool;
+pub(crate) use pool::{MaxPool, scatter};

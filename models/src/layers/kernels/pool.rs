@@ -63,6 +63,18 @@ impl VectorLoop for MaxPool<'_> {
     }
 }
 
+/// Adds the gradient of each output to the pixel that it came from.
+pub(crate) fn scatter(winners: &[u32], dy: &[f32], channels: usize, dx: &mut [f32]) {
+    let pixels = winners
+        .chunks_exact(channels)
+        .zip(dy.chunks_exact(channels));
+    for (winners, dy) in pixels {
+        for (c, (&winner, dy)) in winners.iter().zip(dy).enumerate() {
+            dx[winner as usize * channels + c] += dy;
+        }
+    }
+}
+
 /// The input positions that window `i` covers, of an axis of `size`. Of an odd number of padding the larger half
 /// stands behind.
 fn window(i: usize, size: usize) -> Range<usize> {

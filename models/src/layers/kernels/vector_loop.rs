@@ -2,9 +2,16 @@
 
 use pulp::{Arch, Scalar, Simd, WithSimd};
 
-/// Runs `kernel`, which works on vectors of `channels`.
-pub(super) fn dispatch<K: WithSimd>(_channels: usize, kernel: K) -> K::Output {
-    Arch::new().dispatch(kernel)
+/// Runs `kernel`, which works on vectors of `channels`, with the widest vectors that these fill: 8 channels leave half
+/// of a 512-bit vector empty.
+pub(super) fn dispatch<K: WithSimd>(channels: usize, kernel: K) -> K::Output {
+    match Arch::new() {
+        #[cfg(target_arch = "x86_64")]
+        Arch::V4(simd) if !channels.next_multiple_of(8).is_multiple_of(16) => {
+            Simd::vectorize(*simd, kernel)
+        }
+        arch => arch.dispatch(kernel),
+    }
 }
 
 /// The number of floats in the vectors that [`dispatch`] chooses.

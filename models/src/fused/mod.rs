@@ -1,0 +1,203 @@
+//! Training as one operation: all layers of a network forward, then backward, without a tape.
+//!
+//! Candle differentiates layer by layer. Each operation stores its output, and each gradient is a new tensor that is
+//! filled with zeros and added to; for networks of this size that moves more memory than the arithmetic needs. Here
+//! the whole network is one operation of Candle with two arguments, the faces and all parameters in a row, so that the
+//! loss and whatever follows stay Candle's business. Inside,
+//!
+//! - a convolution and its batch norm are one step: what is stored is the input of the norm, and who reads it
+//!   normalises on the way;
+//! - a sample passes through everything that a step does before the next sample follows, so that what lies between
+//!   stays in cache;
+//! - the sums that the gradient of a norm needs are taken where the gradient is written;
+//! - buffers are kept from step to step.
+//!
+//! The batch is worked on in a fixed number of parts, so results do not depend on the number of threads.
+
+mod backward;
+mod forward;
+mod plan;
+mod workspace;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
+
+use crate::graph::Graph;
+use crate::layers::tensor::{nhwc, read, values};
+use plan::Plan;
+pub use plan::Slot;
+use workspace::Workspace;
+
+/// A network in training. Its parameters are kept by who uses it.
+#[derive(Debug, Clone)]
+pub struct Fused {
+    plan: Arc<Plan>,
+    workspace: Arc<Mutex<Workspace>>,
+}
+
+impl Fused {
+    /// The steps of `graph`.
+    ///
+    /// # Errors
+    ///
+    /// If the layers are joined in a way that no network here is: a batch norm that does not follow a convolution, for
+    /// instance.
+    pub fn new(graph: &Graph) -> Result<Self> {
+        Ok(Self {
+            plan: Arc::new(Plan::new(graph)?),
+            workspace: Arc::default(),
+        })
+    }
+
+    /// The parameters that a gradient moves, and their places in a row.
+    pub fn trained(&self) -> &[Slot] {
+        &self.plan.trained
+    }
+
+    /// The running statistics, and their places in a row of their own.
+    pub fn statistics(&self) -> &[Slot] {
+        &self.plan.statistics
+    }
+
+    /// The logits `[N, classes]` of faces `[N, H, W, 1]` in training: norms use the statistics of the batch, and the
+    /// gradient reaches `parameters`, which stand in a row as [`trained`](Self::trained) says. The backward pass must
+    /// come before the next forward pass.
+    ///
+    /// # Errors
+    ///
+    /// If `faces` or `parameters` have another shape than this.
+    pub fn forward(&self, faces: &Tensor, parameters: &Tensor) -> Result<Tensor> {
+        let op = FusedOp {
+            network: self.clone(),
+            pass: Mutex::default(),
+        };
+        faces.contiguous()?.apply_op2(parameters, op)
+    }
+
+    /// Moves running statistics, which stand in a row as [`statistics`](Self::statistics) says, by what the last
+    /// forward pass found in its batch.
+    pub fn follow(&self, statistics: &mut [f32]) {
+        self.lock().follow(&self.plan, statistics);
+    }
+
+    /// The logits `[N][classes]` of faces `[N, H, W, 1]` outside training.
+    ///
+    /// # Errors
+    ///
+    /// If `faces` do not consist of whole faces, or the parameters are not as many as the network has.
+    pub fn evaluate(
+        &self,
+        faces: &[f32],
+        parameters: &[f32],
+        statistics: &[f32],
+    ) -> Result<Vec<Vec<f32>>> {
+        self.check(faces.len(), parameters.len())?;
+        let expected = length(&self.plan.statistics);
+        if statistics.len() != expected {
+            bail!(
+                "expected {expected} running statistics, found {}",
+                statistics.len()
+            );
+        }
+        if faces.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut workspace = self.lock();
+        workspace.forward(&self.plan, faces, parameters, Some(statistics));
+        let classes = self.plan.steps.last().map_or(1, |step| step.shape[2]);
+        Ok(workspace
+            .logits()
+            .chunks_exact(classes)
+            .map(<[f32]>::to_vec)
+            .collect())
+    }
+
+    fn check(&self, faces: usize, parameters: usize) -> Result<()> {
+        let face = self.plan.steps[0].len();
+        if !faces.is_multiple_of(face) {
+            bail!("expected faces of {face} values, found {faces} values in all");
+        }
+        let expected = length(&self.plan.trained);
+        if parameters != expected {
+            bail!("expected {expected} parameters, found {parameters}");
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Workspace> {
+        self.workspace
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn length(slots: &[Slot]) -> usize {
+    slots.last().map_or(0, |slot| slot.range.end)
+}
+
+struct FusedOp {
+    network: Fused,
+    /// The forward pass whose values the backward pass needs.
+    pass: Mutex<u64>,
+}
+
+impl FusedOp {
+    const NAME: &str = "network";
+}
+
+impl CustomOp2 for FusedOp {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn cpu_fwd(
+        &self,
+        faces: &CpuStorage,
+        fl: &Layout,
+        parameters: &CpuStorage,
+        pl: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let plan = &self.network.plan;
+        let (samples, height, width, channels) = nhwc(Self::NAME, fl)?;
+        if [height, width, channels] != plan.steps[0].shape {
+            bail!(
+                "{}: expected faces [N, H, W, C] with {:?}, found {:?}",
+                Self::NAME,
+                plan.steps[0].shape,
+                fl.dims()
+            );
+        }
+        let faces = values(Self::NAME, faces, fl)?;
+        let parameters = values(Self::NAME, parameters, pl)?;
+        self.network.check(faces.len(), parameters.len())?;
+        let mut workspace = self.network.lock();
+        workspace.forward(plan, faces, parameters, None);
+        *self.pass.lock().unwrap_or_else(PoisonError::into_inner) = workspace.passes;
+        let logits = workspace.logits().to_vec();
+        let shape = (samples, logits.len() / samples);
+        Ok((CpuStorage::F32(logits), shape.into()))
+    }
+
+    fn bwd(
+        &self,
+        _: &Tensor,
+        parameters: &Tensor,
+        _: &Tensor,
+        dy: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let mut workspace = self.network.lock();
+        if workspace.passes != *self.pass.lock().unwrap_or_else(PoisonError::into_inner) {
+            bail!(
+                "{}: another forward pass came before the backward pass",
+                Self::NAME
+            );
+        }
+        let dy = dy.contiguous()?;
+        let count = parameters.elem_count();
+        let dyv = read(Self::NAME, &dy);
+        let gradient = workspace.backward(&self.network.plan, dyv.get()?, count);
+        let gradient = Tensor::from_vec(gradient, parameters.shape(), parameters.device())?;
+        Ok((None, Some(gradient)))
+    }
+}

@@ -1,0 +1,289 @@
+//! What happens in which order, found out once from the graph.
+
+use std::ops::Range;
+
+use candle_core::{Result, bail};
+
+use crate::graph::{Graph, Op, Parameter};
+use crate::layers::convolution::Convolution;
+use crate::layers::{Activation, BatchNormConfig, separable};
+
+/// A parameter's place among the values of its kind.
+#[derive(Debug, Clone)]
+pub struct Slot {
+    /// The parameter.
+    pub parameter: Parameter,
+    /// Where its values stand.
+    pub range: Range<usize>,
+}
+
+/// The steps of a network. A step is a convolution together with its batch norm, or another node by itself; its index
+/// is that of its output.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) steps: Vec<Step>,
+    pub(super) trained: Vec<Slot>,
+    pub(super) statistics: Vec<Slot>,
+    /// The number of buffers for gradients.
+    pub(super) buffers: usize,
+    /// The number of sums over gradients that all norms need together.
+    pub(super) norm_sums: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) kind: Kind,
+    pub(super) inputs: Vec<Input>,
+    /// `[H, W, C]` of the output.
+    pub(super) shape: [usize; 3],
+    /// The buffer in which the gradient of the output is gathered.
+    pub(super) buffer: usize,
+    /// The steps whose gradient is whole as soon as that of this one is, because it is the same.
+    pub(super) finishes: Vec<usize>,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    Input,
+    Convolution {
+        shape: Convolution,
+        weights: Range<usize>,
+        bias: Option<Range<usize>>,
+        norm: Option<Box<Norm>>,
+    },
+    MaxPool,
+    Add(Activation),
+    GlobalAverage,
+}
+
+/// A batch norm. What is stored is its input; who reads it normalises on the way.
+#[derive(Debug)]
+pub(super) struct Norm {
+    pub(super) weight: Range<usize>,
+    pub(super) bias: Range<usize>,
+    pub(super) mean: Range<usize>,
+    pub(super) variance: Range<usize>,
+    pub(super) config: BatchNormConfig,
+    /// Where its two rows of sums begin.
+    pub(super) sums: usize,
+}
+
+/// A step that another one reads.
+#[derive(Debug)]
+pub(super) struct Input {
+    pub(super) step: usize,
+    /// Another reader has written a gradient already; this one adds to it.
+    pub(super) accumulates: bool,
+    /// No other reader comes after this one in the backward pass.
+    pub(super) is_last: bool,
+}
+
+impl Step {
+    pub(super) fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    pub(super) fn norm(&self) -> Option<&Norm> {
+        match &self.kind {
+            Kind::Convolution { norm, .. } => norm.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+impl Plan {
+    pub(super) fn new(graph: &Graph) -> Result<Self> {
+        let (trained, statistics): (Vec<_>, Vec<_>) = graph
+            .parameters()
+            .into_iter()
+            .partition(|parameter| parameter.trained);
+        let (trained, statistics) = (slots(trained), slots(statistics));
+        let mut plan = Self {
+            steps: Vec::new(),
+            trained,
+            statistics,
+            buffers: 0,
+            norm_sums: 0,
+        };
+        // The step that computes each node.
+        let mut step_of = Vec::new();
+        for (index, node) in graph.nodes().iter().enumerate() {
+            let inputs: Vec<usize> = node.inputs.iter().map(|&input| step_of[input]).collect();
+            if let Op::BatchNorm(config) = node.op {
+                let readers = graph
+                    .nodes()
+                    .iter()
+                    .filter(|other| other.inputs.contains(&node.inputs[0]));
+                let alone = readers.count() == 1;
+                plan.join_norm(inputs[0], &node.name, config, alone)?;
+                step_of.push(inputs[0]);
+                continue;
+            }
+            let kind = plan.kind(graph, index)?;
+            let inputs = inputs
+                .into_iter()
+                .map(|step| Input {
+                    step,
+                    accumulates: false,
+                    is_last: false,
+                })
+                .collect();
+            plan.steps.push(Step {
+                kind,
+                inputs,
+                shape: node.shape,
+                buffer: usize::MAX,
+                finishes: Vec::new(),
+            });
+            step_of.push(plan.steps.len() - 1);
+        }
+        plan.order_gradients()?;
+        Ok(plan)
+    }
+
+    fn kind(&self, graph: &Graph, index: usize) -> Result<Kind> {
+        let node = &graph.nodes()[index];
+        let input = node.inputs.first().map(|&input| graph.nodes()[input].shape);
+        let convolution = |shape, bias| Kind::Convolution {
+            shape,
+            weights: self.weights(&node.name),
+            bias,
+            norm: None,
+        };
+        Ok(match (node.op, input) {
+            (Op::Input, _) => Kind::Input,
+            (Op::Conv2d(config), Some(input)) => {
+                let bias = config
+                    .bias
+                    .then(|| self.trained(&format!("{}.bias", node.name)));
+                convolution(config.convolution(input, node.shape[2]), bias)
+            }
+            (Op::SeparableConv2d { stride }, Some(input)) => {
+                convolution(separable(input, node.shape[2], stride), None)
+            }
+            (Op::MaxPool, _) => Kind::MaxPool,
+            (Op::Add(activation), _) => Kind::Add(activation),
+            (Op::GlobalAverage, _) => Kind::GlobalAverage,
+            _ => bail!("{}: {} without an input", node.name, node.op.kind()),
+        })
+    }
+
+    /// The weights of a convolution, one or two parameters in a row.
+    fn weights(&self, node: &str) -> Range<usize> {
+        let of_node = self.trained.iter().filter(|slot| {
+            let name = slot.parameter.name.strip_prefix(node).unwrap_or_default();
+            matches!(name, ".weight" | ".depthwise.weight" | ".pointwise.weight")
+        });
+        let ranges: Vec<_> = of_node.map(|slot| slot.range.clone()).collect();
+        match (ranges.first(), ranges.last()) {
+            (Some(first), Some(last)) => first.start..last.end,
+            _ => 0..0,
+        }
+    }
+
+    fn trained(&self, name: &str) -> Range<usize> {
+        find(&self.trained, name)
+    }
+
+    /// Makes a batch norm part of the convolution before it.
+    fn join_norm(
+        &mut self,
+        step: usize,
+        name: &str,
+        config: BatchNormConfig,
+        alone: bool,
+    ) -> Result<()> {
+        let range = |slots, part| find(slots, &format!("{name}.{part}"));
+        let joined = Norm {
+            weight: range(&self.trained, "weight"),
+            bias: range(&self.trained, "bias"),
+            mean: range(&self.statistics, "running_mean"),
+            variance: range(&self.statistics, "running_var"),
+            config,
+            sums: self.norm_sums,
+        };
+        self.norm_sums += 2 * joined.weight.len();
+        match &mut self.steps[step].kind {
+            Kind::Convolution {
+                norm: norm @ None,
+                bias: None,
+                ..
+            } if alone => {
+                *norm = Some(Box::new(joined));
+                Ok(())
+            }
+            _ => {
+                bail!("{name}: a batch norm must be the only reader of a convolution without bias")
+            }
+        }
+    }
+
+    /// Decides where gradients are gathered and who comes first and last.
+    fn order_gradients(&mut self) -> Result<()> {
+        let mut readers = vec![Vec::new(); self.steps.len()];
+        for (reader, step) in self.steps.iter().enumerate() {
+            for input in &step.inputs {
+                readers[input.step].push(reader);
+            }
+        }
+        for reader in (1..self.steps.len()).rev() {
+            if self.steps[reader].buffer == usize::MAX {
+                self.steps[reader].buffer = self.buffers;
+                self.buffers += 1;
+            }
+            for i in 0..self.steps[reader].inputs.len() {
+                let step = self.steps[reader].inputs[i].step;
+                let (first, last) = (readers[step].last(), readers[step].first());
+                let input = &mut self.steps[reader].inputs[i];
+                input.accumulates = first != Some(&reader);
+                input.is_last = last == Some(&reader);
+                if matches!(self.steps[reader].kind, Kind::Add(_)) {
+                    self.share_buffer(reader, i, &readers)?;
+                }
+            }
+        }
+        match self.steps.last().map(|step| (&step.kind, step.norm())) {
+            Some((Kind::Convolution { .. } | Kind::GlobalAverage, None)) => Ok(()),
+            _ => bail!("a network must end in a convolution without a norm, or in an average"),
+        }
+    }
+
+    /// Both inputs of a sum have its gradient: they share its buffer.
+    fn share_buffer(&mut self, sum: usize, i: usize, readers: &[Vec<usize>]) -> Result<()> {
+        let Input {
+            step,
+            accumulates,
+            is_last,
+        } = self.steps[sum].inputs[i];
+        let other = self.steps[sum].inputs[1 - i].step;
+        // Who adds to the buffer on behalf of the one input must come after the other input has read it.
+        let is_safe = |&reader: &usize| reader == sum || reader < other;
+        if accumulates || step == other || !readers[step].iter().all(is_safe) {
+            bail!("the inputs of a sum must not be read between it and them");
+        }
+        self.steps[step].buffer = self.steps[sum].buffer;
+        if is_last {
+            self.steps[sum].finishes.push(step);
+        }
+        Ok(())
+    }
+}
+
+fn slots(parameters: Vec<Parameter>) -> Vec<Slot> {
+    let mut start = 0;
+    parameters
+        .into_iter()
+        .map(|parameter| {
+            let range = start..start + parameter.len();
+            start = range.end;
+            Slot { parameter, range }
+        })
+        .collect()
+}
+
+fn find(slots: &[Slot], name: &str) -> Range<usize> {
+    slots
+        .iter()
+        .find(|slot| slot.parameter.name == name)
+        .map_or(0..0, |slot| slot.range.clone())
+}
