@@ -24,8 +24,12 @@ impl Average {
     /// When the networks differ.
     pub fn new(averaged: &Parameters, trained: &Parameters, decay: f64) -> Result<Self> {
         averaged.restore(&trained.snapshot()?)?;
-        let variables = |parameters: &Parameters| parameters.all().into_iter().map(|(_, v)| v);
-        let pairs = variables(averaged).zip(variables(trained)).collect();
+        let variables =
+            |parameters: &Parameters| [parameters.trained.clone(), parameters.statistics.clone()];
+        let pairs = variables(averaged)
+            .into_iter()
+            .zip(variables(trained))
+            .collect();
         Ok(Self {
             decay,
             updates: 0,
@@ -89,21 +93,34 @@ impl InplaceOp2 for Approach {
 mod tests {
     use super::*;
     use candle_core::{Device, Tensor};
+    use emotion_models::fused::Fused;
+    use emotion_models::weights::Architecture;
 
     fn parameters(value: f32) -> Parameters {
-        let parameters = Parameters::new(1);
-        parameters.builder().get(1, "norm.running_mean").unwrap();
+        let graph = Architecture::MiniXception.graph(48, 7).unwrap();
+        let parameters = Parameters::new(&Fused::new(&graph).unwrap(), 1).unwrap();
         set(&parameters, value);
         parameters
     }
 
     fn set(parameters: &Parameters, value: f32) {
-        let value = Tensor::new(&[value], &Device::Cpu).unwrap();
-        parameters.all()[0].1.set(&value).unwrap();
+        for variable in [&parameters.trained, &parameters.statistics] {
+            let values = Tensor::full(value, variable.shape(), &Device::Cpu).unwrap();
+            variable.set(&values).unwrap();
+        }
     }
 
+    /// The value that all have.
     fn value(parameters: &Parameters) -> f32 {
-        parameters.all()[0].1.to_vec1::<f32>().unwrap()[0]
+        let trained = parameters.trained.to_vec1::<f32>().unwrap();
+        let statistics = parameters.statistics.to_vec1::<f32>().unwrap();
+        assert!(
+            trained
+                .iter()
+                .chain(&statistics)
+                .all(|&value| value == trained[0])
+        );
+        trained[0]
     }
 
     #[test]

@@ -467,6 +467,24 @@ fn name(text: &str) -> Result<String, String> {
     }
 }
 
+fn fraction(text: &str) -> Result<f64, String> {
+    number(text, "a number from 0 to 1", |number| {
+        (0.0..=1.0).contains(&number)
+    })
+}
+
+fn level(text: &str) -> Result<f64, String> {
+    number(text, "a number of grey levels from 0 to 255", |number| {
+        (0.0..=255.0).contains(&number)
+    })
+}
+
+fn alpha(text: &str) -> Result<f64, String> {
+    number(text, "0, or a number from 0.05 to 2", |number| {
+        number == 0.0 || (0.05..=2.0).contains(&number)
+    })
+}
+
 fn margin(text: &str) -> Result<f32, String> {
     let margin = text.parse().ok().filter(|margin| MARGINS.contains(margin));
     let (least, most) = (MARGINS.start(), MARGINS.end());

@@ -7,6 +7,7 @@ use crate::average::Average;
 use crate::checkpoint::Checkpoint;
 use crate::network::Network;
 use crate::optimizer::Adam;
+use crate::params::Parameters;
 use crate::recipe::Settings;
 
 // Groups of tensors in a checkpoint.
@@ -40,7 +41,11 @@ impl Learner {
             }
             None => None,
         };
-        let optimizer = Adam::new(trained.parameters.trainable(), settings.optimizer);
+        let Parameters {
+            trained: variable, ..
+        } = &trained.parameters;
+        let slots = trained.parameters.slots().to_vec();
+        let optimizer = Adam::new(variable.clone(), slots, settings.optimizer);
         Ok(Self {
             trained,
             average,
@@ -80,7 +85,7 @@ impl Learner {
 
     /// Logits `[N, 7]` of faces to learn from.
     pub(crate) fn forward(&self, faces: &Tensor) -> Result<Tensor> {
-        self.trained.forward(faces, true)
+        self.trained.train(faces)
     }
 
     /// Moves all parameters so that `loss`, which comes from [`Learner::forward`], falls.

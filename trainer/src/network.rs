@@ -3,21 +3,22 @@
 use anyhow::Result;
 use candle_core::Tensor;
 use emotion_models::Emotion;
-use emotion_models::graph::LayerSummary;
+use emotion_models::fused::Fused;
+use emotion_models::graph::{Graph, LayerSummary};
 use emotion_models::weights::Architecture;
 
 use crate::data::{Faces, batch as batches};
 use crate::params::Parameters;
 
 /// Faces in a batch when nothing is learnt from them.
-pub const EVALUATION_BATCH: usize = 128;
+pub const EVALUATION_BATCH: usize = 32;
 
 /// A network for seven emotions whose parameters can be read and changed.
 pub struct Network {
-    /// All variables, running statistics included.
+    /// Its parameters and running statistics.
     pub parameters: Parameters,
-    module: emotion_models::network::Network,
-    input_size: usize,
+    graph: Graph,
+    fused: Fused,
 }
 
 impl Network {
@@ -27,29 +28,41 @@ impl Network {
     ///
     /// When the input is too small for the network.
     pub fn new(architecture: Architecture, input_size: usize, seed: u64) -> Result<Self> {
-        let parameters = Parameters::new(seed);
         let graph = architecture.graph(input_size, Emotion::ALL.len())?;
-        let module = emotion_models::network::Network::new(graph, parameters.builder())?;
+        let fused = Fused::new(&graph)?;
         Ok(Self {
-            parameters,
-            module,
-            input_size,
+            parameters: Parameters::new(&fused, seed)?,
+            graph,
+            fused,
         })
     }
 
-    /// Logits `[N, 7]` of faces `[N, input_size, input_size, 1]`; with `train` the norms use the
+    /// Logits `[N, 7]` of faces `[N, input_size, input_size, 1]` in training: the norms use the
     /// statistics of these faces and move their running ones.
     ///
     /// # Errors
     ///
     /// When `faces` has another shape.
-    pub fn forward(&self, faces: &Tensor, train: bool) -> Result<Tensor> {
-        Ok(self.module.forward(faces, train)?)
+    pub fn train(&self, faces: &Tensor) -> Result<Tensor> {
+        let Parameters {
+            trained,
+            statistics,
+            ..
+        } = &self.parameters;
+        let logits = self.fused.forward(faces, trained)?;
+        let mut values = statistics.to_vec1()?;
+        self.fused.follow(&mut values);
+        statistics.set(&Tensor::from_vec(
+            values,
+            statistics.shape(),
+            statistics.device(),
+        )?)?;
+        Ok(logits)
     }
 
     /// Its layers in the order of their work.
     pub fn layers(&self) -> Vec<LayerSummary> {
-        self.module.graph().layers()
+        self.graph.layers()
     }
 
     /// Logits `[N][7]` of all `faces`, not augmented.
@@ -58,9 +71,11 @@ impl Network {
     ///
     /// When the network fails.
     pub fn evaluate(&self, faces: &Faces) -> Result<Vec<Vec<f32>>> {
-        logits(faces, self.input_size, EVALUATION_BATCH, |values, count| {
-            let batch = batches::tensor(values, count, self.input_size)?;
-            Ok(self.forward(&batch, false)?.to_vec2()?)
+        let trained = self.parameters.trained.to_vec1()?;
+        let statistics = self.parameters.statistics.to_vec1()?;
+        let [input_size, ..] = self.graph.input_shape();
+        logits(faces, input_size, EVALUATION_BATCH, |values, _| {
+            Ok(self.fused.evaluate(&values, &trained, &statistics)?)
         })
     }
 }

@@ -11,10 +11,15 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, Device, InplaceOp2, Layout, Result, Tensor, Var, bail};
+use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor, Var, bail};
+use emotion_models::fused::Slot;
 use serde::{Deserialize, Serialize};
 
-use crate::params::{slice, slice_mut};
+use crate::params::{by_name, in_a_row, slice, slice_mut};
+
+// Prefixes of the moments in a saved state.
+const FIRST: &str = "first.";
+const SECOND: &str = "second.";
 
 /// Constants of the update.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -45,13 +50,8 @@ impl Default for AdamConfig {
 pub struct Adam {
     config: AdamConfig,
     steps: u64,
-    slots: Vec<Slot>,
-}
-
-#[derive(Debug)]
-struct Slot {
-    name: String,
     variable: Var,
+    slots: Vec<Slot>,
     moments: RefCell<Moments>,
 }
 
@@ -62,46 +62,37 @@ struct Moments {
 }
 
 impl Adam {
-    /// An optimiser for these named variables, all moments zero.
-    pub fn new(variables: Vec<(String, Var)>, config: AdamConfig) -> Self {
-        let slot = |(name, variable): (String, Var)| {
-            let zeros = vec![0.0; variable.elem_count()];
-            let moments = RefCell::new(Moments {
-                first: zeros.clone(),
-                second: zeros,
-            });
-            Slot {
-                name,
-                variable,
-                moments,
-            }
-        };
+    /// An optimiser for the parameters that stand in a row in `variable` as `slots` say, all moments zero.
+    pub fn new(variable: Var, slots: Vec<Slot>, config: AdamConfig) -> Self {
+        let zeros = vec![0.0; variable.elem_count()];
+        let moments = RefCell::new(Moments {
+            first: zeros.clone(),
+            second: zeros,
+        });
         Self {
             config,
             steps: 0,
-            slots: variables.into_iter().map(slot).collect(),
+            variable,
+            slots,
+            moments,
         }
     }
 
-    /// Moves every variable against its gradient.
+    /// Moves every parameter against its gradient.
     ///
     /// # Errors
     ///
-    /// When a variable has no gradient: it does not take part in the loss.
+    /// When there is no gradient: the parameters do not take part in the loss.
     pub fn step(&mut self, gradients: &GradStore, learning_rate: f64) -> Result<()> {
+        let Some(gradient) = gradients.get(&self.variable) else {
+            bail!("the parameters have no gradient");
+        };
         self.steps += 1;
-        for slot in &self.slots {
-            let Some(gradient) = gradients.get(&slot.variable) else {
-                bail!("{} has no gradient", slot.name);
-            };
-            let update = self.update(slot, learning_rate);
-            slot.variable
-                .inplace_op2(&gradient.contiguous()?, &update)?;
-        }
-        Ok(())
+        let update = self.update(learning_rate);
+        self.variable.inplace_op2(&gradient.contiguous()?, &update)
     }
 
-    fn update<'a>(&self, slot: &'a Slot, learning_rate: f64) -> Update<'a> {
+    fn update(&self, learning_rate: f64) -> Update<'_> {
         let AdamConfig {
             beta1,
             beta2,
@@ -109,9 +100,9 @@ impl Adam {
             weight_decay,
         } = self.config;
         let steps = self.steps as f64;
-        let decays = slot.variable.rank() > 1;
         Update {
-            moments: &slot.moments,
+            slots: &self.slots,
+            moments: &self.moments,
             beta1: beta1 as f32,
             beta2: beta2 as f32,
             rest1: (1.0 - beta1) as f32,
@@ -120,11 +111,7 @@ impl Adam {
             first_scale: (1.0 / (1.0 - beta1.powf(steps))) as f32,
             second_scale: (1.0 / (1.0 - beta2.powf(steps))) as f32,
             learning_rate: learning_rate as f32,
-            kept: if decays {
-                (1.0 - learning_rate * weight_decay) as f32
-            } else {
-                1.0
-            },
+            kept: (1.0 - learning_rate * weight_decay) as f32,
         }
     }
 
@@ -139,14 +126,9 @@ impl Adam {
     ///
     /// When a tensor cannot be made.
     pub fn state(&self) -> Result<HashMap<String, Tensor>> {
-        let mut state = HashMap::new();
-        for slot in &self.slots {
-            let moments = slot.moments.borrow();
-            let tensor =
-                |values: &[f32]| Tensor::from_slice(values, slot.variable.shape(), &Device::Cpu);
-            state.insert(format!("first.{}", slot.name), tensor(&moments.first)?);
-            state.insert(format!("second.{}", slot.name), tensor(&moments.second)?);
-        }
+        let Moments { first, second } = &*self.moments.borrow();
+        let mut state = by_name(FIRST, &self.slots, first)?;
+        state.extend(by_name(SECOND, &self.slots, second)?);
         Ok(state)
     }
 
@@ -156,29 +138,18 @@ impl Adam {
     ///
     /// When a moment is missing or has another size.
     pub fn restore(&mut self, steps: u64, state: &HashMap<String, Tensor>) -> Result<()> {
-        let read = |name: String, slot: &Slot| match state.get(&name) {
-            Some(tensor) if tensor.dims() == slot.variable.dims() => {
-                tensor.flatten_all()?.to_vec1::<f32>()
-            }
-            Some(tensor) => bail!(
-                "{name} is {:?}, expected {:?}",
-                tensor.dims(),
-                slot.variable.dims()
-            ),
-            None => bail!("{name} is missing"),
-        };
-        for slot in &self.slots {
-            let first = read(format!("first.{}", slot.name), slot)?;
-            let second = read(format!("second.{}", slot.name), slot)?;
-            slot.moments.replace(Moments { first, second });
-        }
+        self.moments.replace(Moments {
+            first: in_a_row(FIRST, &self.slots, state)?,
+            second: in_a_row(SECOND, &self.slots, state)?,
+        });
         self.steps = steps;
         Ok(())
     }
 }
 
-/// One step of one parameter, with everything that is the same for its values worked out.
+/// One step, with everything that is the same for all values worked out.
 struct Update<'a> {
+    slots: &'a [Slot],
     moments: &'a RefCell<Moments>,
     beta1: f32,
     beta2: f32,
@@ -189,6 +160,7 @@ struct Update<'a> {
     first_scale: f32,
     second_scale: f32,
     learning_rate: f32,
+    /// What decay leaves of a weight.
     kept: f32,
 }
 
@@ -207,14 +179,25 @@ impl InplaceOp2 for Update<'_> {
         let parameter = slice_mut(parameter, parameter_layout)?;
         let gradient = slice(gradient, gradient_layout)?;
         let Moments { first, second } = &mut *self.moments.borrow_mut();
-        for (((value, &gradient), first), second) in
-            parameter.iter_mut().zip(gradient).zip(first).zip(second)
+        for Slot {
+            parameter: what,
+            range,
+        } in self.slots
         {
-            *first = self.beta1 * *first + self.rest1 * gradient;
-            *second = self.beta2 * *second + self.rest2 * gradient * gradient;
-            let direction =
-                *first * self.first_scale / ((*second * self.second_scale).sqrt() + self.epsilon);
-            *value = *value * self.kept - self.learning_rate * direction;
+            let kept = if what.shape.len() > 1 { self.kept } else { 1.0 };
+            let values = parameter[range.clone()]
+                .iter_mut()
+                .zip(&gradient[range.clone()]);
+            let moments = first[range.clone()]
+                .iter_mut()
+                .zip(&mut second[range.clone()]);
+            for ((value, &gradient), (first, second)) in values.zip(moments) {
+                *first = self.beta1 * *first + self.rest1 * gradient;
+                *second = self.beta2 * *second + self.rest2 * gradient * gradient;
+                let direction = *first * self.first_scale
+                    / ((*second * self.second_scale).sqrt() + self.epsilon);
+                *value = *value * kept - self.learning_rate * direction;
+            }
         }
         Ok(())
     }
@@ -223,9 +206,30 @@ impl InplaceOp2 for Update<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
+    use candle_nn::Init;
+    use emotion_models::graph::Parameter;
 
     fn variable(values: &[f32]) -> Var {
-        Var::from_slice(values, (1, values.len()), &Device::Cpu).unwrap()
+        Var::from_slice(values, values.len(), &Device::Cpu).unwrap()
+    }
+
+    /// An optimiser for one parameter of this rank.
+    fn adam(variable: &Var, rank: usize, config: AdamConfig) -> Adam {
+        let count = variable.elem_count();
+        let mut shape = vec![1; rank];
+        shape[0] = count;
+        let parameter = Parameter {
+            name: "w".to_owned(),
+            shape,
+            init: Init::Const(0.0),
+            trained: true,
+        };
+        let slot = Slot {
+            parameter,
+            range: 0..count,
+        };
+        Adam::new(variable.clone(), vec![slot], config)
     }
 
     fn values(variable: &Var) -> Vec<f32> {
@@ -252,10 +256,7 @@ mod tests {
     #[test]
     fn two_steps_of_adam_agree_with_the_formula() {
         let variable = variable(&[1.0, -2.0]);
-        let mut adam = Adam::new(
-            vec![("w".to_owned(), variable.clone())],
-            AdamConfig::default(),
-        );
+        let mut adam = adam(&variable, 2, AdamConfig::default());
         // m / (1 − β₁) = g and v / (1 − β₂) = g², so the first step is the learning rate.
         step(&mut adam, &variable, &[0.5, -4.0], 0.1);
         assert_close(&values(&variable), &[0.9, -1.9]);
@@ -280,7 +281,7 @@ mod tests {
             weight_decay: 0.1,
             ..AdamConfig::default()
         };
-        let mut adam = Adam::new(vec![("w".to_owned(), variable.clone())], config);
+        let mut adam = adam(&variable, 2, config);
         step(&mut adam, &variable, &[3.0], 0.5);
         assert_close(&values(&variable), &[2.0 * (1.0 - 0.5 * 0.1) - 0.5]);
     }
@@ -292,7 +293,7 @@ mod tests {
             weight_decay: 0.1,
             ..AdamConfig::default()
         };
-        let mut adam = Adam::new(vec![("bias".to_owned(), bias.clone())], config);
+        let mut adam = adam(&bias, 1, config);
         step(&mut adam, &bias, &[0.0], 0.5);
         assert_eq!(values(&bias), [2.0]);
     }
@@ -300,12 +301,7 @@ mod tests {
     #[test]
     fn a_restored_optimiser_goes_on_like_the_first() {
         let (first, second) = (variable(&[1.0]), variable(&[1.0]));
-        let adam = |variable: &Var| {
-            Adam::new(
-                vec![("w".to_owned(), variable.clone())],
-                AdamConfig::default(),
-            )
-        };
+        let adam = |variable: &Var| adam(variable, 2, AdamConfig::default());
         let (mut one, mut other) = (adam(&first), adam(&second));
         step(&mut one, &first, &[0.3], 0.1);
         other.restore(one.steps(), &one.state().unwrap()).unwrap();
@@ -316,14 +312,11 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_outside_the_loss_is_an_error_with_its_name() {
+    fn parameters_outside_the_loss_are_an_error() {
         let (used, idle) = (variable(&[1.0]), variable(&[1.0]));
-        let mut adam = Adam::new(vec![("idle".to_owned(), idle)], AdamConfig::default());
+        let mut adam = adam(&idle, 2, AdamConfig::default());
         let gradients = used.sum_all().unwrap().backward().unwrap();
         let error = adam.step(&gradients, 0.1).unwrap_err();
-        assert!(
-            error.to_string().contains("idle has no gradient"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("have no gradient"), "{error}");
     }
 }

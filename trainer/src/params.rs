@@ -1,74 +1,77 @@
-//! The parameters of a network in training: named, drawn from a seed, readable as plain slices.
+//! The parameters of a network in training: in a row, as the optimiser works on them, and by name, as files hold them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::f64::consts::TAU;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use candle_core::{CpuStorage, DType, Device, Layout, Result, Shape, Tensor, Var, bail};
-use candle_nn::VarBuilder;
+use candle_core::{CpuStorage, Device, Layout, Result, Shape, Tensor, Var, bail};
 use candle_nn::init::{Init, NormalOrUniform};
-use candle_nn::var_builder::SimpleBackend;
+use emotion_models::fused::{Fused, Slot};
 use rand::RngExt;
 
 use crate::random::{Purpose, generator};
 
-/// All variables of one network by name.
+/// The values of one network, each kind in a row.
 ///
-/// Candle's `VarMap` draws from a global generator that cannot be seeded on the CPU; here each
-/// parameter has a stream of its own, so its first values depend on seed and name alone.
+/// Each parameter has a stream of random numbers of its own, so its first values depend on seed and name alone.
 #[derive(Debug, Clone)]
 pub struct Parameters {
-    seed: u64,
-    variables: Arc<Mutex<BTreeMap<String, Var>>>,
+    /// What a gradient moves.
+    pub trained: Var,
+    /// Running means and variances, which follow the data.
+    pub statistics: Var,
+    trained_slots: Vec<Slot>,
+    statistics_slots: Vec<Slot>,
 }
 
 impl Parameters {
-    /// No parameters yet; [`Parameters::builder`] adds them.
-    pub fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            variables: Arc::default(),
-        }
+    /// The parameters of a network with first values drawn from `seed`.
+    ///
+    /// # Errors
+    ///
+    /// When the tensors cannot be made.
+    pub fn new(network: &Fused, seed: u64) -> Result<Self> {
+        let draw = |slots: &[Slot]| {
+            let values: Vec<f32> = slots
+                .iter()
+                .flat_map(|Slot { parameter, .. }| {
+                    let shape = Shape::from(parameter.shape.clone());
+                    draw(parameter.init, &shape, seed, &parameter.name)
+                })
+                .collect();
+            let count = values.len();
+            Var::from_vec(values, count, &Device::Cpu)
+        };
+        Ok(Self {
+            trained: draw(network.trained())?,
+            statistics: draw(network.statistics())?,
+            trained_slots: network.trained().to_vec(),
+            statistics_slots: network.statistics().to_vec(),
+        })
     }
 
-    /// Creates on the CPU, as f32, what a network asks for.
-    pub fn builder(&self) -> VarBuilder<'static> {
-        VarBuilder::from_backend(Box::new(self.clone()), DType::F32, Device::Cpu)
+    /// The places of the trained parameters.
+    pub fn slots(&self) -> &[Slot] {
+        &self.trained_slots
     }
 
-    /// All variables, sorted by name.
-    pub fn all(&self) -> Vec<(String, Var)> {
-        self.lock()
-            .iter()
-            .map(|(name, variable)| (name.clone(), variable.clone()))
-            .collect()
-    }
-
-    /// The variables that an optimiser moves: all but running statistics.
-    pub fn trainable(&self) -> Vec<(String, Var)> {
-        self.all()
-            .into_iter()
-            .filter(|(name, _)| is_trainable(name))
-            .collect()
-    }
-
-    /// Number of values in all variables.
+    /// Number of all values.
     pub fn count(&self) -> usize {
-        self.lock()
-            .values()
-            .map(|variable| variable.elem_count())
-            .sum()
+        self.trained.elem_count() + self.statistics.elem_count()
     }
 
-    /// Copies of all values, detached from the training.
+    /// Copies of all values by name, detached from the training.
     ///
     /// # Errors
     ///
     /// When a copy fails.
     pub fn snapshot(&self) -> Result<HashMap<String, Tensor>> {
-        let copy =
-            |(name, variable): (String, Var)| Ok((name, variable.as_tensor().copy()?.detach()));
-        self.all().into_iter().map(copy).collect()
+        let mut tensors = by_name("", &self.trained_slots, &self.trained.to_vec1()?)?;
+        tensors.extend(by_name(
+            "",
+            &self.statistics_slots,
+            &self.statistics.to_vec1()?,
+        )?);
+        Ok(tensors)
     }
 
     /// Overwrites every value with the tensor of the same name.
@@ -77,66 +80,53 @@ impl Parameters {
     ///
     /// When a tensor is missing or has another shape, with its name.
     pub fn restore(&self, tensors: &HashMap<String, Tensor>) -> Result<()> {
-        for (name, variable) in self.all() {
-            let Some(tensor) = tensors.get(&name) else {
-                bail!("{name} is missing, expected {:?}", variable.dims());
-            };
-            if tensor.dims() != variable.dims() {
-                bail!(
-                    "{name} is {:?}, expected {:?}",
-                    tensor.dims(),
-                    variable.dims()
-                );
-            }
-            variable.set(tensor)?;
+        for (variable, slots) in [
+            (&self.trained, &self.trained_slots),
+            (&self.statistics, &self.statistics_slots),
+        ] {
+            let values = in_a_row("", slots, tensors)?;
+            variable.set(&Tensor::from_vec(values, variable.shape(), &Device::Cpu)?)?;
         }
         Ok(())
     }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Var>> {
-        self.variables
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl SimpleBackend for Parameters {
-    fn get(
-        &self,
-        shape: Shape,
-        name: &str,
-        init: Init,
-        dtype: DType,
-        device: &Device,
-    ) -> Result<Tensor> {
-        let mut variables = self.lock();
-        if let Some(variable) = variables.get(name) {
-            if variable.shape() != &shape {
-                bail!("{name} is {:?}, asked for as {shape:?}", variable.shape());
-            }
-            return Ok(variable.as_tensor().clone());
-        }
-        let values = draw(init, &shape, self.seed, name);
-        let tensor = Tensor::from_vec(values, shape, device)?.to_dtype(dtype)?;
-        let variable = Var::from_tensor(&tensor)?;
-        variables.insert(name.to_owned(), variable.clone());
-        Ok(variable.into_inner())
-    }
-
-    fn get_unchecked(&self, name: &str, _: DType, _: &Device) -> Result<Tensor> {
-        match self.lock().get(name) {
-            Some(variable) => Ok(variable.as_tensor().clone()),
-            None => bail!("{name} cannot be created without a shape"),
-        }
-    }
-
-    fn contains_tensor(&self, name: &str) -> bool {
-        self.lock().contains_key(name)
-    }
+/// The tensors in a row of values, as `PREFIX` and the name of the parameter.
+pub(crate) fn by_name(
+    prefix: &str,
+    slots: &[Slot],
+    values: &[f32],
+) -> Result<HashMap<String, Tensor>> {
+    let tensor = |Slot { parameter, range }: &Slot| {
+        let values = &values[range.clone()];
+        let tensor = Tensor::from_slice(values, parameter.shape.clone(), &Device::Cpu)?;
+        Ok((format!("{prefix}{}", parameter.name), tensor))
+    };
+    slots.iter().map(tensor).collect()
 }
 
-fn is_trainable(name: &str) -> bool {
-    !name.ends_with("running_mean") && !name.ends_with("running_var")
+/// The opposite of [`by_name`].
+pub(crate) fn in_a_row(
+    prefix: &str,
+    slots: &[Slot],
+    tensors: &HashMap<String, Tensor>,
+) -> Result<Vec<f32>> {
+    let mut values = Vec::new();
+    for Slot { parameter, .. } in slots {
+        let name = format!("{prefix}{}", parameter.name);
+        let Some(tensor) = tensors.get(&name) else {
+            bail!("{name} is missing, expected {:?}", parameter.shape);
+        };
+        if tensor.dims() != parameter.shape {
+            bail!(
+                "{name} is {:?}, expected {:?}",
+                tensor.dims(),
+                parameter.shape
+            );
+        }
+        values.extend(tensor.flatten_all()?.to_vec1::<f32>()?);
+    }
+    Ok(values)
 }
 
 fn draw(init: Init, shape: &Shape, seed: u64, name: &str) -> Vec<f32> {
@@ -200,33 +190,41 @@ pub(crate) fn slice_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::DType;
     use candle_nn::init::DEFAULT_KAIMING_NORMAL;
+    use emotion_models::weights::Architecture;
 
     const UNIFORM: Init = Init::Uniform { lo: -0.5, up: 0.25 };
 
-    fn values(parameters: &Parameters, name: &str, init: Init) -> Vec<f32> {
-        let tensor = parameters
-            .builder()
-            .get_with_hints(4000, name, init)
-            .unwrap();
-        tensor.to_vec1().unwrap()
+    fn parameters(seed: u64) -> Parameters {
+        let graph = Architecture::MiniXception.graph(48, 7).unwrap();
+        Parameters::new(&Fused::new(&graph).unwrap(), seed).unwrap()
+    }
+
+    fn values(tensor: &Tensor) -> Vec<f32> {
+        tensor.flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    fn drawn(init: Init) -> Vec<f32> {
+        draw(init, &Shape::from(4000), 1, "a")
     }
 
     #[test]
-    fn first_values_depend_on_seed_and_name_but_not_on_order() {
-        let (first, second) = (Parameters::new(1), Parameters::new(1));
-        let a = values(&first, "a", UNIFORM);
-        let b = values(&first, "b", UNIFORM);
-        assert_eq!(b, values(&second, "b", UNIFORM));
-        assert_eq!(a, values(&second, "a", UNIFORM));
-        assert_ne!(a, b);
-        assert_ne!(a, values(&Parameters::new(2), "a", UNIFORM));
+    fn first_values_depend_on_seed_and_name() {
+        let snapshot = |seed| parameters(seed).snapshot().unwrap();
+        let [first, again, other] = [1, 1, 2].map(snapshot);
+        let (conv1, conv2) = (
+            "modules.0.separable2.pointwise.weight",
+            "modules.1.residual.conv.weight",
+        );
+        assert_eq!(values(&first[conv1]), values(&again[conv1]));
+        assert_ne!(values(&first[conv1]), values(&other[conv1]));
+        assert_ne!(values(&first[conv1])[..64], values(&first[conv2])[..64]);
     }
 
     #[test]
     fn uniform_values_fill_their_range() {
-        let values = values(&Parameters::new(1), "a", UNIFORM);
-        let (min, max) = values
+        let (min, max) = drawn(UNIFORM)
             .iter()
             .fold((1f32, -1f32), |(lo, up), &v| (lo.min(v), up.max(v)));
         assert!(
@@ -237,14 +235,10 @@ mod tests {
 
     #[test]
     fn normal_values_have_the_mean_and_the_deviation_asked_for() {
-        let values = values(
-            &Parameters::new(1),
-            "a",
-            Init::Randn {
-                mean: 3.0,
-                stdev: 0.5,
-            },
-        );
+        let values = drawn(Init::Randn {
+            mean: 3.0,
+            stdev: 0.5,
+        });
         let mean = values.iter().sum::<f32>() / 4000.0;
         let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / 4000.0;
         assert!((mean - 3.0).abs() < 0.03, "{mean}");
@@ -253,52 +247,40 @@ mod tests {
 
     #[test]
     fn kaiming_values_deviate_by_the_gain_over_the_root_of_the_fan() {
-        let parameters = Parameters::new(1);
-        let tensor = parameters
-            .builder()
-            .get_with_hints((100, 50), "a", DEFAULT_KAIMING_NORMAL);
-        let variance = tensor.unwrap().sqr().unwrap().mean_all().unwrap();
-        let variance = variance.to_scalar::<f32>().unwrap();
+        let values = draw(DEFAULT_KAIMING_NORMAL, &Shape::from((100, 50)), 1, "a");
+        let variance = values.iter().map(|v| v * v).sum::<f32>() / 5000.0;
         assert!((variance - 2.0 / 50.0).abs() < 0.002, "{variance}");
     }
 
     #[test]
-    fn running_statistics_are_not_trainable() {
-        let parameters = Parameters::new(1);
-        for name in ["norm.weight", "norm.running_mean", "norm.running_var"] {
-            values(&parameters, name, Init::Const(1.0));
-        }
-        let names: Vec<_> = parameters
-            .trainable()
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect();
-        assert_eq!(names, ["norm.weight"]);
+    fn statistics_stand_apart_from_what_is_trained() {
+        let parameters = parameters(1);
+        assert_eq!(parameters.count(), 58_423);
+        assert_eq!(parameters.trained.elem_count(), 56_951);
+        let running = |slot: &&Slot| slot.parameter.name.contains("running");
+        assert_eq!(parameters.slots().iter().filter(running).count(), 0);
     }
 
     #[test]
     fn restoring_puts_back_what_the_snapshot_held() {
-        let parameters = Parameters::new(1);
-        let before = values(&parameters, "a", UNIFORM);
+        let parameters = parameters(1);
+        let before = values(&parameters.trained);
         let snapshot = parameters.snapshot().unwrap();
-        parameters.all()[0]
-            .1
-            .set(&Tensor::zeros(4000, DType::F32, &Device::Cpu).unwrap())
-            .unwrap();
+        let zeros = Tensor::zeros(before.len(), DType::F32, &Device::Cpu).unwrap();
+        parameters.trained.set(&zeros).unwrap();
         parameters.restore(&snapshot).unwrap();
-        assert_eq!(values(&parameters, "a", UNIFORM), before);
+        assert_eq!(values(&parameters.trained), before);
     }
 
     #[test]
     fn restoring_a_wrong_shape_names_the_parameter_and_both_shapes() {
-        let parameters = Parameters::new(1);
-        values(&parameters, "a", UNIFORM);
+        let parameters = parameters(1);
+        let mut snapshot = parameters.snapshot().unwrap();
         let wrong = Tensor::zeros((2, 3), DType::F32, &Device::Cpu).unwrap();
-        let error = parameters
-            .restore(&HashMap::from([("a".to_owned(), wrong)]))
-            .unwrap_err();
+        snapshot.insert("head.bias".to_owned(), wrong);
+        let error = parameters.restore(&snapshot).unwrap_err().to_string();
         assert!(
-            error.to_string().contains("a is [2, 3], expected [4000]"),
+            error.contains("head.bias is [2, 3], expected [7]"),
             "{error}"
         );
     }
