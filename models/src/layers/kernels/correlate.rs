@@ -101,93 +101,112 @@ impl WithSimd for Correlation<'_> {
             out,
             width_out,
         } = self;
-        let vectors = weights.padded_out / S::F32_LANES;
         let row_in = (width_out + weights.taps - 1) * weights.channels_in;
         for (y, out) in out
             .chunks_exact_mut(width_out * weights.channels_out)
             .enumerate()
         {
-            let tile = Tile {
+            let row = Row {
                 x: &x[y * row_in..],
                 weights,
                 row_in,
+                out,
+                width: width_out,
             };
-            let mut pixel = 0;
-            while pixel < width_out {
-                // 6 × 2 accumulators and their operands fill 16 registers, 12 × 2 fill 32.
-                let pixels = match width_out - pixel {
-                    12.. if vectors == 1 || S::REGISTER_COUNT >= 32 => 12,
-                    6.. => 6,
-                    3.. => 3,
-                    _ => 1,
-                };
-                let mut vector = 0;
-                while vector < vectors {
-                    let pair = vectors - vector >= 2;
-                    match (pixels, pair) {
-                        (12, true) => tile.run::<S, 12, 2>(simd, out, pixel, vector),
-                        (12, false) => tile.run::<S, 12, 1>(simd, out, pixel, vector),
-                        (6, true) => tile.run::<S, 6, 2>(simd, out, pixel, vector),
-                        (6, false) => tile.run::<S, 6, 1>(simd, out, pixel, vector),
-                        (3, true) => tile.run::<S, 3, 2>(simd, out, pixel, vector),
-                        (3, false) => tile.run::<S, 3, 1>(simd, out, pixel, vector),
-                        (_, true) => tile.run::<S, 1, 2>(simd, out, pixel, vector),
-                        (_, false) => tile.run::<S, 1, 1>(simd, out, pixel, vector),
-                    }
-                    vector += if pair { 2 } else { 1 };
-                }
-                pixel += pixels;
-            }
+            row.run(simd);
         }
     }
 }
 
 /// One row of output.
-struct Tile<'a> {
+struct Row<'a> {
     x: &'a [f32],
     weights: &'a PackedWeights,
     row_in: usize,
+    out: &'a mut [f32],
+    width: usize,
 }
 
-impl Tile<'_> {
-    /// Computes `PIXELS` × `VECTORS` outputs from `pixel` and `vector` on.
+impl Row<'_> {
+    /// Walks over the row in tiles whose sums, with their operands, fill the registers: 24 of 32, or 12 of 16.
     #[inline(always)]
-    fn run<S: Simd, const PIXELS: usize, const VECTORS: usize>(
-        &self,
+    fn run<S: Simd>(mut self, simd: S) {
+        let vectors = self.weights.padded_out / S::F32_LANES;
+        let widest = if S::REGISTER_COUNT >= 32 { 4 } else { 2 };
+        let mut vector = 0;
+        while vector < vectors {
+            let count = widest.min(vectors - vector);
+            match count {
+                4 => {
+                    let pixel = self.tiles::<S, 6, 4>(simd, 0, vector);
+                    let pixel = self.tiles::<S, 3, 4>(simd, pixel, vector);
+                    self.tiles::<S, 1, 4>(simd, pixel, vector);
+                }
+                3 => {
+                    let pixel = self.tiles::<S, 8, 3>(simd, 0, vector);
+                    let pixel = self.tiles::<S, 3, 3>(simd, pixel, vector);
+                    self.tiles::<S, 1, 3>(simd, pixel, vector);
+                }
+                2 => {
+                    let pixel = self.tiles::<S, 6, 2>(simd, 0, vector);
+                    let pixel = self.tiles::<S, 3, 2>(simd, pixel, vector);
+                    self.tiles::<S, 1, 2>(simd, pixel, vector);
+                }
+                _ => {
+                    let pixel = self.tiles::<S, 8, 1>(simd, 0, vector);
+                    let pixel = self.tiles::<S, 3, 1>(simd, pixel, vector);
+                    self.tiles::<S, 1, 1>(simd, pixel, vector);
+                }
+            }
+            vector += count;
+        }
+    }
+
+    /// Computes `VECTORS` vectors of output channels from `pixel` on, for as many times `PIXELS` pixels as there are;
+    /// returns the first pixel that is left.
+    #[inline(always)]
+    fn tiles<S: Simd, const PIXELS: usize, const VECTORS: usize>(
+        &mut self,
         simd: S,
-        out: &mut [f32],
-        pixel: usize,
+        mut pixel: usize,
         vector: usize,
-    ) {
-        let PackedWeights {
+    ) -> usize {
+        let &PackedWeights {
+            ref data,
+            taps,
             channels_in,
             channels_out,
             padded_out,
-            taps,
-            ..
-        } = *self.weights;
+        } = self.weights;
         let run = taps * channels_in;
-        let mut sums = [[simd.splat_f32s(0.0); VECTORS]; PIXELS];
-        for (row, weights) in self.weights.data.chunks_exact(run * padded_out).enumerate() {
-            let first = row * self.row_in + pixel * channels_in;
-            let x: [&[f32]; PIXELS] =
-                std::array::from_fn(|p| &self.x[first + p * channels_in..][..run]);
-            for (i, weights) in weights.chunks_exact(padded_out).enumerate() {
-                let weights = &S::as_simd_f32s(weights).0[vector..][..VECTORS];
-                for (sums, x) in sums.iter_mut().zip(x) {
-                    let x = simd.splat_f32s(x[i]);
-                    for (sum, &weight) in sums.iter_mut().zip(weights) {
-                        *sum = simd.mul_add_e_f32s(x, weight, *sum);
+        let (first, width) = (vector * S::F32_LANES, VECTORS * S::F32_LANES);
+        while pixel + PIXELS <= self.width {
+            let mut sums = [[simd.splat_f32s(0.0); VECTORS]; PIXELS];
+            for (row, weights) in data.chunks_exact(run * padded_out).enumerate() {
+                let x = &self.x[row * self.row_in + pixel * channels_in..];
+                let mut xs = [&x[..0]; PIXELS];
+                for (p, xs) in xs.iter_mut().enumerate() {
+                    *xs = &x[p * channels_in..][..run];
+                }
+                for (i, weights) in weights.chunks_exact(padded_out).take(run).enumerate() {
+                    let weights = S::as_simd_f32s(&weights[first..][..width]).0;
+                    for (sums, x) in sums.iter_mut().zip(xs) {
+                        let x = simd.splat_f32s(x[i]);
+                        for (sum, &weight) in sums.iter_mut().zip(weights) {
+                            *sum = simd.mul_add_e_f32s(x, weight, *sum);
+                        }
                     }
                 }
             }
-        }
-        for (p, sums) in sums.into_iter().enumerate() {
-            let out = &mut out[(pixel + p) * channels_out..][..channels_out];
-            for (v, sum) in sums.into_iter().enumerate() {
-                store(simd, &mut out[(vector + v) * S::F32_LANES..], sum);
+            let out = self.out[pixel * channels_out..].chunks_exact_mut(channels_out);
+            for (out, sums) in out.zip(sums) {
+                for (v, sum) in sums.into_iter().enumerate() {
+                    store(simd, &mut out[first + v * S::F32_LANES..], sum);
+                }
             }
+            pixel += PIXELS;
         }
+        pixel
     }
 }
 
@@ -270,26 +289,33 @@ impl WithSimd for AddGradient<'_> {
     fn with_simd<S: Simd>(mut self, simd: S) {
         let run = self.shape.taps * self.shape.channels_in;
         let vectors = self.shape.padded_out / S::F32_LANES;
+        let widest = if S::REGISTER_COUNT >= 32 { 4 } else { 2 };
         for row in 0..self.shape.taps {
             let mut vector = 0;
             while vector < vectors {
-                let pair = vectors - vector >= 2;
+                let count = widest.min(vectors - vector);
                 let mut i = 0;
                 while i < run {
                     let left = run - i;
                     // Eight sums and more hide the latency of the multiply-add.
-                    i += match (pair, left) {
-                        (true, 12..) if S::REGISTER_COUNT >= 32 => {
-                            self.tile::<S, 12, 2>(simd, row, i, vector)
+                    i += match (count, left) {
+                        (4, 6..) => self.tile::<S, 6, 4>(simd, row, i, vector),
+                        (4, 2..) => self.tile::<S, 2, 4>(simd, row, i, vector),
+                        (4, _) => self.tile::<S, 1, 4>(simd, row, i, vector),
+                        (3, 8..) => self.tile::<S, 8, 3>(simd, row, i, vector),
+                        (3, 2..) => self.tile::<S, 2, 3>(simd, row, i, vector),
+                        (3, _) => self.tile::<S, 1, 3>(simd, row, i, vector),
+                        (2, 8..) if S::REGISTER_COUNT >= 32 => {
+                            self.tile::<S, 8, 2>(simd, row, i, vector)
                         }
-                        (true, 4..) => self.tile::<S, 4, 2>(simd, row, i, vector),
-                        (true, _) => self.tile::<S, 1, 2>(simd, row, i, vector),
-                        (false, 8..) => self.tile::<S, 8, 1>(simd, row, i, vector),
-                        (false, 3..) => self.tile::<S, 3, 1>(simd, row, i, vector),
-                        (false, _) => self.tile::<S, 1, 1>(simd, row, i, vector),
+                        (2, 4..) => self.tile::<S, 4, 2>(simd, row, i, vector),
+                        (2, _) => self.tile::<S, 1, 2>(simd, row, i, vector),
+                        (_, 8..) => self.tile::<S, 8, 1>(simd, row, i, vector),
+                        (_, 3..) => self.tile::<S, 3, 1>(simd, row, i, vector),
+                        (_, _) => self.tile::<S, 1, 1>(simd, row, i, vector),
                     };
                 }
-                vector += if pair { 2 } else { 1 };
+                vector += count;
             }
         }
     }
@@ -312,7 +338,8 @@ impl AddGradient<'_> {
             padded_out,
         } = self.shape;
         let row_in = (self.width_out + taps - 1) * channels_in;
-        let lanes = S::F32_LANES;
+        let (first, width) = (vector * S::F32_LANES, VECTORS * S::F32_LANES);
+        let is_whole = first + width <= channels_out;
         let mut sums = [[simd.splat_f32s(0.0); VECTORS]; INPUTS];
         for (y, dy) in self
             .dy
@@ -322,19 +349,25 @@ impl AddGradient<'_> {
             let x = &self.x[(y + row) * row_in + input..];
             for (pixel, dy) in dy.chunks_exact(channels_out).enumerate() {
                 let x = &x[pixel * channels_in..][..INPUTS];
-                let dy: [S::f32s; VECTORS] =
-                    std::array::from_fn(|v| load(simd, &dy[(vector + v) * lanes..]));
+                let mut vectors = [simd.splat_f32s(0.0); VECTORS];
+                if is_whole {
+                    vectors.copy_from_slice(S::as_simd_f32s(&dy[first..][..width]).0);
+                } else {
+                    for (v, vector) in vectors.iter_mut().enumerate() {
+                        *vector = load(simd, &dy[first + v * S::F32_LANES..]);
+                    }
+                }
                 for (sums, &x) in sums.iter_mut().zip(x) {
                     let x = simd.splat_f32s(x);
-                    for (sum, dy) in sums.iter_mut().zip(dy) {
+                    for (sum, &dy) in sums.iter_mut().zip(&vectors) {
                         *sum = simd.mul_add_e_f32s(x, dy, *sum);
                     }
                 }
             }
         }
         for (i, sums) in sums.into_iter().enumerate() {
-            let first = (row * taps * channels_in + input + i) * padded_out;
-            let total = S::as_mut_simd_f32s(&mut self.sum[first..][..padded_out]).0;
+            let start = (row * taps * channels_in + input + i) * padded_out;
+            let total = S::as_mut_simd_f32s(&mut self.sum[start..][..padded_out]).0;
             for (total, sum) in total[vector..].iter_mut().zip(sums) {
                 *total = simd.add_f32s(*total, sum);
             }

@@ -52,6 +52,28 @@ impl Depthwise {
     }
 }
 
+/// Neighbours in a row that are computed together: their loads overlap, and their sums do not wait for each other.
+const TILE: usize = 4;
+
+/// Calls `meet(value, pixel, tap)` for each of the `PIXELS` outputs and each of the three taps that `row`, whose pixels
+/// are `step` values apart, meets there.
+#[inline(always)]
+fn slide<V: Copy, const STRIDE: usize, const PIXELS: usize>(
+    row: &[V],
+    step: usize,
+    mut meet: impl FnMut(V, usize, usize),
+) {
+    for column in 0..(PIXELS - 1) * STRIDE + 3 {
+        let value = row[column * step];
+        for pixel in 0..PIXELS {
+            let tap = column.wrapping_sub(pixel * STRIDE);
+            if tap < 3 {
+                meet(value, pixel, tap);
+            }
+        }
+    }
+}
+
 struct Correlate<'a> {
     shape: Depthwise,
     x: &'a [f32],
@@ -68,11 +90,18 @@ impl VectorLoop for Correlate<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
+        match self.shape.stride {
+            1 => self.rows::<S, 1>(simd),
+            _ => self.rows::<S, 2>(simd),
+        }
+    }
+}
+
+impl Correlate<'_> {
+    #[inline(always)]
+    fn rows<S: Simd, const STRIDE: usize>(self, simd: S) {
         let Depthwise {
-            width,
-            channels,
-            stride,
-            ..
+            width, channels, ..
         } = self.shape;
         let vectors = channels / S::F32_LANES;
         let x = S::as_simd_f32s(self.x).0;
@@ -81,20 +110,44 @@ impl VectorLoop for Correlate<'_> {
         for (y, out) in out.chunks_exact_mut(width * vectors).enumerate() {
             let rows = self.shape.rows(x, y, vectors);
             for v in 0..vectors {
-                let weights: [S::f32s; TAPS] =
-                    std::array::from_fn(|tap| weights[tap * vectors + v]);
-                for (column, out) in out[v..].iter_mut().step_by(vectors).enumerate() {
-                    let mut sum = simd.splat_f32s(0.0);
-                    for (row, weights) in rows.iter().zip(weights.as_chunks::<3>().0) {
-                        for (k, &weight) in weights.iter().enumerate() {
-                            let x = row[(column * stride + k) * vectors + v];
-                            sum = simd.mul_add_e_f32s(x, weight, sum);
-                        }
-                    }
-                    *out = sum;
+                let mut taps = [simd.splat_f32s(0.0); TAPS];
+                for (tap, weights) in taps.iter_mut().zip(weights.chunks_exact(vectors)) {
+                    *tap = weights[v];
+                }
+                let from = |column: usize| rows.map(|row| &row[column * STRIDE * vectors + v..]);
+                let mut column = 0;
+                while column + TILE <= width {
+                    let out = &mut out[column * vectors + v..];
+                    pixels::<S, STRIDE, TILE>(simd, from(column), &taps, vectors, out);
+                    column += TILE;
+                }
+                while column < width {
+                    let out = &mut out[column * vectors + v..];
+                    pixels::<S, STRIDE, 1>(simd, from(column), &taps, vectors, out);
+                    column += 1;
                 }
             }
         }
+    }
+}
+
+/// Computes one vector of `PIXELS` neighbours, `vectors` apart in `out`.
+#[inline(always)]
+fn pixels<S: Simd, const STRIDE: usize, const PIXELS: usize>(
+    simd: S,
+    rows: [&[S::f32s]; 3],
+    taps: &[S::f32s; TAPS],
+    vectors: usize,
+    out: &mut [S::f32s],
+) {
+    let mut sums = [simd.splat_f32s(0.0); PIXELS];
+    for (row, taps) in rows.into_iter().zip(taps.as_chunks::<3>().0) {
+        slide::<_, STRIDE, PIXELS>(row, vectors, |x, pixel, tap| {
+            sums[pixel] = simd.mul_add_e_f32s(x, taps[tap], sums[pixel]);
+        });
+    }
+    for (pixel, sum) in sums.into_iter().enumerate() {
+        out[pixel * vectors] = sum;
     }
 }
 
@@ -114,33 +167,63 @@ impl VectorLoop for AddGradient<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
+        match self.shape.stride {
+            1 => self.rows::<S, 1>(simd),
+            _ => self.rows::<S, 2>(simd),
+        }
+    }
+}
+
+impl AddGradient<'_> {
+    #[inline(always)]
+    fn rows<S: Simd, const STRIDE: usize>(self, simd: S) {
         let Depthwise {
-            width,
-            channels,
-            stride,
-            ..
+            width, channels, ..
         } = self.shape;
         let vectors = channels / S::F32_LANES;
         let x = S::as_simd_f32s(self.x).0;
         let dy = S::as_simd_f32s(self.dy).0;
-        let sum = S::as_mut_simd_f32s(self.sum).0;
+        let total = S::as_mut_simd_f32s(self.sum).0;
         for v in 0..vectors {
             let mut sums = [simd.splat_f32s(0.0); TAPS];
             for (y, dy) in dy.chunks_exact(width * vectors).enumerate() {
                 let rows = self.shape.rows(x, y, vectors);
-                for (column, &dy) in dy[v..].iter().step_by(vectors).enumerate() {
-                    for (row, sums) in rows.iter().zip(sums.as_chunks_mut::<3>().0) {
-                        for (k, sum) in sums.iter_mut().enumerate() {
-                            let x = row[(column * stride + k) * vectors + v];
-                            *sum = simd.mul_add_e_f32s(x, dy, *sum);
-                        }
-                    }
+                let from = |column: usize| rows.map(|row| &row[column * STRIDE * vectors + v..]);
+                let mut column = 0;
+                while column + TILE <= width {
+                    let dy = &dy[column * vectors + v..];
+                    add_pixels::<S, STRIDE, TILE>(simd, from(column), dy, vectors, &mut sums);
+                    column += TILE;
+                }
+                while column < width {
+                    let dy = &dy[column * vectors + v..];
+                    add_pixels::<S, STRIDE, 1>(simd, from(column), dy, vectors, &mut sums);
+                    column += 1;
                 }
             }
-            for (tap, value) in sums.into_iter().enumerate() {
-                let total = &mut sum[tap * vectors + v];
-                *total = simd.add_f32s(*total, value);
+            for (total, sum) in total.chunks_exact_mut(vectors).zip(sums) {
+                total[v] = simd.add_f32s(total[v], sum);
             }
         }
+    }
+}
+
+/// Adds to the gradients of the taps what one vector of `PIXELS` neighbours, `vectors` apart in `dy`, makes.
+#[inline(always)]
+fn add_pixels<S: Simd, const STRIDE: usize, const PIXELS: usize>(
+    simd: S,
+    rows: [&[S::f32s]; 3],
+    dy: &[S::f32s],
+    vectors: usize,
+    sums: &mut [S::f32s; TAPS],
+) {
+    let mut gradients = [simd.splat_f32s(0.0); PIXELS];
+    for (pixel, gradient) in gradients.iter_mut().enumerate() {
+        *gradient = dy[pixel * vectors];
+    }
+    for (row, sums) in rows.into_iter().zip(sums.as_chunks_mut::<3>().0) {
+        slide::<_, STRIDE, PIXELS>(row, vectors, |x, pixel, tap| {
+            sums[tap] = simd.mul_add_e_f32s(x, gradients[pixel], sums[tap]);
+        });
     }
 }
