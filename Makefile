@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .SHELLFLAGS := -eu -o pipefail -c
 SHELL := /bin/bash
-.PHONY: help run test install uninstall setup
+.PHONY: help run test bench install uninstall setup
 
 # cargo's folder, also where the shell that called make does not know it yet
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -10,6 +10,7 @@ export CARGO_TERM_COLOR ?= $(if $(MAKE_TERMOUT),always,auto)
 
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
+ONLY ?=
 step = @printf '\n== %s ==\n' '$(1)'
 
 help: ## show this list
@@ -42,6 +43,15 @@ test: ## format, lints, licences, docs, all tests and whole pipelines
 	$(call step,Examples in the documentation)
 	cargo test --workspace --all-features --locked --doc
 	@printf '\nAll checks passed.\n'
+
+bench: ## measure against PyTorch and others, both in turn in one run (ONLY=train: a part)
+	@tools/setup.sh build bench
+	$(call step,The peers from PyPI (the first time: 5 GB))
+	@tools/peers.sh '$(TARGET_DIR)/bench-peers'
+	$(call step,Building)
+	cargo build --release --package emotion-bench
+	$(call step,Measuring (leave the machine alone))
+	@$(TARGET_DIR)/release/emotion-bench --only '$(ONLY)' --python '$(TARGET_DIR)/bench-peers/bin/python' --out '$(TARGET_DIR)/bench.json' $(ARGS)
 
 install: setup ## build the plugin and put it where GStreamer finds it (as root or with SYSTEM=1: for everybody)
 	$(call step,Building (the first time takes some minutes))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing for the named purposes: build, run, test.
+# Installs what is missing for the named purposes: build, run, test, bench.
 # On Debian and Ubuntu through apt, elsewhere it says what is needed and goes on where that is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -24,6 +24,9 @@ packages_run=(
 packages_test=(
     libhdf5-dev                   # the trainer's feature `keras`
     xvfb                          # a display for the window test
+)
+packages_bench=(
+    python3-venv                  # the peers come from PyPI
 )
 modules_build=(gstreamer-1.0 gstreamer-base-1.0 gstreamer-app-1.0 gstreamer-video-1.0 cairo pango pangocairo opencv4)
 modules_run=()
@@ -84,7 +87,8 @@ for purpose in "$@"; do
         build) packages+=("${packages_build[@]}") modules+=("${modules_build[@]}") ;;
         run) packages+=("${packages_run[@]}") ;;
         test) packages+=("${packages_test[@]}") modules+=("${modules_test[@]}") ;;
-        *) fail "unknown purpose $purpose: expected build, run or test" ;;
+        bench) packages+=("${packages_bench[@]}") ;;
+        *) fail "unknown purpose $purpose: expected build, run, test or bench" ;;
     esac
 done
 

@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
-use emotion_models::{Classifier, Emotion, Scores, Weights};
+use emotion_models::{Emotion, Metadata, Scores, Weights};
 use serde::{Deserialize, Serialize};
 
+use crate::network::Network;
 use crate::params::fnv1a;
 
 /// How much is learnt from whom.
@@ -45,7 +46,8 @@ pub struct Teachers(Arc<[Teacher]>);
 struct Teacher {
     file: PathBuf,
     identity: Identity,
-    classifier: Classifier,
+    metadata: Metadata,
+    network: Network,
 }
 
 /// What teachers say about a batch.
@@ -99,11 +101,8 @@ impl Teachers {
             list(expected),
             list(&found)
         );
-        for Teacher {
-            file, classifier, ..
-        } in self.0.iter()
-        {
-            let size = classifier.metadata().input_size;
+        for Teacher { file, metadata, .. } in self.0.iter() {
+            let size = metadata.input_size;
             ensure!(
                 size == input_size,
                 "{}: the teacher takes faces of {size}×{size} pixels, this run trains on \
@@ -124,10 +123,10 @@ impl Teachers {
         let faces = faces.flatten_all()?.to_vec1::<f32>()?;
         let mirrored = how.flip.then(|| mirrored(&faces, width));
         let mut sum = SoftSum::default();
-        for Teacher { classifier, .. } in self.0.iter() {
-            let temperature = f64::from(classifier.metadata().temperature) * how.temperature;
+        for teacher in self.0.iter() {
+            let temperature = f64::from(teacher.metadata.temperature) * how.temperature;
             for faces in [Some(&faces), mirrored.as_ref()].into_iter().flatten() {
-                sum.add(&classifier.logits(faces)?, temperature);
+                sum.add(&teacher.network.logits(faces)?, temperature);
             }
         }
         sum.mean(how.temperature)
@@ -139,8 +138,8 @@ impl Teacher {
         let shown = file.display().to_string();
         let bytes =
             std::fs::read(file).with_context(|| format!("{shown}: cannot read the teacher"))?;
-        let classifier = Classifier::new(&Weights::from_bytes(&shown, &bytes)?)?;
-        let metadata = classifier.metadata();
+        let weights = Weights::from_bytes(&shown, &bytes)?;
+        let metadata = weights.metadata().clone();
         ensure!(
             metadata.labels == Emotion::names(),
             "{shown}: the teacher tells {} apart, expected {}: choose one that was trained on the same emotions",
@@ -155,7 +154,8 @@ impl Teacher {
         Ok(Self {
             file,
             identity,
-            classifier,
+            network: Network::of(&weights)?,
+            metadata,
         })
     }
 }

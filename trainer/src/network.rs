@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use emotion_models::Emotion;
 use emotion_models::fused::Fused;
 use emotion_models::graph::{Graph, LayerSummary};
-use emotion_models::weights::Architecture;
+use emotion_models::weights::{Architecture, Weights};
 
 use crate::data::{Faces, batch as batches};
 use crate::params::Parameters;
@@ -14,6 +14,7 @@ use crate::params::Parameters;
 pub const EVALUATION_BATCH: usize = 32;
 
 /// A network for seven emotions whose parameters can be read and changed.
+#[derive(Debug)]
 pub struct Network {
     /// Its parameters and running statistics.
     pub parameters: Parameters,
@@ -35,6 +36,18 @@ impl Network {
             graph,
             fused,
         })
+    }
+
+    /// The network of a weights file.
+    ///
+    /// # Errors
+    ///
+    /// When its layers cannot be put together.
+    pub fn of(weights: &Weights) -> Result<Self> {
+        let metadata = weights.metadata();
+        let network = Self::new(metadata.architecture, metadata.input_size, 0)?;
+        network.parameters.restore(weights.tensors())?;
+        Ok(network)
     }
 
     /// Logits `[N, 7]` of faces `[N, input_size, input_size, 1]` in training: the norms use the
@@ -65,17 +78,26 @@ impl Network {
         self.graph.layers()
     }
 
+    /// Logits `[N][7]` of prepared faces, one after another, outside training.
+    ///
+    /// # Errors
+    ///
+    /// When `faces` do not consist of whole faces.
+    pub fn logits(&self, faces: &[f32]) -> Result<Vec<Vec<f32>>> {
+        let trained = self.parameters.trained.to_vec1()?;
+        let statistics = self.parameters.statistics.to_vec1()?;
+        Ok(self.fused.evaluate(faces, &trained, &statistics)?)
+    }
+
     /// Logits `[N][7]` of all `faces`, not augmented.
     ///
     /// # Errors
     ///
     /// When the network fails.
     pub fn evaluate(&self, faces: &Faces) -> Result<Vec<Vec<f32>>> {
-        let trained = self.parameters.trained.to_vec1()?;
-        let statistics = self.parameters.statistics.to_vec1()?;
         let [input_size, ..] = self.graph.input_shape();
         logits(faces, input_size, EVALUATION_BATCH, |values, _| {
-            Ok(self.fused.evaluate(&values, &trained, &statistics)?)
+            self.logits(&values)
         })
     }
 }

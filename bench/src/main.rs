@@ -1,0 +1,70 @@
+//! `make bench`: every figure beside that of a peer, both measured in turn in one run.
+
+#![allow(clippy::print_stdout, reason = "the table is what this program prints")]
+
+mod measure;
+mod peer;
+mod report;
+mod train;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use clap::Parser;
+
+use report::Report;
+
+// As in the trainer, whose speed is measured.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measure against others who do the same, both in turn in one run
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Args {
+    /// Measure only what begins so: `train`, `train/mini_xception`
+    #[arg(long, value_name = "NAME", default_value = "")]
+    only: String,
+
+    /// Threads for either side
+    #[arg(long, value_name = "N", default_value = "2")]
+    threads: NonZeroUsize,
+
+    /// Turns of either side; the median counts
+    #[arg(long, value_name = "N", default_value = "11")]
+    rounds: NonZeroUsize,
+
+    /// The Python that has the peers' packages
+    #[arg(long, value_name = "FILE", default_value = "python3")]
+    python: PathBuf,
+
+    /// Where the figures go, as JSON
+    #[arg(long, value_name = "FILE", default_value = "target/bench.json")]
+    out: PathBuf,
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(args.threads.get())
+        .build_global()
+        .context("cannot start the threads")?;
+    let mut report = Report::new(args.threads);
+    for comparison in train::comparisons() {
+        if comparison.name().starts_with(&args.only) {
+            eprintln!("{} …", comparison.name());
+            report.add(comparison.measure(&args)?);
+        }
+    }
+    ensure!(
+        !report.is_empty(),
+        "--only {}: nothing of that name, expected the beginning of one of {}",
+        args.only,
+        train::comparisons().map(|c| c.name()).collect::<Vec<_>>().join(", "),
+    );
+    report.save(&args.out)?;
+    print!("{report}");
+    println!("\nas JSON in {}", args.out.display());
+    Ok(())
+}
