@@ -61,7 +61,10 @@ fn main() -> Result<()> {
         !report.is_empty(),
         "--only {}: nothing of that name, expected the beginning of one of {}",
         args.only,
-        train::comparisons().map(|c| c.name()).collect::<Vec<_>>().join(", "),
+        train::comparisons()
+            .map(|c| c.name())
+            .collect::<Vec<_>>()
+            .join(", "),
     );
     report.save(&args.out)?;
     print!("{report}");

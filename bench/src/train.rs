@@ -140,7 +140,8 @@ impl InTurn {
         let timed = &self.steps[WARM_UP..];
         self.ours.push(timed.iter().sum::<f64>() / STEPS as f64);
         sleep(PAUSE);
-        self.theirs.push(median(&peer.turn(WARM_UP + STEPS)?[WARM_UP..]));
+        self.theirs
+            .push(median(&peer.turn(WARM_UP + STEPS)?[WARM_UP..]));
         sleep(PAUSE);
         self.steps.clear();
         self.stepped = None;
@@ -163,7 +164,10 @@ fn noise(count: usize) -> Faces {
 /// The network as the peer reads it.
 fn describe(graph: &Graph) -> Value {
     let nodes = graph.nodes();
-    nodes.iter().map(|node| describe_node(nodes, node)).collect()
+    nodes
+        .iter()
+        .map(|node| describe_node(nodes, node))
+        .collect()
 }
 
 fn describe_node(nodes: &[Node], node: &Node) -> Value {
@@ -189,7 +193,9 @@ fn describe_node(nodes: &[Node], node: &Node) -> Value {
             "relu": relu(config.activation),
         }),
         // TensorFlow's "same" pads an even side at its end only.
-        Op::MaxPool => json!({ "op": "max_pool", "padding": input.map_or(0, |[side, ..]| side % 2) }),
+        Op::MaxPool => {
+            json!({ "op": "max_pool", "padding": input.map_or(0, |[side, ..]| side % 2) })
+        }
         Op::Add(activation) => json!({ "op": "add", "relu": relu(activation) }),
         Op::GlobalAverage => json!({ "op": "average" }),
     };

@@ -13,8 +13,8 @@ use candle_core::{Device, Tensor};
 use emotion_models::{Emotion, Metadata, Scores, Weights};
 use serde::{Deserialize, Serialize};
 
+use crate::identity::Identity;
 use crate::network::Network;
-use crate::params::fnv1a;
 
 /// How much is learnt from whom.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,15 +27,6 @@ pub struct Distillation {
     pub temperature: f64,
     /// Whether teachers answer by the mean over the face and its mirror image.
     pub flip: bool,
-}
-
-/// What tells a teacher from others.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
-    /// The name in its weights.
-    pub name: String,
-    /// FNV-1a of its file: another one is taken for it by no accident.
-    pub fingerprint: String,
 }
 
 /// Teachers ready to answer; none by default. A clone shares them.
@@ -146,10 +137,7 @@ impl Teacher {
             metadata.labels.join(", "),
             Emotion::names().join(", "),
         );
-        let identity = Identity {
-            name: metadata.name.clone(),
-            fingerprint: format!("{:016x}", fnv1a(&bytes)),
-        };
+        let identity = Identity::of(&weights)?;
         let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
         Ok(Self {
             file,
@@ -215,8 +203,7 @@ fn mirrored(faces: &[f32], width: usize) -> Vec<f32> {
 }
 
 fn list(identities: &[Identity]) -> String {
-    let show = |Identity { name, fingerprint }: &Identity| format!("{name} ({fingerprint})");
-    let shown: Vec<String> = identities.iter().map(show).collect();
+    let shown: Vec<String> = identities.iter().map(Identity::to_string).collect();
     if shown.is_empty() {
         "no teacher".to_owned()
     } else {

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use candle_core::Tensor;
+use emotion_models::Weights;
 
 use crate::average::Average;
 use crate::checkpoint::Checkpoint;
@@ -51,6 +52,15 @@ impl Learner {
             average,
             optimizer,
         })
+    }
+
+    /// As it is before the first step, with these values instead of random ones.
+    pub(crate) fn begin_with(&mut self, weights: &Weights) -> Result<()> {
+        self.trained.parameters.restore(weights.tensors())?;
+        if let Some((averaged, _)) = &self.average {
+            averaged.parameters.restore(weights.tensors())?;
+        }
+        Ok(())
     }
 
     /// As it was when the checkpoint was made, after `steps` steps.

@@ -13,6 +13,7 @@ pub mod data;
 pub mod distillation;
 pub mod files;
 pub mod folder;
+pub mod identity;
 pub mod interrupt;
 #[cfg(feature = "keras")]
 pub mod keras;

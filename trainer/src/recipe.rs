@@ -7,6 +7,7 @@ use crate::data::FACE_SIZE;
 use crate::data::augment::Augmentation;
 use crate::data::mixing::Mixing;
 use crate::distillation::Distillation;
+use crate::identity::Identity;
 use crate::optimizer::AdamConfig;
 use crate::schedule::Schedule;
 
@@ -80,6 +81,9 @@ pub struct Settings {
     /// What it learns from teachers, if it has any.
     #[serde(default)]
     pub distillation: Option<Distillation>,
+    /// The weights that it began with, if not random ones.
+    #[serde(default)]
+    pub init: Option<Identity>,
 }
 
 impl Settings {
@@ -150,6 +154,7 @@ impl Recipe {
                 mixing: Mixing::default(),
                 choice: Choice::Accuracy,
                 distillation: None,
+                init: None,
             },
             Recipe::Seed => Settings {
                 recipe: self,
@@ -174,6 +179,7 @@ impl Recipe {
                 mixing: Mixing::default(),
                 choice: Choice::Loss,
                 distillation: None,
+                init: None,
             },
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use emotion_models::{Emotion, Weights};
+use emotion_models::{Emotion, Metadata, Weights};
 
 use crate::calibration::fit_temperature;
 use crate::checkpoint::{Checkpoint, Run};
@@ -16,6 +16,7 @@ use crate::data::Faces;
 use crate::data::batch::{Batch, Batches, Plan};
 use crate::distillation::Teachers;
 use crate::folder::{Folder, Lock};
+use crate::identity::Identity;
 use crate::learner::Learner;
 use crate::log::{Epoch, Log, Tally};
 use crate::loss::{cross_entropy, distillation};
@@ -92,6 +93,31 @@ impl Trainer {
         run.data = Some(data.fingerprint());
         run.teacher_files = data.teachers.files();
         Self::with_run(run, data, folder)
+    }
+
+    /// A run that begins with trained weights instead of random ones, and has their network and
+    /// input size.
+    ///
+    /// # Errors
+    ///
+    /// As [`Trainer::new`].
+    pub fn new_with(
+        mut settings: Settings,
+        weights: &Weights,
+        data: Data,
+        folder: Folder,
+    ) -> Result<Self> {
+        let Metadata {
+            architecture,
+            input_size,
+            ..
+        } = *weights.metadata();
+        settings.architecture = architecture;
+        settings.input_size = input_size;
+        settings.init = Some(Identity::of(weights)?);
+        let mut trainer = Self::new(settings, data, folder)?;
+        trainer.learner.begin_with(weights)?;
+        Ok(trainer)
     }
 
     /// A run that goes on where the state in `folder` was saved. Without teachers in `data`, those of

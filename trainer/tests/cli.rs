@@ -252,3 +252,25 @@ fn a_checkpoint_that_does_not_fit_the_disk_leaves_the_files_as_they_were() {
     assert!(message.contains("cannot write run/last.ckpt"), "{message}");
     assert!(contents() == before, "{message}");
 }
+
+#[test]
+fn weights_to_begin_with_are_named_at_once_and_must_be_of_the_wanted_network() {
+    let folder = folder_with(&csv());
+    let train = |options: &[&str]| {
+        let common = ["train", "--data", "fer2013.csv", "--init", "mini_xception"];
+        emotion_trainer(&[&common, options].concat(), folder.path())
+    };
+    let output = train(&["--arch", "residual_xception"]);
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8(output.stderr).unwrap();
+    let expected = "--init mini_xception holds a mini_xception, --arch says residual_xception";
+    assert!(message.contains(expected), "{message}");
+
+    let output = train(&["--epochs", "1", "--out", "run"]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        message.contains("\nbegins with mini_xception ("),
+        "{message}"
+    );
+    assert!(output.status.success());
+}

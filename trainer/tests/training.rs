@@ -11,6 +11,7 @@ use emotion_trainer::checkpoint::Checkpoint;
 use emotion_trainer::data::Faces;
 use emotion_trainer::data::augment::Augmentation;
 use emotion_trainer::folder::Folder;
+use emotion_trainer::network::Network;
 use emotion_trainer::progress::Progress;
 use emotion_trainer::recipe::{Recipe, Settings};
 use emotion_trainer::training::{Data, Outcome, Trainer};
@@ -238,4 +239,35 @@ fn the_other_network_is_trained_resumed_and_named_too() {
     let metadata = best.metadata();
     assert_eq!(metadata.architecture, Architecture::ResidualXception);
     assert_eq!(metadata.name, "residual_xception");
+}
+
+#[test]
+fn a_run_may_begin_with_trained_weights_and_goes_on_from_what_they_know() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+    finish(trainer(settings(2), &first));
+    let weights = Weights::load(&Folder::new(&first).best()).unwrap();
+
+    let mut other = settings(1);
+    other.seed = 9;
+    let mut next = Trainer::new_with(other, &weights, data(), Folder::new(&second)).unwrap();
+    let faces = faces(14);
+    let same = Network::of(&weights).unwrap().evaluate(&faces).unwrap();
+    assert_eq!(next.network().evaluate(&faces).unwrap(), same);
+    let name = next.settings().init.as_ref().unwrap().name.clone();
+    assert_eq!(name, "mini_xception");
+
+    let mut steps = 0;
+    let stopped = next.run(&Progress::hidden(), || {
+        steps += 1;
+        steps > 2
+    });
+    assert_eq!(stopped.unwrap(), Outcome::Stopped);
+    let stepped = next.network().evaluate(&faces).unwrap();
+    assert_ne!(stepped, same);
+    drop(next);
+    assert_eq!(
+        resumed(&second).network().evaluate(&faces).unwrap(),
+        stepped
+    );
 }

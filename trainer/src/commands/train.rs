@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use emotion_models::Emotion;
 
 use super::{thousands, use_threads};
 use crate::cli::{Minutes, TrainArgs};
@@ -55,7 +56,26 @@ fn begin(args: &TrainArgs, data: Data) -> Result<Trainer> {
     settings.distillation = args.recipe.distillation(data.teachers.identities());
     let beside_others = || PathBuf::from("runs").join(settings.name());
     let out = args.out.clone().unwrap_or_else(beside_others);
-    Trainer::new(settings, data, Folder::new(out))
+    let folder = Folder::new(out);
+    let Some(init) = &args.init else {
+        return Trainer::new(settings, data, folder);
+    };
+    let weights = super::weights(init)?;
+    let found = weights.metadata();
+    let wanted = args.recipe.arch.unwrap_or(found.architecture);
+    let shown = init.display();
+    ensure!(
+        found.architecture == wanted,
+        "--init {shown} holds a {}, --arch says {wanted}: leave --arch out, or choose other weights",
+        found.architecture
+    );
+    ensure!(
+        found.labels == Emotion::names(),
+        "--init {shown} tells {} apart, expected {}: choose weights that were trained on the same emotions",
+        found.labels.join(", "),
+        Emotion::names().join(", "),
+    );
+    Trainer::new_with(settings, &weights, data, folder)
 }
 
 fn opening(trainer: &Trainer) -> String {
@@ -72,6 +92,9 @@ fn opening(trainer: &Trainer) -> String {
         settings.seed,
         trainer.folder().path().display(),
     );
+    if let Some(init) = &settings.init {
+        text += &format!("\nbegins with {init}");
+    }
     if let Some(distillation) = &settings.distillation {
         let names = distillation.teachers.iter().map(|t| t.name.as_str());
         let names: Vec<&str> = names.collect();
