@@ -191,6 +191,14 @@ impl Graph {
         &self.nodes
     }
 
+    /// Whether `reader` and no other node reads `index`.
+    pub(crate) fn is_read_only_by(&self, index: usize, reader: usize) -> bool {
+        self.nodes
+            .iter()
+            .enumerate()
+            .all(|(other, node)| node.inputs.contains(&index) == (other == reader))
+    }
+
     /// `[H, W, C]` of the input.
     pub fn input_shape(&self) -> [usize; 3] {
         self.nodes[0].shape

@@ -23,8 +23,11 @@
 
 pub mod classifier;
 mod emotion;
+pub mod engine;
+pub mod folded;
 pub mod fused;
 pub mod graph;
+mod instructions;
 pub mod layers;
 mod mini_xception;
 pub mod network;
@@ -34,4 +37,5 @@ pub mod weights;
 
 pub use classifier::{Classifier, Scores};
 pub use emotion::Emotion;
+pub use instructions::Instructions;
 pub use weights::{Metadata, Weights};

@@ -15,6 +15,7 @@ use candle_nn::VarBuilder;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
+use crate::folded::Folded;
 use crate::graph::Graph;
 use crate::network::Network;
 use crate::{mini_xception, residual_xception};
@@ -419,6 +420,18 @@ impl Weights {
         self.metadata
             .graph()
             .and_then(|graph| Network::new(graph, vb))
+            .map_err(|source| self.network_error(source))
+    }
+
+    /// The network with these weights as it is served, batch norms folded.
+    ///
+    /// # Errors
+    ///
+    /// Never in practice: the weights were checked.
+    pub fn folded(&self) -> Result<Folded, Error> {
+        self.metadata
+            .graph()
+            .and_then(|graph| Folded::new(&graph, &self.tensors))
             .map_err(|source| self.network_error(source))
     }
 

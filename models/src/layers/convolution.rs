@@ -1,5 +1,7 @@
 //! One sample's way through a convolution, dense or separable, forward and backward.
 
+use crate::Instructions;
+
 use super::kernels::{Affine, Correlation, Depthwise, Gradient, PackedWeights, TAPS, add_assign};
 
 /// What kind of convolution it is.
@@ -79,6 +81,7 @@ impl Convolution {
             channels: self.input[2],
             width_in: self.input[1] + 2 * self.border,
             stride: self.stride,
+            instructions: Instructions::best(),
         }
     }
 
@@ -87,7 +90,12 @@ impl Convolution {
         let (taps, dense, kernel) = self.split(weights);
         Packed {
             taps: taps_first(taps),
-            dense: PackedWeights::new(dense, self.output[2], self.input[2], kernel),
+            dense: PackedWeights::new(
+                Instructions::best(),
+                dense,
+                [self.output[2], self.input[2]],
+                kernel,
+            ),
         }
     }
 
@@ -103,7 +111,7 @@ impl Convolution {
                 .flatten()
                 .copied()
                 .collect(),
-            dense: PackedWeights::transposed(dense, self.output[2], channels, kernel),
+            dense: PackedWeights::transposed(dense, [self.output[2], channels], kernel),
         }
     }
 
@@ -158,13 +166,7 @@ impl Convolution {
     }
 
     fn correlate(&self, weights: &PackedWeights, x: &[f32], out: &mut [f32]) {
-        Correlation {
-            x,
-            weights,
-            out,
-            width_out: self.run(self.output),
-        }
-        .run();
+        plain(weights, x, out, self.run(self.output)).run();
     }
 
     /// Pixels that a dense kernel treats as a row: those of a 1×1 kernel have no neighbours, so they all make one.
@@ -233,13 +235,8 @@ impl Convolution {
                     } else {
                         &mut *dx
                     };
-                    Correlation {
-                        x: &scratch.spread,
-                        weights: &transposed.dense,
-                        out: target,
-                        width_out: self.run(self.input),
-                    }
-                    .run();
+                    let width = self.run(self.input);
+                    plain(&transposed.dense, &scratch.spread, target, width).run();
                     if accumulate {
                         add_assign(dx, &scratch.inner);
                     }
@@ -266,6 +263,7 @@ impl Convolution {
                     channels,
                     width_in: width + 2,
                     stride: 1,
+                    instructions: Instructions::best(),
                 };
                 if accumulate {
                     scratch.inner.resize(dx.len(), 0.0);
@@ -281,13 +279,7 @@ impl Convolution {
     /// What a 1×1 kernel passes back.
     fn correlate_transposed(&self, weights: &PackedWeights, dy: &[f32], out: &mut Vec<f32>) {
         out.resize(self.inner_len(), 0.0);
-        Correlation {
-            x: dy,
-            weights,
-            out,
-            width_out: self.pixels_out(),
-        }
-        .run();
+        plain(weights, dy, out, self.pixels_out()).run();
     }
 
     /// Puts pixels that were computed with stride 2 back to where they came from in `[H, W, C]` with a border; the
@@ -309,6 +301,28 @@ impl Convolution {
                 }
             }
         }
+    }
+}
+
+/// A correlation of rows without gaps, `width_out` outputs each, and nothing but that.
+fn plain<'a>(
+    weights: &'a PackedWeights,
+    x: &'a [f32],
+    out: &'a mut [f32],
+    width_out: usize,
+) -> Correlation<'a> {
+    let [channels_out, channels_in] = weights.channels();
+    Correlation {
+        x,
+        row_in: (width_out + weights.taps() - 1) * channels_in,
+        stride: 1,
+        weights,
+        bias: None,
+        add: None,
+        relu: false,
+        out,
+        row_out: width_out * channels_out,
+        width_out,
     }
 }
 
@@ -341,7 +355,7 @@ fn pad(
 }
 
 /// `[in, 1, 3, 3]` as the kernels read it: `[9, in]`.
-fn taps_first(weights: &[f32]) -> Vec<f32> {
+pub(crate) fn taps_first(weights: &[f32]) -> Vec<f32> {
     let channels = weights.len() / TAPS;
     (0..weights.len())
         .map(|i| weights[i % channels * TAPS + i / channels])

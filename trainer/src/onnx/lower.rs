@@ -1,36 +1,33 @@
-//! The walk over a network's graph that writes its ONNX nodes.
+//! The walk over a folded network that writes its ONNX nodes.
 //!
 //! ONNX lays activations out as `[N, C, H, W]` and ours are `[N, H, W, C]`; weights are `[out, in, k, k]` in both, and
 //! with one channel the inputs are the same data.
 
 use anyhow::{Context, Result};
 use emotion_models::Weights;
-use emotion_models::graph::{Graph, Op};
-use emotion_models::layers::{Activation, BatchNormConfig, Conv2dConfig, Padding};
+use emotion_models::folded::{Folded, FoldedNode, FoldedOp, Kernel};
+use emotion_models::layers::{Activation, Padding};
 
-use super::fold::{Kernel, Norm};
 use super::proto::{self, Attribute, Tensor, ValueInfo};
 use super::{INPUT, OUTPUT};
 
 /// The nodes and constants of the network of `weights`.
 pub(super) fn graph(weights: &Weights) -> Result<proto::Graph> {
     let metadata = weights.metadata();
-    let graph = metadata.graph()?;
-    let [height, width, channels] = graph.input_shape();
-    let classes = graph.classes();
+    let folded = weights.folded()?;
+    let [height, width, channels] = folded.nodes()[0].shape;
     let mut lowering = Lowering {
-        graph: &graph,
-        weights,
+        folded: &folded,
         written: proto::Graph {
             name: metadata.name.clone(),
             input: vec![ValueInfo::batch(INPUT, &[channels, height, width])],
-            output: vec![ValueInfo::batch(OUTPUT, &[classes])],
+            output: vec![ValueInfo::batch(OUTPUT, &[metadata.labels.len()])],
             ..proto::Graph::default()
         },
-        values: Vec::with_capacity(graph.nodes().len()),
+        values: Vec::with_capacity(folded.nodes().len()),
     };
-    for index in 0..graph.nodes().len() {
-        let value = lowering.node(index)?;
+    for node in folded.nodes() {
+        let value = lowering.node(node);
         lowering.values.push(value);
     }
     let logits = lowering.values.pop().context("a network without nodes")?;
@@ -47,8 +44,7 @@ pub(super) fn graph(weights: &Weights) -> Result<proto::Graph> {
 }
 
 struct Lowering<'a> {
-    graph: &'a Graph,
-    weights: &'a Weights,
+    folded: &'a Folded,
     written: proto::Graph,
     /// The value of each node so far.
     values: Vec<String>,
@@ -65,76 +61,27 @@ struct Geometry {
 
 impl Lowering<'_> {
     /// Writes a node of the network and returns the name of its value.
-    fn node(&mut self, index: usize) -> Result<String> {
-        let node = &self.graph.nodes()[index];
+    fn node(&mut self, node: &FoldedNode) -> String {
         let inputs: Vec<String> = node
             .inputs
             .iter()
             .map(|&input| self.values[input].clone())
             .collect();
-        match node.op {
-            Op::Input => Ok(INPUT.to_owned()),
-            Op::Conv2d(_) | Op::SeparableConv2d { .. } => match self.norm_behind(index) {
-                // The norm writes both, so its input is this one's.
-                Some(_) => Ok(inputs[0].clone()),
-                None => self.convolution(index, &inputs[0], None),
-            },
-            Op::BatchNorm(config) => {
-                let behind = node.inputs[0];
-                let norm = self.norm(index, config)?;
-                let value = if self.norm_behind(behind) == Some(index) {
-                    self.convolution(behind, &inputs[0], Some(&norm))?
-                } else {
-                    self.batch_norm(index, &inputs[0], &norm)
-                };
-                Ok(self.activation(&node.name, value, config.activation))
-            }
-            Op::MaxPool => {
-                let [height, width, _] = self.graph.nodes()[node.inputs[0]].shape;
-                let attributes = vec![
-                    Attribute::ints("kernel_shape", &[3, 3]),
-                    Attribute::ints("strides", &[2, 2]),
-                    Attribute::ints("pads", &same_padding([height, width], 3, 2)),
-                ];
-                Ok(self.push(&node.name, "MaxPool", inputs, attributes))
-            }
-            Op::Add(activation) => {
-                let sum = self.push(&node.name, "Add", inputs, Vec::new());
-                Ok(self.activation(&node.name, sum, activation))
-            }
-            Op::GlobalAverage => Ok(self.push(&node.name, "GlobalAveragePool", inputs, Vec::new())),
-        }
-    }
-
-    /// The batch norm that is all that looks at the convolution `index`.
-    fn norm_behind(&self, index: usize) -> Option<usize> {
-        let nodes = self.graph.nodes();
-        if !matches!(nodes[index].op, Op::Conv2d(_) | Op::SeparableConv2d { .. }) {
-            return None;
-        }
-        let mut readers = (0..nodes.len()).filter(|&reader| nodes[reader].inputs.contains(&index));
-        let reader = readers.next()?;
-        let is_norm = matches!(nodes[reader].op, Op::BatchNorm(_));
-        (is_norm && readers.next().is_none()).then_some(reader)
-    }
-
-    /// Writes the convolution `index` of `input`, with `norm` folded into it.
-    fn convolution(&mut self, index: usize, input: &str, norm: Option<&Norm>) -> Result<String> {
-        let node = &self.graph.nodes()[index];
-        let [height, width, channels_in] = self.graph.nodes()[node.inputs[0]].shape;
-        let name = |part: &str| format!("{}.{part}", node.name);
-        let folded = |kernel: Kernel| norm.map_or(kernel.clone(), |norm| norm.fold_into(&kernel));
-        match node.op {
-            Op::Conv2d(Conv2dConfig {
+        let before = node
+            .inputs
+            .first()
+            .map(|&input| &self.folded.nodes()[input]);
+        let [height, width, channels_in] = before.map_or([0; 3], |node| node.shape);
+        let channels = node.shape[2];
+        match &node.op {
+            FoldedOp::Input => INPUT.to_owned(),
+            &FoldedOp::Conv2d {
                 kernel,
                 stride,
                 padding,
-                bias,
-            }) => {
-                let weights = folded(Kernel {
-                    weight: self.parameter(&name("weight"))?,
-                    bias: bias.then(|| self.parameter(&name("bias"))).transpose()?,
-                });
+                ref weights,
+                activation,
+            } => {
                 let geometry = Geometry {
                     kernel,
                     stride,
@@ -144,36 +91,55 @@ impl Lowering<'_> {
                     },
                     groups: 1,
                 };
-                let shape = [node.shape[2], channels_in, kernel, kernel];
-                Ok(self.conv(&node.name, input, &weights, shape, &geometry))
+                let shape = [channels, channels_in, kernel, kernel];
+                let value = self.conv(&node.name, &inputs[0], weights, shape, &geometry);
+                self.activation(&node.name, value, activation)
             }
-            Op::SeparableConv2d { stride } => {
+            FoldedOp::SeparableConv2d {
+                stride,
+                depthwise,
+                pointwise,
+                activation,
+            } => {
+                let name = |part: &str| format!("{}.{part}", node.name);
                 let depthwise = Kernel {
-                    weight: self.parameter(&name("depthwise.weight"))?,
-                    bias: None,
+                    weight: depthwise.clone(),
+                    bias: Vec::new(),
                 };
                 let geometry = Geometry {
                     kernel: 3,
-                    stride,
+                    stride: *stride,
                     pads: [1; 4],
                     groups: channels_in,
                 };
                 let shape = [channels_in, 1, 3, 3];
-                let between = self.conv(&name("depthwise"), input, &depthwise, shape, &geometry);
-                let pointwise = folded(Kernel {
-                    weight: self.parameter(&name("pointwise.weight"))?,
-                    bias: None,
-                });
+                let between =
+                    self.conv(&name("depthwise"), &inputs[0], &depthwise, shape, &geometry);
                 let geometry = Geometry {
                     kernel: 1,
                     stride: 1,
                     pads: [0; 4],
                     groups: 1,
                 };
-                let shape = [node.shape[2], channels_in, 1, 1];
-                Ok(self.conv(&name("pointwise"), &between, &pointwise, shape, &geometry))
+                let shape = [channels, channels_in, 1, 1];
+                let value = self.conv(&name("pointwise"), &between, pointwise, shape, &geometry);
+                self.activation(&node.name, value, *activation)
             }
-            op => anyhow::bail!("{}: a {} is no convolution", node.name, op.kind()),
+            FoldedOp::MaxPool => {
+                let attributes = vec![
+                    Attribute::ints("kernel_shape", &[3, 3]),
+                    Attribute::ints("strides", &[2, 2]),
+                    Attribute::ints("pads", &same_padding([height, width], 3, 2)),
+                ];
+                self.push(&node.name, "MaxPool", inputs, attributes)
+            }
+            FoldedOp::Add(activation) => {
+                let sum = self.push(&node.name, "Add", inputs, Vec::new());
+                self.activation(&node.name, sum, *activation)
+            }
+            FoldedOp::GlobalAverage => {
+                self.push(&node.name, "GlobalAveragePool", inputs, Vec::new())
+            }
         }
     }
 
@@ -193,8 +159,9 @@ impl Lowering<'_> {
                 &kernel.weight,
             )),
         ];
-        if let Some(bias) = &kernel.bias {
-            let bias = Tensor::floats(&format!("{name}.bias"), &[bias.len()], bias);
+        if !kernel.bias.is_empty() {
+            let shape = [kernel.bias.len()];
+            let bias = Tensor::floats(&format!("{name}.bias"), &shape, &kernel.bias);
             inputs.push(self.constant(bias));
         }
         let attributes = vec![
@@ -204,36 +171,6 @@ impl Lowering<'_> {
             Attribute::int("group", geometry.groups as i64),
         ];
         self.push(name, "Conv", inputs, attributes)
-    }
-
-    fn norm(&self, index: usize, config: BatchNormConfig) -> Result<Norm> {
-        let node = &self.graph.nodes()[index];
-        let parameter = |part: &str| self.parameter(&format!("{}.{part}", node.name));
-        Ok(Norm {
-            weight: parameter("weight")?,
-            bias: parameter("bias")?,
-            mean: parameter("running_mean")?,
-            variance: parameter("running_var")?,
-            eps: config.eps,
-        })
-    }
-
-    /// A batch norm that stands behind something else than a convolution of its own.
-    fn batch_norm(&mut self, index: usize, input: &str, norm: &Norm) -> String {
-        let name = &self.graph.nodes()[index].name;
-        let parts = [
-            ("weight", &norm.weight),
-            ("bias", &norm.bias),
-            ("running_mean", &norm.mean),
-            ("running_var", &norm.variance),
-        ];
-        let mut inputs = vec![input.to_owned()];
-        for (part, values) in parts {
-            let tensor = Tensor::floats(&format!("{name}.{part}"), &[values.len()], values);
-            inputs.push(self.constant(tensor));
-        }
-        let attributes = vec![Attribute::float("epsilon", norm.eps as f32)];
-        self.push(name, "BatchNormalization", inputs, attributes)
     }
 
     fn activation(&mut self, name: &str, value: String, activation: Activation) -> String {
@@ -265,12 +202,6 @@ impl Lowering<'_> {
         let name = tensor.name.clone();
         self.written.initializer.push(tensor);
         name
-    }
-
-    fn parameter(&self, name: &str) -> Result<Vec<f32>> {
-        let tensor = self.weights.tensors().get(name);
-        let tensor = tensor.with_context(|| format!("the weights lack {name}"))?;
-        Ok(tensor.flatten_all()?.to_vec1()?)
     }
 }
 

@@ -7,7 +7,6 @@
 //! Batch norms are folded into the convolutions in front of them, which is exact but for rounding and leaves one
 //! operation where there were two.
 
-mod fold;
 mod lower;
 mod proto;
 #[cfg(test)]

@@ -185,15 +185,6 @@ impl Attribute {
             ..Self::default()
         }
     }
-
-    pub(crate) fn float(name: &str, value: f32) -> Self {
-        Self {
-            name: name.to_owned(),
-            f: Some(value),
-            r#type: AttributeType::Float.into(),
-            ..Self::default()
-        }
-    }
 }
 
 impl Tensor {

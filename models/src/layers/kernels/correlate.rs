@@ -6,7 +6,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::vector_loop::{dispatch, lanes};
+use crate::Instructions;
 
 /// The weights of a correlation in the order in which the loops read them: `[kernel row, tap · input channel, output
 /// channel]`, the output channels padded with zeros to whole vectors.
@@ -17,18 +17,20 @@ pub(crate) struct PackedWeights {
     channels_in: usize,
     channels_out: usize,
     padded_out: usize,
+    instructions: Instructions,
 }
 
 impl PackedWeights {
-    /// Packs `[out, in, taps, taps]`.
+    /// Packs `[out, in, taps, taps]`, with `channels` out and in.
     pub(crate) fn new(
+        instructions: Instructions,
         weights: &[f32],
-        channels_out: usize,
-        channels_in: usize,
+        channels: [usize; 2],
         taps: usize,
     ) -> Self {
         let area = taps * taps;
-        Self::pack(taps, channels_in, channels_out, |row, column, i, o| {
+        let [_, channels_in] = channels;
+        Self::pack(instructions, channels, taps, |row, column, i, o| {
             weights[(o * channels_in + i) * area + row * taps + column]
         })
     }
@@ -36,23 +38,23 @@ impl PackedWeights {
     /// Packs `[out, in, taps, taps]` for the gradient of the input: turned by 180°, inputs and outputs exchanged.
     pub(crate) fn transposed(
         weights: &[f32],
-        channels_out: usize,
-        channels_in: usize,
+        [channels_out, channels_in]: [usize; 2],
         taps: usize,
     ) -> Self {
         let area = taps * taps;
-        Self::pack(taps, channels_out, channels_in, |row, column, i, o| {
+        let channels = [channels_in, channels_out];
+        Self::pack(Instructions::best(), channels, taps, |row, column, i, o| {
             weights[(i * channels_in + o) * area + area - 1 - (row * taps + column)]
         })
     }
 
     fn pack(
+        instructions: Instructions,
+        [channels_out, channels_in]: [usize; 2],
         taps: usize,
-        channels_in: usize,
-        channels_out: usize,
         weight: impl Fn(usize, usize, usize, usize) -> f32,
     ) -> Self {
-        let padded_out = padded_to_vectors(channels_out);
+        let padded_out = padded_to_vectors(instructions, channels_out);
         let mut data = vec![0.0; taps * taps * channels_in * padded_out];
         for (index, outputs) in data.chunks_exact_mut(padded_out).enumerate() {
             let (tap, i) = (index / channels_in, index % channels_in);
@@ -66,27 +68,63 @@ impl PackedWeights {
             channels_in,
             channels_out,
             padded_out,
+            instructions,
         }
+    }
+
+    /// Output and input channels.
+    pub(crate) fn channels(&self) -> [usize; 2] {
+        [self.channels_out, self.channels_in]
+    }
+
+    /// Width and height of the kernel.
+    pub(crate) fn taps(&self) -> usize {
+        self.taps
+    }
+
+    /// The biases, or zeros, as [`Correlation`] reads them.
+    pub(crate) fn pad_bias(&self, bias: &[f32]) -> Vec<f32> {
+        let mut padded = bias.to_vec();
+        padded.resize(self.padded_out, 0.0);
+        padded
     }
 }
 
-fn padded_to_vectors(channels: usize) -> usize {
-    channels.next_multiple_of(lanes(channels))
+fn padded_to_vectors(instructions: Instructions, channels: usize) -> usize {
+    channels.next_multiple_of(instructions.lanes(channels))
 }
 
-/// `out[y, x, :] = Σ weights[r, c, i, :] · x[y + r, x + c, i]` for one sample, without padding.
+/// `out[y, x, :] = Σ weights[r, c, i, :] · x[s·y + r, s·x + c, i]` for one sample with step s, without padding, and what
+/// is done to it before it is stored.
 pub(crate) struct Correlation<'a> {
-    /// `[height_out + taps - 1, width_out + taps - 1, channels_in]`.
+    /// `[rows, row_in]`, the first value being that which meets the first weight.
     pub(crate) x: &'a [f32],
+    /// Values from one row of `x` to the next.
+    pub(crate) row_in: usize,
+    /// s.
+    pub(crate) stride: usize,
     pub(crate) weights: &'a PackedWeights,
-    /// `[height_out, width_out, channels_out]`.
+    /// From [`PackedWeights::pad_bias`]; none: no bias is added.
+    pub(crate) bias: Option<&'a [f32]>,
+    /// Laid out like `out`, to be added.
+    pub(crate) add: Option<&'a [f32]>,
+    /// Whether max(0, y) follows.
+    pub(crate) relu: bool,
+    /// `[rows, row_out]`, of which the first `width_out · channels_out` values of each row are written.
     pub(crate) out: &'a mut [f32],
+    /// Values from one row of `out` to the next.
+    pub(crate) row_out: usize,
     pub(crate) width_out: usize,
 }
 
 impl Correlation<'_> {
     pub(crate) fn run(self) {
-        dispatch(self.weights.channels_out, self);
+        let PackedWeights {
+            instructions,
+            channels_out,
+            ..
+        } = *self.weights;
+        instructions.dispatch(channels_out, self);
     }
 }
 
@@ -95,23 +133,19 @@ impl WithSimd for Correlation<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self {
-            x,
-            weights,
-            out,
-            width_out,
-        } = self;
-        let row_in = (width_out + weights.taps - 1) * weights.channels_in;
-        for (y, out) in out
-            .chunks_exact_mut(width_out * weights.channels_out)
-            .enumerate()
-        {
+        let len = self.width_out * self.weights.channels_out;
+        let step = self.stride * self.row_in;
+        for (y, out) in self.out.chunks_mut(self.row_out).enumerate() {
             let row = Row {
-                x: &x[y * row_in..],
-                weights,
-                row_in,
-                out,
-                width: width_out,
+                x: &self.x[y * step..],
+                row_in: self.row_in,
+                pixel_in: self.stride * self.weights.channels_in,
+                weights: self.weights,
+                bias: self.bias,
+                add: self.add.map(|add| &add[y * self.row_out..][..len]),
+                relu: self.relu,
+                out: &mut out[..len],
+                width: self.width_out,
             };
             row.run(simd);
         }
@@ -121,8 +155,13 @@ impl WithSimd for Correlation<'_> {
 /// One row of output.
 struct Row<'a> {
     x: &'a [f32],
-    weights: &'a PackedWeights,
     row_in: usize,
+    /// Values between the pixels of `x` that neighbouring outputs begin at.
+    pixel_in: usize,
+    weights: &'a PackedWeights,
+    bias: Option<&'a [f32]>,
+    add: Option<&'a [f32]>,
+    relu: bool,
     out: &'a mut [f32],
     width: usize,
 }
@@ -136,77 +175,99 @@ impl Row<'_> {
         let mut vector = 0;
         while vector < vectors {
             let count = widest.min(vectors - vector);
-            match count {
-                4 => {
-                    let pixel = self.tiles::<S, 6, 4>(simd, 0, vector);
-                    let pixel = self.tiles::<S, 3, 4>(simd, pixel, vector);
-                    self.tiles::<S, 1, 4>(simd, pixel, vector);
-                }
-                3 => {
-                    let pixel = self.tiles::<S, 8, 3>(simd, 0, vector);
-                    let pixel = self.tiles::<S, 3, 3>(simd, pixel, vector);
-                    self.tiles::<S, 1, 3>(simd, pixel, vector);
-                }
-                2 => {
-                    let pixel = self.tiles::<S, 6, 2>(simd, 0, vector);
-                    let pixel = self.tiles::<S, 3, 2>(simd, pixel, vector);
-                    self.tiles::<S, 1, 2>(simd, pixel, vector);
-                }
-                _ => {
-                    let pixel = self.tiles::<S, 8, 1>(simd, 0, vector);
-                    let pixel = self.tiles::<S, 3, 1>(simd, pixel, vector);
-                    self.tiles::<S, 1, 1>(simd, pixel, vector);
-                }
+            match (count, self.width) {
+                (4, 6..) => self.tiles::<S, 6, 4>(simd, vector),
+                (4, 3..) => self.tiles::<S, 3, 4>(simd, vector),
+                (4, _) => self.tiles::<S, 1, 4>(simd, vector),
+                (3, 8..) => self.tiles::<S, 8, 3>(simd, vector),
+                (3, 3..) => self.tiles::<S, 3, 3>(simd, vector),
+                (3, _) => self.tiles::<S, 1, 3>(simd, vector),
+                (2, 11..) if S::REGISTER_COUNT >= 32 => self.tiles::<S, 11, 2>(simd, vector),
+                (2, 6..) => self.tiles::<S, 6, 2>(simd, vector),
+                (2, 3..) => self.tiles::<S, 3, 2>(simd, vector),
+                (2, _) => self.tiles::<S, 1, 2>(simd, vector),
+                (_, 11..) => self.tiles::<S, 11, 1>(simd, vector),
+                (_, 6..) => self.tiles::<S, 6, 1>(simd, vector),
+                (_, 3..) => self.tiles::<S, 3, 1>(simd, vector),
+                (_, _) => self.tiles::<S, 1, 1>(simd, vector),
             }
             vector += count;
         }
     }
 
-    /// Computes `VECTORS` vectors of output channels from `pixel` on, for as many times `PIXELS` pixels as there are;
-    /// returns the first pixel that is left.
+    /// Computes `VECTORS` vectors of output channels for the whole row, `PIXELS` pixels at a time. The last pixels are
+    /// computed twice where they do not fill a tile.
     #[inline(always)]
     fn tiles<S: Simd, const PIXELS: usize, const VECTORS: usize>(
         &mut self,
         simd: S,
-        mut pixel: usize,
         vector: usize,
-    ) -> usize {
+    ) {
+        let mut pixel = 0;
+        loop {
+            self.tile::<S, PIXELS, VECTORS>(simd, pixel, vector);
+            pixel += PIXELS;
+            if pixel == self.width {
+                break;
+            }
+            pixel = pixel.min(self.width - PIXELS);
+        }
+    }
+
+    #[inline(always)]
+    fn tile<S: Simd, const PIXELS: usize, const VECTORS: usize>(
+        &mut self,
+        simd: S,
+        pixel: usize,
+        vector: usize,
+    ) {
         let &PackedWeights {
             ref data,
             taps,
             channels_in,
             channels_out,
             padded_out,
+            ..
         } = self.weights;
         let run = taps * channels_in;
         let (first, width) = (vector * S::F32_LANES, VECTORS * S::F32_LANES);
-        while pixel + PIXELS <= self.width {
-            let mut sums = [[simd.splat_f32s(0.0); VECTORS]; PIXELS];
-            for (row, weights) in data.chunks_exact(run * padded_out).enumerate() {
-                let x = &self.x[row * self.row_in + pixel * channels_in..];
-                let mut xs = [&x[..0]; PIXELS];
-                for (p, xs) in xs.iter_mut().enumerate() {
-                    *xs = &x[p * channels_in..][..run];
-                }
-                for (i, weights) in weights.chunks_exact(padded_out).take(run).enumerate() {
-                    let weights = S::as_simd_f32s(&weights[first..][..width]).0;
-                    for (sums, x) in sums.iter_mut().zip(xs) {
-                        let x = simd.splat_f32s(x[i]);
-                        for (sum, &weight) in sums.iter_mut().zip(weights) {
-                            *sum = simd.mul_add_e_f32s(x, weight, *sum);
-                        }
+        let zero = simd.splat_f32s(0.0);
+        let mut start = [zero; VECTORS];
+        if let Some(bias) = self.bias {
+            start.copy_from_slice(S::as_simd_f32s(&bias[first..][..width]).0);
+        }
+        let mut sums = [start; PIXELS];
+        for (row, weights) in data.chunks_exact(run * padded_out).enumerate() {
+            let x = &self.x[row * self.row_in + pixel * self.pixel_in..];
+            let mut xs = [&x[..0]; PIXELS];
+            for (p, xs) in xs.iter_mut().enumerate() {
+                *xs = &x[p * self.pixel_in..][..run];
+            }
+            for (i, weights) in weights.chunks_exact(padded_out).take(run).enumerate() {
+                let weights = S::as_simd_f32s(&weights[first..][..width]).0;
+                for (sums, x) in sums.iter_mut().zip(xs) {
+                    let x = simd.splat_f32s(x[i]);
+                    for (sum, &weight) in sums.iter_mut().zip(weights) {
+                        *sum = simd.mul_add_e_f32s(x, weight, *sum);
                     }
                 }
             }
-            let out = self.out[pixel * channels_out..].chunks_exact_mut(channels_out);
-            for (out, sums) in out.zip(sums) {
-                for (v, sum) in sums.into_iter().enumerate() {
-                    store(simd, &mut out[first + v * S::F32_LANES..], sum);
-                }
-            }
-            pixel += PIXELS;
         }
-        pixel
+        for (p, sums) in sums.into_iter().enumerate() {
+            let start = (pixel + p) * channels_out + first;
+            let end = (pixel + p + 1) * channels_out;
+            for (v, mut sum) in sums.into_iter().enumerate() {
+                let place = start + v * S::F32_LANES..end;
+                if let Some(add) = self.add {
+                    sum = simd.add_f32s(sum, load(simd, &add[place.clone()]));
+                }
+                if self.relu {
+                    // In this order NaN stays NaN.
+                    sum = simd.max_f32s(zero, sum);
+                }
+                store(simd, &mut self.out[place], sum);
+            }
+        }
     }
 }
 
@@ -241,7 +302,7 @@ impl Gradient {
             taps,
             channels_in,
             channels_out,
-            padded_out: padded_to_vectors(channels_out),
+            padded_out: padded_to_vectors(Instructions::best(), channels_out),
         }
     }
 
@@ -259,7 +320,7 @@ impl Gradient {
             width_out,
             sum,
         };
-        dispatch(self.channels_out, kernel);
+        Instructions::best().dispatch(self.channels_out, kernel);
     }
 
     /// Writes the sum to `weights` as `[out, in, taps, taps]`.

@@ -2,7 +2,8 @@
 
 use pulp::Simd;
 
-use super::vector_loop::{VectorLoop, run};
+use super::vector_loop::{VectorLoop, run_on};
+use crate::Instructions;
 
 /// The number of weights of a channel.
 pub(crate) const TAPS: usize = 9;
@@ -17,6 +18,8 @@ pub(crate) struct Depthwise {
     pub(crate) width_in: usize,
     /// Step between outputs.
     pub(crate) stride: usize,
+    /// How it is computed.
+    pub(crate) instructions: Instructions,
 }
 
 impl Depthwise {
@@ -25,23 +28,25 @@ impl Depthwise {
     /// `x` is `[height_in, width_in, channels]` with its border, `weights` `[9, channels]`, `out` `[height, width,
     /// channels]`.
     pub(crate) fn correlate(self, x: &[f32], weights: &[f32], out: &mut [f32]) {
-        run(Correlate {
+        let kernel = Correlate {
             shape: self,
             x,
             weights,
             out,
-        });
+        };
+        run_on(self.instructions, kernel);
     }
 
     /// Adds `Σ x[s·y + r, s·x + k, c] · dy[y, x, c]` over the pixels of one sample to `sum`, shapes as in
     /// [`correlate`](Self::correlate).
     pub(crate) fn add_gradient(self, x: &[f32], dy: &[f32], sum: &mut [f32]) {
-        run(AddGradient {
+        let kernel = AddGradient {
             shape: self,
             x,
             dy,
             sum,
-        });
+        };
+        run_on(self.instructions, kernel);
     }
 
     /// The three rows of `x` that meet output row `y`.

@@ -11,4 +11,5 @@ pub(crate) use correlate::{Correlation, Gradient, PackedWeights};
 pub(crate) use depthwise::{Depthwise, TAPS};
 pub(crate) use elementwise::{add, add_assign, mask};
 pub(crate) use norm::{Affine, AffineGradient, moments};
-pub(crate) use pool::{MaxPool, scatter};
+pub(crate) use pool::{MaxPool, pool_window, scatter};
+pub(crate) use vector_loop::{VectorLoop, run_on};

@@ -41,8 +41,8 @@ impl VectorLoop for MaxPool<'_> {
             .0
             .chunks_exact_mut(vectors);
         for (output, (out, winners)) in out.zip(winners).enumerate() {
-            let rows = window(output / width_out, self.height);
-            let columns = window(output % width_out, self.width);
+            let rows = pool_window(output / width_out, self.height);
+            let columns = pool_window(output % width_out, self.width);
             for (v, (out, winner)) in out.iter_mut().zip(winners).enumerate() {
                 let mut best = simd.splat_f32s(f32::NEG_INFINITY);
                 let mut best_pixel = simd.splat_u32s(0);
@@ -77,7 +77,7 @@ pub(crate) fn scatter(winners: &[u32], dy: &[f32], channels: usize, dx: &mut [f3
 
 /// The input positions that window `i` covers, of an axis of `size`. Of an odd number of padding the larger half
 /// stands behind.
-fn window(i: usize, size: usize) -> Range<usize> {
+pub(crate) fn pool_window(i: usize, size: usize) -> Range<usize> {
     let outputs = size.div_ceil(2);
     let padding = ((outputs - 1) * 2 + 3).saturating_sub(size);
     let before = padding / 2;

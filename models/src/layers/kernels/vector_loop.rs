@@ -1,34 +1,11 @@
-//! The choice of the instruction set, and loops over whole vectors of channels.
+//! Loops over whole vectors of channels.
 
-use pulp::{Arch, Scalar, Simd, WithSimd};
+use pulp::{Scalar, Simd, WithSimd};
 
-/// Runs `kernel`, which works on vectors of `channels`, with the widest vectors that these fill: 8 channels leave half
-/// of a 512-bit vector empty.
-pub(super) fn dispatch<K: WithSimd>(channels: usize, kernel: K) -> K::Output {
-    match Arch::new() {
-        #[cfg(target_arch = "x86_64")]
-        Arch::V4(simd) if !channels.next_multiple_of(8).is_multiple_of(16) => {
-            Simd::vectorize(*simd, kernel)
-        }
-        arch => arch.dispatch(kernel),
-    }
-}
-
-/// The number of floats in the vectors that [`dispatch`] chooses.
-pub(super) fn lanes(channels: usize) -> usize {
-    struct Lanes;
-    impl WithSimd for Lanes {
-        type Output = usize;
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, _: S) -> usize {
-            S::F32_LANES
-        }
-    }
-    dispatch(channels, Lanes)
-}
+use crate::Instructions;
 
 /// A loop in which every channel is treated alike.
-pub(super) trait VectorLoop {
+pub(crate) trait VectorLoop {
     type Output;
 
     /// The number of channels. Where vectors would not divide it, they have a single lane.
@@ -39,8 +16,13 @@ pub(super) trait VectorLoop {
 }
 
 /// Runs the loop on the widest vectors that fit.
-pub(super) fn run<L: VectorLoop>(vector_loop: L) -> L::Output {
-    dispatch(vector_loop.channels(), Dispatch(vector_loop))
+pub(crate) fn run<L: VectorLoop>(vector_loop: L) -> L::Output {
+    run_on(Instructions::best(), vector_loop)
+}
+
+/// The same with these instructions.
+pub(crate) fn run_on<L: VectorLoop>(instructions: Instructions, vector_loop: L) -> L::Output {
+    instructions.dispatch(vector_loop.channels(), Dispatch(vector_loop))
 }
 
 struct Dispatch<L>(L);

@@ -1,0 +1,166 @@
+//! The loops that only inference has.
+
+use std::ops::Range;
+
+use pulp::Simd;
+
+use super::map::Map;
+use crate::Instructions;
+use crate::layers::kernels::{VectorLoop, pool_window, run_on};
+
+/// Max-pooling 3×3 with stride 2 and TensorFlow's "same" padding, which never wins, and what is added to it.
+pub(super) struct Pool<'a> {
+    pub(super) x: &'a [f32],
+    pub(super) input: Map,
+    /// Laid out like `out`.
+    pub(super) add: Option<&'a [f32]>,
+    pub(super) relu: bool,
+    pub(super) out: &'a mut [f32],
+    pub(super) output: Map,
+}
+
+impl Pool<'_> {
+    pub(super) fn run(self, instructions: Instructions) {
+        run_on(instructions, self);
+    }
+}
+
+impl VectorLoop for Pool<'_> {
+    type Output = ();
+
+    fn channels(&self) -> usize {
+        let Map([.., channels]) = self.input;
+        channels
+    }
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Map([height_in, width_in, channels]) = self.input;
+        let Map([height, width, _]) = self.output;
+        let vectors = channels / S::F32_LANES;
+        let x = S::as_simd_f32s(self.x).0;
+        let add = self.add.map(|add| S::as_simd_f32s(add).0);
+        let out = S::as_mut_simd_f32s(self.out).0;
+        for row in 0..height {
+            let rows = pool_window(row, height_in);
+            for column in 0..width {
+                let columns = pool_window(column, width_in);
+                let place = self.output.padded(column + 1, row + 1) / S::F32_LANES;
+                for v in 0..vectors {
+                    let mut best = largest(simd, x, self.input, [&rows, &columns], v);
+                    if let Some(add) = add {
+                        best = simd.add_f32s(best, add[place + v]);
+                    }
+                    if self.relu {
+                        best = simd.max_f32s(simd.splat_f32s(0.0), best);
+                    }
+                    out[place + v] = best;
+                }
+            }
+        }
+    }
+}
+
+/// The largest values in a window of at least one pixel.
+#[inline(always)]
+fn largest<S: Simd>(
+    simd: S,
+    x: &[S::f32s],
+    map: Map,
+    [rows, columns]: [&Range<usize>; 2],
+    vector: usize,
+) -> S::f32s {
+    let mut best = simd.splat_f32s(f32::NEG_INFINITY);
+    for row in rows.clone() {
+        let start = map.padded(columns.start + 1, row + 1) / S::F32_LANES + vector;
+        let Map([.., channels]) = map;
+        let step = channels / S::F32_LANES;
+        for column in 0..columns.len() {
+            best = simd.max_f32s(best, x[start + column * step]);
+        }
+    }
+    best
+}
+
+/// Writes to `out`, `[2·reach + 1, 2·reach + 1, C]`, for each shift by up to `reach` pixels the sum of the pixels that
+/// the shifted picture shows within its frame, over the number of all pixels.
+pub(super) fn sums(instructions: Instructions, x: &[f32], map: Map, reach: usize, out: &mut [f32]) {
+    run_on(instructions, Sums { x, map, reach, out });
+}
+
+struct Sums<'a> {
+    x: &'a [f32],
+    map: Map,
+    reach: usize,
+    out: &'a mut [f32],
+}
+
+impl VectorLoop for Sums<'_> {
+    type Output = ();
+
+    fn channels(&self) -> usize {
+        let Map([.., channels]) = self.map;
+        channels
+    }
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Map([height, width, channels]) = self.map;
+        let vectors = channels / S::F32_LANES;
+        let share = simd.splat_f32s(1.0 / (height * width) as f32);
+        let x = S::as_simd_f32s(self.x).0;
+        let out = S::as_mut_simd_f32s(self.out).0;
+        let shifts = 2 * self.reach + 1;
+        let first = 1 - self.reach;
+        for (shift, out) in out.chunks_exact_mut(vectors).enumerate() {
+            let (down, right) = (first + shift / shifts, first + shift % shifts);
+            for (v, out) in out.iter_mut().enumerate() {
+                let mut sum = simd.splat_f32s(0.0);
+                for row in 0..height {
+                    let start = self.map.padded(right, down + row) / S::F32_LANES + v;
+                    for column in 0..width {
+                        sum = simd.add_f32s(sum, x[start + column * vectors]);
+                    }
+                }
+                *out = simd.mul_f32s(sum, share);
+            }
+        }
+    }
+}
+
+/// The sum of two maps; their borders stay zero.
+pub(super) struct Add<'a> {
+    pub(super) a: &'a [f32],
+    pub(super) b: &'a [f32],
+    pub(super) relu: bool,
+    pub(super) out: &'a mut [f32],
+}
+
+impl Add<'_> {
+    pub(super) fn run(self, instructions: Instructions) {
+        run_on(instructions, self);
+    }
+}
+
+impl VectorLoop for Add<'_> {
+    type Output = ();
+
+    fn channels(&self) -> usize {
+        self.out.len()
+    }
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let zero = simd.splat_f32s(0.0);
+        let [a, b] = [self.a, self.b].map(|values| S::as_simd_f32s(values).0);
+        let out = S::as_mut_simd_f32s(self.out).0;
+        for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+            let sum = simd.add_f32s(a, b);
+            *out = if self.relu {
+                simd.max_f32s(zero, sum)
+            } else {
+                sum
+            };
+        }
+    }
+}

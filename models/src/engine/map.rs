@@ -1,0 +1,54 @@
+//! How activations lie in memory.
+
+/// `[H, W, C]` of an activation that is stored as `[H + 2, W + 2, C]` with zeros around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Map(pub(super) [usize; 3]);
+
+impl Map {
+    /// All values, the border's among them.
+    pub(super) fn len(self) -> usize {
+        let Self([height, ..]) = self;
+        (height + 2) * self.stride()
+    }
+
+    /// Values of a row without its border.
+    pub(super) fn row(self) -> usize {
+        let Self([_, width, channels]) = self;
+        width * channels
+    }
+
+    /// Values from one row to the next.
+    pub(super) fn stride(self) -> usize {
+        let Self([_, width, channels]) = self;
+        (width + 2) * channels
+    }
+
+    /// Where the pixel (x, y) of the padded picture begins: (0, 0) is the border's corner.
+    pub(super) fn padded(self, x: usize, y: usize) -> usize {
+        let Self([.., channels]) = self;
+        y * self.stride() + x * channels
+    }
+
+    /// The values of a pixel.
+    pub(super) fn pixel(self, values: &[f32], x: usize, y: usize) -> &[f32] {
+        let Self([.., channels]) = self;
+        &values[self.padded(x + 1, y + 1)..][..channels]
+    }
+
+    /// The rows from `first` on, so many, as one piece: from the first value to the last without the borders beside
+    /// them.
+    pub(super) fn span(self, first: usize, rows: usize) -> std::ops::Range<usize> {
+        let start = self.padded(1, first + 1);
+        start..start + (rows - 1) * self.stride() + self.row()
+    }
+
+    /// The rows without their borders.
+    pub(super) fn rows_mut(self, values: &mut [f32]) -> impl Iterator<Item = &mut [f32]> {
+        let Self([height, _, channels]) = self;
+        values
+            .chunks_exact_mut(self.stride())
+            .skip(1)
+            .take(height)
+            .map(move |row| &mut row[channels..][..self.row()])
+    }
+}

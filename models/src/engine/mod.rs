@@ -1,0 +1,166 @@
+//! Inference without tensors: faces in, logits out, nothing allocated between.
+//!
+//! When weights are loaded, the network becomes a list of steps. Batch norms are [folded](crate::folded) into the
+//! convolutions in front of them; activations and additions happen where a convolution or a pooling stores its
+//! output; the two halves of a separable convolution take turns row by row, so that what lies between stays in the
+//! innermost cache; a convolution in front of the global average becomes a product of sums. Every activation has a
+//! border of zeros around it, and shapes that recur share their memory.
+//!
+//! The loops run on the [instructions](crate::Instructions) of the machine. [`Network`](crate::network::Network) is
+//! the reference: logits agree with it to 1e-4.
+
+mod fuse;
+mod kernels;
+mod map;
+mod plan;
+mod steps;
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::Instructions;
+use crate::weights::{self, Weights};
+use plan::Plan;
+
+/// Why an engine could not be made or used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The weights are unusable.
+    #[error(transparent)]
+    Weights(#[from] weights::Error),
+    /// The input does not consist of whole faces.
+    #[error("expected a multiple of {face} values ({height}×{width} a face), found {found}")]
+    Faces {
+        /// Height of a face.
+        height: usize,
+        /// Width of a face.
+        width: usize,
+        /// Values of a face.
+        face: usize,
+        /// Values given.
+        found: usize,
+    },
+    /// The output has the wrong length.
+    #[error("expected room for {expected} logits, found {found}")]
+    Logits {
+        /// Classes of all faces.
+        expected: usize,
+        /// Values given.
+        found: usize,
+    },
+}
+
+/// A network ready to run. A clone shares the weights and has buffers of its own.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    plan: Arc<Plan>,
+    /// Those of each thread.
+    buffers: Vec<Buffers>,
+}
+
+/// The activations of one face on its way through the network.
+#[derive(Debug, Clone)]
+struct Buffers {
+    /// `[H + 2, W + 2, C]` each, with a border of zeros that stays.
+    slots: Vec<Vec<f32>>,
+    scratch: Vec<f32>,
+}
+
+impl Engine {
+    /// The network of `weights` on the fastest instructions, on one thread.
+    ///
+    /// # Errors
+    ///
+    /// If the weights cannot be put together.
+    pub fn new(weights: &Weights) -> Result<Self, Error> {
+        Self::with_instructions(weights, Instructions::best())
+    }
+
+    /// The same on other instructions.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::new`].
+    pub fn with_instructions(weights: &Weights, instructions: Instructions) -> Result<Self, Error> {
+        let plan = Plan::new(&weights.folded()?, instructions);
+        Ok(Self {
+            buffers: vec![plan.buffers()],
+            plan: Arc::new(plan),
+        })
+    }
+
+    /// Shares the faces of a call between so many threads, at least one, of rayon's pool.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.buffers
+            .resize_with(threads.max(1), || self.plan.buffers());
+        self
+    }
+
+    /// What it computes with.
+    pub fn instructions(&self) -> Instructions {
+        self.plan.instructions
+    }
+
+    /// `[H, W, C]` of a face.
+    pub fn input_shape(&self) -> [usize; 3] {
+        self.plan.input
+    }
+
+    /// Logits of each face.
+    pub fn classes(&self) -> usize {
+        self.plan.classes
+    }
+
+    /// Bytes that the buffers of this instance take; the weights, which clones share, are not among them.
+    pub fn memory(&self) -> usize {
+        let values = |buffers: &Buffers| {
+            buffers.scratch.len() + buffers.slots.iter().map(Vec::len).sum::<usize>()
+        };
+        size_of::<f32>() * self.buffers.iter().map(values).sum::<usize>()
+    }
+
+    /// Writes the logits, `[N, classes]`, of faces `[N, H, W, 1]` in [-1, 1]. On one thread nothing is allocated.
+    ///
+    /// # Errors
+    ///
+    /// If `faces` do not consist of whole faces, or `logits` has another length.
+    pub fn run(&mut self, faces: &[f32], logits: &mut [f32]) -> Result<(), Error> {
+        let [height, width, channels] = self.plan.input;
+        let face = height * width * channels;
+        if !faces.len().is_multiple_of(face) {
+            return Err(Error::Faces {
+                height,
+                width,
+                face,
+                found: faces.len(),
+            });
+        }
+        let (count, classes) = (faces.len() / face, self.plan.classes);
+        if logits.len() != count * classes {
+            return Err(Error::Logits {
+                expected: count * classes,
+                found: logits.len(),
+            });
+        }
+        let plan = &*self.plan;
+        let run = |buffers: &mut Buffers, faces: &[f32], logits: &mut [f32]| {
+            let faces = faces.chunks_exact(face);
+            for (face, logits) in faces.zip(logits.chunks_exact_mut(classes)) {
+                plan.run(buffers, face, logits);
+            }
+        };
+        match &mut self.buffers[..] {
+            [buffers] => run(buffers, faces, logits),
+            all => {
+                let share = count.div_ceil(all.len()).max(1);
+                all.par_iter_mut()
+                    .zip(faces.par_chunks(share * face))
+                    .zip(logits.par_chunks_mut(share * classes))
+                    .for_each(|((buffers, faces), logits)| run(buffers, faces, logits));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,173 @@
+//! From a folded network to the steps that compute it.
+
+use super::Buffers;
+use super::fuse::{Layer, Tail, fuse};
+use super::map::Map;
+use super::steps::{Dense, Head, Separable, Step, Work};
+use crate::Instructions;
+use crate::folded::{Folded, FoldedNode, FoldedOp, Kernel};
+use crate::layers::Padding;
+use crate::layers::convolution::taps_first;
+use crate::layers::kernels::PackedWeights;
+
+/// Values that lie between the halves of a separable convolution: a third of a usual innermost cache, so that weights
+/// and the rows that they meet fit as well.
+const SCRATCH: usize = 4096;
+
+/// The steps of a network, and what memory they need.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) instructions: Instructions,
+    /// `[H, W, C]` of a face.
+    pub(super) input: [usize; 3],
+    pub(super) classes: usize,
+    steps: Vec<Step>,
+    /// What each slot holds; the first holds the face.
+    slots: Vec<Map>,
+    /// The slot of the logits.
+    logits: usize,
+    scratch: usize,
+}
+
+impl Plan {
+    pub(super) fn new(network: &Folded, instructions: Instructions) -> Self {
+        let nodes = network.nodes();
+        let layers = fuse(nodes);
+        let mut memory = Memory::default();
+        // Where the output of each node is.
+        let mut places = vec![0; nodes.len()];
+        places[0] = memory.take(Map(nodes[0].shape));
+        let mut steps = Vec::with_capacity(layers.len());
+        for (index, layer) in layers.iter().enumerate() {
+            let output = Map(nodes[layer.output].shape);
+            places[layer.output] = memory.take(output);
+            steps.push(Step {
+                work: work(layer, nodes, instructions),
+                input: Map(nodes[layer.input].shape),
+                from: places[layer.input],
+                add: layer.add.map(|other| places[other]),
+                relu: layer.relu,
+                output,
+                to: places[layer.output],
+            });
+            for read in layer.reads() {
+                if !layers[index + 1..]
+                    .iter()
+                    .any(|later| later.reads().any(|r| r == read))
+                {
+                    memory.give_back(places[read]);
+                }
+            }
+        }
+        let last = nodes.len() - 1;
+        Self {
+            instructions,
+            input: nodes[0].shape,
+            classes: nodes[last].shape[2],
+            scratch: steps.iter().map(Step::scratch).max().unwrap_or(0),
+            steps,
+            slots: memory.slots,
+            logits: places[last],
+        }
+    }
+
+    /// Room for one face.
+    pub(super) fn buffers(&self) -> Buffers {
+        Buffers {
+            slots: self.slots.iter().map(|map| vec![0.0; map.len()]).collect(),
+            scratch: vec![0.0; self.scratch],
+        }
+    }
+
+    /// Computes the logits of one face.
+    pub(super) fn run(&self, buffers: &mut Buffers, face: &[f32], logits: &mut [f32]) {
+        let input = Map(self.input);
+        let rows = face.chunks_exact(input.row());
+        for (to, from) in input.rows_mut(&mut buffers.slots[0]).zip(rows) {
+            to.copy_from_slice(from);
+        }
+        for step in &self.steps {
+            step.run(self.instructions, buffers);
+        }
+        let output = Map([1, 1, self.classes]);
+        logits.copy_from_slice(output.pixel(&buffers.slots[self.logits], 0, 0));
+    }
+}
+
+/// What a layer has to do, with its weights in the order in which the loops read them.
+fn work(layer: &Layer<'_>, nodes: &[FoldedNode], instructions: Instructions) -> Work {
+    let channels_in = nodes[layer.input].shape[2];
+    let [height, width, channels] = layer.node.shape;
+    let dense = |kernel: &Kernel, taps, stride, before| {
+        let channels = [channels, channels_in];
+        let weights = PackedWeights::new(instructions, &kernel.weight, channels, taps);
+        Dense {
+            bias: weights.pad_bias(&kernel.bias),
+            weights,
+            stride,
+            before,
+        }
+    };
+    match &layer.node.op {
+        FoldedOp::Conv2d {
+            kernel,
+            stride,
+            padding,
+            weights,
+            ..
+        } => {
+            if layer.tail == Some(Tail::Average) {
+                return Work::Head(Head::new(
+                    weights,
+                    *kernel,
+                    [channels, channels_in],
+                    instructions,
+                ));
+            }
+            let before = match padding {
+                Padding::Valid => 0,
+                Padding::Same => (kernel - 1) / 2,
+            };
+            Work::Dense(dense(weights, *kernel, *stride, before))
+        }
+        FoldedOp::SeparableConv2d {
+            stride,
+            depthwise,
+            pointwise,
+            ..
+        } => Work::Separable(Separable {
+            taps: taps_first(depthwise),
+            stride: *stride,
+            rows: (SCRATCH / (width * channels_in)).clamp(1, height),
+            pointwise: dense(pointwise, 1, 1, 0),
+        }),
+        FoldedOp::MaxPool => Work::MaxPool,
+        FoldedOp::GlobalAverage => Work::Average,
+        // The input is a layer of nothing.
+        FoldedOp::Add(_) | FoldedOp::Input => Work::Add,
+    }
+}
+
+/// Slots that are taken and given back.
+#[derive(Default)]
+struct Memory {
+    slots: Vec<Map>,
+    free: Vec<usize>,
+}
+
+impl Memory {
+    /// A slot for maps of this shape: what others have left there, the border of zeros above all, fits.
+    fn take(&mut self, map: Map) -> usize {
+        match self.free.iter().position(|&slot| self.slots[slot] == map) {
+            Some(place) => self.free.swap_remove(place),
+            None => {
+                self.slots.push(map);
+                self.slots.len() - 1
+            }
+        }
+    }
+
+    fn give_back(&mut self, slot: usize) {
+        self.free.push(slot);
+    }
+}

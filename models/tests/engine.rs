@@ -1,0 +1,173 @@
+//! The engine beside the reference on Candle.
+
+use std::collections::HashMap;
+
+use allocation_counter::measure;
+use candle_core::{Device, Tensor};
+use emotion_models::engine::{Engine, Error};
+use emotion_models::weights::{Architecture, Normalization};
+use emotion_models::{Emotion, Instructions, Metadata, Weights};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+const CLASSES: usize = 7;
+
+/// A network whose parameters are all different and leave the activations their size.
+fn random_weights(architecture: Architecture, input_size: usize, seed: u64) -> Weights {
+    let metadata = Metadata {
+        name: "random".to_owned(),
+        architecture,
+        labels: Emotion::names(),
+        input_size,
+        normalization: Normalization::SymmetricUnit,
+        temperature: 1.0,
+        training: "none".to_owned(),
+    };
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut tensors = HashMap::new();
+    for parameter in metadata.graph().unwrap().parameters() {
+        let range = match (parameter.shape.len(), parameter.name.rsplit('.').next()) {
+            (_, Some("running_var")) => 0.5..2.0,
+            (_, Some("running_mean" | "bias")) => -0.5..0.5,
+            (1, _) => 0.5..1.0,
+            _ => {
+                let fan_in: usize = parameter.shape[1..].iter().product();
+                let limit = (3.0 / fan_in as f32).sqrt();
+                -limit..limit
+            }
+        };
+        let values: Vec<f32> = (0..parameter.len())
+            .map(|_| rng.random_range(range.clone()))
+            .collect();
+        let tensor = Tensor::from_vec(values, parameter.shape, &Device::Cpu).unwrap();
+        tensors.insert(parameter.name, tensor);
+    }
+    Weights::new("random", metadata, tensors).unwrap()
+}
+
+fn random_faces(count: usize, size: usize) -> Vec<f32> {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    (0..count * size * size)
+        .map(|_| rng.random_range(-1.0..1.0))
+        .collect()
+}
+
+/// The logits of the network on Candle.
+fn reference(weights: &Weights, faces: &[f32]) -> Vec<f32> {
+    let size = weights.metadata().input_size;
+    let count = faces.len() / (size * size);
+    let faces = Tensor::from_slice(faces, (count, size, size, 1), &Device::Cpu).unwrap();
+    let logits = weights.network().unwrap().forward(&faces, false).unwrap();
+    logits.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn run(engine: &mut Engine, faces: &[f32]) -> Vec<f32> {
+    let [height, width, _] = engine.input_shape();
+    let mut logits = vec![f32::NAN; faces.len() / (height * width) * engine.classes()];
+    engine.run(faces, &mut logits).unwrap();
+    logits
+}
+
+fn assert_close(found: &[f32], expected: &[f32], what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(
+            (found - expected).abs() < 1e-4,
+            "{what}: {found}, expected {expected}"
+        );
+    }
+}
+
+#[test]
+fn on_all_instructions_the_logits_are_those_of_the_reference() {
+    for architecture in Architecture::ALL {
+        // Sizes whose halves are even and odd, down to a last map of a single pixel.
+        for (seed, size) in [(1, 48), (2, 48), (3, 64), (4, 45), (5, 21)] {
+            let weights = random_weights(architecture, size, seed);
+            let faces = random_faces(2, size);
+            let expected = reference(&weights, &faces);
+            for instructions in Instructions::all() {
+                let mut engine = Engine::with_instructions(&weights, instructions).unwrap();
+                let what = format!("{architecture} at {size} on {instructions}");
+                assert_close(&run(&mut engine, &faces), &expected, &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn with_the_shipped_weights_the_logits_are_those_of_the_reference() {
+    let weights = Weights::embedded().unwrap();
+    let faces = random_faces(9, weights.metadata().input_size);
+    let expected = reference(&weights, &faces);
+    for instructions in Instructions::all() {
+        let mut engine = Engine::with_instructions(&weights, instructions).unwrap();
+        assert_close(&run(&mut engine, &faces), &expected, instructions.name());
+    }
+}
+
+#[test]
+fn what_one_call_leaves_behind_does_not_change_the_next() {
+    for architecture in Architecture::ALL {
+        let mut engine = Engine::new(&random_weights(architecture, 48, 1)).unwrap();
+        let faces = random_faces(3, 48);
+        let first = run(&mut engine, &faces);
+        run(&mut engine, &vec![1e6; 48 * 48]);
+        assert_eq!(run(&mut engine, &faces), first);
+        let face = &faces[48 * 48..][..48 * 48];
+        assert_eq!(run(&mut engine.clone(), face), first[CLASSES..][..CLASSES]);
+    }
+}
+
+#[test]
+fn threads_share_the_faces_whatever_their_number() {
+    let weights = random_weights(Architecture::MiniXception, 48, 1);
+    let faces = random_faces(5, 48);
+    let expected = run(&mut Engine::new(&weights).unwrap(), &faces);
+    for threads in [0, 2, 3, 8] {
+        let mut engine = Engine::new(&weights).unwrap().with_threads(threads);
+        assert_eq!(run(&mut engine, &faces), expected, "{threads} threads");
+        assert!(run(&mut engine, &[]).is_empty());
+    }
+}
+
+#[test]
+fn nothing_is_allocated_from_face_to_face() {
+    for architecture in Architecture::ALL {
+        let mut engine = Engine::new(&random_weights(architecture, 48, 1)).unwrap();
+        let faces = random_faces(8, 48);
+        let mut logits = [0.0; 8 * CLASSES];
+        let counted = measure(|| engine.run(&faces, &mut logits).unwrap());
+        assert_eq!(counted.count_total, 0, "{architecture}");
+    }
+}
+
+#[test]
+fn an_instance_takes_less_than_two_mebibytes_besides_the_weights() {
+    for architecture in Architecture::ALL {
+        let engine = Engine::new(&random_weights(architecture, 48, 1)).unwrap();
+        let memory = engine.memory();
+        assert!(memory < 2 << 20, "{architecture}: {memory} bytes");
+        // A clone shares the weights, which are more than nothing but counted once.
+        let counted = measure(|| drop(std::hint::black_box(engine.clone())));
+        assert!(counted.bytes_total < (memory + 4096) as u64, "{counted:?}");
+    }
+}
+
+#[test]
+fn faces_and_logits_of_other_lengths_are_refused() {
+    let mut engine = Engine::new(&Weights::embedded().unwrap()).unwrap();
+    let error = engine.run(&[0.0; 2303], &mut [0.0; 7]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "expected a multiple of 2304 values (48×48 a face), found 2303"
+    );
+    let error = engine.run(&[0.0; 2304], &mut [0.0; 14]).unwrap_err();
+    assert!(matches!(
+        error,
+        Error::Logits {
+            expected: 7,
+            found: 14
+        }
+    ));
+}
