@@ -2,9 +2,12 @@
 
 #![allow(clippy::print_stdout, reason = "the table is what this program prints")]
 
+mod engine;
 mod measure;
+mod peak;
 mod peer;
 mod report;
+mod stock;
 mod train;
 
 use std::num::NonZeroUsize;
@@ -13,7 +16,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 
-use report::Report;
+use report::{Outcome, Report};
 
 // As in the trainer, whose speed is measured.
 #[global_allocator]
@@ -27,7 +30,7 @@ struct Args {
     #[arg(long, value_name = "NAME", default_value = "")]
     only: String,
 
-    /// Threads for either side
+    /// Threads for either side in training; inference is measured on one
     #[arg(long, value_name = "N", default_value = "2")]
     threads: NonZeroUsize,
 
@@ -51,23 +54,46 @@ fn main() -> Result<()> {
         .build_global()
         .context("cannot start the threads")?;
     let mut report = Report::new(args.threads);
-    for comparison in train::comparisons() {
-        if comparison.name().starts_with(&args.only) {
-            eprintln!("{} …", comparison.name());
+    let mut names = Vec::new();
+    let comparisons = train::comparisons().map(Comparison::Train);
+    for comparison in comparisons.chain(engine::comparisons().map(Comparison::Engine)) {
+        let name = comparison.name();
+        if name.starts_with(&args.only) {
+            eprintln!("{name} …");
             report.add(comparison.measure(&args)?);
         }
+        names.push(name);
     }
     ensure!(
         !report.is_empty(),
         "--only {}: nothing of that name, expected the beginning of one of {}",
         args.only,
-        train::comparisons()
-            .map(|c| c.name())
-            .collect::<Vec<_>>()
-            .join(", "),
+        names.join(", "),
     );
     report.save(&args.out)?;
     print!("{report}");
     println!("\nas JSON in {}", args.out.display());
     Ok(())
+}
+
+/// Something that is measured.
+enum Comparison {
+    Train(train::Comparison),
+    Engine(engine::Comparison),
+}
+
+impl Comparison {
+    fn name(&self) -> String {
+        match self {
+            Self::Train(comparison) => comparison.name(),
+            Self::Engine(comparison) => comparison.name(),
+        }
+    }
+
+    fn measure(&self, args: &Args) -> Result<Vec<Outcome>> {
+        match self {
+            Self::Train(comparison) => comparison.measure(args),
+            Self::Engine(comparison) => comparison.measure(args),
+        }
+    }
 }

@@ -13,6 +13,14 @@ impl Turns {
         self.0.len()
     }
 
+    /// Each turn's time divided by `count`.
+    pub(crate) fn per(mut self, count: usize) -> Self {
+        for turn in &mut self.0 {
+            *turn /= count as f64;
+        }
+        self
+    }
+
     /// The median in seconds; NaN without turns.
     pub(crate) fn median(&self) -> f64 {
         median(&self.0)

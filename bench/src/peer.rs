@@ -17,7 +17,11 @@ pub(crate) struct Introduction {
     /// Its name, version and setting.
     pub(crate) name: String,
     /// Trained parameters, to be sure that the network is the same.
+    #[serde(default)]
     pub(crate) parameters: usize,
+    /// What it makes of the faces, to be sure that it computes the same.
+    #[serde(default)]
+    pub(crate) logits: Vec<f32>,
 }
 
 #[derive(Deserialize)]

@@ -18,6 +18,34 @@ pub(crate) struct Outcome {
     pub(crate) ours: Turns,
     pub(crate) peer: Turns,
     pub(crate) peer_name: String,
+    pub(crate) unit: Unit,
+    /// Our share of what the machine's arithmetic can do at most.
+    pub(crate) peak: Option<f64>,
+}
+
+/// What times are shown in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Unit {
+    /// Of a step.
+    Milliseconds,
+    /// Of a face.
+    Microseconds,
+}
+
+impl Unit {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Milliseconds => "ms",
+            Self::Microseconds => "µs",
+        }
+    }
+
+    fn of(self, seconds: f64) -> f64 {
+        match self {
+            Self::Milliseconds => 1e3 * seconds,
+            Self::Microseconds => 1e6 * seconds,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -52,8 +80,8 @@ impl Report {
         }
     }
 
-    pub(crate) fn add(&mut self, outcome: Outcome) {
-        self.outcomes.push(outcome);
+    pub(crate) fn add(&mut self, outcomes: Vec<Outcome>) {
+        self.outcomes.extend(outcomes);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -63,9 +91,9 @@ impl Report {
     fn records(&self) -> impl Iterator<Item = Record<'_>> {
         self.outcomes.iter().map(|outcome| Record {
             name: &outcome.name,
-            ours: 1e3 * outcome.ours.median(),
-            peer: 1e3 * outcome.peer.median(),
-            unit: "ms",
+            ours: outcome.unit.of(outcome.ours.median()),
+            peer: outcome.unit.of(outcome.peer.median()),
+            unit: outcome.unit.name(),
             ratio: outcome.ours.median() / outcome.peer.median(),
             peer_name: &outcome.peer_name,
             machine: &self.machine,
@@ -92,13 +120,17 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}; ratio = ours / peer\n", self.machine)?;
+        writeln!(
+            f,
+            "{}; ratio = ours / peer; peak = our share of the arithmetic that one thread can do\n",
+            self.machine
+        )?;
         let names = self.outcomes.iter().map(|outcome| outcome.name.len());
         let width = names.max().unwrap_or(0);
         writeln!(
             f,
-            "{:width$}  {:>16}  {:>16}  {:>5}  peer",
-            "", "ours", "peer", "ratio"
+            "{:width$}  {:>18}  {:>18}  {:>5}  {:>4}  peer",
+            "", "ours", "peer", "ratio", "peak"
         )?;
         for (record, outcome) in self.records().zip(&self.outcomes) {
             let side = |value: f64, turns: &Turns| {
@@ -110,11 +142,14 @@ impl fmt::Display for Report {
             };
             writeln!(
                 f,
-                "{:width$}  {:>16}  {:>16}  {:>5.2}  {}",
+                "{:width$}  {:>18}  {:>18}  {:>5.2}  {:>4}  {}",
                 record.name,
                 side(record.ours, &outcome.ours),
                 side(record.peer, &outcome.peer),
                 record.ratio,
+                outcome
+                    .peak
+                    .map_or(String::new(), |peak| format!("{:.0} %", 100.0 * peak)),
                 record.peer_name,
             )?;
         }

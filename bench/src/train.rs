@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use crate::Args;
 use crate::measure::{Turns, median};
 use crate::peer::Peer;
-use crate::report::Outcome;
+use crate::report::{Outcome, Unit};
 
 /// Faces in a step.
 const BATCH: usize = 32;
@@ -52,7 +52,7 @@ impl Comparison {
     }
 
     /// Trains for some steps and lets the peer do the same between them.
-    pub(crate) fn measure(self, args: &Args) -> Result<Outcome> {
+    pub(crate) fn measure(self, args: &Args) -> Result<Vec<Outcome>> {
         let mut settings = Recipe::Best.settings();
         settings.architecture = self.0;
         settings.batch = BATCH;
@@ -97,12 +97,14 @@ impl Comparison {
             outcome == RunOutcome::Stopped,
             "training came to its end before all was measured"
         );
-        Ok(Outcome {
+        Ok(vec![Outcome {
             name: self.name(),
             ours: turns.ours,
             peer: turns.theirs,
             peer_name: introduction.name,
-        })
+            unit: Unit::Milliseconds,
+            peak: None,
+        }])
     }
 }
 
