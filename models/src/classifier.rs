@@ -2,36 +2,13 @@
 
 use std::path::Path;
 
-use candle_core::{Device, Tensor};
+use crate::engine::{Engine, Error};
+use crate::weights::{Metadata, Weights};
 
-use crate::network::Network;
-use crate::weights::{self, Metadata, Weights};
-
-/// Why faces could not be classified.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The weights are unusable.
-    #[error(transparent)]
-    Weights(#[from] weights::Error),
-    /// The input does not consist of whole faces.
-    #[error("expected a multiple of {face} values ({size}×{size} a face), found {found}")]
-    Input {
-        /// Width and height of a face.
-        size: usize,
-        /// Values of a face.
-        face: usize,
-        /// Values given.
-        found: usize,
-    },
-    /// The network failed.
-    #[error("the network failed: {0}")]
-    Network(#[from] candle_core::Error),
-}
-
-/// A network with its weights, ready to classify.
+/// A network with its weights, ready to classify. A clone shares the weights.
 #[derive(Debug, Clone)]
 pub struct Classifier {
-    network: Network,
+    engine: Engine,
     metadata: Metadata,
 }
 
@@ -54,16 +31,23 @@ impl Classifier {
         Self::new(&Weights::load(path)?)
     }
 
-    /// Weights from memory.
+    /// Weights from memory, on one thread.
     ///
     /// # Errors
     ///
     /// If the network cannot be built.
     pub fn new(weights: &Weights) -> Result<Self, Error> {
         Ok(Self {
-            network: weights.network()?,
+            engine: Engine::new(weights)?,
             metadata: weights.metadata().clone(),
         })
+    }
+
+    /// Shares the faces of a call between so many threads, at least one, of rayon's pool.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.engine = self.engine.with_threads(threads);
+        self
     }
 
     /// What the weights say about themselves: labels, input size and more.
@@ -77,21 +61,12 @@ impl Classifier {
     /// # Errors
     ///
     /// If `faces` does not consist of whole faces.
-    pub fn logits(&self, faces: &[f32]) -> Result<Vec<Vec<f32>>, Error> {
-        let size = self.metadata.input_size;
-        let face = size * size;
-        if !faces.len().is_multiple_of(face) {
-            return Err(Error::Input {
-                size,
-                face,
-                found: faces.len(),
-            });
-        }
-        if faces.is_empty() {
-            return Ok(Vec::new());
-        }
-        let faces = Tensor::from_slice(faces, (faces.len() / face, size, size, 1), &Device::Cpu)?;
-        Ok(self.network.forward(&faces, false)?.to_vec2()?)
+    pub fn logits(&mut self, faces: &[f32]) -> Result<Vec<Vec<f32>>, Error> {
+        let face: usize = self.engine.input_shape().iter().product();
+        let classes = self.engine.classes();
+        let mut logits = vec![0.0; faces.len() / face * classes];
+        self.engine.run(faces, &mut logits)?;
+        Ok(logits.chunks_exact(classes).map(<[f32]>::to_vec).collect())
     }
 
     /// The probabilities of each face, `faces` as for [`logits`](Self::logits).
@@ -99,7 +74,7 @@ impl Classifier {
     /// # Errors
     ///
     /// If `faces` does not consist of whole faces.
-    pub fn classify(&self, faces: &[f32]) -> Result<Vec<Scores>, Error> {
+    pub fn classify(&mut self, faces: &[f32]) -> Result<Vec<Scores>, Error> {
         let temperature = self.metadata.temperature;
         Ok(self
             .logits(faces)?
@@ -148,7 +123,7 @@ mod tests {
 
     #[test]
     fn the_embedded_weights_classify_faces() {
-        let classifier = Classifier::embedded().unwrap();
+        let mut classifier = Classifier::embedded().unwrap();
         let size = classifier.metadata().input_size;
         assert_eq!(classifier.metadata().labels, crate::Emotion::names());
         let scores = classifier.classify(&vec![0.25; 2 * size * size]).unwrap();
@@ -160,10 +135,10 @@ mod tests {
 
     #[test]
     fn half_a_face_is_refused() {
-        let classifier = Classifier::embedded().unwrap();
+        let mut classifier = Classifier::embedded().unwrap();
         assert!(matches!(
             classifier.classify(&[0.0; 100]),
-            Err(Error::Input { found: 100, .. })
+            Err(Error::Faces { found: 100, .. })
         ));
     }
 

@@ -11,7 +11,7 @@
 //!
 //! let picture = vec![128; 100 * 80];
 //! let image = GreyImage::new(&picture, 100, 80, 100)?;
-//! let classifier = Classifier::embedded()?;
+//! let mut classifier = Classifier::embedded()?;
 //! let size = classifier.metadata().input_size;
 //! let mut face = vec![0.0; size * size];
 //! Preprocessor::new(size).run(&image, Region::face(30.0, 20.0, 40.0, 40.0, 0.0), &mut face)?;

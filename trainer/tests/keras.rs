@@ -75,7 +75,7 @@ fn prepared(face: &[u8], input_size: usize) -> Vec<f32> {
 fn assert_logits_agree(input_size: usize, name: &str) -> Option<usize> {
     let expected = expected_logits(name)?;
     let faces = private_faces(expected.len())?;
-    let classifier = published(input_size)?;
+    let mut classifier = published(input_size)?;
     for (index, (face, expected)) in faces.iter().zip(&expected).enumerate() {
         let found = classifier
             .logits(&prepared(face, input_size))

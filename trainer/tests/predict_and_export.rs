@@ -79,7 +79,7 @@ fn a_picture_that_is_a_face_has_the_probabilities_of_the_classifier() {
         .iter()
         .map(|&grey| f32::from(grey) * (2.0 / 255.0) - 1.0)
         .collect();
-    let classifier = Classifier::embedded().unwrap();
+    let mut classifier = Classifier::embedded().unwrap();
     let expected = &classifier.classify(&input).unwrap()[0];
     for ((label, found), (expected_label, expected)) in probabilities(face).iter().zip(
         classifier

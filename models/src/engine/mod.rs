@@ -17,6 +17,7 @@ mod steps;
 
 use std::sync::Arc;
 
+use aligned_vec::AVec;
 use rayon::prelude::*;
 
 use crate::Instructions;
@@ -63,8 +64,8 @@ pub struct Engine {
 #[derive(Debug, Clone)]
 struct Buffers {
     /// `[H + 2, W + 2, C]` each, with a border of zeros that stays.
-    slots: Vec<Vec<f32>>,
-    scratch: Vec<f32>,
+    slots: Vec<AVec<f32>>,
+    scratch: AVec<f32>,
 }
 
 impl Engine {
@@ -116,7 +117,7 @@ impl Engine {
     /// Bytes that the buffers of this instance take; the weights, which clones share, are not among them.
     pub fn memory(&self) -> usize {
         let values = |buffers: &Buffers| {
-            buffers.scratch.len() + buffers.slots.iter().map(Vec::len).sum::<usize>()
+            buffers.scratch.len() + buffers.slots.iter().map(|slot| slot.len()).sum::<usize>()
         };
         size_of::<f32>() * self.buffers.iter().map(values).sum::<usize>()
     }

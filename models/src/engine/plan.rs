@@ -1,5 +1,7 @@
 //! From a folded network to the steps that compute it.
 
+use aligned_vec::{AVec, avec};
+
 use super::Buffers;
 use super::fuse::{Layer, Tail, fuse};
 use super::map::Map;
@@ -74,8 +76,8 @@ impl Plan {
     /// Room for one face.
     pub(super) fn buffers(&self) -> Buffers {
         Buffers {
-            slots: self.slots.iter().map(|map| vec![0.0; map.len()]).collect(),
-            scratch: vec![0.0; self.scratch],
+            slots: self.slots.iter().map(|map| avec![0.0; map.len()]).collect(),
+            scratch: avec![0.0; self.scratch],
         }
     }
 
@@ -100,7 +102,11 @@ fn work(layer: &Layer<'_>, nodes: &[FoldedNode], instructions: Instructions) -> 
     let [height, width, channels] = layer.node.shape;
     let dense = |kernel: &Kernel, taps, stride, before| {
         let channels = [channels, channels_in];
-        let weights = PackedWeights::new(instructions, &kernel.weight, channels, taps);
+        let weights = if stride == 1 {
+            PackedWeights::for_rows(instructions, &kernel.weight, channels, taps, width)
+        } else {
+            PackedWeights::new(instructions, &kernel.weight, channels, taps)
+        };
         Dense {
             bias: weights.pad_bias(&kernel.bias),
             weights,
@@ -136,7 +142,7 @@ fn work(layer: &Layer<'_>, nodes: &[FoldedNode], instructions: Instructions) -> 
             pointwise,
             ..
         } => Work::Separable(Separable {
-            taps: taps_first(depthwise),
+            taps: AVec::from_slice(0, &taps_first(depthwise)),
             stride: *stride,
             rows: (SCRATCH / (width * channels_in)).clamp(1, height),
             pointwise: dense(pointwise, 1, 1, 0),

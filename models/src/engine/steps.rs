@@ -1,5 +1,7 @@
 //! What is computed, one face at a time.
 
+use aligned_vec::AVec;
+
 use super::Buffers;
 use super::kernels::{Add, Pool, sums};
 use super::map::Map;
@@ -49,7 +51,7 @@ pub(super) struct Dense {
 #[derive(Debug)]
 pub(super) struct Separable {
     /// `[9, C]`.
-    pub(super) taps: Vec<f32>,
+    pub(super) taps: AVec<f32>,
     pub(super) stride: usize,
     /// Rows that pass through the first half before the second takes them.
     pub(super) rows: usize,
@@ -110,7 +112,7 @@ impl Step {
 
     pub(super) fn run(&self, instructions: Instructions, buffers: &mut Buffers) {
         // The slot is another than those that are read; it is put back below.
-        let mut out = std::mem::take(&mut buffers.slots[self.to]);
+        let mut out = std::mem::replace(&mut buffers.slots[self.to], AVec::new(0));
         let Buffers { slots, scratch } = buffers;
         let x = &slots[self.from];
         let add = self.add.map(|slot| &slots[slot][..]);

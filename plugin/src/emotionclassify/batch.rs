@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use emotion_models::classifier::{Classifier, Error, Scores};
+use emotion_models::engine::Error;
 use emotion_models::preprocess::{GreyImage, Preprocessor, Region};
 use emotion_models::weights::Metadata;
+use emotion_models::{Classifier, Scores};
 
 use crate::face::{EmotionResult, Face};
 

@@ -36,7 +36,7 @@ struct Look {
 pub fn run(args: &EvaluateArgs) -> Result<()> {
     use_threads(args.threads)?;
     let networks = args.weights.iter().map(|weights| classifier(weights));
-    let networks: Vec<Classifier> = networks.collect::<Result<_>>()?;
+    let mut networks: Vec<Classifier> = networks.collect::<Result<_>>()?;
     let data = Dataset::load(&args.data)?;
     let faces = data.split(args.split);
     ensure!(
@@ -48,7 +48,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
 
     // Within Training every row is a copy of itself, which says nothing.
     let copies = (args.split != Split::Training).then(|| faces.copies_of(&data.training));
-    let (once, mirrored) = probabilities(&networks, faces, args.batch.get())?;
+    let (once, mirrored) = probabilities(&mut networks, faces, args.batch.get())?;
     let look = |probabilities: &Probabilities| Look {
         all: judge(probabilities, faces, |_| true),
         without_copies: judge(probabilities, faces, |row| {
@@ -85,6 +85,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
 /// The weights in a file, or the built-in ones by their name, if they know FER-2013's labels.
 fn classifier(weights: &Path) -> Result<Classifier> {
     let classifier = Classifier::new(&super::weights(weights)?)?;
+    let classifier = classifier.with_threads(rayon::current_num_threads());
     let labels = &classifier.metadata().labels;
     ensure!(
         *labels == Emotion::names(),
@@ -117,7 +118,7 @@ fn name(weights: &[PathBuf]) -> String {
 /// The mean of what the networks say about each face: about the face alone, and about the face and
 /// its mirror image.
 fn probabilities(
-    networks: &[Classifier],
+    networks: &mut [Classifier],
     faces: &Faces,
     batch: usize,
 ) -> Result<(Probabilities, Probabilities)> {
@@ -126,6 +127,7 @@ fn probabilities(
     );
     let mut once = vec![[0.0; CLASSES]; faces.len()];
     let mut mirrored = once.clone();
+    let share = 1.0 / networks.len() as f64;
     for network in networks {
         let size = network.metadata().input_size;
         let mut of_mirror_images = Vec::with_capacity(faces.len());
@@ -136,7 +138,6 @@ fn probabilities(
             bar.inc(count as u64);
             Ok(logits)
         })?;
-        let share = 1.0 / networks.len() as f64;
         let temperature = f64::from(network.metadata().temperature);
         for (row, (face, mirror)) in of_faces.iter().zip(&of_mirror_images).enumerate() {
             let (face, mirror) = (softmax(face, temperature), softmax(mirror, temperature));

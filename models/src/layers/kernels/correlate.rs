@@ -4,19 +4,27 @@
 //! `k` matrix products. Each is computed in tiles of some pixels × some vectors of output channels that stay in
 //! registers.
 
+use aligned_vec::{AVec, avec};
 use pulp::{Simd, WithSimd};
 
 use crate::Instructions;
 
-/// The weights of a correlation in the order in which the loops read them: `[kernel row, tap · input channel, output
-/// channel]`, the output channels padded with zeros to whole vectors.
+/// The weights of a correlation in the order in which the loops read them: `[kernel row, kernel column, input channel,
+/// output channel]`, the output channels padded with zeros to whole vectors.
+///
+/// Output channels that fill half a vector are paired: the two halves are those of neighbouring pixels, which one kernel
+/// computes that is a column wider and makes steps of two.
 #[derive(Debug, Clone)]
 pub(crate) struct PackedWeights {
-    data: Vec<f32>,
-    taps: usize,
+    data: AVec<f32>,
+    rows: usize,
+    columns: usize,
     channels_in: usize,
+    /// Of all pixels of a pair.
     channels_out: usize,
     padded_out: usize,
+    /// 2 in a pair, else 1.
+    pixels: usize,
     instructions: Instructions,
 }
 
@@ -30,9 +38,43 @@ impl PackedWeights {
     ) -> Self {
         let area = taps * taps;
         let [_, channels_in] = channels;
-        Self::pack(instructions, channels, taps, |row, column, i, o| {
+        Self::pack(instructions, channels, [taps, taps], |row, column, i, o| {
             weights[(o * channels_in + i) * area + row * taps + column]
         })
+    }
+
+    /// Packs the same for outputs of rows of `width` pixels that are neighbours: in pairs where that saves time.
+    pub(crate) fn for_rows(
+        instructions: Instructions,
+        weights: &[f32],
+        channels: [usize; 2],
+        taps: usize,
+        width: usize,
+    ) -> Self {
+        let [channels_out, channels_in] = channels;
+        let pair = 2 * channels_out;
+        if !width.is_multiple_of(2) || instructions.lanes(pair) != pair {
+            return Self::new(instructions, weights, channels, taps);
+        }
+        let area = taps * taps;
+        let paired = Self::pack(
+            instructions,
+            [pair, channels_in],
+            [taps, taps + 1],
+            |row, column, i, o| {
+                let (pixel, o) = (o / channels_out, o % channels_out);
+                match column.checked_sub(pixel) {
+                    Some(column) if column < taps => {
+                        weights[(o * channels_in + i) * area + row * taps + column]
+                    }
+                    _ => 0.0,
+                }
+            },
+        );
+        Self {
+            pixels: 2,
+            ..paired
+        }
     }
 
     /// Packs `[out, in, taps, taps]` for the gradient of the input: turned by 180°, inputs and outputs exchanged.
@@ -43,48 +85,55 @@ impl PackedWeights {
     ) -> Self {
         let area = taps * taps;
         let channels = [channels_in, channels_out];
-        Self::pack(Instructions::best(), channels, taps, |row, column, i, o| {
-            weights[(i * channels_in + o) * area + area - 1 - (row * taps + column)]
-        })
+        Self::pack(
+            Instructions::best(),
+            channels,
+            [taps, taps],
+            |row, column, i, o| {
+                weights[(i * channels_in + o) * area + area - 1 - (row * taps + column)]
+            },
+        )
     }
 
     fn pack(
         instructions: Instructions,
         [channels_out, channels_in]: [usize; 2],
-        taps: usize,
+        [rows, columns]: [usize; 2],
         weight: impl Fn(usize, usize, usize, usize) -> f32,
     ) -> Self {
         let padded_out = padded_to_vectors(instructions, channels_out);
-        let mut data = vec![0.0; taps * taps * channels_in * padded_out];
+        let mut data = avec![0.0; rows * columns * channels_in * padded_out];
         for (index, outputs) in data.chunks_exact_mut(padded_out).enumerate() {
             let (tap, i) = (index / channels_in, index % channels_in);
             for (o, value) in outputs[..channels_out].iter_mut().enumerate() {
-                *value = weight(tap / taps, tap % taps, i, o);
+                *value = weight(tap / columns, tap % columns, i, o);
             }
         }
         Self {
             data,
-            taps,
+            rows,
+            columns,
             channels_in,
             channels_out,
             padded_out,
+            pixels: 1,
             instructions,
         }
     }
 
-    /// Output and input channels.
+    /// Output and input channels of a pixel.
     pub(crate) fn channels(&self) -> [usize; 2] {
-        [self.channels_out, self.channels_in]
+        [self.channels_out / self.pixels, self.channels_in]
     }
 
     /// Width and height of the kernel.
     pub(crate) fn taps(&self) -> usize {
-        self.taps
+        self.rows
     }
 
     /// The biases, or zeros, as [`Correlation`] reads them.
     pub(crate) fn pad_bias(&self, bias: &[f32]) -> Vec<f32> {
-        let mut padded = bias.to_vec();
+        let mut padded = bias.repeat(self.pixels);
         padded.resize(self.padded_out, 0.0);
         padded
     }
@@ -133,31 +182,61 @@ impl WithSimd for Correlation<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let len = self.width_out * self.weights.channels_out;
+        // With channels and steps that are known, the places of a tile's inputs are constants.
+        match (self.weights.channels_in, self.stride * self.weights.pixels) {
+            (1, 1) => self.rows::<S, 1, 1>(simd),
+            (1, 2) => self.rows::<S, 1, 2>(simd),
+            (8, 1) => self.rows::<S, 8, 1>(simd),
+            (8, 2) => self.rows::<S, 8, 2>(simd),
+            (16, 1) => self.rows::<S, 16, 1>(simd),
+            (32, 1) => self.rows::<S, 32, 1>(simd),
+            (48, 1) => self.rows::<S, 48, 1>(simd),
+            (64, 1) => self.rows::<S, 64, 1>(simd),
+            (128, 1) => self.rows::<S, 128, 1>(simd),
+            (256, 1) => self.rows::<S, 256, 1>(simd),
+            _ => self.rows::<S, ANY, ANY>(simd),
+        }
+    }
+}
+
+/// A number that is not known when the code is compiled.
+const ANY: usize = 0;
+
+impl Correlation<'_> {
+    #[inline(always)]
+    fn rows<S: Simd, const CHANNELS: usize, const STEP: usize>(self, simd: S) {
+        let weights = self.weights;
+        let len = self.width_out * weights.channels_out / weights.pixels;
         let step = self.stride * self.row_in;
-        for (y, out) in self.out.chunks_mut(self.row_out).enumerate() {
-            let row = Row {
-                x: &self.x[y * step..],
-                row_in: self.row_in,
-                pixel_in: self.stride * self.weights.channels_in,
-                weights: self.weights,
-                bias: self.bias,
-                add: self.add.map(|add| &add[y * self.row_out..][..len]),
-                relu: self.relu,
-                out: &mut out[..len],
-                width: self.width_out,
-            };
-            row.run(simd);
+        let vectors = weights.padded_out / S::F32_LANES;
+        let widest = if S::REGISTER_COUNT >= 32 { 4 } else { 2 };
+        // The weights of some vectors stay in the innermost cache while all rows meet them.
+        for vector in (0..vectors).step_by(widest) {
+            let count = widest.min(vectors - vector);
+            for (y, out) in self.out.chunks_mut(self.row_out).enumerate() {
+                let row = Row::<CHANNELS, STEP> {
+                    x: &self.x[y * step..],
+                    row_in: self.row_in,
+                    step: self.stride * weights.pixels,
+                    weights,
+                    bias: self.bias,
+                    add: self.add.map(|add| &add[y * self.row_out..][..len]),
+                    relu: self.relu,
+                    out: &mut out[..len],
+                    width: self.width_out / weights.pixels,
+                };
+                row.run(simd, vector, count);
+            }
         }
     }
 }
 
 /// One row of output.
-struct Row<'a> {
+struct Row<'a, const CHANNELS: usize, const STEP: usize> {
     x: &'a [f32],
     row_in: usize,
-    /// Values between the pixels of `x` that neighbouring outputs begin at.
-    pixel_in: usize,
+    /// Pixels of `x` from one output to the next.
+    step: usize,
     weights: &'a PackedWeights,
     bias: Option<&'a [f32]>,
     add: Option<&'a [f32]>,
@@ -166,32 +245,25 @@ struct Row<'a> {
     width: usize,
 }
 
-impl Row<'_> {
-    /// Walks over the row in tiles whose sums, with their operands, fill the registers: 24 of 32, or 12 of 16.
+impl<const CHANNELS: usize, const STEP: usize> Row<'_, CHANNELS, STEP> {
+    /// Computes `count` vectors of output channels in tiles whose sums, with their operands, fill the registers: 24 of
+    /// 32, or 12 of 16.
     #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
-        let vectors = self.weights.padded_out / S::F32_LANES;
-        let widest = if S::REGISTER_COUNT >= 32 { 4 } else { 2 };
-        let mut vector = 0;
-        while vector < vectors {
-            let count = widest.min(vectors - vector);
-            match (count, self.width) {
-                (4, 6..) => self.tiles::<S, 6, 4>(simd, vector),
-                (4, 3..) => self.tiles::<S, 3, 4>(simd, vector),
-                (4, _) => self.tiles::<S, 1, 4>(simd, vector),
-                (3, 8..) => self.tiles::<S, 8, 3>(simd, vector),
-                (3, 3..) => self.tiles::<S, 3, 3>(simd, vector),
-                (3, _) => self.tiles::<S, 1, 3>(simd, vector),
-                (2, 11..) if S::REGISTER_COUNT >= 32 => self.tiles::<S, 11, 2>(simd, vector),
-                (2, 6..) => self.tiles::<S, 6, 2>(simd, vector),
-                (2, 3..) => self.tiles::<S, 3, 2>(simd, vector),
-                (2, _) => self.tiles::<S, 1, 2>(simd, vector),
-                (_, 11..) => self.tiles::<S, 11, 1>(simd, vector),
-                (_, 6..) => self.tiles::<S, 6, 1>(simd, vector),
-                (_, 3..) => self.tiles::<S, 3, 1>(simd, vector),
-                (_, _) => self.tiles::<S, 1, 1>(simd, vector),
-            }
-            vector += count;
+    fn run<S: Simd>(mut self, simd: S, vector: usize, count: usize) {
+        match (count, self.width) {
+            (4, 6..) => self.tiles::<S, 6, 4>(simd, vector),
+            (4, 3..) => self.tiles::<S, 3, 4>(simd, vector),
+            (4, _) => self.tiles::<S, 1, 4>(simd, vector),
+            (3, 8..) => self.tiles::<S, 8, 3>(simd, vector),
+            (3, 3..) => self.tiles::<S, 3, 3>(simd, vector),
+            (3, _) => self.tiles::<S, 1, 3>(simd, vector),
+            (2, 11..) if S::REGISTER_COUNT >= 32 => self.tiles::<S, 11, 2>(simd, vector),
+            (2, 6..) => self.tiles::<S, 6, 2>(simd, vector),
+            (2, 3..) => self.tiles::<S, 3, 2>(simd, vector),
+            (2, _) => self.tiles::<S, 1, 2>(simd, vector),
+            (_, 11..) => self.tiles::<S, 11, 1>(simd, vector),
+            (_, 3..) => self.tiles::<S, 3, 1>(simd, vector),
+            (_, _) => self.tiles::<S, 1, 1>(simd, vector),
         }
     }
 
@@ -205,7 +277,13 @@ impl Row<'_> {
     ) {
         let mut pixel = 0;
         loop {
-            self.tile::<S, PIXELS, VECTORS>(simd, pixel, vector);
+            let mut sums = self.start::<S, PIXELS, VECTORS>(simd, vector);
+            if CHANNELS == ANY {
+                self.sum_any(simd, pixel, vector, &mut sums);
+            } else {
+                self.sum(simd, pixel, vector, &mut sums);
+            }
+            self.finish(simd, pixel, vector, sums);
             pixel += PIXELS;
             if pixel == self.width {
                 break;
@@ -215,36 +293,81 @@ impl Row<'_> {
     }
 
     #[inline(always)]
-    fn tile<S: Simd, const PIXELS: usize, const VECTORS: usize>(
-        &mut self,
+    fn start<S: Simd, const PIXELS: usize, const VECTORS: usize>(
+        &self,
+        simd: S,
+        vector: usize,
+    ) -> [[S::f32s; VECTORS]; PIXELS] {
+        let mut start = [simd.splat_f32s(0.0); VECTORS];
+        if let Some(bias) = self.bias {
+            start.copy_from_slice(&S::as_simd_f32s(bias).0[vector..][..VECTORS]);
+        }
+        [start; PIXELS]
+    }
+
+    /// Adds the products of a tile, with channels and steps that are known.
+    #[inline(always)]
+    fn sum<S: Simd, const PIXELS: usize, const VECTORS: usize>(
+        &self,
         simd: S,
         pixel: usize,
         vector: usize,
+        sums: &mut [[S::f32s; VECTORS]; PIXELS],
     ) {
-        let &PackedWeights {
+        let PackedWeights {
             ref data,
-            taps,
-            channels_in,
-            channels_out,
+            columns,
             padded_out,
             ..
-        } = self.weights;
-        let run = taps * channels_in;
-        let (first, width) = (vector * S::F32_LANES, VECTORS * S::F32_LANES);
-        let zero = simd.splat_f32s(0.0);
-        let mut start = [zero; VECTORS];
-        if let Some(bias) = self.bias {
-            start.copy_from_slice(S::as_simd_f32s(&bias[first..][..width]).0);
+        } = *self.weights;
+        let vectors = padded_out / S::F32_LANES;
+        let mut weights = &S::as_simd_f32s(data).0[vector..];
+        for row in 0..self.weights.rows {
+            for column in 0..columns {
+                let first = row * self.row_in + (pixel * STEP + column) * CHANNELS;
+                let x = &self.x[first..].as_chunks::<CHANNELS>().0[..(PIXELS - 1) * STEP + 1];
+                for i in 0..CHANNELS {
+                    let here = &weights[i * vectors..][..VECTORS];
+                    for (p, sums) in sums.iter_mut().enumerate() {
+                        let x = simd.splat_f32s(x[p * STEP][i]);
+                        for (sum, &weight) in sums.iter_mut().zip(here) {
+                            *sum = simd.mul_add_e_f32s(x, weight, *sum);
+                        }
+                    }
+                }
+                weights = weights.get(CHANNELS * vectors..).unwrap_or_default();
+            }
         }
-        let mut sums = [start; PIXELS];
+    }
+
+    /// The same with any channels and steps.
+    #[inline(always)]
+    fn sum_any<S: Simd, const PIXELS: usize, const VECTORS: usize>(
+        &self,
+        simd: S,
+        pixel: usize,
+        vector: usize,
+        sums: &mut [[S::f32s; VECTORS]; PIXELS],
+    ) {
+        let PackedWeights {
+            ref data,
+            columns,
+            channels_in,
+            padded_out,
+            ..
+        } = *self.weights;
+        let run = columns * channels_in;
+        let vectors = padded_out / S::F32_LANES;
+        let pixel_in = self.step * channels_in;
         for (row, weights) in data.chunks_exact(run * padded_out).enumerate() {
-            let x = &self.x[row * self.row_in + pixel * self.pixel_in..];
+            let x = &self.x[row * self.row_in + pixel * pixel_in..];
             let mut xs = [&x[..0]; PIXELS];
             for (p, xs) in xs.iter_mut().enumerate() {
-                *xs = &x[p * self.pixel_in..][..run];
+                *xs = &x[p * pixel_in..][..run];
             }
-            for (i, weights) in weights.chunks_exact(padded_out).take(run).enumerate() {
-                let weights = S::as_simd_f32s(&weights[first..][..width]).0;
+            let weights = S::as_simd_f32s(weights).0.chunks_exact(vectors);
+            for (i, weights) in weights.take(run).enumerate() {
+                let weights = &weights[vector..][..VECTORS];
                 for (sums, x) in sums.iter_mut().zip(xs) {
                     let x = simd.splat_f32s(x[i]);
                     for (sum, &weight) in sums.iter_mut().zip(weights) {
@@ -253,16 +376,46 @@ impl Row<'_> {
                 }
             }
         }
+    }
+
+    #[inline(always)]
+    fn finish<S: Simd, const PIXELS: usize, const VECTORS: usize>(
+        &mut self,
+        simd: S,
+        pixel: usize,
+        vector: usize,
+        sums: [[S::f32s; VECTORS]; PIXELS],
+    ) {
+        let zero = simd.splat_f32s(0.0);
+        let channels = self.weights.channels_out;
+        if channels.is_multiple_of(S::F32_LANES) {
+            let vectors = channels / S::F32_LANES;
+            let outputs = pixel * vectors..(pixel + PIXELS) * vectors;
+            let add = self.add.map(|add| &S::as_simd_f32s(add).0[outputs.clone()]);
+            let out = &mut S::as_mut_simd_f32s(self.out).0[outputs];
+            for (p, (out, sums)) in out.chunks_exact_mut(vectors).zip(sums).enumerate() {
+                for (v, mut sum) in sums.into_iter().enumerate() {
+                    if let Some(add) = add {
+                        sum = simd.add_f32s(sum, add[p * vectors + vector + v]);
+                    }
+                    if self.relu {
+                        // In this order NaN stays NaN.
+                        sum = simd.max_f32s(zero, sum);
+                    }
+                    out[vector + v] = sum;
+                }
+            }
+            return;
+        }
+        let first = vector * S::F32_LANES;
         for (p, sums) in sums.into_iter().enumerate() {
-            let start = (pixel + p) * channels_out + first;
-            let end = (pixel + p + 1) * channels_out;
+            let (start, end) = ((pixel + p) * channels, (pixel + p + 1) * channels);
             for (v, mut sum) in sums.into_iter().enumerate() {
-                let place = start + v * S::F32_LANES..end;
+                let place = start + first + v * S::F32_LANES..end;
                 if let Some(add) = self.add {
                     sum = simd.add_f32s(sum, load(simd, &add[place.clone()]));
                 }
                 if self.relu {
-                    // In this order NaN stays NaN.
                     sum = simd.max_f32s(zero, sum);
                 }
                 store(simd, &mut self.out[place], sum);

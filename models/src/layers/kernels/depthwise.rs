@@ -60,6 +60,36 @@ impl Depthwise {
 /// Neighbours in a row that are computed together: their loads overlap, and their sums do not wait for each other.
 const TILE: usize = 4;
 
+/// A number that is not known when the code is compiled.
+const ANY: usize = 0;
+
+/// Calls the method `rows::<S, CHANNELS, STRIDE>` of `$kernel`. Where the numbers are known, places are constants.
+macro_rules! rows {
+    ($kernel:expr, $simd:expr) => {
+        match ($kernel.shape.channels, $kernel.shape.stride) {
+            (8, 1) => $kernel.rows::<S, 8, 1>($simd),
+            (16, 1) => $kernel.rows::<S, 16, 1>($simd),
+            (32, 1) => $kernel.rows::<S, 32, 1>($simd),
+            (48, 1) => $kernel.rows::<S, 48, 1>($simd),
+            (64, 1) => $kernel.rows::<S, 64, 1>($simd),
+            (128, 1) => $kernel.rows::<S, 128, 1>($simd),
+            (256, 1) => $kernel.rows::<S, 256, 1>($simd),
+            (_, 1) => $kernel.rows::<S, ANY, 1>($simd),
+            (_, _) => $kernel.rows::<S, ANY, 2>($simd),
+        }
+    };
+}
+
+/// Vectors of a pixel.
+#[inline(always)]
+fn vectors<S: Simd, const CHANNELS: usize>(channels: usize) -> usize {
+    if CHANNELS == ANY {
+        channels / S::F32_LANES
+    } else {
+        CHANNELS / S::F32_LANES
+    }
+}
+
 /// Calls `meet(value, pixel, tap)` for each of the `PIXELS` outputs and each of the three taps that `row`, whose pixels
 /// are `step` values apart, meets there.
 #[inline(always)]
@@ -68,7 +98,9 @@ fn slide<V: Copy, const STRIDE: usize, const PIXELS: usize>(
     step: usize,
     mut meet: impl FnMut(V, usize, usize),
 ) {
-    for column in 0..(PIXELS - 1) * STRIDE + 3 {
+    let columns = (PIXELS - 1) * STRIDE + 3;
+    let row = &row[..(columns - 1) * step + 1];
+    for column in 0..columns {
         let value = row[column * step];
         for pixel in 0..PIXELS {
             let tap = column.wrapping_sub(pixel * STRIDE);
@@ -95,20 +127,17 @@ impl VectorLoop for Correlate<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        match self.shape.stride {
-            1 => self.rows::<S, 1>(simd),
-            _ => self.rows::<S, 2>(simd),
-        }
+        rows!(self, simd);
     }
 }
 
 impl Correlate<'_> {
     #[inline(always)]
-    fn rows<S: Simd, const STRIDE: usize>(self, simd: S) {
+    fn rows<S: Simd, const CHANNELS: usize, const STRIDE: usize>(self, simd: S) {
         let Depthwise {
             width, channels, ..
         } = self.shape;
-        let vectors = channels / S::F32_LANES;
+        let vectors = vectors::<S, CHANNELS>(channels);
         let x = S::as_simd_f32s(self.x).0;
         let weights = S::as_simd_f32s(self.weights).0;
         let out = S::as_mut_simd_f32s(self.out).0;
@@ -151,6 +180,7 @@ fn pixels<S: Simd, const STRIDE: usize, const PIXELS: usize>(
             sums[pixel] = simd.mul_add_e_f32s(x, taps[tap], sums[pixel]);
         });
     }
+    let out = &mut out[..(PIXELS - 1) * vectors + 1];
     for (pixel, sum) in sums.into_iter().enumerate() {
         out[pixel * vectors] = sum;
     }
@@ -172,20 +202,17 @@ impl VectorLoop for AddGradient<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        match self.shape.stride {
-            1 => self.rows::<S, 1>(simd),
-            _ => self.rows::<S, 2>(simd),
-        }
+        rows!(self, simd);
     }
 }
 
 impl AddGradient<'_> {
     #[inline(always)]
-    fn rows<S: Simd, const STRIDE: usize>(self, simd: S) {
+    fn rows<S: Simd, const CHANNELS: usize, const STRIDE: usize>(self, simd: S) {
         let Depthwise {
             width, channels, ..
         } = self.shape;
-        let vectors = channels / S::F32_LANES;
+        let vectors = vectors::<S, CHANNELS>(channels);
         let x = S::as_simd_f32s(self.x).0;
         let dy = S::as_simd_f32s(self.dy).0;
         let total = S::as_mut_simd_f32s(self.sum).0;
@@ -222,6 +249,7 @@ fn add_pixels<S: Simd, const STRIDE: usize, const PIXELS: usize>(
     vectors: usize,
     sums: &mut [S::f32s; TAPS],
 ) {
+    let dy = &dy[..(PIXELS - 1) * vectors + 1];
     let mut gradients = [simd.splat_f32s(0.0); PIXELS];
     for (pixel, gradient) in gradients.iter_mut().enumerate() {
         *gradient = dy[pixel * vectors];

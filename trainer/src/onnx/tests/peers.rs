@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::process::Command;
 
+use emotion_models::Weights;
 use emotion_models::weights::Architecture;
-use emotion_models::{Classifier, Weights};
 use serde::Deserialize;
 
-use super::{assert_close, random_faces, random_weights};
+use super::{assert_close, random_faces, random_weights, reference};
 
 const FACES: usize = 3;
 
@@ -63,7 +63,7 @@ fn answers(weights: &Weights, faces: &[f32]) -> HashMap<String, Answer> {
 
 fn assert_peers_agree(name: &str, weights: &Weights) {
     let faces = random_faces(FACES, weights.metadata().input_size);
-    let expected = Classifier::new(weights).unwrap().logits(&faces).unwrap();
+    let expected = reference(weights, &faces);
     let answers = answers(weights, &faces);
     for peer in ["onnxruntime", "opencv"] {
         let Some(answer) = answers.get(peer) else {
