@@ -13,13 +13,22 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// The weights that are compiled in.
+    /// The weights that are compiled in and serve where nobody chooses.
     ///
     /// # Errors
     ///
     /// Never in practice: a test loads them.
     pub fn embedded() -> Result<Self, Error> {
         Self::new(&Weights::embedded()?)
+    }
+
+    /// The weights of this name that are compiled in.
+    ///
+    /// # Errors
+    ///
+    /// If there are none of this name.
+    pub fn built_in(name: &str) -> Result<Self, Error> {
+        Self::new(&Weights::built_in(name)?)
     }
 
     /// Weights from a file.

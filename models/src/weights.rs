@@ -21,7 +21,17 @@ use crate::network::Network;
 use crate::{mini_xception, residual_xception};
 
 /// The default weights.
-const EMBEDDED: &[u8] = include_bytes!("../weights/mini_xception.safetensors");
+/// The weights that are compiled in; the first are the default.
+const BUILT_IN: [(&str, &[u8]); 2] = [
+    (
+        "mini_xception",
+        include_bytes!("../weights/mini_xception.safetensors"),
+    ),
+    (
+        "residual_xception",
+        include_bytes!("../weights/residual_xception.safetensors"),
+    ),
+];
 
 /// The value of the metadata key `format`.
 const FORMAT: &str = "emotion-models 1";
@@ -38,6 +48,14 @@ pub enum Error {
     /// The file cannot be written; an older one of that name is as it was.
     #[error("{file}: cannot be written: {source}")]
     Write { file: String, source: io::Error },
+    /// No weights of this name are compiled in.
+    #[error("{name}: there are no built-in weights of that name, only {known}")]
+    NotBuiltIn {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
     /// The file is not safetensors, or is cut off.
     #[error("{file}: not a whole safetensors file: {source}; export the weights again")]
     Format {
@@ -282,13 +300,34 @@ impl Weights {
         Ok(weights)
     }
 
-    /// The weights that are compiled in.
+    /// The weights that are compiled in and serve where nobody chooses: those of mini_XCEPTION.
     ///
     /// # Errors
     ///
     /// Never in practice: a test loads them.
     pub fn embedded() -> Result<Self, Error> {
-        Self::from_bytes("the built-in weights", EMBEDDED)
+        let [(name, bytes), _] = BUILT_IN;
+        Self::from_bytes(name, bytes)
+    }
+
+    /// The weights of this name that are compiled in.
+    ///
+    /// # Errors
+    ///
+    /// If there are none of this name.
+    pub fn built_in(name: &str) -> Result<Self, Error> {
+        match BUILT_IN.iter().find(|(known, _)| *known == name) {
+            Some((_, bytes)) => Self::from_bytes(name, bytes),
+            None => Err(Error::NotBuiltIn {
+                name: name.to_owned(),
+                known: Self::built_in_names().join(" and "),
+            }),
+        }
+    }
+
+    /// The names of the weights that are compiled in, the default first.
+    pub fn built_in_names() -> [&'static str; 2] {
+        BUILT_IN.map(|(name, _)| name)
     }
 
     /// Reads a file.

@@ -97,12 +97,15 @@ fn on_all_instructions_the_logits_are_those_of_the_reference() {
 
 #[test]
 fn with_the_shipped_weights_the_logits_are_those_of_the_reference() {
-    let weights = Weights::embedded().unwrap();
-    let faces = random_faces(9, weights.metadata().input_size);
-    let expected = reference(&weights, &faces);
-    for instructions in Instructions::all() {
-        let mut engine = Engine::with_instructions(&weights, instructions).unwrap();
-        assert_close(&run(&mut engine, &faces), &expected, instructions.name());
+    for name in Weights::built_in_names() {
+        let weights = Weights::built_in(name).unwrap();
+        let faces = random_faces(9, weights.metadata().input_size);
+        let expected = reference(&weights, &faces);
+        for instructions in Instructions::all() {
+            let mut engine = Engine::with_instructions(&weights, instructions).unwrap();
+            let what = format!("{name} on {instructions}");
+            assert_close(&run(&mut engine, &faces), &expected, &what);
+        }
     }
 }
 

@@ -347,3 +347,41 @@ fn unusable_weights_are_named_at_start() {
         assert!(error.contains(location.to_str().unwrap()), "{error}");
     }
 }
+
+#[test]
+fn each_built_in_model_says_who_it_is() {
+    init();
+    let (info, mut buffer) = portrait(VideoFormat::Gray8);
+    add_region(&mut buffer, "face", FACE);
+    let [default, other] =
+        ["emotionclassify", "emotionclassify model=residual_xception"].map(|line| {
+            classify(line, &info, buffer.clone())[0]
+                .emotion
+                .clone()
+                .unwrap()
+        });
+    assert_sound(&other);
+    assert_eq!(default.model_name, "mini_xception");
+    assert_eq!(other.model_name, "residual_xception");
+    assert_ne!(default.probabilities, other.probabilities);
+}
+
+#[test]
+fn a_model_that_is_not_built_in_is_named_at_start_with_those_that_are() {
+    init();
+    let element = gst::ElementFactory::make("emotionclassify")
+        .property("model", "huge")
+        .build()
+        .unwrap();
+
+    let error = error_at_start(&element);
+
+    assert!(
+        error.contains("huge: there are no built-in weights"),
+        "{error}"
+    );
+    assert!(
+        error.contains("mini_xception and residual_xception"),
+        "{error}"
+    );
+}

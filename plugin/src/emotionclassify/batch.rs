@@ -21,11 +21,11 @@ pub(super) struct BatchClassifier {
 }
 
 impl BatchClassifier {
-    /// Loads the weights at `location`, or the built-in ones.
-    pub(super) fn load(location: Option<&Path>) -> Result<Self, Error> {
+    /// Loads the weights at `location`, or the built-in ones of the name `model`.
+    pub(super) fn load(location: Option<&Path>, model: &str) -> Result<Self, Error> {
         let classifier = match location {
             Some(path) => Classifier::load(path)?,
-            None => Classifier::embedded()?,
+            None => Classifier::built_in(model)?,
         };
         Ok(Self {
             preprocessor: Preprocessor::new(classifier.metadata().input_size),

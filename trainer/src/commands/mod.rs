@@ -14,7 +14,7 @@ pub mod train;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail};
 use emotion_models::Weights;
 
 use crate::cli::{Cli, Command};
@@ -43,14 +43,15 @@ fn weights(weights: &Path) -> Result<Weights> {
         // Its message holds the cause already.
         return Weights::load(weights).map_err(|error| anyhow!("{error}"));
     }
-    let embedded = Weights::embedded()?;
-    let name = &embedded.metadata().name;
-    ensure!(
-        weights.as_os_str() == name.as_str(),
-        "{}: cannot be read: there is no such file, and the built-in weights are called {name}",
-        weights.display()
-    );
-    Ok(embedded)
+    let known = Weights::built_in_names();
+    let Some(name) = known.into_iter().find(|name| weights.as_os_str() == *name) else {
+        bail!(
+            "{}: cannot be read: there is no such file, and the built-in weights are called {}",
+            weights.display(),
+            known.join(" and ")
+        );
+    };
+    Ok(Weights::built_in(name)?)
 }
 
 /// Sets the number of threads for all that follows, once per process.
