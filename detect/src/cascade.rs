@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use emotion_models::preprocess::GreyImage;
+use emotion_models::preprocess::GreyRows;
 use opencv::core::{Mat, Rect, Size, Vector};
 use opencv::objdetect::CascadeClassifier;
 use opencv::prelude::*;
@@ -90,6 +90,7 @@ impl Default for Options {
 pub struct Cascade {
     classifier: CascadeClassifier,
     pixels: Vec<u8>,
+    row: Vec<u8>,
 }
 
 impl Cascade {
@@ -111,6 +112,7 @@ impl Cascade {
             Ok(classifier) => Ok(Self {
                 classifier,
                 pixels: Vec::new(),
+                row: Vec::new(),
             }),
             Err(reason) => Err(Error::NotACascade { path, reason }),
         }
@@ -123,13 +125,14 @@ impl Cascade {
     /// If OpenCV fails.
     pub fn detect(
         &mut self,
-        image: &GreyImage<'_>,
+        image: &impl GreyRows,
         options: &Options,
     ) -> Result<Vec<DetectedFace>, Error> {
         // OpenCV wants all rows in one piece.
         self.pixels.clear();
         for y in 0..image.height() {
-            self.pixels.extend_from_slice(image.row(y));
+            let row = image.grey(y, 0..image.width(), &mut self.row);
+            self.pixels.extend_from_slice(row);
         }
         let mat =
             Mat::new_rows_cols_with_data(int(image.height()), int(image.width()), &self.pixels)?;

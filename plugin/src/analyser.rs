@@ -4,11 +4,10 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use emotion_models::preprocess::GreyImage;
 use gst_base::prelude::*;
 use gst_video::{VideoFrameRef, VideoInfo};
 
-use crate::luma::{self, Luma};
+use crate::luma::{self, Luma, LumaView};
 use crate::stats::Stats;
 
 /// The part of an analysing element that is the same in all of them.
@@ -118,10 +117,10 @@ impl Analyser {
     pub(crate) fn look_at<T>(
         &self,
         buffer: &gst::BufferRef,
-        look: impl FnOnce(&GreyImage<'_>) -> T,
+        look: impl FnOnce(&LumaView<'_>) -> T,
     ) -> Result<T, Error> {
-        let mut input = self.input.lock().unwrap();
-        let Input { info, luma } = input.as_mut().ok_or(Error::NoCaps)?;
+        let input = self.input.lock().unwrap();
+        let Input { info, luma } = input.as_ref().ok_or(Error::NoCaps)?;
         let frame =
             VideoFrameRef::from_buffer_ref_readable(buffer, info).map_err(|_| Error::Map {
                 width: info.width(),

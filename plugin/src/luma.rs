@@ -5,10 +5,11 @@
 //!   full-range pictures.
 //! - **RGB:** 0.299 R + 0.587 G + 0.114 B, as [`luma`] says; the caps of RGB video name no luma matrix.
 //!
-//! A plane that is full-range already is borrowed; everything else is converted into one buffer that is kept from
-//! frame to frame.
+//! No frame is copied: rows of a full-range plane are borrowed, others are converted as they are read.
 
-use emotion_models::preprocess::{self, GreyImage, luma};
+use std::ops::Range;
+
+use emotion_models::preprocess::{self, GreyImage, GreyRows, luma};
 use gst_video::prelude::*;
 use gst_video::{VideoColorRange, VideoFormat, VideoFrameRef, VideoInfo};
 
@@ -51,7 +52,14 @@ pub struct Luma {
     layout: Layout,
     /// Full-range values for limited-range ones, `None` if the range is full.
     expand: Option<Box<[u8; 256]>>,
-    converted: Vec<u8>,
+}
+
+/// The grey view of a frame.
+#[derive(Debug, Clone, Copy)]
+pub struct LumaView<'a> {
+    luma: &'a Luma,
+    /// The luma plane, all bytes of its pixels.
+    bytes: GreyImage<'a>,
 }
 
 /// Where the luma of a pixel stands in the first plane.
@@ -104,7 +112,6 @@ impl Luma {
             height: info.height() as usize,
             layout,
             expand: is_limited.then(expansion),
-            converted: Vec::new(),
         })
     }
 
@@ -114,9 +121,9 @@ impl Luma {
     ///
     /// If the strides are negative or the data ends before the picture.
     pub fn view<'a>(
-        &'a mut self,
+        &'a self,
         frame: &'a VideoFrameRef<&gst::BufferRef>,
-    ) -> Result<GreyImage<'a>, Error> {
+    ) -> Result<LumaView<'a>, Error> {
         // The luma of every supported format lies in the first plane.
         let stride = frame.plane_stride()[0];
         let stride = usize::try_from(stride).map_err(|_| Error::Stride(stride))?;
@@ -124,30 +131,48 @@ impl Luma {
         self.view_plane(data, stride)
     }
 
-    fn view_plane<'a>(&'a mut self, data: &'a [u8], stride: usize) -> Result<GreyImage<'a>, Error> {
-        let (width, height) = (self.width, self.height);
-        let bytes_per_pixel = match self.layout {
-            Layout::Plane => 1,
-            Layout::Packed { .. } => 2,
-            Layout::Rgb { step, .. } => step,
-        };
-        let bytes = GreyImage::new(data, width * bytes_per_pixel, height, stride)?;
-        if matches!(self.layout, Layout::Plane) && self.expand.is_none() {
-            return Ok(bytes);
+    fn view_plane<'a>(&'a self, data: &'a [u8], stride: usize) -> Result<LumaView<'a>, Error> {
+        let width = self.width * self.layout.bytes_per_pixel();
+        let bytes = GreyImage::new(data, width, self.height, stride)?;
+        Ok(LumaView { luma: self, bytes })
+    }
+}
+
+impl GreyRows for LumaView<'_> {
+    fn width(&self) -> usize {
+        self.luma.width
+    }
+
+    fn height(&self) -> usize {
+        self.luma.height
+    }
+
+    fn grey<'a>(&'a self, y: usize, columns: Range<usize>, buffer: &'a mut Vec<u8>) -> &'a [u8] {
+        let Luma { layout, expand, .. } = self.luma;
+        let step = layout.bytes_per_pixel();
+        let pixels = &self.bytes.row(y)[columns.start * step..columns.end * step];
+        if matches!(layout, Layout::Plane) && expand.is_none() {
+            return pixels;
         }
 
-        self.converted.resize(width * height, 0);
-        for (y, grey) in self.converted.chunks_exact_mut(width).enumerate() {
-            self.layout.convert_row(bytes.row(y), grey);
-            if let Some(table) = &self.expand {
-                grey.iter_mut().for_each(|v| *v = table[usize::from(*v)]);
-            }
+        buffer.resize(columns.len(), 0);
+        layout.convert_row(pixels, buffer);
+        if let Some(table) = expand {
+            buffer.iter_mut().for_each(|v| *v = table[usize::from(*v)]);
         }
-        Ok(GreyImage::new(&self.converted, width, height, width)?)
+        buffer
     }
 }
 
 impl Layout {
+    fn bytes_per_pixel(self) -> usize {
+        match self {
+            Self::Plane => 1,
+            Self::Packed { .. } => 2,
+            Self::Rgb { step, .. } => step,
+        }
+    }
+
     fn convert_row(self, row: &[u8], grey: &mut [u8]) {
         match self {
             Self::Plane => grey.copy_from_slice(row),

@@ -3,7 +3,7 @@
 use anyhow::Result;
 #[cfg(feature = "cascade")]
 use emotion_detect::{Cascade, Options};
-use emotion_models::preprocess::{GreyImage, Preprocessor, Region};
+use emotion_models::preprocess::{GreyRows, Preprocessor, Region};
 use emotion_models::{Classifier, Metadata, Scores};
 
 /// A face in a picture.
@@ -40,7 +40,7 @@ pub enum Faces {
 
 impl Faces {
     /// The faces in `image`, surest first.
-    fn look_at(&mut self, image: &GreyImage<'_>) -> Result<Vec<Face>> {
+    fn look_at(&mut self, image: &impl GreyRows) -> Result<Vec<Face>> {
         match self {
             Self::Whole => Ok(vec![Face {
                 x: 0,
@@ -108,7 +108,7 @@ impl Predictor {
     /// # Errors
     ///
     /// When detection or the network fails.
-    pub fn predict(&mut self, image: &GreyImage<'_>) -> Result<Vec<(Face, Scores)>> {
+    pub fn predict(&mut self, image: &impl GreyRows) -> Result<Vec<(Face, Scores)>> {
         let faces = self.faces.look_at(image)?;
         let margin = self.faces.margin();
         let crop_len = self.preprocessor.size().pow(2);

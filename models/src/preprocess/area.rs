@@ -2,52 +2,87 @@
 
 use std::ops::Range;
 
-use super::{GreyImage, Region};
+use pulp::{Simd, WithSimd};
+
+use super::{GreyRows, Region};
+use crate::Instructions;
+
+/// As many channels as there are floats in the widest vectors.
+const WIDEST: usize = 16;
 
 /// Area filter with its buffers.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Area {
+    instructions: Instructions,
     columns: Taps,
     rows: Taps,
-    /// The rows of the region, resampled horizontally: `size` values a row.
-    narrowed: Vec<f32>,
+    pixels: Vec<u8>,
+    /// Rows of the picture that fall into one row of the output, added up.
+    sums: Vec<f32>,
+}
+
+impl Default for Area {
+    fn default() -> Self {
+        Self {
+            instructions: Instructions::best(),
+            columns: Taps::default(),
+            rows: Taps::default(),
+            pixels: Vec::new(),
+            sums: Vec::new(),
+        }
+    }
 }
 
 impl Area {
     /// Resamples `region` to `[size, size]` grey values.
     pub(super) fn run(
         &mut self,
-        image: &GreyImage<'_>,
+        picture: &impl GreyRows,
         region: Region,
         size: usize,
         out: &mut [f32],
     ) {
         self.columns
-            .place(region.x, region.width, size, image.width());
+            .place(region.x, region.width, size, picture.width());
         self.rows
-            .place(region.y, region.height, size, image.height());
+            .place(region.y, region.height, size, picture.height());
 
-        let needed = self.rows.span();
-        self.narrowed.resize(needed.len() * size, 0.0);
-        for (narrow, y) in self.narrowed.chunks_exact_mut(size).zip(needed.clone()) {
-            let row = image.row(y);
-            for (value, (start, weights)) in narrow.iter_mut().zip(self.columns.iter()) {
-                let pixels = &row[start..][..weights.len()];
-                *value = pixels
-                    .iter()
-                    .zip(weights)
-                    .map(|(&pixel, weight)| f32::from(pixel) * weight)
-                    .sum();
+        let needed = self.columns.span();
+        self.sums.resize(needed.len(), 0.0);
+        for (out, (start, weights)) in out.chunks_exact_mut(size).zip(self.rows.iter()) {
+            self.sums.fill(0.0);
+            for (y, &weight) in (start..).zip(weights) {
+                let pixels = picture.grey(y, needed.clone(), &mut self.pixels);
+                let sums = &mut self.sums;
+                let add = AddRow {
+                    pixels,
+                    weight,
+                    sums,
+                };
+                self.instructions.dispatch(WIDEST, add);
+            }
+            for (out, (start, weights)) in out.iter_mut().zip(self.columns.iter()) {
+                let sums = &self.sums[start - needed.start..][..weights.len()];
+                *out = sums.iter().zip(weights).map(|(a, b)| a * b).sum();
             }
         }
-        for (out, (start, weights)) in out.chunks_exact_mut(size).zip(self.rows.iter()) {
-            out.fill(0.0);
-            let first = (start - needed.start) * size;
-            for (narrow, weight) in self.narrowed[first..].chunks_exact(size).zip(weights) {
-                for (out, value) in out.iter_mut().zip(narrow) {
-                    *out += weight * value;
-                }
-            }
+    }
+}
+
+/// sums += weight · pixels
+struct AddRow<'a> {
+    pixels: &'a [u8],
+    weight: f32,
+    sums: &'a mut [f32],
+}
+
+impl WithSimd for AddRow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (sum, &pixel) in self.sums.iter_mut().zip(self.pixels) {
+            *sum += self.weight * f32::from(pixel);
         }
     }
 }

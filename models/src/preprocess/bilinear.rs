@@ -3,7 +3,7 @@
 //! The arithmetic is the fixed-point one of OpenCV's `resize` for 8-bit pictures, through which the training pictures of
 //! most published weights went: such weights see here what they saw in training, to the bit.
 
-use super::{GreyImage, Region};
+use super::{GreyRows, Region};
 
 /// 1 in fixed point.
 const ONE: u32 = 2048;
@@ -13,6 +13,8 @@ const ONE: u32 = 2048;
 pub(super) struct Bilinear {
     columns: Vec<Tap>,
     rows: Vec<Tap>,
+    upper: Vec<u8>,
+    lower: Vec<u8>,
 }
 
 /// The two nearest pixels of an output, and the share of the second out of [`ONE`].
@@ -27,7 +29,7 @@ impl Bilinear {
     /// Resamples `region` to `[size, size]` grey values.
     pub(super) fn run(
         &mut self,
-        image: &GreyImage<'_>,
+        picture: &impl GreyRows,
         region: Region,
         size: usize,
         out: &mut [f32],
@@ -37,17 +39,25 @@ impl Bilinear {
             region.x,
             region.width,
             size,
-            image.width(),
+            picture.width(),
         );
         place(
             &mut self.rows,
             region.y,
             region.height,
             size,
-            image.height(),
+            picture.height(),
         );
+        // Positions never go back.
+        let first = self.columns.first().map_or(0, |tap| tap.first);
+        let last = self.columns.last().map_or(0, |tap| tap.second);
+        for tap in &mut self.columns {
+            tap.first -= first;
+            tap.second -= first;
+        }
         for (out, tap) in out.chunks_exact_mut(size).zip(&self.rows) {
-            let (upper, lower) = (image.row(tap.first), image.row(tap.second));
+            let upper = picture.grey(tap.first, first..last + 1, &mut self.upper);
+            let lower = picture.grey(tap.second, first..last + 1, &mut self.lower);
             for (out, column) in out.iter_mut().zip(&self.columns) {
                 let upper = ((ONE - tap.share) * column.of(upper)) >> 16;
                 let lower = (tap.share * column.of(lower)) >> 16;

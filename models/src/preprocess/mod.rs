@@ -7,6 +7,9 @@
 
 mod area;
 mod bilinear;
+mod picture;
+
+pub use picture::{GreyImage, GreyRows, luma};
 
 use std::ops::RangeInclusive;
 
@@ -67,72 +70,6 @@ pub enum Error {
     },
 }
 
-/// The grey value of a colour: 0.299 R + 0.587 G + 0.114 B, the weights of BT.601, which FER-2013, OpenCV and GStreamer's
-/// GRAY8 were made with.
-pub fn luma(red: u8, green: u8, blue: u8) -> u8 {
-    // 16-bit fixed point; the weights add up to 65536.
-    let weighted = 19_595 * u32::from(red) + 38_470 * u32::from(green) + 7_471 * u32::from(blue);
-    ((weighted + 32_768) >> 16) as u8
-}
-
-/// A borrowed 8-bit grey picture in full range (0 is black, 255 is white).
-#[derive(Clone, Copy, Debug)]
-pub struct GreyImage<'a> {
-    data: &'a [u8],
-    width: usize,
-    height: usize,
-    stride: usize,
-}
-
-impl<'a> GreyImage<'a> {
-    /// A view of `height` rows of `width` pixels, `stride` bytes apart.
-    ///
-    /// # Errors
-    ///
-    /// If the picture is empty, or `data` ends before its last pixel.
-    pub fn new(data: &'a [u8], width: usize, height: usize, stride: usize) -> Result<Self, Error> {
-        if width == 0 || height == 0 || stride < width {
-            return Err(Error::Shape {
-                width,
-                height,
-                stride,
-            });
-        }
-        // The last row may end without its padding.
-        let expected = stride.saturating_mul(height - 1).saturating_add(width);
-        if data.len() < expected {
-            return Err(Error::Picture {
-                width,
-                height,
-                stride,
-                expected,
-                found: data.len(),
-            });
-        }
-        Ok(Self {
-            data,
-            width,
-            height,
-            stride,
-        })
-    }
-
-    /// Pixels in a row.
-    pub fn width(&self) -> usize {
-        self.width
-    }
-
-    /// Rows.
-    pub fn height(&self) -> usize {
-        self.height
-    }
-
-    /// The pixels of row `y`, which must be below [`height`](Self::height).
-    pub fn row(&self, y: usize) -> &'a [u8] {
-        &self.data[y * self.stride..][..self.width]
-    }
-}
-
 /// A rectangle in pixels; it may reach outside the picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Region {
@@ -148,12 +85,12 @@ pub struct Region {
 
 impl Region {
     /// The whole picture.
-    pub fn whole(image: &GreyImage<'_>) -> Self {
+    pub fn whole(picture: &impl GreyRows) -> Self {
         Self {
             x: 0.0,
             y: 0.0,
-            width: image.width as f32,
-            height: image.height as f32,
+            width: picture.width() as f32,
+            height: picture.height() as f32,
         }
     }
 
@@ -205,14 +142,15 @@ impl Preprocessor {
         self.size
     }
 
-    /// Resamples `region` of `image` into `out`: `[size, size]` values in [-1, 1], row by row.
+    /// Resamples `region` of `picture` into `out`: `[size, size]` values in [-1, 1], row by row. Of the picture, only
+    /// what lies in the region is read.
     ///
     /// # Errors
     ///
     /// If the region has no area or `out` has not `size`² values.
     pub fn run(
         &mut self,
-        image: &GreyImage<'_>,
+        picture: &impl GreyRows,
         region: Region,
         out: &mut [f32],
     ) -> Result<(), Error> {
@@ -227,9 +165,9 @@ impl Preprocessor {
             });
         }
         if region.width.max(region.height) < self.size as f32 {
-            self.bilinear.run(image, region, self.size, out);
+            self.bilinear.run(picture, region, self.size, out);
         } else {
-            self.area.run(image, region, self.size, out);
+            self.area.run(picture, region, self.size, out);
         }
         for value in out {
             *value = normalize(*value);
@@ -240,6 +178,8 @@ impl Preprocessor {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::*;
 
     fn run(data: &[u8], width: usize, height: usize, region: Region, size: usize) -> Vec<f32> {
@@ -349,6 +289,70 @@ mod tests {
             height: 1e8,
         };
         assert_close(&run(&data, 2, 2, far, 2), &[20.0; 4]);
+    }
+
+    /// A picture of which only a part may be read, and whose grey values are worked out.
+    struct Guarded {
+        pixels: Vec<u8>,
+        width: usize,
+        columns: Range<usize>,
+        rows: Range<usize>,
+    }
+
+    impl GreyRows for Guarded {
+        fn width(&self) -> usize {
+            self.width
+        }
+
+        fn height(&self) -> usize {
+            self.pixels.len() / self.width
+        }
+
+        fn grey<'a>(
+            &'a self,
+            y: usize,
+            columns: Range<usize>,
+            buffer: &'a mut Vec<u8>,
+        ) -> &'a [u8] {
+            assert!(self.rows.contains(&y), "row {y} was read");
+            let Range { start, end } = self.columns;
+            assert!(
+                start <= columns.start && columns.end <= end,
+                "{columns:?} were read"
+            );
+            buffer.clear();
+            let row = &self.pixels[y * self.width..][columns];
+            buffer.extend(row.iter().map(|pixel| 255 - pixel));
+            buffer
+        }
+    }
+
+    #[test]
+    fn of_a_converted_picture_only_the_region_is_read() {
+        let width = 100;
+        let pixels: Vec<u8> = (0..width * 80).map(|i| (i * i / 7 % 251) as u8).collect();
+        let converted: Vec<u8> = pixels.iter().map(|pixel| 255 - pixel).collect();
+        let image = GreyImage::new(&converted, width, 80, width).unwrap();
+        let mut preprocessor = Preprocessor::new(48);
+        for side in [20.0, 60.5] {
+            let region = Region {
+                x: 10.25,
+                y: 5.5,
+                width: side,
+                height: side,
+            };
+            // Bilinearly, a pixel's neighbours count where its edge does.
+            let guarded = Guarded {
+                pixels: pixels.clone(),
+                width,
+                columns: 9..73,
+                rows: 4..68,
+            };
+            let [mut expected, mut found] = [vec![0.0; 48 * 48], vec![0.0; 48 * 48]];
+            preprocessor.run(&image, region, &mut expected).unwrap();
+            preprocessor.run(&guarded, region, &mut found).unwrap();
+            assert_eq!(found, expected, "side {side}");
+        }
     }
 
     #[test]

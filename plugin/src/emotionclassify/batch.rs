@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use emotion_models::engine::Error;
-use emotion_models::preprocess::{GreyImage, Preprocessor, Region};
+use emotion_models::preprocess::{GreyRows, Preprocessor, Region};
 use emotion_models::weights::Metadata;
 use emotion_models::{Classifier, Scores};
 
@@ -44,7 +44,7 @@ impl BatchClassifier {
     /// outside, or far larger than it) are left out.
     pub(super) fn classify(
         &mut self,
-        image: &GreyImage<'_>,
+        image: &impl GreyRows,
         faces: &[Face],
         margin: f32,
     ) -> Result<Vec<(i32, EmotionResult)>, Error> {
@@ -69,7 +69,7 @@ impl BatchClassifier {
     }
 }
 
-fn is_in(image: &GreyImage<'_>, face: &Face) -> bool {
+fn is_in(image: &impl GreyRows, face: &Face) -> bool {
     let overlaps = |start: i32, len: u32, limit: usize| {
         len > 0 && (start as f32) < limit as f32 && start as f32 + len as f32 > 0.0
     };

@@ -31,6 +31,7 @@ use std::sync::{LazyLock, Mutex};
 use std::time::Instant;
 
 use emotion_detect::{Cascade, Options};
+use emotion_models::preprocess::GreyRows;
 use gst::glib;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;

@@ -191,9 +191,6 @@ impl WithSimd for Correlation<'_> {
             (16, 1) => self.rows::<S, 16, 1>(simd),
             (32, 1) => self.rows::<S, 32, 1>(simd),
             (48, 1) => self.rows::<S, 48, 1>(simd),
-            (64, 1) => self.rows::<S, 64, 1>(simd),
-            (128, 1) => self.rows::<S, 128, 1>(simd),
-            (256, 1) => self.rows::<S, 256, 1>(simd),
             _ => self.rows::<S, ANY, ANY>(simd),
         }
     }

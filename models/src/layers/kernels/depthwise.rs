@@ -71,9 +71,6 @@ macro_rules! rows {
             (16, 1) => $kernel.rows::<S, 16, 1>($simd),
             (32, 1) => $kernel.rows::<S, 32, 1>($simd),
             (48, 1) => $kernel.rows::<S, 48, 1>($simd),
-            (64, 1) => $kernel.rows::<S, 64, 1>($simd),
-            (128, 1) => $kernel.rows::<S, 128, 1>($simd),
-            (256, 1) => $kernel.rows::<S, 256, 1>($simd),
             (_, 1) => $kernel.rows::<S, ANY, 1>($simd),
             (_, _) => $kernel.rows::<S, ANY, 2>($simd),
         }
