@@ -40,6 +40,8 @@ test: ## format, lints, licences, docs, all tests and whole pipelines
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --all-features --locked --no-deps
 	$(call step,Tests and whole pipelines)
 	cargo nextest run --workspace --all-features --locked
+	$(call step,The NEON loops in an emulator)
+	@tools/test-neon.sh
 	$(call step,Examples in the documentation)
 	cargo test --workspace --all-features --locked --doc
 	@printf '\nAll checks passed.\n'

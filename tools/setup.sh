@@ -25,6 +25,9 @@ packages_test=(
     libhdf5-dev                   # the trainer's feature `keras`
     xvfb                          # a display for the window test
 )
+if [ "$(uname -m)" = x86_64 ]; then # the NEON loops in an emulator
+    packages_test+=(qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
+fi
 packages_bench=(
     python3-venv                  # the peers come from PyPI
 )

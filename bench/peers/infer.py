@@ -1,17 +1,10 @@
-"""Inference of an ONNX model on one thread of the CPU, in ONNX Runtime or OpenCV.
+"""Inference of an ONNX model on one thread of the CPU, in ONNX Runtime or OpenCV; without faces, its loading."""
 
-Reads a JSON object per line: first the task, then {"count": N} for each turn. Writes who it is and the logits, then
-{"seconds": [...]}.
-"""
-
-import json
-import sys
-import time
-
-import numpy
+import turns
 
 
 def onnxruntime(model):
+    """Who it is, and what answers faces by logits."""
     import onnxruntime as runtime
 
     options = runtime.SessionOptions()
@@ -21,6 +14,7 @@ def onnxruntime(model):
 
 
 def opencv(model):
+    """Likewise."""
     import cv2
 
     cv2.setNumThreads(1)
@@ -33,24 +27,19 @@ def opencv(model):
     return f"OpenCV {cv2.__version__} DNN", run
 
 
-def answer(message):
-    print(json.dumps(message), flush=True)
-
-
 def main():
-    task = json.loads(sys.stdin.readline())
-    name, run = {"onnxruntime": onnxruntime, "opencv": opencv}[task["runtime"]](task["model"])
+    task = turns.task()
+    load = {"onnxruntime": onnxruntime, "opencv": opencv}[task["runtime"]]
+    name, run = load(task["model"])
+    if "faces" not in task:
+        turns.serve({"name": name}, lambda: load(task["model"]))
+        return
+    import numpy
+
     faces = numpy.array(task["faces"], dtype="float32").reshape(task["shape"])
     for _ in range(3):
         logits = run(faces)
-    answer({"name": name, "logits": numpy.asarray(logits).reshape(-1).tolist()})
-    for line in sys.stdin:
-        seconds = []
-        for _ in range(json.loads(line)["count"]):
-            started = time.perf_counter()
-            run(faces)
-            seconds.append(time.perf_counter() - started)
-        answer({"seconds": seconds})
+    turns.serve({"name": name, "output": numpy.asarray(logits).reshape(-1).tolist()}, lambda: run(faces))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,7 @@
-"""Training steps of a described network in PyTorch, on the CPU.
-
-Reads a JSON object per line: first the task, then {"count": N} for each turn. Writes who it is, then {"seconds": [...]}.
-"""
-
-import json
-import sys
-import time
+"""Training steps of a described network in PyTorch, on the CPU."""
 
 import torch
+import turns
 from torch import nn
 from torch.nn import functional as F
 
@@ -67,36 +61,24 @@ class Training:
         self.labels = torch.randint(classes, (task["batch"],))
 
     def step(self):
-        started = time.perf_counter()
         self.optimizer.zero_grad(set_to_none=True)
         F.cross_entropy(self.network(self.faces), self.labels).backward()
         self.optimizer.step()
-        return time.perf_counter() - started
-
-
-def answer(message):
-    print(json.dumps(message), flush=True)
 
 
 def main():
-    task = json.loads(sys.stdin.readline())
+    task = turns.task()
     torch.set_num_threads(task["threads"])
     trainings = {
         "channels first": Training(task, torch.contiguous_format),
         "channels last": Training(task, torch.channels_last),
     }
     # The layout that is faster here is the peer.
-    times = {name: sorted(training.step() for _ in range(15))[7] for name, training in trainings.items()}
+    times = {name: sorted(turns.timed(training.step) for _ in range(15))[7] for name, training in trainings.items()}
     fastest = min(times, key=times.get)
     training = trainings[fastest]
-    answer(
-        {
-            "name": f"PyTorch {torch.__version__}, {fastest}",
-            "parameters": sum(parameter.numel() for parameter in training.network.parameters()),
-        }
-    )
-    for line in sys.stdin:
-        answer({"seconds": [training.step() for _ in range(json.loads(line)["count"])]})
+    parameters = sum(parameter.numel() for parameter in training.network.parameters())
+    turns.serve({"name": f"PyTorch {torch.__version__}, {fastest}", "parameters": parameters}, training.step)
 
 
 if __name__ == "__main__":

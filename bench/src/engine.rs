@@ -1,7 +1,6 @@
 //! Inference on one thread beside ONNX Runtime, OpenCV and Candle's own layers, all with the same weights.
 
 use std::hint::black_box;
-use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use emotion_models::engine::Engine;
@@ -14,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
 use crate::Args;
-use crate::measure::{Turns, median};
+use crate::measure::{Turns, apart, median, timed};
 use crate::peak::peak;
 use crate::peer::Peer;
 use crate::report::{Outcome, Unit};
@@ -25,7 +24,7 @@ const FACES: [usize; 3] = [1, 8, 32];
 /// Faces of a turn, so that one takes long enough to be timed well.
 const FACES_PER_TURN: usize = 256;
 /// Width and height of a face.
-const SIZE: usize = 48;
+pub(crate) const SIZE: usize = 48;
 /// How far the logits of two sides may lie apart.
 const TOLERANCE: f32 = 1e-3;
 
@@ -75,13 +74,12 @@ impl Comparison {
         engine.run(&faces, &mut logits)?;
         let found = peers
             .iter()
-            .map(|(_, about)| (about.name.as_str(), about.logits.clone()));
+            .map(|(_, about)| (about.name.as_str(), about.output.clone()));
         let stock_logits = ("stock Candle", stock.run(&faces)?);
         for (name, theirs) in found.chain([stock_logits]) {
-            let apart = logits.iter().zip(&theirs).map(|(a, b)| (a - b).abs());
-            let apart = apart.fold(0.0, f32::max);
+            let apart = apart(&logits, &theirs);
             ensure!(
-                theirs.len() == logits.len() && apart < TOLERANCE,
+                apart < TOLERANCE,
                 "{name}: the logits are {apart} apart from ours"
             );
         }
@@ -124,19 +122,8 @@ impl Comparison {
     }
 }
 
-/// Median time of a call.
-fn timed(calls: usize, mut call: impl FnMut() -> Result<()>) -> Result<f64> {
-    let mut times = Vec::with_capacity(calls);
-    for _ in 0..calls {
-        let started = Instant::now();
-        call()?;
-        times.push(started.elapsed().as_secs_f64());
-    }
-    Ok(median(&times))
-}
-
 /// Weights as they are before training: the time does not depend on them.
-fn untrained(architecture: Architecture) -> Result<Weights> {
+pub(crate) fn untrained(architecture: Architecture) -> Result<Weights> {
     let metadata = Metadata {
         name: architecture.name().to_owned(),
         architecture,

@@ -3,9 +3,11 @@
 #![allow(clippy::print_stdout, reason = "the table is what this program prints")]
 
 mod engine;
+mod load;
 mod measure;
 mod peak;
 mod peer;
+mod preprocess;
 mod report;
 mod stock;
 mod train;
@@ -55,8 +57,12 @@ fn main() -> Result<()> {
         .context("cannot start the threads")?;
     let mut report = Report::new(args.threads);
     let mut names = Vec::new();
-    let comparisons = train::comparisons().map(Comparison::Train);
-    for comparison in comparisons.chain(engine::comparisons().map(Comparison::Engine)) {
+    let comparisons = train::comparisons()
+        .map(Comparison::Train)
+        .chain(engine::comparisons().map(Comparison::Engine))
+        .chain(load::comparisons().map(Comparison::Load))
+        .chain(preprocess::comparisons().map(Comparison::Preprocess));
+    for comparison in comparisons {
         let name = comparison.name();
         if name.starts_with(&args.only) {
             eprintln!("{name} …");
@@ -80,6 +86,8 @@ fn main() -> Result<()> {
 enum Comparison {
     Train(train::Comparison),
     Engine(engine::Comparison),
+    Load(load::Comparison),
+    Preprocess(preprocess::Comparison),
 }
 
 impl Comparison {
@@ -87,6 +95,8 @@ impl Comparison {
         match self {
             Self::Train(comparison) => comparison.name(),
             Self::Engine(comparison) => comparison.name(),
+            Self::Load(comparison) => comparison.name(),
+            Self::Preprocess(comparison) => comparison.name(),
         }
     }
 
@@ -94,6 +104,8 @@ impl Comparison {
         match self {
             Self::Train(comparison) => comparison.measure(args),
             Self::Engine(comparison) => comparison.measure(args),
+            Self::Load(comparison) => comparison.measure(args),
+            Self::Preprocess(comparison) => comparison.measure(args),
         }
     }
 }

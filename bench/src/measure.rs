@@ -1,4 +1,10 @@
-//! Medians and what they leave out.
+//! Times, their medians and what these leave out.
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::peer::Peer;
 
 /// The times of one side, a figure per turn.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +38,41 @@ impl Turns {
         let distances: Vec<f64> = self.0.iter().map(|turn| (turn - centre).abs()).collect();
         median(&distances) / centre
     }
+}
+
+/// Both sides in turn, so many calls each.
+pub(crate) fn in_turn(
+    rounds: usize,
+    calls: usize,
+    peer: &mut Peer,
+    mut ours: impl FnMut() -> Result<()>,
+) -> Result<[Turns; 2]> {
+    let mut turns = [Turns::default(), Turns::default()];
+    for _ in 0..rounds {
+        turns[0].push(timed(calls, &mut ours)?);
+        turns[1].push(median(&peer.turn(calls)?));
+    }
+    Ok(turns)
+}
+
+/// Median time of a call.
+pub(crate) fn timed(calls: usize, mut call: impl FnMut() -> Result<()>) -> Result<f64> {
+    let mut times = Vec::with_capacity(calls);
+    for _ in 0..calls {
+        let started = Instant::now();
+        call()?;
+        times.push(started.elapsed().as_secs_f64());
+    }
+    Ok(median(&times))
+}
+
+/// The largest difference; infinite if there are not as many.
+pub(crate) fn apart(ours: &[f32], theirs: &[f32]) -> f32 {
+    if ours.len() != theirs.len() {
+        return f32::INFINITY;
+    }
+    let differences = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs());
+    differences.fold(0.0, f32::max)
 }
 
 /// The middle value; the mean of the two in the middle if there is no single one.

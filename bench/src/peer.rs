@@ -1,6 +1,6 @@
 //! A peer that runs in Python, as a process that waits for its turns.
 //!
-//! Both sides write a JSON object per line. The peer's first line says who it is; each turn is answered by its times.
+//! Both sides write a JSON object per line, see `peers/turns.py`.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -19,9 +19,9 @@ pub(crate) struct Introduction {
     /// Trained parameters, to be sure that the network is the same.
     #[serde(default)]
     pub(crate) parameters: usize,
-    /// What it makes of the faces, to be sure that it computes the same.
+    /// What it makes of its task, to be sure that it computes the same.
     #[serde(default)]
-    pub(crate) logits: Vec<f32>,
+    pub(crate) output: Vec<f32>,
 }
 
 #[derive(Deserialize)]

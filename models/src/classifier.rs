@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::Instructions;
 use crate::engine::{Engine, Error};
 use crate::weights::{Metadata, Weights};
 
@@ -57,6 +58,11 @@ impl Classifier {
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.engine = self.engine.with_threads(threads);
         self
+    }
+
+    /// The instructions that it was planned for.
+    pub fn instructions(&self) -> Instructions {
+        self.engine.instructions()
     }
 
     /// What the weights say about themselves: labels, input size and more.

@@ -349,6 +349,24 @@ fn unusable_weights_are_named_at_start() {
 }
 
 #[test]
+fn statistics_say_how_the_network_computes_while_there_is_one() {
+    init();
+    let element = gst::ElementFactory::make("emotionclassify")
+        .build()
+        .unwrap();
+    let arithmetic = || {
+        let stats = element.property::<gst::Structure>("stats");
+        stats.get::<String>("arithmetic").ok()
+    };
+    assert_eq!(arithmetic(), None);
+    element.set_state(gst::State::Paused).unwrap();
+    let expected = format!("{} f32", emotion_models::Instructions::best());
+    assert_eq!(arithmetic(), Some(expected));
+    element.set_state(gst::State::Null).unwrap();
+    assert_eq!(arithmetic(), None);
+}
+
+#[test]
 fn each_built_in_model_says_who_it_is() {
     init();
     let (info, mut buffer) = portrait(VideoFormat::Gray8);

@@ -39,6 +39,11 @@ impl BatchClassifier {
         self.classifier.metadata()
     }
 
+    /// The instructions and the precision that the network runs with, such as `avx512 f32`.
+    pub(super) fn arithmetic(&self) -> String {
+        format!("{} f32", self.classifier.instructions())
+    }
+
     /// The emotions of `faces` in `image`, each with the id of its region. The crop of a face is the square about its
     /// region, widened by `margin` of its side on each side. Regions that cannot be a face in this image (empty,
     /// outside, or far larger than it) are left out.

@@ -157,9 +157,20 @@ impl ObjectImpl for EmotionClassify {
             "model-location" => settings.model_location.to_value(),
             "object-class" => settings.object_class.to_value(),
             "margin" => settings.margin.to_value(),
-            "stats" => self.analyser.stats().to_value(),
+            "stats" => self.stats().to_value(),
             name => unreachable!("no property {name}"),
         }
+    }
+}
+
+impl EmotionClassify {
+    /// The statistics of every analysing element and, while there are weights, how the network computes.
+    fn stats(&self) -> gst::Structure {
+        let mut stats = self.analyser.stats();
+        if let Some(classifier) = &*self.classifier.lock().unwrap() {
+            stats.set("arithmetic", classifier.arithmetic());
+        }
+        stats
     }
 }
 
