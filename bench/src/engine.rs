@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use anyhow::{Result, ensure};
-use emotion_models::engine::Engine;
+use emotion_models::engine::{Engine, Precision};
 use emotion_models::weights::{Architecture, Normalization};
 use emotion_models::{Emotion, Metadata, Weights};
 use emotion_trainer::network::Network;
@@ -27,6 +27,8 @@ const FACES_PER_TURN: usize = 256;
 pub(crate) const SIZE: usize = 48;
 /// How far the logits of two sides may lie apart.
 const TOLERANCE: f32 = 1e-3;
+/// The same in bfloat16, of the largest logit.
+const BF16_TOLERANCE: f32 = 0.03;
 
 /// A network and the number of faces that it gets at once.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +59,11 @@ impl Comparison {
         std::fs::write(&model, onnx::encode(&weights)?)?;
         let faces = noise(self.faces * SIZE * SIZE);
 
-        let mut engine = Engine::new(&weights)?;
+        let mut engines = [Precision::F32, Precision::Bf16]
+            .into_iter()
+            .filter(|precision| precision.is_available())
+            .map(|precision| Engine::with_precision(&weights, precision))
+            .collect::<Result<Vec<_>, _>>()?;
         let stock = Stock::new(&weights)?;
         let mut peers = Vec::new();
         for runtime in ["onnxruntime", "opencv"] {
@@ -71,27 +77,38 @@ impl Comparison {
         }
 
         let mut logits = vec![0.0; self.faces * Emotion::ALL.len()];
-        engine.run(&faces, &mut logits)?;
         let found = peers
             .iter()
             .map(|(_, about)| (about.name.as_str(), about.output.clone()));
         let stock_logits = ("stock Candle", stock.run(&faces)?);
-        for (name, theirs) in found.chain([stock_logits]) {
-            let apart = apart(&logits, &theirs);
-            ensure!(
-                apart < TOLERANCE,
-                "{name}: the logits are {apart} apart from ours"
-            );
+        let theirs: Vec<_> = found.chain([stock_logits]).collect();
+        for engine in &mut engines {
+            engine.run(&faces, &mut logits)?;
+            let largest = logits.iter().fold(0.0, |a: f32, b| a.max(b.abs()));
+            let tolerance = match engine.precision() {
+                Precision::F32 => TOLERANCE,
+                Precision::Bf16 => BF16_TOLERANCE * largest,
+            };
+            for (name, theirs) in &theirs {
+                let apart = apart(&logits, theirs);
+                ensure!(
+                    apart < tolerance,
+                    "{name}: the logits are {apart} apart from ours in {}",
+                    engine.precision()
+                );
+            }
         }
 
         let calls = FACES_PER_TURN / self.faces;
-        let mut ours = Turns::default();
+        let mut ours = vec![Turns::default(); engines.len()];
         let mut theirs = vec![Turns::default(); peers.len()];
         let mut candle = Turns::default();
         for _ in 0..args.rounds.get() {
-            ours.push(timed(calls, || {
-                Ok(engine.run(black_box(&faces), black_box(&mut logits))?)
-            })?);
+            for (engine, turns) in engines.iter_mut().zip(&mut ours) {
+                turns.push(timed(calls, || {
+                    Ok(engine.run(black_box(&faces), black_box(&mut logits))?)
+                })?);
+            }
             for ((peer, _), turns) in peers.iter_mut().zip(&mut theirs) {
                 turns.push(median(&peer.turn(calls)?));
             }
@@ -104,21 +121,24 @@ impl Comparison {
             .architecture
             .graph(SIZE, Emotion::ALL.len())?
             .multiply_adds();
-        let ours = ours.per(self.faces);
-        let share = multiply_adds as f64 / ours.median() / peak();
         let names = peers.into_iter().map(|(_, about)| about.name);
         let names = names.chain(["stock Candle".to_owned()]);
-        let outcomes = names.zip(theirs.into_iter().chain([candle]));
-        Ok(outcomes
-            .map(|(peer_name, peer)| Outcome {
-                name: self.name(),
+        let theirs: Vec<_> = names.zip(theirs.into_iter().chain([candle])).collect();
+        let outcomes = engines.iter().zip(ours).flat_map(|(engine, ours)| {
+            let precision = engine.precision();
+            let ours = ours.per(self.faces);
+            // What is measured is the peak in f32.
+            let share = multiply_adds as f64 / ours.median() / peak();
+            theirs.iter().map(move |(peer_name, peer)| Outcome {
+                name: format!("{}/{precision}", self.name()),
                 ours: ours.clone(),
-                peer: peer.per(self.faces),
-                peer_name,
+                peer: peer.clone().per(self.faces),
+                peer_name: peer_name.clone(),
                 unit: Unit::Microseconds,
-                peak: Some(share),
+                peak: (precision == Precision::F32).then_some(share),
             })
-            .collect())
+        });
+        Ok(outcomes.collect())
     }
 }
 

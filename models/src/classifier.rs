@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::Instructions;
-use crate::engine::{Engine, Error};
+use crate::engine::{Engine, Error, Precision};
 use crate::weights::{Metadata, Weights};
 
 /// A network with its weights, ready to classify. A clone shares the weights.
@@ -63,6 +63,11 @@ impl Classifier {
     /// The instructions that it was planned for.
     pub fn instructions(&self) -> Instructions {
         self.engine.instructions()
+    }
+
+    /// The precision that it computes in.
+    pub fn precision(&self) -> Precision {
+        self.engine.precision()
     }
 
     /// What the weights say about themselves: labels, input size and more.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use allocation_counter::measure;
 use candle_core::{Device, Tensor};
-use emotion_models::engine::{Engine, Error};
+use emotion_models::engine::{Engine, Error, Precision};
 use emotion_models::weights::{Architecture, Normalization};
 use emotion_models::{Emotion, Instructions, Metadata, Weights};
 use rand::{RngExt, SeedableRng};
@@ -107,6 +107,52 @@ fn with_the_shipped_weights_the_logits_are_those_of_the_reference() {
             assert_close(&run(&mut engine, &faces), &expected, &what);
         }
     }
+}
+
+#[test]
+fn in_bfloat16_the_logits_are_near_those_of_the_reference() {
+    if !Precision::Bf16.is_available() {
+        eprintln!("skipped: this machine does not multiply bfloat16");
+        return;
+    }
+    let random = Architecture::ALL.iter().flat_map(|&architecture| {
+        [(1, 48), (3, 64), (4, 45), (5, 21)]
+            .map(|(seed, size)| random_weights(architecture, size, seed))
+    });
+    let shipped = Weights::built_in_names().map(|name| Weights::built_in(name).unwrap());
+    for weights in random.chain(shipped) {
+        let Metadata {
+            architecture,
+            input_size,
+            ..
+        } = *weights.metadata();
+        let faces = random_faces(2, input_size);
+        let expected = reference(&weights, &faces);
+        let mut engine = Engine::with_precision(&weights, Precision::Bf16).unwrap();
+        assert_eq!(engine.precision(), Precision::Bf16);
+        let found = run(&mut engine, &faces);
+        // 8 significant bits; errors of many products mostly cancel each other.
+        let largest = expected.iter().fold(0.0, |a: f32, b| a.max(b.abs()));
+        let mut exact = 0;
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!(
+                (found - expected).abs() < 0.03 * largest,
+                "{architecture} at {input_size}: {found}, expected {expected}"
+            );
+            exact += usize::from((found - expected).abs() < 1e-6 * largest);
+        }
+        assert!(exact < expected.len(), "nothing was rounded");
+    }
+}
+
+#[test]
+fn a_precision_that_the_machine_lacks_is_refused() {
+    let weights = Weights::embedded().unwrap();
+    for precision in [Precision::F32, Precision::Bf16] {
+        let made = Engine::with_precision(&weights, precision);
+        assert_eq!(made.is_ok(), precision.is_available(), "{precision}");
+    }
+    assert!(Precision::fastest().is_available());
 }
 
 #[test]

@@ -7,13 +7,17 @@
 //! border of zeros around it, and shapes that recur share their memory.
 //!
 //! The loops run on the [instructions](crate::Instructions) of the machine. [`Network`](crate::network::Network) is
-//! the reference: logits agree with it to 1e-4.
+//! the reference: logits agree with it to 1e-4 in [`Precision::F32`].
 
+mod bf16;
 mod fuse;
 mod kernels;
 mod map;
 mod plan;
+mod precision;
 mod steps;
+
+pub use precision::Precision;
 
 use std::sync::Arc;
 
@@ -42,6 +46,9 @@ pub enum Error {
         /// Values given.
         found: usize,
     },
+    /// The machine has no instructions for the precision.
+    #[error("this machine cannot compute in {0}: choose f32")]
+    Precision(Precision),
     /// The output has the wrong length.
     #[error("expected room for {expected} logits, found {found}")]
     Logits {
@@ -66,25 +73,47 @@ struct Buffers {
     /// `[H + 2, W + 2, C]` each, with a border of zeros that stays.
     slots: Vec<AVec<f32>>,
     scratch: AVec<f32>,
+    /// Inputs in bfloat16, two in each value.
+    pairs: AVec<u32>,
 }
 
 impl Engine {
-    /// The network of `weights` on the fastest instructions, on one thread.
+    /// The network of `weights` on the fastest instructions in the fastest precision, on one thread.
     ///
     /// # Errors
     ///
     /// If the weights cannot be put together.
     pub fn new(weights: &Weights) -> Result<Self, Error> {
-        Self::with_instructions(weights, Instructions::best())
+        Self::with_precision(weights, Precision::fastest())
     }
 
-    /// The same on other instructions.
+    /// The same in this precision.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::new`], and if the machine has no instructions for the precision.
+    pub fn with_precision(weights: &Weights, precision: Precision) -> Result<Self, Error> {
+        if !precision.is_available() {
+            return Err(Error::Precision(precision));
+        }
+        Self::planned(weights, Instructions::best(), precision)
+    }
+
+    /// The same on other instructions, in [`Precision::F32`].
     ///
     /// # Errors
     ///
     /// As [`Engine::new`].
     pub fn with_instructions(weights: &Weights, instructions: Instructions) -> Result<Self, Error> {
-        let plan = Plan::new(&weights.folded()?, instructions);
+        Self::planned(weights, instructions, Precision::F32)
+    }
+
+    fn planned(
+        weights: &Weights,
+        instructions: Instructions,
+        precision: Precision,
+    ) -> Result<Self, Error> {
+        let plan = Plan::new(&weights.folded()?, instructions, precision);
         Ok(Self {
             buffers: vec![plan.buffers()],
             plan: Arc::new(plan),
@@ -104,6 +133,11 @@ impl Engine {
         self.plan.instructions
     }
 
+    /// What it multiplies.
+    pub fn precision(&self) -> Precision {
+        self.plan.precision
+    }
+
     /// `[H, W, C]` of a face.
     pub fn input_shape(&self) -> [usize; 3] {
         self.plan.input
@@ -117,7 +151,12 @@ impl Engine {
     /// Bytes that the buffers of this instance take; the weights, which clones share, are not among them.
     pub fn memory(&self) -> usize {
         let values = |buffers: &Buffers| {
-            buffers.scratch.len() + buffers.slots.iter().map(|slot| slot.len()).sum::<usize>()
+            let Buffers {
+                slots,
+                scratch,
+                pairs,
+            } = buffers;
+            scratch.len() + pairs.len() + slots.iter().map(|slot| slot.len()).sum::<usize>()
         };
         size_of::<f32>() * self.buffers.iter().map(values).sum::<usize>()
     }

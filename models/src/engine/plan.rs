@@ -2,10 +2,11 @@
 
 use aligned_vec::{AVec, avec};
 
-use super::Buffers;
+use super::bf16::PairedWeights;
 use super::fuse::{Layer, Tail, fuse};
 use super::map::Map;
 use super::steps::{Dense, Head, Separable, Step, Work};
+use super::{Buffers, Precision};
 use crate::Instructions;
 use crate::folded::{Folded, FoldedNode, FoldedOp, Kernel};
 use crate::layers::Padding;
@@ -20,6 +21,7 @@ const SCRATCH: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) instructions: Instructions,
+    pub(super) precision: Precision,
     /// `[H, W, C]` of a face.
     pub(super) input: [usize; 3],
     pub(super) classes: usize,
@@ -29,10 +31,11 @@ pub(super) struct Plan {
     /// The slot of the logits.
     logits: usize,
     scratch: usize,
+    pairs: usize,
 }
 
 impl Plan {
-    pub(super) fn new(network: &Folded, instructions: Instructions) -> Self {
+    pub(super) fn new(network: &Folded, instructions: Instructions, precision: Precision) -> Self {
         let nodes = network.nodes();
         let layers = fuse(nodes);
         let mut memory = Memory::default();
@@ -44,7 +47,7 @@ impl Plan {
             let output = Map(nodes[layer.output].shape);
             places[layer.output] = memory.take(output);
             steps.push(Step {
-                work: work(layer, nodes, instructions),
+                work: work(layer, nodes, instructions, precision),
                 input: Map(nodes[layer.input].shape),
                 from: places[layer.input],
                 add: layer.add.map(|other| places[other]),
@@ -64,9 +67,11 @@ impl Plan {
         let last = nodes.len() - 1;
         Self {
             instructions,
+            precision,
             input: nodes[0].shape,
             classes: nodes[last].shape[2],
             scratch: steps.iter().map(Step::scratch).max().unwrap_or(0),
+            pairs: steps.iter().map(Step::pairs).max().unwrap_or(0),
             steps,
             slots: memory.slots,
             logits: places[last],
@@ -78,6 +83,7 @@ impl Plan {
         Buffers {
             slots: self.slots.iter().map(|map| avec![0.0; map.len()]).collect(),
             scratch: avec![0.0; self.scratch],
+            pairs: avec![0; self.pairs],
         }
     }
 
@@ -97,7 +103,12 @@ impl Plan {
 }
 
 /// What a layer has to do, with its weights in the order in which the loops read them.
-fn work(layer: &Layer<'_>, nodes: &[FoldedNode], instructions: Instructions) -> Work {
+fn work(
+    layer: &Layer<'_>,
+    nodes: &[FoldedNode],
+    instructions: Instructions,
+    precision: Precision,
+) -> Work {
     let channels_in = nodes[layer.input].shape[2];
     let [height, width, channels] = layer.node.shape;
     let dense = |kernel: &Kernel, taps, stride, before| {
@@ -107,8 +118,11 @@ fn work(layer: &Layer<'_>, nodes: &[FoldedNode], instructions: Instructions) -> 
         } else {
             PackedWeights::new(instructions, &kernel.weight, channels, taps)
         };
+        // With larger strides most of the rounded inputs would meet no weight.
+        let is_paired = stride == 1 && precision == Precision::Bf16;
         Dense {
             bias: weights.pad_bias(&kernel.bias),
+            pairs: is_paired.then(|| PairedWeights::new(&weights)).flatten(),
             weights,
             stride,
             before,

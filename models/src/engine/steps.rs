@@ -1,8 +1,11 @@
 //! What is computed, one face at a time.
 
+use std::ops::Range;
+
 use aligned_vec::AVec;
 
 use super::Buffers;
+use super::bf16::{PairedWeights, Products};
 use super::kernels::{Add, Pool, sums};
 use super::map::Map;
 use crate::Instructions;
@@ -41,6 +44,8 @@ pub(super) enum Work {
 #[derive(Debug)]
 pub(super) struct Dense {
     pub(super) weights: PackedWeights,
+    /// The same for bfloat16, where that is to be used.
+    pub(super) pairs: Option<PairedWeights>,
     pub(super) bias: Vec<f32>,
     pub(super) stride: usize,
     /// Zeros in front of a row.
@@ -91,6 +96,7 @@ impl Head {
         let dense = Dense {
             bias: weights.pad_bias(&kernel.bias),
             weights,
+            pairs: None,
             stride: 1,
             before: 0,
         };
@@ -110,16 +116,33 @@ impl Step {
         }
     }
 
+    /// The pairs of bfloat16 that it needs.
+    pub(super) fn pairs(&self) -> usize {
+        match &self.work {
+            Work::Dense(Dense { pairs: Some(_), .. }) => self.input.len().div_ceil(2),
+            Work::Separable(Separable {
+                pointwise: Dense { pairs: Some(_), .. },
+                ..
+            }) => self.scratch().div_ceil(2),
+            _ => 0,
+        }
+    }
+
     pub(super) fn run(&self, instructions: Instructions, buffers: &mut Buffers) {
         // The slot is another than those that are read; it is put back below.
         let mut out = std::mem::replace(&mut buffers.slots[self.to], AVec::new(0));
-        let Buffers { slots, scratch } = buffers;
+        let Buffers {
+            slots,
+            scratch,
+            pairs,
+        } = buffers;
         let x = &slots[self.from];
         let add = self.add.map(|slot| &slots[slot][..]);
         match &self.work {
-            Work::Dense(dense) => self.dense(dense, x, add, &mut out),
+            Work::Dense(dense) => self.dense(dense, x, add, &mut out, pairs),
             Work::Separable(separable) => {
-                self.separable(instructions, separable, x, add, &mut out, scratch);
+                let between = (&mut scratch[..], &mut pairs[..]);
+                self.separable(instructions, separable, x, add, &mut out, between);
             }
             Work::MaxPool => Pool {
                 x,
@@ -144,7 +167,7 @@ impl Step {
                     taps / 2,
                     &mut scratch[..sums_len],
                 );
-                self.pointwise(dense, (scratch, 1), add, (&mut out, 0));
+                self.pointwise(dense, (scratch, 1), add, (&mut out, 0), pairs);
             }
             Work::Add => {
                 if let Some(add) = add {
@@ -161,23 +184,22 @@ impl Step {
         buffers.slots[self.to] = out;
     }
 
-    fn dense(&self, dense: &Dense, x: &[f32], add: Option<&[f32]>, out: &mut [f32]) {
-        let Map([height, width, _]) = self.output;
-        let span = self.output.span(0, height);
+    fn dense(
+        &self,
+        dense: &Dense,
+        x: &[f32],
+        add: Option<&[f32]>,
+        out: &mut [f32],
+        pairs: &mut [u32],
+    ) {
+        let Map([height, _, _]) = self.output;
         let first = 1 - dense.before;
-        Correlation {
-            x: &x[self.input.padded(first, first)..],
-            row_in: self.input.stride(),
-            stride: dense.stride,
-            weights: &dense.weights,
-            bias: Some(&dense.bias),
-            add: add.map(|add| &add[span.clone()]),
-            relu: self.relu,
-            out: &mut out[span.clone()],
-            row_out: self.output.stride(),
-            width_out: width,
-        }
-        .run();
+        let input = Input {
+            values: x,
+            first: self.input.padded(first, first),
+            row: self.input.stride(),
+        };
+        self.convolve(dense, input, add, (out, 0..height), pairs);
     }
 
     fn separable(
@@ -187,7 +209,7 @@ impl Step {
         x: &[f32],
         add: Option<&[f32]>,
         out: &mut [f32],
-        scratch: &mut [f32],
+        (scratch, pairs): (&mut [f32], &mut [u32]),
     ) {
         let Map([_, width_in, channels]) = self.input;
         let Map([height, width, _]) = self.output;
@@ -203,7 +225,13 @@ impl Step {
             let x = &x[self.input.padded(0, separable.stride * first)..];
             let between = &mut scratch[..rows * width * channels];
             depthwise.correlate(x, &separable.taps, between);
-            self.pointwise(&separable.pointwise, (between, rows), add, (out, first));
+            self.pointwise(
+                &separable.pointwise,
+                (between, rows),
+                add,
+                (out, first),
+                pairs,
+            );
         }
     }
 
@@ -214,22 +242,69 @@ impl Step {
         (x, rows): (&[f32], usize),
         add: Option<&[f32]>,
         (out, first): (&mut [f32], usize),
+        pairs: &mut [u32],
     ) {
         let Map([_, width, _]) = self.output;
-        let span = self.output.span(first, rows);
         let [_, channels_in] = dense.weights.channels();
-        Correlation {
-            x,
-            row_in: width * channels_in,
-            stride: 1,
-            weights: &dense.weights,
-            bias: Some(&dense.bias),
-            add: add.map(|add| &add[span.clone()]),
-            relu: self.relu,
-            out: &mut out[span],
-            row_out: self.output.stride(),
-            width_out: width,
-        }
-        .run();
+        let input = Input {
+            values: x,
+            first: 0,
+            row: width * channels_in,
+        };
+        self.convolve(dense, input, add, (out, first..first + rows), pairs);
     }
+
+    /// A convolution to these rows.
+    fn convolve(
+        &self,
+        dense: &Dense,
+        input: Input<'_>,
+        add: Option<&[f32]>,
+        (out, rows): (&mut [f32], Range<usize>),
+        pairs: &mut [u32],
+    ) {
+        let Map([_, width, _]) = self.output;
+        let span = self.output.span(rows.start, rows.len());
+        let add = add.map(|add| &add[span.clone()]);
+        let (out, row_out) = (&mut out[span], self.output.stride());
+        match &dense.pairs {
+            Some(weights) => {
+                weights.round(input.values, pairs);
+                Products {
+                    x: &pairs[input.first / 2..input.values.len() / 2],
+                    row_in: input.row / 2,
+                    weights,
+                    bias: &dense.bias,
+                    add,
+                    relu: self.relu,
+                    out,
+                    row_out,
+                    width: width / dense.weights.pixels(),
+                }
+                .run();
+            }
+            None => Correlation {
+                x: &input.values[input.first..],
+                row_in: input.row,
+                stride: dense.stride,
+                weights: &dense.weights,
+                bias: Some(&dense.bias),
+                add,
+                relu: self.relu,
+                out,
+                row_out,
+                width_out: width,
+            }
+            .run(),
+        }
+    }
+}
+
+/// What a convolution reads.
+struct Input<'a> {
+    values: &'a [f32],
+    /// The value that meets the first weight.
+    first: usize,
+    /// Values from one row to the next.
+    row: usize,
 }

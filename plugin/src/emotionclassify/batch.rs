@@ -41,7 +41,8 @@ impl BatchClassifier {
 
     /// The instructions and the precision that the network runs with, such as `avx512 f32`.
     pub(super) fn arithmetic(&self) -> String {
-        format!("{} f32", self.classifier.instructions())
+        let classifier = &self.classifier;
+        format!("{} {}", classifier.instructions(), classifier.precision())
     }
 
     /// The emotions of `faces` in `image`, each with the id of its region. The crop of a face is the square about its

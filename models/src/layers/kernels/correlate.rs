@@ -126,9 +126,32 @@ impl PackedWeights {
         [self.channels_out / self.pixels, self.channels_in]
     }
 
+    /// Neighbours that are computed as one output: 2 in a pair, else 1.
+    pub(crate) fn pixels(&self) -> usize {
+        self.pixels
+    }
+
     /// Width and height of the kernel.
     pub(crate) fn taps(&self) -> usize {
         self.rows
+    }
+
+    /// `[kernel row, input, output channel]`, where the inputs of a kernel row are columns of channels.
+    pub(crate) fn data(&self) -> &[f32] {
+        &self.data
+    }
+
+    /// The number of inputs in a kernel row, and from one output to the next with stride 1.
+    pub(crate) fn run(&self) -> (usize, usize) {
+        (
+            self.columns * self.channels_in,
+            self.pixels * self.channels_in,
+        )
+    }
+
+    /// The output channels of all pixels of a pair, filled up to whole vectors.
+    pub(crate) fn padded_out(&self) -> usize {
+        self.padded_out
     }
 
     /// The biases, or zeros, as [`Correlation`] reads them.

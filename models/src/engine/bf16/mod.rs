@@ -1,0 +1,59 @@
+//! Convolutions of bfloat16: the upper half of an `f32`, of which one instruction multiplies twice as many.
+//!
+//! The instruction adds two products to each sum, so neighbouring inputs go in pairs, 16 bits each.
+
+#[cfg_attr(target_arch = "x86_64", path = "x86.rs")]
+#[cfg_attr(not(target_arch = "x86_64"), path = "none.rs")]
+mod machine;
+
+pub(super) use machine::PairedWeights;
+
+/// A convolution with stride 1.
+pub(super) struct Products<'a> {
+    /// Pairs of inputs, `[rows, row_in]`.
+    pub(super) x: &'a [u32],
+    /// Pairs from one row of `x` to the next.
+    pub(super) row_in: usize,
+    pub(super) weights: &'a PairedWeights,
+    /// One for each output channel.
+    pub(super) bias: &'a [f32],
+    /// Laid out like `out`, to be added.
+    pub(super) add: Option<&'a [f32]>,
+    /// Whether max(0, y) follows.
+    pub(super) relu: bool,
+    /// `[rows, row_out]`, of which the first `width` outputs of each row are written.
+    pub(super) out: &'a mut [f32],
+    /// Values from one row of `out` to the next.
+    pub(super) row_out: usize,
+    pub(super) width: usize,
+}
+
+impl Products<'_> {
+    pub(super) fn run(self) {
+        machine::multiply(self);
+    }
+}
+
+/// Two floats, each rounded to the nearest.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+fn pair(low: f32, high: f32) -> u32 {
+    let rounded = |value: f32| {
+        let bits = value.to_bits();
+        (bits + 0x7fff + ((bits >> 16) & 1)) >> 16
+    };
+    rounded(low) | (rounded(high) << 16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_are_the_upper_halves_rounded_to_even() {
+        assert_eq!(pair(1.0, -2.0), 0xc000_3f80);
+        // A tie above an even and above an odd half.
+        let [even, odd] = [0x3f80_8000, 0x3f81_8000].map(f32::from_bits);
+        assert_eq!(pair(even, odd), 0x3f82_3f80);
+        assert_eq!(pair(0.0, f32::MIN_POSITIVE), 0x0080_0000);
+    }
+}

@@ -1,0 +1,45 @@
+//! How exact products are.
+
+use std::fmt;
+
+/// The numbers that are multiplied; they are always added up as `f32`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// 24 significant bits.
+    F32,
+    /// 8 significant bits in most convolutions, at twice the speed: of a probability, the third digit may change.
+    Bf16,
+}
+
+impl Precision {
+    /// Whether this machine has instructions for it.
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::F32 => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Bf16 => {
+                pulp::x86::V4::try_new().is_some()
+                    && std::arch::is_x86_feature_detected!("avx512bf16")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Bf16 => false,
+        }
+    }
+
+    /// The fastest that is available.
+    pub fn fastest() -> Self {
+        [Self::Bf16, Self::F32]
+            .into_iter()
+            .find(|precision| precision.is_available())
+            .unwrap_or(Self::F32)
+    }
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+        })
+    }
+}
