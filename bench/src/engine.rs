@@ -59,7 +59,7 @@ impl Comparison {
         std::fs::write(&model, onnx::encode(&weights)?)?;
         let faces = noise(self.faces * SIZE * SIZE);
 
-        let mut engines = [Precision::F32, Precision::Bf16]
+        let mut engines = Precision::ALL
             .into_iter()
             .filter(|precision| precision.is_available())
             .map(|precision| Engine::with_precision(&weights, precision))

@@ -41,14 +41,23 @@ impl Classifier {
         Self::new(&Weights::load(path)?)
     }
 
-    /// Weights from memory, on one thread.
+    /// Weights from memory, on one thread in the fastest precision.
     ///
     /// # Errors
     ///
     /// If the network cannot be built.
     pub fn new(weights: &Weights) -> Result<Self, Error> {
+        Self::with_precision(weights, Precision::fastest())
+    }
+
+    /// The same in this precision.
+    ///
+    /// # Errors
+    ///
+    /// As [`Classifier::new`], and if the machine has no instructions for the precision.
+    pub fn with_precision(weights: &Weights, precision: Precision) -> Result<Self, Error> {
         Ok(Self {
-            engine: Engine::new(weights)?,
+            engine: Engine::with_precision(weights, precision)?,
             metadata: weights.metadata().clone(),
         })
     }

@@ -148,7 +148,7 @@ fn in_bfloat16_the_logits_are_near_those_of_the_reference() {
 #[test]
 fn a_precision_that_the_machine_lacks_is_refused() {
     let weights = Weights::embedded().unwrap();
-    for precision in [Precision::F32, Precision::Bf16] {
+    for precision in Precision::ALL {
         let made = Engine::with_precision(&weights, precision);
         assert_eq!(made.is_ok(), precision.is_available(), "{precision}");
     }

@@ -4,6 +4,10 @@
 //! file is replaced whole, so a killed run leaves files that can be used, and [`Trainer::resume`]
 //! goes on, from the middle of an epoch too, to the same result as a run that was never stopped.
 
+mod data;
+
+pub use data::Data;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +16,6 @@ use emotion_models::{Emotion, Metadata, Weights};
 
 use crate::calibration::fit_temperature;
 use crate::checkpoint::{Checkpoint, Run};
-use crate::data::Faces;
 use crate::data::batch::{Batch, Batches, Plan};
 use crate::distillation::Teachers;
 use crate::folder::{Folder, Lock};
@@ -22,38 +25,9 @@ use crate::log::{Epoch, Log, Tally};
 use crate::loss::{cross_entropy, distillation};
 use crate::metrics::{Evaluation, argmax};
 use crate::network::Network;
-use crate::params::fnv1a;
 use crate::progress::Progress;
 use crate::recipe::Settings;
 use crate::{files, plots};
-
-/// What a run learns from.
-#[derive(Debug, Clone)]
-pub struct Data {
-    /// What parameters are fitted to.
-    pub training: Arc<Faces>,
-    /// What chooses the epoch to keep and its temperature.
-    pub validation: Arc<Faces>,
-    /// Whose answers are learnt besides the labels.
-    pub teachers: Teachers,
-}
-
-impl Data {
-    /// What tells these faces, labels and votes from others.
-    fn fingerprint(&self) -> String {
-        let mut hashes = Vec::new();
-        for faces in [&self.training, &self.validation] {
-            for (index, label) in faces.labels().iter().enumerate() {
-                hashes.extend(fnv1a(faces.pixels(index)).to_le_bytes());
-                hashes.push(label.label_id() as u8);
-                for share in faces.votes(index).into_iter().flatten() {
-                    hashes.extend(share.to_le_bytes());
-                }
-            }
-        }
-        format!("{:016x}", fnv1a(&hashes))
-    }
-}
 
 /// How [`Trainer::run`] came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

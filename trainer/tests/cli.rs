@@ -1,30 +1,18 @@
 //! The program as people run it.
 
+#[path = "common/process.rs"]
+mod process;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, ExitStatus, Output, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use candle_core::Tensor;
 use emotion_models::Weights;
 
-fn emotion_trainer(arguments: &[&str], folder: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_emotion-trainer"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
+use process::{emotion_trainer, stdout};
 
 /// Two faces of each emotion in each split.
 fn csv() -> String {

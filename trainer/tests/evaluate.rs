@@ -1,27 +1,19 @@
 //! `evaluate` and `curves` as people run them.
 
-use std::path::Path;
-use std::process::{Command, Output};
+#[path = "common/process.rs"]
+mod process;
 
+use std::path::Path;
+use std::process::Output;
+
+use emotion_models::engine::Precision;
 use serde_json::Value;
+
+use process::{emotion_trainer, stdout};
 
 const NAMES: [&str; 7] = [
     "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral",
 ];
-
-fn emotion_trainer(arguments: &[&str], folder: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_emotion-trainer"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
 
 /// A folder with `fer2013.csv`: two faces of each emotion in each split, of which the first three
 /// PrivateTest faces are Training faces too.
@@ -83,6 +75,19 @@ fn json_holds_every_figure_with_and_without_mirror_images() {
         assert_eq!(labels, NAMES);
     }
     assert!(!folder.path().join("runs").exists());
+}
+
+#[test]
+fn the_numbers_to_compute_with_are_the_plugins_unless_others_are_asked_for() {
+    let folder = folder();
+    let result = json(&["--no-plots"], folder.path());
+    assert_eq!(result["dtype"], Precision::fastest().name());
+    let exact = json(&["--no-plots", "--dtype", "f32"], folder.path());
+    assert_eq!(exact["dtype"], "f32");
+    let losses = [&result, &exact].map(|result| result["loss"].as_f64().unwrap());
+    assert!((losses[0] - losses[1]).abs() < 0.05, "{losses:?}");
+    let is_exact = Precision::fastest() == Precision::F32;
+    assert_eq!(losses[0] == losses[1], is_exact);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+use emotion_models::engine::Precision;
 use emotion_models::preprocess::{GreyImage, Preprocessor, Region};
 use emotion_models::{Classifier, Metadata, Weights};
 use emotion_trainer::keras;
@@ -59,7 +60,7 @@ fn published(input_size: usize) -> Option<Classifier> {
         ..weights.metadata().clone()
     };
     let weights = Weights::new("imported", metadata, weights.tensors().clone()).unwrap();
-    Some(Classifier::new(&weights).unwrap())
+    Some(Classifier::with_precision(&weights, Precision::F32).unwrap())
 }
 
 fn prepared(face: &[u8], input_size: usize) -> Vec<f32> {

@@ -1,18 +1,14 @@
 //! Weights at work outside of training, as people run the program.
 
+#[path = "common/process.rs"]
+mod process;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use emotion_models::Classifier;
 use serde_json::Value;
 
-fn emotion_trainer(arguments: &[&str], folder: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_emotion-trainer"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap()
-}
+use process::{emotion_trainer, stdout};
 
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap()
@@ -20,9 +16,7 @@ fn text(bytes: Vec<u8>) -> String {
 
 /// What a run that succeeds prints.
 fn printed(arguments: &[&str], folder: &Path) -> String {
-    let output = emotion_trainer(arguments, folder);
-    assert!(output.status.success(), "{}", text(output.stderr));
-    text(output.stdout)
+    stdout(&emotion_trainer(arguments, folder))
 }
 
 fn json_lines(text: &str) -> Vec<Value> {

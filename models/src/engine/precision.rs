@@ -12,6 +12,17 @@ pub enum Precision {
 }
 
 impl Precision {
+    /// All of them, the most exact first.
+    pub const ALL: [Self; 2] = [Self::F32, Self::Bf16];
+
+    /// Its name, such as `bf16`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+        }
+    }
+
     /// Whether this machine has instructions for it.
     pub fn is_available(self) -> bool {
         match self {
@@ -28,18 +39,16 @@ impl Precision {
 
     /// The fastest that is available.
     pub fn fastest() -> Self {
-        [Self::Bf16, Self::F32]
-            .into_iter()
-            .find(|precision| precision.is_available())
-            .unwrap_or(Self::F32)
+        if Self::Bf16.is_available() {
+            Self::Bf16
+        } else {
+            Self::F32
+        }
     }
 }
 
 impl fmt::Display for Precision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::F32 => "f32",
-            Self::Bf16 => "bf16",
-        })
+        f.write_str(self.name())
     }
 }

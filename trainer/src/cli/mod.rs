@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use emotion_models::engine::Precision;
 use emotion_models::preprocess::DEFAULT_MARGIN;
 use emotion_models::weights::Architecture;
 
@@ -14,7 +15,7 @@ use crate::data::Split;
 use crate::recipe::Settings;
 pub use recipe::{RecipeArgs, ScheduleName};
 pub use values::Minutes;
-use values::{architecture, margin, minutes};
+use values::{architecture, dtype, margin, minutes};
 
 /// Share of the votes when --votes stands alone.
 const VOTES_SHARE: f32 = 0.5;
@@ -147,6 +148,11 @@ pub struct EvaluateArgs {
     /// Draw nothing
     #[arg(long, conflicts_with = "plots")]
     pub no_plots: bool,
+
+    /// The numbers that the network computes with [default: the fastest that this machine has, as
+    /// the plugin does]
+    #[arg(long, value_parser = dtype())]
+    pub dtype: Option<Precision>,
 
     /// Faces in a batch
     #[arg(long, value_name = "N", default_value = "128")]

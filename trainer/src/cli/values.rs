@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use emotion_models::engine::Precision;
 use emotion_models::preprocess::MARGINS;
 use emotion_models::weights::Architecture;
 
@@ -48,6 +49,14 @@ pub(super) fn minutes(text: &str) -> Result<Minutes, String> {
 pub(super) fn architecture() -> impl TypedValueParser<Value = Architecture> {
     PossibleValuesParser::new(Architecture::ALL.map(Architecture::name))
         .try_map(|name| name.parse::<Architecture>())
+}
+
+pub(super) fn dtype() -> impl TypedValueParser<Value = Precision> {
+    PossibleValuesParser::new(Precision::ALL.map(Precision::name)).map(|name| {
+        let mut all = Precision::ALL.into_iter();
+        all.find(|precision| precision.name() == name)
+            .expect("the name is that of a precision")
+    })
 }
 
 /// A name that file names can begin with.

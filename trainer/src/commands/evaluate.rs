@@ -5,6 +5,7 @@ mod report;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use emotion_models::engine::Precision;
 use emotion_models::{Classifier, Emotion};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -35,7 +36,9 @@ struct Look {
 /// written.
 pub fn run(args: &EvaluateArgs) -> Result<()> {
     use_threads(args.threads)?;
-    let networks = args.weights.iter().map(|weights| classifier(weights));
+    let precision = args.dtype.unwrap_or_else(Precision::fastest);
+    let networks = args.weights.iter();
+    let networks = networks.map(|weights| classifier(weights, precision));
     let mut networks: Vec<Classifier> = networks.collect::<Result<_>>()?;
     let data = Dataset::load(&args.data)?;
     let faces = data.split(args.split);
@@ -58,6 +61,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     let report = Report {
         weights: &args.weights,
         networks: &networks,
+        precision,
         cost: Cost::of(&networks)?,
         split: args.split,
         copies: copies
@@ -83,8 +87,8 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
 }
 
 /// The weights in a file, or the built-in ones by their name, if they know FER-2013's labels.
-fn classifier(weights: &Path) -> Result<Classifier> {
-    let classifier = Classifier::new(&super::weights(weights)?)?;
+fn classifier(weights: &Path, precision: Precision) -> Result<Classifier> {
+    let classifier = Classifier::with_precision(&super::weights(weights)?, precision)?;
     let classifier = classifier.with_threads(rayon::current_num_threads());
     let labels = &classifier.metadata().labels;
     ensure!(

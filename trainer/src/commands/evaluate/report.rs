@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use emotion_models::engine::Precision;
 use emotion_models::graph::Parameter;
 use emotion_models::{Classifier, Emotion};
 use serde_json::{Map, Value, json};
@@ -17,6 +18,7 @@ pub(super) struct Report<'a> {
     /// Files or names, as they were asked for.
     pub(super) weights: &'a [PathBuf],
     pub(super) networks: &'a [Classifier],
+    pub(super) precision: Precision,
     pub(super) cost: Cost,
     pub(super) split: Split,
     /// How many faces are copies of Training rows, where the split is another.
@@ -64,6 +66,7 @@ impl Report<'_> {
             "split": self.split.usage(),
             "parameters": self.cost.parameters,
             "macs": self.cost.multiply_adds,
+            "dtype": self.precision.name(),
             "accuracy": all.accuracy(),
             "count": all.count(),
             "loss": all.loss(),
@@ -114,9 +117,10 @@ impl Report<'_> {
             );
         }
         text += &format!(
-            "{} parameters, {:.1} M multiply-adds a face\n",
+            "{} parameters, {:.1} M multiply-adds a face in {}\n",
             thousands(self.cost.parameters),
             self.cost.multiply_adds as f64 / 1e6,
+            self.precision,
         );
         text += &format!(
             "{} faces of {}",
