@@ -45,6 +45,8 @@ def layer(node):
         return nn.MaxPool2d(3, 2, node["padding"], ceil_mode=True)
     if op == "average":
         return nn.AdaptiveAvgPool2d(1)
+    if op == "upsample":
+        return nn.Upsample(scale_factor=2)
     return nn.Identity()
 
 

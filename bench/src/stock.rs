@@ -109,6 +109,7 @@ fn one(node: &FoldedNode, kernels: &[(Tensor, Option<Tensor>)], x: &Tensor) -> R
             let right = lowest([count, channels, height, right])?;
             Tensor::cat(&[&left, &x, &right], 3)?.max_pool2d_with_stride(3, 2)?
         }
+        (FoldedOp::Upsample, _) => x.upsample_nearest2d(2 * x.dim(2)?, 2 * x.dim(3)?)?,
         (FoldedOp::GlobalAverage, _) => x.mean_keepdim((2, 3))?,
         (op, _) => bail!("{}: unexpected {op:?}", node.name),
     };

@@ -199,6 +199,7 @@ fn describe_node(nodes: &[Node], node: &Node) -> Value {
             json!({ "op": "max_pool", "padding": input.map_or(0, |[side, ..]| side % 2) })
         }
         Op::Add(activation) => json!({ "op": "add", "relu": relu(activation) }),
+        Op::Upsample => json!({ "op": "upsample" }),
         Op::GlobalAverage => json!({ "op": "average" }),
     };
     described["inputs"] = json!(node.inputs);

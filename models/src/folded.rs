@@ -54,6 +54,8 @@ pub enum FoldedOp {
     MaxPool,
     /// The sum of two inputs and what follows it.
     Add(Activation),
+    /// Each pixel four times, for twice the width and height.
+    Upsample,
     /// The mean over height and width, `[1, 1, C]`.
     GlobalAverage,
 }
@@ -71,7 +73,7 @@ pub struct FoldedNode {
     pub shape: [usize; 3],
 }
 
-/// Nodes in the order of their work. The output of the last one, `[1, 1, classes]`, are the logits.
+/// Nodes in the order of their work. The outputs of those that no other one reads, one after the other, are the logits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Folded {
     nodes: Vec<FoldedNode>,
@@ -144,6 +146,7 @@ impl Folded {
                 }
                 Op::MaxPool => FoldedOp::MaxPool,
                 Op::Add(activation) => FoldedOp::Add(activation),
+                Op::Upsample => FoldedOp::Upsample,
                 Op::GlobalAverage => FoldedOp::GlobalAverage,
             };
             places.push(nodes.len());
@@ -155,6 +158,14 @@ impl Folded {
             });
         }
         Ok(Self { nodes })
+    }
+
+    /// The nodes that no other one reads, whose outputs are the logits.
+    pub fn outputs(&self) -> Vec<usize> {
+        let is_read = |index| self.nodes.iter().any(|node| node.inputs.contains(&index));
+        (0..self.nodes.len())
+            .filter(|&index| !is_read(index))
+            .collect()
     }
 
     /// All nodes; the first is the input.

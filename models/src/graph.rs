@@ -27,6 +27,8 @@ pub enum Op {
     MaxPool,
     /// The sum of two inputs and what follows it.
     Add(Activation),
+    /// Each pixel four times, for twice the width and height.
+    Upsample,
     /// The mean over height and width, `[1, 1, C]`.
     GlobalAverage,
 }
@@ -41,6 +43,7 @@ impl Op {
             Self::BatchNorm(_) => "BatchNorm",
             Self::MaxPool => "MaxPooling",
             Self::Add(_) => "Add",
+            Self::Upsample => "UpSampling",
             Self::GlobalAverage => "GlobalAveragePooling",
         }
     }
@@ -101,7 +104,8 @@ pub struct LayerSummary {
     pub multiply_adds: u64,
 }
 
-/// Nodes in the order of their work. The output of the last one, `[1, 1, classes]`, are the logits.
+/// Nodes in the order of their work. The outputs of those that no other one reads, one after the other, are the logits:
+/// of a classifier, `[1, 1, classes]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Graph {
     nodes: Vec<Node>,
@@ -180,6 +184,13 @@ impl Graph {
         self.push(name, Op::Add(activation), &inputs, shape)
     }
 
+    /// Appends `input` at twice its size.
+    pub(crate) fn upsample(&mut self, name: &str, input: usize) -> usize {
+        let [height, width, channels] = self.nodes[input].shape;
+        let shape = [2 * height, 2 * width, channels];
+        self.push(name, Op::Upsample, &[input], shape)
+    }
+
     /// Appends the mean of `input` over its pixels.
     pub(crate) fn average(&mut self, name: &str, input: usize) -> usize {
         let shape = [1, 1, self.nodes[input].shape[2]];
@@ -197,6 +208,14 @@ impl Graph {
             .iter()
             .enumerate()
             .all(|(other, node)| node.inputs.contains(&index) == (other == reader))
+    }
+
+    /// The nodes that no other one reads, whose outputs are the logits.
+    pub fn outputs(&self) -> Vec<usize> {
+        let is_read = |index| self.nodes.iter().any(|node| node.inputs.contains(&index));
+        (0..self.nodes.len())
+            .filter(|&index| !is_read(index))
+            .collect()
     }
 
     /// `[H, W, C]` of the input.
@@ -227,7 +246,7 @@ impl Graph {
         };
         let channels = node.shape[2];
         match node.op {
-            Op::Input | Op::MaxPool | Op::Add(_) | Op::GlobalAverage => Vec::new(),
+            Op::Input | Op::MaxPool | Op::Add(_) | Op::Upsample | Op::GlobalAverage => Vec::new(),
             Op::Conv2d(Conv2dConfig { kernel, bias, .. }) => {
                 let channels_in = self.nodes[node.inputs[0]].shape[2];
                 let area = kernel * kernel;

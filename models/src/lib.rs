@@ -24,6 +24,7 @@
 pub mod classifier;
 mod emotion;
 pub mod engine;
+pub mod face_net;
 pub mod folded;
 pub mod fused;
 pub mod graph;

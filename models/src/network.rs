@@ -22,6 +22,7 @@ enum Layer {
     BatchNorm(BatchNorm),
     MaxPool,
     Add(Activation),
+    Upsample,
     GlobalAverage,
 }
 
@@ -52,6 +53,7 @@ impl Network {
                 Op::BatchNorm(config) => Layer::BatchNorm(BatchNorm::new(channels, config, vb)?),
                 Op::MaxPool => Layer::MaxPool,
                 Op::Add(activation) => Layer::Add(activation),
+                Op::Upsample => Layer::Upsample,
                 Op::GlobalAverage => Layer::GlobalAverage,
             });
         }
@@ -63,7 +65,7 @@ impl Network {
         &self.graph
     }
 
-    /// The logits `[N, classes]` of faces `[N, H, W, 1]` in [-1, 1]. With `train` the batch norms use the batch's
+    /// The logits `[N, classes]` of pictures `[N, H, W, 1]` in [-1, 1]. With `train` the batch norms use the batch's
     /// statistics and gradients can be taken.
     ///
     /// # Errors
@@ -80,12 +82,20 @@ impl Network {
                 Layer::BatchNorm(norm) => norm.forward(input(0), train)?,
                 Layer::MaxPool => max_pool_3x3_stride_2(input(0))?,
                 Layer::Add(activation) => activation.apply(&(input(0) + input(1))?)?,
+                Layer::Upsample => upsample(input(0))?,
                 Layer::GlobalAverage => input(0).mean_keepdim((1, 2))?,
             });
         }
-        match outputs.pop() {
-            Some(logits) => logits.flatten_from(1),
-            None => Ok(xs.clone()),
-        }
+        let logits = self.graph.outputs().into_iter();
+        let logits = logits.map(|index| outputs[index].flatten_from(1));
+        Tensor::cat(&logits.collect::<Result<Vec<_>>>()?, 1)
     }
+}
+
+/// Each pixel of `[N, H, W, C]` four times.
+fn upsample(xs: &Tensor) -> Result<Tensor> {
+    let (samples, height, width, channels) = xs.dims4()?;
+    xs.reshape((samples, height, 1, width, 1, channels))?
+        .broadcast_as((samples, height, 2, width, 2, channels))?
+        .reshape((samples, 2 * height, 2 * width, channels))
 }

@@ -20,7 +20,6 @@ use crate::graph::Graph;
 use crate::network::Network;
 use crate::{mini_xception, residual_xception};
 
-/// The default weights.
 /// The weights that are compiled in; the first are the default.
 const BUILT_IN: [(&str, &[u8]); 2] = [
     (

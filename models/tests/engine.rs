@@ -3,10 +3,14 @@
 use std::collections::HashMap;
 
 use allocation_counter::measure;
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
 use emotion_models::engine::{Engine, Error, Precision};
+use emotion_models::folded::Folded;
+use emotion_models::graph::Parameter;
+use emotion_models::network::Network;
 use emotion_models::weights::{Architecture, Normalization};
-use emotion_models::{Emotion, Instructions, Metadata, Weights};
+use emotion_models::{Emotion, Instructions, Metadata, Weights, face_net};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -23,9 +27,14 @@ fn random_weights(architecture: Architecture, input_size: usize, seed: u64) -> W
         temperature: 1.0,
         training: "none".to_owned(),
     };
+    let tensors = random_tensors(&metadata.graph().unwrap().parameters(), seed);
+    Weights::new("random", metadata, tensors).unwrap()
+}
+
+fn random_tensors(parameters: &[Parameter], seed: u64) -> HashMap<String, Tensor> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut tensors = HashMap::new();
-    for parameter in metadata.graph().unwrap().parameters() {
+    for parameter in parameters {
         let range = match (parameter.shape.len(), parameter.name.rsplit('.').next()) {
             (_, Some("running_var")) => 0.5..2.0,
             (_, Some("running_mean" | "bias")) => -0.5..0.5,
@@ -39,10 +48,10 @@ fn random_weights(architecture: Architecture, input_size: usize, seed: u64) -> W
         let values: Vec<f32> = (0..parameter.len())
             .map(|_| rng.random_range(range.clone()))
             .collect();
-        let tensor = Tensor::from_vec(values, parameter.shape, &Device::Cpu).unwrap();
-        tensors.insert(parameter.name, tensor);
+        let tensor = Tensor::from_vec(values, parameter.shape.clone(), &Device::Cpu).unwrap();
+        tensors.insert(parameter.name.clone(), tensor);
     }
-    Weights::new("random", metadata, tensors).unwrap()
+    tensors
 }
 
 fn random_faces(count: usize, size: usize) -> Vec<f32> {
@@ -105,6 +114,40 @@ fn with_the_shipped_weights_the_logits_are_those_of_the_reference() {
             let mut engine = Engine::with_instructions(&weights, instructions).unwrap();
             let what = format!("{name} on {instructions}");
             assert_close(&run(&mut engine, &faces), &expected, &what);
+        }
+    }
+}
+
+/// The detector's network with random parameters, and what the reference says about a picture.
+fn detector([height, width]: [usize; 2]) -> (Folded, Vec<f32>, Vec<f32>) {
+    let graph = face_net::graph(height, width).unwrap();
+    let tensors = random_tensors(&graph.parameters(), 1);
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let picture: Vec<f32> = (0..height * width)
+        .map(|_| rng.random_range(-1.0..1.0))
+        .collect();
+    let folded = Folded::new(&graph, &tensors).unwrap();
+    let vb = VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu);
+    let xs = Tensor::from_slice(&picture, (1, height, width, 1), &Device::Cpu).unwrap();
+    let logits = Network::new(graph, vb).unwrap().forward(&xs, false);
+    let logits = logits.unwrap().flatten_all().unwrap().to_vec1().unwrap();
+    (folded, picture, logits)
+}
+
+#[test]
+fn the_detector_gives_the_values_of_the_reference_for_pictures_of_any_size() {
+    for size in [[32, 32], [64, 96], [160, 96]] {
+        let (folded, picture, expected) = detector(size);
+        let largest = expected.iter().fold(0.0, |a: f32, b| a.max(b.abs()));
+        for instructions in Instructions::all() {
+            let mut engine = Engine::of_folded(&folded, instructions, Precision::F32);
+            let what = format!("{size:?} on {instructions}");
+            assert_close(&run(&mut engine, &picture), &expected, &what);
+        }
+        let mut engine = Engine::of_folded(&folded, Instructions::best(), Precision::fastest());
+        for (found, expected) in run(&mut engine, &picture).iter().zip(&expected) {
+            let apart = (found - expected).abs();
+            assert!(apart < 0.03 * largest, "{found}, expected {expected}");
         }
     }
 }

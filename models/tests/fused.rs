@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::VarBuilder;
+use emotion_models::face_net;
 use emotion_models::fused::{Fused, Slot};
 use emotion_models::graph::Graph;
 use emotion_models::network::Network;
@@ -12,6 +13,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 const INPUT_SIZE: usize = 24;
+/// Of the detector's picture, a single row of the coarsest map is left.
+const PICTURE: [usize; 2] = [32, 64];
 const SAMPLES: usize = 10;
 
 /// Parameters that make every layer matter.
@@ -37,11 +40,15 @@ fn random(slots: &[Slot], seed: u64) -> Vec<f32> {
 }
 
 fn faces() -> Tensor {
+    pictures([INPUT_SIZE, INPUT_SIZE])
+}
+
+fn pictures([height, width]: [usize; 2]) -> Tensor {
     let mut rng = ChaCha8Rng::seed_from_u64(2);
-    let values: Vec<f32> = (0..SAMPLES * INPUT_SIZE * INPUT_SIZE)
+    let values: Vec<f32> = (0..SAMPLES * height * width)
         .map(|_| rng.random_range(-1.0..1.0))
         .collect();
-    Tensor::from_vec(values, (SAMPLES, INPUT_SIZE, INPUT_SIZE, 1), &Device::Cpu).unwrap()
+    Tensor::from_vec(values, (SAMPLES, height, width, 1), &Device::Cpu).unwrap()
 }
 
 /// A weighting of the logits that no symmetry makes zero.
@@ -56,6 +63,7 @@ fn loss(logits: &Tensor) -> Tensor {
 
 /// A network in both forms with the same parameters.
 struct Pair {
+    faces: Tensor,
     fused: Fused,
     parameters: Var,
     statistics: Vec<f32>,
@@ -89,7 +97,9 @@ fn pair(graph: Graph) -> Pair {
         .collect();
     let vb = VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu);
     let count = parameters.len();
+    let [height, width, _] = graph.input_shape();
     Pair {
+        faces: pictures([height, width]),
         reference: Network::new(graph, vb).unwrap(),
         parameters: Var::from_vec(parameters, count, &Device::Cpu).unwrap(),
         fused,
@@ -98,13 +108,18 @@ fn pair(graph: Graph) -> Pair {
     }
 }
 
-fn pairs() -> impl Iterator<Item = (Architecture, Pair)> {
-    Architecture::ALL.into_iter().map(|architecture| {
+fn pairs() -> impl Iterator<Item = (&'static str, Pair)> {
+    let classifiers = Architecture::ALL.into_iter().map(|architecture| {
         (
-            architecture,
-            pair(architecture.graph(INPUT_SIZE, 7).unwrap()),
+            architecture.name(),
+            architecture.graph(INPUT_SIZE, 7).unwrap(),
         )
-    })
+    });
+    let [height, width] = PICTURE;
+    let detector = ("face_net", face_net::graph(height, width).unwrap());
+    classifiers
+        .chain([detector])
+        .map(|(name, graph)| (name, pair(graph)))
 }
 
 fn values(tensor: &Tensor) -> Vec<f32> {
@@ -128,7 +143,7 @@ fn assert_close(what: &str, found: &[f32], expected: &[f32], tolerance: f32) {
 #[test]
 fn logits_and_gradients_of_training_are_those_of_the_reference() {
     for (name, pair) in pairs() {
-        let faces = faces();
+        let faces = pair.faces.clone();
         let logits = pair.fused.forward(&faces, &pair.parameters).unwrap();
         let expected = pair.reference.forward(&faces, true).unwrap();
         assert_close(
@@ -153,7 +168,7 @@ fn logits_and_gradients_of_training_are_those_of_the_reference() {
 #[test]
 fn running_statistics_move_as_those_of_the_reference() {
     for (name, mut pair) in pairs() {
-        let faces = faces();
+        let faces = pair.faces.clone();
         pair.fused.forward(&faces, &pair.parameters).unwrap();
         pair.fused.follow(&mut pair.statistics);
         pair.reference.forward(&faces, true).unwrap();
@@ -192,7 +207,7 @@ fn gradients_do_not_depend_on_the_number_of_threads() {
 #[test]
 fn batches_of_any_size_follow_each_other() {
     for (name, pair) in pairs() {
-        let faces = faces();
+        let faces = pair.faces.clone();
         let parameters = values(&pair.parameters);
         let all = pair
             .fused

@@ -105,7 +105,7 @@ fn assert_gradients(
 }
 
 /// Stock Candle's convolution of `[N, H, W, C]`; its forward and backward passes are right, if slow. Its backward pass
-/// refuses stride 2 on odd sizes, so every second pixel is taken first, which is the same for a kernel of 1.
+/// refuses stride 2 on odd sizes, so it has stride 1, and of the result every second pixel is taken.
 fn stock_conv(
     xs: &Tensor,
     weight: &Tensor,
@@ -113,12 +113,13 @@ fn stock_conv(
     stride: usize,
     groups: usize,
 ) -> Result<Tensor> {
-    every(stride, xs)?
+    let ys = xs
         .permute((0, 3, 1, 2))?
         .contiguous()?
         .conv2d(weight, padding, 1, 1, groups)?
         .permute((0, 2, 3, 1))?
-        .contiguous()
+        .contiguous()?;
+    every(stride, &ys)
 }
 
 /// Each `stride`th pixel of each `stride`th row.
@@ -132,11 +133,13 @@ fn every(stride: usize, xs: &Tensor) -> Result<Tensor> {
     Ok(xs)
 }
 
-const GEOMETRIES: [(usize, usize, Padding); 4] = [
+const GEOMETRIES: [(usize, usize, Padding); 6] = [
     (3, 1, Padding::Valid),
     (3, 1, Padding::Same),
     (1, 1, Padding::Same),
     (1, 2, Padding::Same),
+    (3, 2, Padding::Same),
+    (3, 2, Padding::Valid),
 ];
 /// Input and output channels that fill vectors exactly, not at all, and in part.
 const CHANNELS: [(usize, usize); 5] = [(1, 8), (8, 8), (8, 16), (3, 7), (24, 9)];

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::VarBuilder;
-use emotion_models::graph::Graph;
+use emotion_models::face_net;
+use emotion_models::graph::{Graph, Parameter};
 use emotion_models::network::Network;
 use emotion_models::weights::Architecture;
 use rand::{RngExt, SeedableRng};
@@ -54,6 +55,25 @@ fn faces(count: usize, size: usize) -> Tensor {
         .map(|_| rng.random_range(-1.0..1.0))
         .collect();
     Tensor::from_vec(values, (count, size, size, 1), &Device::Cpu).unwrap()
+}
+
+#[test]
+fn the_detector_is_small_and_has_a_value_for_every_place_of_three_maps() {
+    let graph = face_net::graph(320, 320).unwrap();
+    let parameters: usize = graph.parameters().iter().map(Parameter::len).sum();
+    assert!(parameters <= 100_000, "{parameters}");
+    assert!(
+        graph.multiply_adds() <= 80_000_000,
+        "{}",
+        graph.multiply_adds()
+    );
+    let shapes = graph.outputs().into_iter();
+    let shapes: Vec<_> = shapes.map(|index| graph.nodes()[index].shape).collect();
+    assert_eq!(shapes, [[40, 40, 5], [20, 20, 5], [10, 10, 5]]);
+    for (height, width) in [(0, 32), (32, 33), (16, 32)] {
+        let error = face_net::graph(height, width).unwrap_err().to_string();
+        assert!(error.contains("multiples of 32"), "{error}");
+    }
 }
 
 #[test]

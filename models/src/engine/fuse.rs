@@ -79,7 +79,10 @@ fn takes_up(nodes: &[FoldedNode], index: usize) -> Option<(usize, Tail)> {
     match (&node.op, &nodes[before].op) {
         (
             FoldedOp::Add(_),
-            FoldedOp::Conv2d { .. } | FoldedOp::SeparableConv2d { .. } | FoldedOp::MaxPool,
+            FoldedOp::Conv2d { .. }
+            | FoldedOp::SeparableConv2d { .. }
+            | FoldedOp::MaxPool
+            | FoldedOp::Upsample,
         ) => Some((before, Tail::Add)),
         // The mean of a convolution's output is linear in sums of its input.
         (
@@ -99,6 +102,8 @@ fn activation(node: &FoldedNode) -> Activation {
         FoldedOp::Conv2d { activation, .. }
         | FoldedOp::SeparableConv2d { activation, .. }
         | FoldedOp::Add(activation) => activation,
-        FoldedOp::Input | FoldedOp::MaxPool | FoldedOp::GlobalAverage => Activation::Linear,
+        FoldedOp::Input | FoldedOp::MaxPool | FoldedOp::Upsample | FoldedOp::GlobalAverage => {
+            Activation::Linear
+        }
     }
 }

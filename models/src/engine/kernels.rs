@@ -82,6 +82,57 @@ fn largest<S: Simd>(
     best
 }
 
+/// Each pixel four times, and what is added to it.
+pub(super) struct Upsample<'a> {
+    pub(super) x: &'a [f32],
+    pub(super) input: Map,
+    /// Laid out like `out`.
+    pub(super) add: Option<&'a [f32]>,
+    pub(super) relu: bool,
+    pub(super) out: &'a mut [f32],
+    pub(super) output: Map,
+}
+
+impl Upsample<'_> {
+    pub(super) fn run(self, instructions: Instructions) {
+        run_on(instructions, self);
+    }
+}
+
+impl VectorLoop for Upsample<'_> {
+    type Output = ();
+
+    fn channels(&self) -> usize {
+        let Map([.., channels]) = self.input;
+        channels
+    }
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Map([height, width, channels]) = self.output;
+        let vectors = channels / S::F32_LANES;
+        let x = S::as_simd_f32s(self.x).0;
+        let add = self.add.map(|add| S::as_simd_f32s(add).0);
+        let out = S::as_mut_simd_f32s(self.out).0;
+        for row in 0..height {
+            for column in 0..width {
+                let from = self.input.padded(column / 2 + 1, row / 2 + 1) / S::F32_LANES;
+                let to = self.output.padded(column + 1, row + 1) / S::F32_LANES;
+                for v in 0..vectors {
+                    let mut value = x[from + v];
+                    if let Some(add) = add {
+                        value = simd.add_f32s(value, add[to + v]);
+                    }
+                    if self.relu {
+                        value = simd.max_f32s(simd.splat_f32s(0.0), value);
+                    }
+                    out[to + v] = value;
+                }
+            }
+        }
+    }
+}
+
 /// Writes to `out`, `[2·reach + 1, 2·reach + 1, C]`, for each shift by up to `reach` pixels the sum of the pixels that
 /// the shifted picture shows within its frame, over the number of all pixels.
 pub(super) fn sums(instructions: Instructions, x: &[f32], map: Map, reach: usize, out: &mut [f32]) {

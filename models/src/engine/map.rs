@@ -29,10 +29,10 @@ impl Map {
         y * self.stride() + x * channels
     }
 
-    /// The values of a pixel.
-    pub(super) fn pixel(self, values: &[f32], x: usize, y: usize) -> &[f32] {
-        let Self([.., channels]) = self;
-        &values[self.padded(x + 1, y + 1)..][..channels]
+    /// All values without the border's.
+    pub(super) fn size(self) -> usize {
+        let Self([height, ..]) = self;
+        height * self.row()
     }
 
     /// The rows from `first` on, so many, as one piece: from the first value to the last without the borders beside
@@ -43,6 +43,16 @@ impl Map {
     }
 
     /// The rows without their borders.
+    pub(super) fn rows(self, values: &[f32]) -> impl Iterator<Item = &[f32]> {
+        let Self([height, _, channels]) = self;
+        values
+            .chunks_exact(self.stride())
+            .skip(1)
+            .take(height)
+            .map(move |row| &row[channels..][..self.row()])
+    }
+
+    /// The same to be written.
     pub(super) fn rows_mut(self, values: &mut [f32]) -> impl Iterator<Item = &mut [f32]> {
         let Self([height, _, channels]) = self;
         values

@@ -25,6 +25,7 @@ use aligned_vec::AVec;
 use rayon::prelude::*;
 
 use crate::Instructions;
+use crate::folded::Folded;
 use crate::weights::{self, Weights};
 use plan::Plan;
 
@@ -113,11 +114,17 @@ impl Engine {
         instructions: Instructions,
         precision: Precision,
     ) -> Result<Self, Error> {
-        let plan = Plan::new(&weights.folded()?, instructions, precision);
-        Ok(Self {
+        Ok(Self::of_folded(&weights.folded()?, instructions, precision))
+    }
+
+    /// A network of any kind and size on these instructions. A precision that the machine has not is as
+    /// [`Precision::F32`].
+    pub fn of_folded(network: &Folded, instructions: Instructions, precision: Precision) -> Self {
+        let plan = Plan::new(network, instructions, precision);
+        Self {
             buffers: vec![plan.buffers()],
             plan: Arc::new(plan),
-        })
+        }
     }
 
     /// Shares the faces of a call between so many threads, at least one, of rayon's pool.
@@ -145,7 +152,7 @@ impl Engine {
 
     /// Logits of each face.
     pub fn classes(&self) -> usize {
-        self.plan.classes
+        self.plan.logits
     }
 
     /// Bytes that the buffers of this instance take; the weights, which clones share, are not among them.
@@ -177,7 +184,7 @@ impl Engine {
                 found: faces.len(),
             });
         }
-        let (count, classes) = (faces.len() / face, self.plan.classes);
+        let (count, classes) = (faces.len() / face, self.plan.logits);
         if logits.len() != count * classes {
             return Err(Error::Logits {
                 expected: count * classes,

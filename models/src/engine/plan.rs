@@ -24,12 +24,13 @@ pub(super) struct Plan {
     pub(super) precision: Precision,
     /// `[H, W, C]` of a face.
     pub(super) input: [usize; 3],
-    pub(super) classes: usize,
+    /// Values of all outputs.
+    pub(super) logits: usize,
     steps: Vec<Step>,
     /// What each slot holds; the first holds the face.
     slots: Vec<Map>,
-    /// The slot of the logits.
-    logits: usize,
+    /// What the outputs are and the slots that hold them.
+    outputs: Vec<(Map, usize)>,
     scratch: usize,
     pairs: usize,
 }
@@ -64,17 +65,20 @@ impl Plan {
                 }
             }
         }
-        let last = nodes.len() - 1;
+        let outputs = network.outputs().into_iter();
+        let outputs: Vec<_> = outputs
+            .map(|index| (Map(nodes[index].shape), places[index]))
+            .collect();
         Self {
             instructions,
             precision,
             input: nodes[0].shape,
-            classes: nodes[last].shape[2],
+            logits: outputs.iter().map(|(map, _)| map.size()).sum(),
             scratch: steps.iter().map(Step::scratch).max().unwrap_or(0),
             pairs: steps.iter().map(Step::pairs).max().unwrap_or(0),
             steps,
             slots: memory.slots,
-            logits: places[last],
+            outputs,
         }
     }
 
@@ -97,8 +101,14 @@ impl Plan {
         for step in &self.steps {
             step.run(self.instructions, buffers);
         }
-        let output = Map([1, 1, self.classes]);
-        logits.copy_from_slice(output.pixel(&buffers.slots[self.logits], 0, 0));
+        let mut logits = logits;
+        for &(map, slot) in &self.outputs {
+            for row in map.rows(&buffers.slots[slot]) {
+                let (here, rest) = logits.split_at_mut(row.len());
+                here.copy_from_slice(row);
+                logits = rest;
+            }
+        }
     }
 }
 
@@ -162,6 +172,7 @@ fn work(
             pointwise: dense(pointwise, 1, 1, 0),
         }),
         FoldedOp::MaxPool => Work::MaxPool,
+        FoldedOp::Upsample => Work::Upsample,
         FoldedOp::GlobalAverage => Work::Average,
         // The input is a layer of nothing.
         FoldedOp::Add(_) | FoldedOp::Input => Work::Add,

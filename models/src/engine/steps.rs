@@ -6,7 +6,7 @@ use aligned_vec::AVec;
 
 use super::Buffers;
 use super::bf16::{PairedWeights, Products};
-use super::kernels::{Add, Pool, sums};
+use super::kernels::{Add, Pool, Upsample, sums};
 use super::map::Map;
 use crate::Instructions;
 use crate::folded::Kernel;
@@ -34,6 +34,7 @@ pub(super) enum Work {
     Dense(Dense),
     Separable(Separable),
     MaxPool,
+    Upsample,
     Average,
     Head(Head),
     /// Nothing but the addition.
@@ -112,7 +113,7 @@ impl Step {
         match &self.work {
             Work::Separable(separable) => separable.rows * width * channels,
             Work::Head(Head { taps, .. }) => taps * taps * channels,
-            Work::Dense(_) | Work::MaxPool | Work::Average | Work::Add => 0,
+            Work::Dense(_) | Work::MaxPool | Work::Upsample | Work::Average | Work::Add => 0,
         }
     }
 
@@ -145,6 +146,15 @@ impl Step {
                 self.separable(instructions, separable, x, add, &mut out, between);
             }
             Work::MaxPool => Pool {
+                x,
+                input: self.input,
+                add,
+                relu: self.relu,
+                out: &mut out,
+                output: self.output,
+            }
+            .run(instructions),
+            Work::Upsample => Upsample {
                 x,
                 input: self.input,
                 add,

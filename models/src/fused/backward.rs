@@ -13,8 +13,14 @@ impl Workspace {
     pub(super) fn backward(&mut self, plan: &Plan, logits: &[f32], parameters: usize) -> Vec<f32> {
         self.prepare_gradients(plan);
         let mut gradient = vec![0.0; parameters];
-        if let Some(last) = plan.steps.last() {
-            self.gradients[last.buffer].copy_from_slice(logits);
+        let mut start = 0;
+        for &index in &plan.outputs {
+            let len = plan.steps[index].len();
+            let gradients = self.gradients[plan.steps[index].buffer].chunks_exact_mut(len);
+            for (gradient, logits) in gradients.zip(logits.chunks_exact(plan.logits())) {
+                gradient.copy_from_slice(&logits[start..][..len]);
+            }
+            start += len;
         }
         for index in (1..plan.steps.len()).rev() {
             self.step_back(plan, index, &mut gradient);
@@ -91,6 +97,9 @@ impl Workspace {
                     worker(i * per_part).max_pool(winners, dys, dxs, part);
                 });
             }
+            Kind::Upsample => parts.for_each(|(i, ((dys, dxs), part))| {
+                worker(i * per_part).upsample(dys, dxs, part);
+            }),
             Kind::GlobalAverage => parts.for_each(|(i, ((dys, dxs), part))| {
                 worker(i * per_part).average(dys, dxs, part);
             }),
@@ -218,6 +227,32 @@ impl Worker<'_> {
                 dx.fill(0.0);
             }
             kernels::scatter(winners, dy, step.shape[2], dx);
+            self.written(self.first + j, dx, &mut part.norm_sums);
+        }
+    }
+
+    fn upsample(&self, dys: &[f32], dxs: &mut [f32], part: &mut Part) {
+        let step = &self.outputs.steps[self.index];
+        let [_, width, channels] = step.shape;
+        let row = width * channels;
+        let samples = dys.chunks_exact(step.len());
+        for (j, (dy, dx)) in samples
+            .zip(dxs.chunks_exact_mut(step.len() / 4))
+            .enumerate()
+        {
+            if !self.input.accumulates {
+                dx.fill(0.0);
+            }
+            for (dx, dy) in dx.chunks_exact_mut(row / 2).zip(dy.chunks_exact(2 * row)) {
+                for dy in dy.chunks_exact(row) {
+                    let pairs = dy.chunks_exact(2 * channels);
+                    for (dx, pair) in dx.chunks_exact_mut(channels).zip(pairs) {
+                        let (left, right) = pair.split_at(channels);
+                        add_assign(dx, left);
+                        add_assign(dx, right);
+                    }
+                }
+            }
             self.written(self.first + j, dx, &mut part.norm_sums);
         }
     }

@@ -44,9 +44,16 @@ impl Workspace {
         }
     }
 
-    /// The logits of the last forward pass, `[N, classes]`.
-    pub(super) fn logits(&self) -> &[f32] {
-        self.values.last().map_or(&[], Vec::as_slice)
+    /// The logits of the last forward pass, `[N, logits]`.
+    pub(super) fn logits(&self, plan: &Plan) -> Vec<f32> {
+        let mut logits = Vec::with_capacity(self.samples * plan.logits());
+        for sample in 0..self.samples {
+            for &index in &plan.outputs {
+                let len = plan.steps[index].len();
+                logits.extend(&self.values[index][sample * len..][..len]);
+            }
+        }
+        logits
     }
 
     /// Moves running statistics by what the last forward pass found in the batch.
@@ -142,6 +149,19 @@ impl Workspace {
                         }
                     });
             }
+            Kind::Upsample => {
+                let [_, width, channels] = step.shape;
+                out.par_chunks_mut(per_part * len)
+                    .zip(&mut self.parts)
+                    .enumerate()
+                    .for_each(|(i, (out, part))| {
+                        for (j, out) in out.chunks_exact_mut(len).enumerate() {
+                            let input = step.inputs[0].step;
+                            let x = inputs.sample(input, i * per_part + j, &mut part.sample);
+                            upsample(x, width, channels, out);
+                        }
+                    });
+            }
             Kind::GlobalAverage => {
                 out.par_chunks_mut(per_part * len)
                     .zip(&mut self.parts)
@@ -214,6 +234,23 @@ fn max_pool(
         winners,
     }
     .compute();
+}
+
+/// Each pixel four times; `out` has rows of `width` pixels.
+fn upsample(x: &[f32], width: usize, channels: usize, out: &mut [f32]) {
+    let rows = x.chunks_exact(width / 2 * channels);
+    for (out, row) in out.chunks_exact_mut(2 * width * channels).zip(rows) {
+        let (upper, lower) = out.split_at_mut(width * channels);
+        for (pair, pixel) in upper
+            .chunks_exact_mut(2 * channels)
+            .zip(row.chunks_exact(channels))
+        {
+            let (left, right) = pair.split_at_mut(channels);
+            left.copy_from_slice(pixel);
+            right.copy_from_slice(pixel);
+        }
+        lower.copy_from_slice(upper);
+    }
 }
 
 /// The mean of each channel over the pixels of a sample.

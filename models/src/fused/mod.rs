@@ -105,12 +105,9 @@ impl Fused {
         }
         let mut workspace = self.lock();
         workspace.forward(&self.plan, faces, parameters, Some(statistics));
-        let classes = self.plan.steps.last().map_or(1, |step| step.shape[2]);
-        Ok(workspace
-            .logits()
-            .chunks_exact(classes)
-            .map(<[f32]>::to_vec)
-            .collect())
+        let logits = workspace.logits(&self.plan);
+        let logits = logits.chunks_exact(self.plan.logits());
+        Ok(logits.map(<[f32]>::to_vec).collect())
     }
 
     fn check(&self, faces: usize, parameters: usize) -> Result<()> {
@@ -174,7 +171,7 @@ impl CustomOp2 for FusedOp {
         let mut workspace = self.network.lock();
         workspace.forward(plan, faces, parameters, None);
         *self.pass.lock().unwrap_or_else(PoisonError::into_inner) = workspace.passes;
-        let logits = workspace.logits().to_vec();
+        let logits = workspace.logits(plan);
         let shape = (samples, logits.len() / samples);
         Ok((CpuStorage::F32(logits), shape.into()))
     }

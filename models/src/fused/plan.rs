@@ -22,6 +22,8 @@ pub struct Slot {
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) steps: Vec<Step>,
+    /// The steps whose outputs, one after the other, are the logits.
+    pub(super) outputs: Vec<usize>,
     pub(super) trained: Vec<Slot>,
     pub(super) statistics: Vec<Slot>,
     /// The number of buffers for gradients.
@@ -53,6 +55,7 @@ pub(super) enum Kind {
     },
     MaxPool,
     Add(Activation),
+    Upsample,
     GlobalAverage,
 }
 
@@ -92,6 +95,12 @@ impl Step {
 }
 
 impl Plan {
+    /// The number of logits of a sample.
+    pub(super) fn logits(&self) -> usize {
+        let lengths = self.outputs.iter().map(|&index| self.steps[index].len());
+        lengths.sum()
+    }
+
     pub(super) fn new(graph: &Graph) -> Result<Self> {
         let (trained, statistics): (Vec<_>, Vec<_>) = graph
             .parameters()
@@ -100,6 +109,7 @@ impl Plan {
         let (trained, statistics) = (slots(trained), slots(statistics));
         let mut plan = Self {
             steps: Vec::new(),
+            outputs: Vec::new(),
             trained,
             statistics,
             buffers: 0,
@@ -137,6 +147,7 @@ impl Plan {
             });
             step_of.push(plan.steps.len() - 1);
         }
+        plan.outputs = graph.outputs().iter().map(|&node| step_of[node]).collect();
         plan.order_gradients()?;
         Ok(plan)
     }
@@ -163,6 +174,7 @@ impl Plan {
             }
             (Op::MaxPool, _) => Kind::MaxPool,
             (Op::Add(activation), _) => Kind::Add(activation),
+            (Op::Upsample, _) => Kind::Upsample,
             (Op::GlobalAverage, _) => Kind::GlobalAverage,
             _ => bail!("{}: {} without an input", node.name, node.op.kind()),
         })
@@ -242,10 +254,15 @@ impl Plan {
                 }
             }
         }
-        match self.steps.last().map(|step| (&step.kind, step.norm())) {
-            Some((Kind::Convolution { .. } | Kind::GlobalAverage, None)) => Ok(()),
-            _ => bail!("a network must end in a convolution without a norm, or in an average"),
+        let ends = |&index: &usize| {
+            let step = &self.steps[index];
+            let is_end = matches!(step.kind, Kind::Convolution { .. } | Kind::GlobalAverage);
+            is_end && step.norm().is_none()
+        };
+        if !self.outputs.iter().all(ends) {
+            bail!("a network must end in convolutions without a norm, or in averages");
         }
+        Ok(())
     }
 
     /// Both inputs of a sum have its gradient: they share its buffer.

@@ -13,7 +13,7 @@ use super::tensor::{nhwc, read, values};
 pub enum Padding {
     /// The output holds only positions where the whole kernel lies inside.
     Valid,
-    /// Zeros are added so that the output has the size of the input, divided by the stride and rounded up.
+    /// As many zeros on every side that the output has the size of the input, divided by the stride and rounded up.
     Same,
 }
 
@@ -22,7 +22,7 @@ pub enum Padding {
 pub struct Conv2dConfig {
     /// Width and height of the kernel: 1 or 3.
     pub kernel: usize,
-    /// Step between outputs: 1, or 2 with a kernel of 1.
+    /// Step between outputs: 1 or 2.
     pub stride: usize,
     /// Treatment of the border.
     pub padding: Padding,
@@ -106,9 +106,9 @@ impl Conv2d {
             bias,
             ..
         } = config;
-        if !matches!((kernel, stride), (1 | 3, 1) | (1, 2)) {
+        if !matches!((kernel, stride), (1 | 3, 1 | 2)) {
             bail!(
-                "convolution: expected a kernel of 1 or 3 with stride 1, or of 1 with stride 2, found {kernel} with stride {stride}"
+                "convolution: expected a kernel of 1 or 3 with stride 1 or 2, found {kernel} with stride {stride}"
             );
         }
         let area = kernel * kernel;

@@ -21,7 +21,7 @@ pub(crate) struct Convolution {
     pub(crate) input: [usize; 3],
     /// `[H, W, C]`.
     pub(crate) output: [usize; 3],
-    /// Step between outputs: 1; 2 for separable ones and for 1×1 kernels.
+    /// Step between outputs: 1 or 2.
     pub(crate) stride: usize,
     /// Zeros on each side of the input.
     pub(crate) border: usize,
@@ -166,7 +166,26 @@ impl Convolution {
     }
 
     fn correlate(&self, weights: &PackedWeights, x: &[f32], out: &mut [f32]) {
-        plain(weights, x, out, self.run(self.output)).run();
+        let (row_in, stride) = self.steps();
+        let whole = plain(weights, x, out, self.run(self.output));
+        Correlation {
+            row_in,
+            stride,
+            ..whole
+        }
+        .run();
+    }
+
+    /// Values from one row of an arranged sample, or of a depthwise result, to the next, and pixels from one output to
+    /// the next, as a dense kernel reads them.
+    fn steps(&self) -> (usize, usize) {
+        let [_, width, channels] = self.input;
+        match self.kind {
+            Kind::Dense(kernel) if kernel > 1 => {
+                ((width + 2 * self.border) * channels, self.stride)
+            }
+            _ => (self.run(self.output) * channels, 1),
+        }
     }
 
     /// Pixels that a dense kernel treats as a row: those of a 1×1 kernel have no neighbours, so they all make one.
@@ -221,14 +240,25 @@ impl Convolution {
         let gradient = self.gradient();
         match self.kind {
             Kind::Dense(kernel) => {
-                gradient.add(&scratch.arranged, dy, self.run(self.output), dense_sum);
+                let geometry = (self.run(self.output), self.steps());
+                gradient.add(&scratch.arranged, dy, geometry, dense_sum);
                 let Some(dx) = dx else { return };
                 if self.subsamples() {
                     self.correlate_transposed(&transposed.dense, dy, &mut scratch.inner);
-                    self.spread(&scratch.inner, 0, dx, accumulate);
+                    let [_, width, _] = self.input;
+                    self.spread(&scratch.inner, (0, width), dx, accumulate);
                 } else {
                     let around = kernel - 1 - self.border;
-                    pad(self.output, around, &mut scratch.spread, dy, copy);
+                    if self.stride == 1 {
+                        pad(self.output, around, &mut scratch.spread, dy, copy);
+                    } else {
+                        let [height, width, _] = self.input;
+                        let [.., channels] = self.output;
+                        let row = width + kernel - 1;
+                        let len = (height + kernel - 1) * row * channels;
+                        scratch.spread.resize(len, 0.0);
+                        self.spread(dy, (around, row), &mut scratch.spread, false);
+                    }
                     let target = if accumulate {
                         scratch.inner.resize(dx.len(), 0.0);
                         &mut scratch.inner
@@ -244,7 +274,8 @@ impl Convolution {
             }
             Kind::Separable => {
                 self.correlate_depthwise(weights, &scratch.arranged, &mut scratch.inner);
-                gradient.add(&scratch.inner, dy, self.pixels_out(), dense_sum);
+                let geometry = (self.pixels_out(), self.steps());
+                gradient.add(&scratch.inner, dy, geometry, dense_sum);
                 // What reaches the depthwise half takes the place of its output.
                 self.correlate_transposed(&transposed.dense, dy, &mut scratch.inner);
                 self.depthwise()
@@ -256,7 +287,7 @@ impl Convolution {
                     pad(self.input, 1, spread, inner, copy);
                 } else {
                     spread.resize((height + 2) * (width + 2) * channels, 0.0);
-                    self.spread(inner, 1, spread, false);
+                    self.spread(inner, (1, width + 2), spread, false);
                 }
                 let same = Depthwise {
                     width,
@@ -282,11 +313,17 @@ impl Convolution {
         plain(weights, dy, out, self.pixels_out()).run();
     }
 
-    /// Puts pixels that were computed with stride 2 back to where they came from in `[H, W, C]` with a border; the
-    /// pixels between are zero.
-    fn spread(&self, dense: &[f32], border: usize, out: &mut [f32], accumulate: bool) {
-        let [_, width, channels] = self.input;
-        let row = (width + 2 * border) * channels;
+    /// Puts pixels that were computed with stride 2 back to where they came from: in `out`, with rows of `width` pixels,
+    /// that is behind `border` pixels from the left and the top. The pixels between are zero.
+    fn spread(
+        &self,
+        dense: &[f32],
+        (border, width): (usize, usize),
+        out: &mut [f32],
+        accumulate: bool,
+    ) {
+        let channels = dense.len() / self.pixels_out();
+        let row = width * channels;
         if !accumulate {
             out.fill(0.0);
         }

@@ -3,7 +3,7 @@
 //! ONNX lays activations out as `[N, C, H, W]` and ours are `[N, H, W, C]`; weights are `[out, in, k, k]` in both, and
 //! with one channel the inputs are the same data.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use emotion_models::Weights;
 use emotion_models::folded::{Folded, FoldedNode, FoldedOp, Kernel};
 use emotion_models::layers::{Activation, Padding};
@@ -21,7 +21,7 @@ pub(super) fn graph(weights: &Weights) -> Result<proto::Graph> {
         written: proto::Graph {
             name: metadata.name.clone(),
             input: vec![ValueInfo::batch(INPUT, &[channels, height, width])],
-            output: vec![ValueInfo::batch(OUTPUT, &[metadata.labels.len()])],
+            output: vec![ValueInfo::batch(OUTPUT, &[logits(&folded)])],
             ..proto::Graph::default()
         },
         values: Vec::with_capacity(folded.nodes().len()),
@@ -30,17 +30,15 @@ pub(super) fn graph(weights: &Weights) -> Result<proto::Graph> {
         let value = lowering.node(node);
         lowering.values.push(value);
     }
-    let logits = lowering.values.pop().context("a network without nodes")?;
-    // [N, classes, 1, 1] to [N, classes]
-    let flatten = proto::Node {
-        input: vec![logits],
-        output: vec![OUTPUT.to_owned()],
-        name: "flatten".to_owned(),
-        op_type: "Flatten".to_owned(),
-        attribute: vec![Attribute::int("axis", 1)],
-    };
-    lowering.written.node.push(flatten);
+    lowering.end();
     Ok(lowering.written)
+}
+
+/// The number of logits of a picture.
+fn logits(folded: &Folded) -> usize {
+    let lengths = folded.outputs().into_iter();
+    let lengths = lengths.map(|index| folded.nodes()[index].shape.iter().product::<usize>());
+    lengths.sum()
 }
 
 struct Lowering<'a> {
@@ -87,7 +85,7 @@ impl Lowering<'_> {
                     stride,
                     pads: match padding {
                         Padding::Valid => [0; 4],
-                        Padding::Same => same_padding([height, width], kernel, stride),
+                        Padding::Same => [(kernel / 2) as i64; 4],
                     },
                     groups: 1,
                 };
@@ -137,9 +135,37 @@ impl Lowering<'_> {
                 let sum = self.push(&node.name, "Add", inputs, Vec::new());
                 self.activation(&node.name, sum, *activation)
             }
+            FoldedOp::Upsample => {
+                // What Resize does when nothing else is said: the nearest pixel.
+                let scales = format!("{}.scales", node.name);
+                let scales = Tensor::floats(&scales, &[4], &[1.0, 1.0, 2.0, 2.0]);
+                let region = String::new();
+                let inputs = vec![inputs[0].clone(), region, self.constant(scales)];
+                self.push(&node.name, "Resize", inputs, Vec::new())
+            }
             FoldedOp::GlobalAverage => {
                 self.push(&node.name, "GlobalAveragePool", inputs, Vec::new())
             }
+        }
+    }
+
+    /// Puts the outputs in a row, as `[N, logits]` in our order.
+    fn end(&mut self) {
+        let axis = || vec![Attribute::int("axis", 1)];
+        let mut rows = Vec::new();
+        for index in self.folded.outputs() {
+            let FoldedNode { name, shape, .. } = &self.folded.nodes()[index];
+            let mut value = self.values[index].clone();
+            if shape[..2] != [1, 1] {
+                let last = vec![Attribute::ints("perm", &[0, 2, 3, 1])];
+                value = self.push(&format!("{name}.last"), "Transpose", vec![value], last);
+            }
+            rows.push(self.push(&format!("{name}.row"), "Flatten", vec![value], axis()));
+        }
+        if let Some(last) = self.written.node.last_mut().filter(|_| rows.len() == 1) {
+            last.output = vec![OUTPUT.to_owned()];
+        } else {
+            self.push(OUTPUT, "Concat", rows, axis());
         }
     }
 

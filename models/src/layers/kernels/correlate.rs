@@ -484,11 +484,20 @@ impl Gradient {
         self.taps * self.taps * self.channels_in * self.padded_out
     }
 
-    /// Adds one sample's gradient to `sum`: `x` as in [`Correlation`], `dy` the gradient of its output.
-    pub(crate) fn add(self, x: &[f32], dy: &[f32], width_out: usize, sum: &mut [f32]) {
+    /// Adds one sample's gradient to `sum`: `x`, the width of the output, the row of the input and the stride as in
+    /// [`Correlation`], `dy` the gradient of its output.
+    pub(crate) fn add(
+        self,
+        x: &[f32],
+        dy: &[f32],
+        (width_out, (row_in, stride)): (usize, (usize, usize)),
+        sum: &mut [f32],
+    ) {
         let kernel = AddGradient {
             shape: self,
             x,
+            row_in,
+            stride,
             dy,
             width_out,
             sum,
@@ -511,6 +520,8 @@ impl Gradient {
 struct AddGradient<'a> {
     shape: Gradient,
     x: &'a [f32],
+    row_in: usize,
+    stride: usize,
     dy: &'a [f32],
     width_out: usize,
     sum: &'a mut [f32],
@@ -571,7 +582,6 @@ impl AddGradient<'_> {
             channels_out,
             padded_out,
         } = self.shape;
-        let row_in = (self.width_out + taps - 1) * channels_in;
         let (first, width) = (vector * S::F32_LANES, VECTORS * S::F32_LANES);
         let is_whole = first + width <= channels_out;
         let mut sums = [[simd.splat_f32s(0.0); VECTORS]; INPUTS];
@@ -580,9 +590,9 @@ impl AddGradient<'_> {
             .chunks_exact(self.width_out * channels_out)
             .enumerate()
         {
-            let x = &self.x[(y + row) * row_in + input..];
+            let x = &self.x[(self.stride * y + row) * self.row_in + input..];
             for (pixel, dy) in dy.chunks_exact(channels_out).enumerate() {
-                let x = &x[pixel * channels_in..][..INPUTS];
+                let x = &x[self.stride * pixel * channels_in..][..INPUTS];
                 let mut vectors = [simd.splat_f32s(0.0); VECTORS];
                 if is_whole {
                     vectors.copy_from_slice(S::as_simd_f32s(&dy[first..][..width]).0);

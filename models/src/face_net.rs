@@ -1,0 +1,97 @@
+//! The face detector: one look at the whole picture, no anchors, 72 thousand parameters.
+//!
+//! | part | output for H×W |
+//! |---|---|
+//! | conv 3×3 stride 2, batch norm, ReLU | H/2 × W/2 × 16 |
+//! | separable 3×3 stride 2 and another one | H/4 × W/4 × 32 |
+//! | separable 3×3 stride 2 and two more | H/8 × W/8 × 64, *fine* |
+//! | separable 3×3 stride 2 and two more | H/16 × W/16 × 64, *middle* |
+//! | separable 3×3 stride 2 and two more | H/32 × W/32 × 64, *coarse* |
+//! | *coarse* enlarged and added to *middle*, separable | H/16 × W/16 × 64 |
+//! | that enlarged and added to *fine*, separable | H/8 × W/8 × 64 |
+//! | on each of the three: separable, 1×1 conv with bias | 5 values for each place |
+//!
+//! Every separable convolution is followed by a batch norm and ReLU. The layout, a backbone whose deep maps inform the
+//! shallow ones, is that of feature pyramids (Lin et al. 2017); the places of the maps vote for the faces around
+//! them as in FCOS (Tian et al. 2019) and YuNet (Wu, Peng and Yu 2023).
+
+use crate::graph::Graph;
+use crate::layers::{Activation, Conv2dConfig, Padding};
+
+/// Pixels of the picture from one place of each map to the next, in the order of the outputs.
+pub const STRIDES: [usize; 3] = [8, 16, 32];
+
+/// Values for each place: the logit of a face, where its centre lies (from the place, in strides to the right and
+/// down), and the logarithms of its width and height in strides.
+pub const VALUES: usize = 5;
+
+/// Channels of the convolution in front.
+const STEM: usize = 16;
+/// Channels of the stage before the first map.
+const NARROW: usize = 32;
+/// Channels of the maps.
+const WIDE: usize = 64;
+
+/// The network for grey pictures of this height and width.
+///
+/// # Errors
+///
+/// If they are not multiples of the coarsest stride.
+pub fn graph(height: usize, width: usize) -> candle_core::Result<Graph> {
+    let [.., coarsest] = STRIDES;
+    let fits = |size: usize| size > 0 && size.is_multiple_of(coarsest);
+    if !fits(height) || !fits(width) {
+        candle_core::bail!(
+            "face_net: expected a height and a width that are multiples of {coarsest}, found {height} and {width}"
+        );
+    }
+    let mut graph = Graph::new([height, width, 1]);
+    let stem = Conv2dConfig {
+        stride: 2,
+        padding: Padding::Same,
+        ..Conv2dConfig::default()
+    };
+    let xs = graph.conv("stem.conv", 0, STEM, stem);
+    let xs = graph.norm("stem.norm", xs, Activation::Relu);
+    let mut xs = stage(&mut graph, "stages.0", xs, NARROW, 2);
+    let maps = [1, 2, 3].map(|index| {
+        xs = stage(&mut graph, &format!("stages.{index}"), xs, WIDE, 3);
+        xs
+    });
+
+    let [fine, middle, coarse] = maps;
+    let middle = merge(&mut graph, "merge.0", coarse, middle);
+    let fine = merge(&mut graph, "merge.1", middle, fine);
+    for (index, map) in [fine, middle, coarse].into_iter().enumerate() {
+        let xs = unit(&mut graph, &format!("heads.{index}"), map, WIDE, 1);
+        let head = Conv2dConfig {
+            kernel: 1,
+            bias: true,
+            ..Conv2dConfig::default()
+        };
+        graph.conv(&format!("heads.{index}.values"), xs, VALUES, head);
+    }
+    Ok(graph)
+}
+
+/// A separable convolution, its norm and ReLU.
+fn unit(graph: &mut Graph, path: &str, xs: usize, channels: usize, stride: usize) -> usize {
+    let xs = graph.separable(&format!("{path}.separable"), xs, channels, stride);
+    graph.norm(&format!("{path}.norm"), xs, Activation::Relu)
+}
+
+/// So many units, the first of which halves the width and the height.
+fn stage(graph: &mut Graph, path: &str, mut xs: usize, channels: usize, units: usize) -> usize {
+    for index in 0..units {
+        let stride = if index == 0 { 2 } else { 1 };
+        xs = unit(graph, &format!("{path}.{index}"), xs, channels, stride);
+    }
+    xs
+}
+
+/// Tells a map what the coarser one found.
+fn merge(graph: &mut Graph, path: &str, coarse: usize, fine: usize) -> usize {
+    let enlarged = graph.upsample(&format!("{path}.upsample"), coarse);
+    let sum = graph.add(&format!("{path}.add"), [fine, enlarged], Activation::Linear);
+    unit(graph, path, sum, WIDE, 1)
+}
