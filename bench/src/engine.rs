@@ -157,7 +157,7 @@ pub(crate) fn untrained(architecture: Architecture) -> Result<Weights> {
     Ok(Weights::new("untrained", metadata, tensors)?)
 }
 
-fn noise(count: usize) -> Vec<f32> {
+pub(crate) fn noise(count: usize) -> Vec<f32> {
     let mut generator = ChaCha8Rng::seed_from_u64(1);
     (0..count)
         .map(|_| generator.random_range(-1.0..1.0))

@@ -8,6 +8,7 @@ mod measure;
 mod peak;
 mod peer;
 mod preprocess;
+mod profile;
 mod report;
 mod stock;
 mod train;
@@ -44,6 +45,10 @@ struct Args {
     #[arg(long, value_name = "FILE", default_value = "python3")]
     python: PathBuf,
 
+    /// Instead of comparing, show how long each step of the engine takes for a face
+    #[arg(long)]
+    profile: bool,
+
     /// Where the figures go, as JSON
     #[arg(long, value_name = "FILE", default_value = "target/bench.json")]
     out: PathBuf,
@@ -51,6 +56,9 @@ struct Args {
 
 fn main() -> Result<()> {
     let args = Args::parse();
+    if args.profile {
+        return profile::print();
+    }
     rayon::ThreadPoolBuilder::new()
         .num_threads(args.threads.get())
         .build_global()

@@ -17,6 +17,7 @@
 
 use crate::graph::Graph;
 use crate::layers::{Activation, Conv2dConfig, Padding};
+use crate::preprocess::Region;
 
 /// Pixels of the picture from one place of each map to the next, in the order of the outputs.
 pub const STRIDES: [usize; 3] = [8, 16, 32];
@@ -94,4 +95,76 @@ fn merge(graph: &mut Graph, path: &str, coarse: usize, fine: usize) -> usize {
     let enlarged = graph.upsample(&format!("{path}.upsample"), coarse);
     let sum = graph.add(&format!("{path}.add"), [fine, enlarged], Activation::Linear);
     unit(graph, path, sum, WIDE, 1)
+}
+
+/// A place of a map, which votes for the face around it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Place {
+    /// Its centre in pixels of the picture.
+    pub x: f32,
+    /// Likewise.
+    pub y: f32,
+    /// Pixels to the next place of its map.
+    pub stride: f32,
+}
+
+impl Place {
+    /// The box that [`VALUES`] say, the first of them the logit that it holds a face.
+    pub fn region(self, [_, right, down, width, height]: [f32; VALUES]) -> Region {
+        let [width, height] = [width, height].map(|size| size.exp() * self.stride);
+        Region {
+            x: self.x + right * self.stride - width / 2.0,
+            y: self.y + down * self.stride - height / 2.0,
+            width,
+            height,
+        }
+    }
+}
+
+/// The places of a picture of this height and width, in the order of the outputs.
+pub fn places(height: usize, width: usize) -> impl Iterator<Item = Place> {
+    STRIDES.into_iter().flat_map(move |stride| {
+        let (rows, columns) = (height / stride, width / stride);
+        let centre = move |index: usize| (index as f32 + 0.5) * stride as f32;
+        (0..rows * columns).map(move |index| Place {
+            x: centre(index % columns),
+            y: centre(index / columns),
+            stride: stride as f32,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_come_map_by_map_and_row_by_row() {
+        let places: Vec<Place> = places(32, 64).collect();
+        assert_eq!(places.len(), 4 * 8 + 2 * 4 + 2);
+        let at = |index: usize| (places[index].x, places[index].y, places[index].stride);
+        assert_eq!(at(0), (4.0, 4.0, 8.0));
+        assert_eq!(at(9), (12.0, 12.0, 8.0));
+        assert_eq!(at(32), (8.0, 8.0, 16.0));
+        assert_eq!(at(41), (48.0, 16.0, 32.0));
+    }
+
+    #[test]
+    fn values_are_the_way_to_the_centre_and_logarithms_of_the_size() {
+        let place = Place {
+            x: 24.0,
+            y: 40.0,
+            stride: 16.0,
+        };
+        let region = place.region([0.0, 0.5, -1.0, 2f32.ln(), 0.0]);
+        let expected = Region {
+            x: 24.0 + 8.0 - 16.0,
+            y: 40.0 - 16.0 - 8.0,
+            width: 32.0,
+            height: 16.0,
+        };
+        assert!((region.x - expected.x).abs() < 1e-4, "{region:?}");
+        assert!((region.width - expected.width).abs() < 1e-4, "{region:?}");
+        assert_eq!((region.y, region.height), (expected.y, expected.height));
+    }
 }

@@ -10,6 +10,7 @@ pub mod checkpoint;
 pub mod cli;
 pub mod commands;
 pub mod data;
+pub mod detector;
 pub mod distillation;
 pub mod files;
 pub mod folder;

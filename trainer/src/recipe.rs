@@ -15,7 +15,8 @@ use crate::schedule::Schedule;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Recipe {
-    /// Adam with a one-cycle learning rate and an average of the weights
+    /// AdamW with a one-cycle learning rate, faces mixed and lit otherwise, and an average of the
+    /// weights
     Best,
     /// Adam 1e-3 reduced on plateaus, as the published weights were trained
     Seed,
@@ -143,15 +144,21 @@ impl Recipe {
                 learning_rate: 4e-3,
                 schedule: Schedule::ONE_CYCLE,
                 optimizer: AdamConfig {
-                    weight_decay: 1e-4,
+                    weight_decay: 0.02,
                     ..AdamConfig::default()
                 },
                 label_smoothing: 0.0,
                 votes_share: 0.0,
                 class_balance: 0.0,
                 average: Some(0.999),
-                augmentation: AUGMENTATION,
-                mixing: Mixing::default(),
+                augmentation: Augmentation {
+                    light: 0.2,
+                    ..AUGMENTATION
+                },
+                mixing: Mixing {
+                    mixup: 0.2,
+                    ..Mixing::default()
+                },
                 choice: Choice::Accuracy,
                 distillation: None,
                 init: None,

@@ -20,6 +20,7 @@ mod steps;
 pub use precision::Precision;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use aligned_vec::AVec;
 use rayon::prelude::*;
@@ -66,6 +67,17 @@ pub struct Engine {
     plan: Arc<Plan>,
     /// Those of each thread.
     buffers: Vec<Buffers>,
+}
+
+/// What [`Engine::profile`] found out about a step.
+#[derive(Debug, Clone)]
+pub struct StepTime {
+    /// The layer whose output it stores.
+    pub name: String,
+    /// Multiplications of a weight with an activation.
+    pub multiply_adds: u64,
+    /// The shortest time.
+    pub time: Duration,
 }
 
 /// The activations of one face on its way through the network.
@@ -166,6 +178,28 @@ impl Engine {
             scratch.len() + pairs.len() + slots.iter().map(|slot| slot.len()).sum::<usize>()
         };
         size_of::<f32>() * self.buffers.iter().map(values).sum::<usize>()
+    }
+
+    /// How long each step takes for the face that was computed last, the shortest of so many times.
+    pub fn profile(&mut self, times: usize) -> Vec<StepTime> {
+        let plan = &*self.plan;
+        let buffers = &mut self.buffers[0];
+        let mut shortest = vec![Duration::MAX; plan.steps().len()];
+        for _ in 0..times {
+            for (step, shortest) in plan.steps().iter().zip(&mut shortest) {
+                let started = Instant::now();
+                step.run(plan.instructions, buffers);
+                *shortest = started.elapsed().min(*shortest);
+            }
+        }
+        let steps = plan.steps().iter().zip(shortest);
+        steps
+            .map(|(step, time)| StepTime {
+                name: step.name.clone(),
+                multiply_adds: step.multiply_adds,
+                time,
+            })
+            .collect()
     }
 
     /// Writes the logits, `[N, classes]`, of faces `[N, H, W, 1]` in [-1, 1]. On one thread nothing is allocated.

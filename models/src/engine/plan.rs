@@ -11,7 +11,7 @@ use crate::Instructions;
 use crate::folded::{Folded, FoldedNode, FoldedOp, Kernel};
 use crate::layers::Padding;
 use crate::layers::convolution::taps_first;
-use crate::layers::kernels::PackedWeights;
+use crate::layers::kernels::{PackedWeights, TAPS};
 
 /// Values that lie between the halves of a separable convolution: a third of a usual innermost cache, so that weights
 /// and the rows that they meet fit as well.
@@ -48,6 +48,8 @@ impl Plan {
             let output = Map(nodes[layer.output].shape);
             places[layer.output] = memory.take(output);
             steps.push(Step {
+                name: nodes[layer.output].name.clone(),
+                multiply_adds: multiply_adds(layer, nodes),
                 work: work(layer, nodes, instructions, precision),
                 input: Map(nodes[layer.input].shape),
                 from: places[layer.input],
@@ -91,6 +93,11 @@ impl Plan {
         }
     }
 
+    /// The steps in their order, to be run one by one.
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
     /// Computes the logits of one face.
     pub(super) fn run(&self, buffers: &mut Buffers, face: &[f32], logits: &mut [f32]) {
         let input = Map(self.input);
@@ -110,6 +117,17 @@ impl Plan {
             }
         }
     }
+}
+
+fn multiply_adds(layer: &Layer<'_>, nodes: &[FoldedNode]) -> u64 {
+    let [height, width, channels] = layer.node.shape;
+    let channels_in = nodes[layer.input].shape[2];
+    let per_pixel = match layer.node.op {
+        FoldedOp::Conv2d { kernel, .. } => kernel * kernel * channels_in * channels,
+        FoldedOp::SeparableConv2d { .. } => (TAPS + channels) * channels_in,
+        _ => 0,
+    };
+    (height * width * per_pixel) as u64
 }
 
 /// What a layer has to do, with its weights in the order in which the loops read them.

@@ -15,6 +15,10 @@ use crate::layers::kernels::{Correlation, Depthwise, PackedWeights};
 /// A layer in its place.
 #[derive(Debug)]
 pub(super) struct Step {
+    /// That of the node whose output it stores.
+    pub(super) name: String,
+    /// Multiplications of a weight with an activation.
+    pub(super) multiply_adds: u64,
     pub(super) work: Work,
     pub(super) input: Map,
     /// The slot that it reads.

@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn options_of_the_data_change_their_settings() {
         let changed = settings(
-            "--class-balance 0.5 --light 0.25 --noise 4 --erasing 0.5 --mixup 0.2 --cutmix 1",
+            "--class-balance 0.5 --light 0.25 --noise 4 --erasing 0.5 --mixup 0.4 --cutmix 1",
         );
         let best = Recipe::Best.settings();
         let expected = Settings {
@@ -311,7 +311,7 @@ mod tests {
                 ..best.augmentation
             },
             mixing: Mixing {
-                mixup: 0.2,
+                mixup: 0.4,
                 cutmix: 1.0,
             },
             ..best

@@ -1,0 +1,321 @@
+//! Pictures with face boxes, in the forms in which they are kept.
+//!
+//! - **JSON Lines**: `boxes.jsonl` or `faces.jsonl` in the folder, an object per picture: `image` (a path from there),
+//!   `width`, `height` and `boxes`, each `[x, y, width, height]` in pixels; if it is known also `split` (`train`, `val`),
+//!   `labels` (`human`, `model`), `source`, and `ignore`, places where nobody can tell.
+//! - **WIDER FACE** (Yang et al. 2016): `wider_face_split/wider_face_train_bbx_gt.txt` and `…_val_bbx_gt.txt` beside
+//!   `WIDER_train/images` and `WIDER_val/images`. Boxes that it calls invalid are places where nobody can tell.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use emotion_models::preprocess::Region;
+use serde::Deserialize;
+
+/// What a picture is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Split {
+    /// To learn from.
+    Train,
+    /// To choose by.
+    Val,
+}
+
+/// Who drew the boxes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Labels {
+    /// People.
+    Human,
+    /// Another detector.
+    Model,
+}
+
+/// A picture and the faces on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Annotation {
+    /// The picture's file.
+    pub image: PathBuf,
+    /// What it is for, if that is said.
+    pub split: Option<Split>,
+    /// Who drew the boxes.
+    pub labels: Labels,
+    /// The faces, in pixels; where they reach beyond the picture they were cut off, if its size is known.
+    pub boxes: Vec<Region>,
+    /// Places where a face may be found or not.
+    pub ignored: Vec<Region>,
+}
+
+/// A line of JSON.
+#[derive(Deserialize)]
+struct Line {
+    image: PathBuf,
+    width: f32,
+    height: f32,
+    #[serde(default)]
+    split: Option<Split>,
+    #[serde(default)]
+    labels: Option<Labels>,
+    boxes: Vec<[f32; 4]>,
+    #[serde(default)]
+    ignore: Vec<[f32; 4]>,
+}
+
+/// Reads all annotations in `folder`.
+///
+/// # Errors
+///
+/// When there are none, or a line is broken, with its file and number and what was expected.
+pub fn load(folder: &Path) -> Result<Vec<Annotation>> {
+    let mut all = Vec::new();
+    for name in ["boxes.jsonl", "faces.jsonl"] {
+        let file = folder.join(name);
+        if file.exists() {
+            all.extend(json_lines(folder, &file, &read(&file)?)?);
+        }
+    }
+    for (name, split) in [("train", Split::Train), ("val", Split::Val)] {
+        let file = folder.join(format!("wider_face_split/wider_face_{name}_bbx_gt.txt"));
+        if file.exists() {
+            let images = folder.join(format!("WIDER_{name}/images"));
+            all.extend(wider(&images, &file, split, &read(&file)?)?);
+        }
+    }
+    ensure!(
+        !all.is_empty(),
+        "{}: expected boxes.jsonl or faces.jsonl with at least one line, or wider_face_split of WIDER FACE, found none",
+        folder.display()
+    );
+    Ok(all)
+}
+
+fn read(file: &Path) -> Result<String> {
+    fs::read_to_string(file).with_context(|| format!("{}: cannot be read", file.display()))
+}
+
+fn json_lines(folder: &Path, file: &Path, text: &str) -> Result<Vec<Annotation>> {
+    let lines = text.lines().enumerate();
+    lines
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(index, line)| {
+            json_line(folder, line)
+                .with_context(|| format!("{}, line {}", file.display(), index + 1))
+        })
+        .collect()
+}
+
+fn json_line(folder: &Path, line: &str) -> Result<Annotation> {
+    let Line {
+        image,
+        width,
+        height,
+        split,
+        labels,
+        boxes,
+        ignore,
+    } = serde_json::from_str(line)
+        .context("expected an object with image, width, height and boxes")?;
+    ensure!(
+        width >= 1.0 && height >= 1.0,
+        "expected a width and a height of at least 1, found {width} and {height}"
+    );
+    let within = |boxes: Vec<[f32; 4]>| -> Result<Vec<Region>> {
+        boxes
+            .into_iter()
+            .map(|values| {
+                cut_off(region(values)?, [width, height]).ok_or_else(|| {
+                    anyhow!(
+                        "the box {values:?} lies outside the picture of {width}×{height} pixels"
+                    )
+                })
+            })
+            .collect()
+    };
+    Ok(Annotation {
+        image: folder.join(image),
+        split,
+        labels: labels.unwrap_or(Labels::Human),
+        boxes: within(boxes)?,
+        ignored: within(ignore)?,
+    })
+}
+
+/// The box of `[x, y, width, height]`.
+fn region([x, y, width, height]: [f32; 4]) -> Result<Region> {
+    let is_box =
+        [x, y, width, height].iter().all(|value| value.is_finite()) && width > 0.0 && height > 0.0;
+    ensure!(
+        is_box,
+        "expected a box [x, y, width, height] with an area, found {:?}",
+        [x, y, width, height]
+    );
+    Ok(Region {
+        x,
+        y,
+        width,
+        height,
+    })
+}
+
+/// The part of `region` within a picture of `[width, height]`, if there is one.
+pub fn cut_off(region: Region, [width, height]: [f32; 2]) -> Option<Region> {
+    let (left, top) = (region.x.max(0.0), region.y.max(0.0));
+    let right = (region.x + region.width).min(width);
+    let bottom = (region.y + region.height).min(height);
+    (right > left && bottom > top).then_some(Region {
+        x: left,
+        y: top,
+        width: right - left,
+        height: bottom - top,
+    })
+}
+
+/// Reads WIDER FACE's form: a line with the picture, one with the number of its boxes, then one for each with ten
+/// numbers; without boxes one such line of zeros follows.
+fn wider(images: &Path, file: &Path, split: Split, text: &str) -> Result<Vec<Annotation>> {
+    let mut lines = text.lines().enumerate();
+    let mut all = Vec::new();
+    while let Some((_, name)) = lines.next() {
+        if name.trim().is_empty() {
+            continue;
+        }
+        let mut annotation = Annotation {
+            image: images.join(name.trim()),
+            split: Some(split),
+            labels: Labels::Human,
+            boxes: Vec::new(),
+            ignored: Vec::new(),
+        };
+        let (index, count) = lines
+            .next()
+            .ok_or_else(|| anyhow!("{}: ends after {name}", file.display()))?;
+        let at = |index: usize| format!("{}, line {}", file.display(), index + 1);
+        let count: usize = count
+            .trim()
+            .parse()
+            .map_err(|_| anyhow!("expected the number of boxes, found {count:?}"))
+            .with_context(|| at(index))?;
+        for _ in 0..count.max(1) {
+            let Some((index, line)) = lines.next() else {
+                bail!("{}: ends before the boxes of {name}", file.display());
+            };
+            let values = wider_box(line).with_context(|| at(index))?;
+            let [x, y, width, height, .., invalid, _, _] = values;
+            // Some of its boxes have no area; they are there for completeness.
+            if width < 1.0 || height < 1.0 {
+                continue;
+            }
+            let region = region([x, y, width, height]).with_context(|| at(index))?;
+            if invalid == 0.0 {
+                annotation.boxes.push(region);
+            } else {
+                annotation.ignored.push(region);
+            }
+        }
+        all.push(annotation);
+    }
+    Ok(all)
+}
+
+/// x, y, width, height, blur, expression, illumination, invalid, occlusion, pose.
+fn wider_box(line: &str) -> Result<[f32; 10]> {
+    let values: Vec<f32> = line
+        .split_whitespace()
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .map_err(|_| anyhow!("expected ten numbers, found {line:?}"))?;
+    let found = values.len();
+    values
+        .try_into()
+        .map_err(|_| anyhow!("expected ten numbers, found {found}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    fn error(files: &[(&str, &str)]) -> String {
+        format!("{:#}", load(folder(files).path()).unwrap_err())
+    }
+
+    const LINE: &str = r#"{"image":"a.jpg","width":100,"height":50,"boxes":[[-5,10,20,30]]}"#;
+
+    #[test]
+    fn lines_are_read_and_boxes_cut_off_at_the_border() {
+        let second = r#"{"image":"b.jpg","width":9,"height":9,"split":"val","labels":"model","source":"s","boxes":[],"ignore":[[1,2,3,4]]}"#;
+        let folder = folder(&[("boxes.jsonl", &format!("{LINE}\n\n{second}\n"))]);
+        let found = load(folder.path()).unwrap();
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].image, folder.path().join("a.jpg"));
+        assert_eq!(found[0].boxes, [region([0.0, 10.0, 15.0, 30.0]).unwrap()]);
+        assert_eq!((found[0].split, found[0].labels), (None, Labels::Human));
+        assert_eq!(
+            (found[1].split, found[1].labels),
+            (Some(Split::Val), Labels::Model)
+        );
+        assert_eq!(found[1].ignored, [region([1.0, 2.0, 3.0, 4.0]).unwrap()]);
+    }
+
+    #[test]
+    fn a_broken_line_is_named_with_what_is_wrong() {
+        for (line, expected) in [
+            (
+                "{",
+                "expected an object with image, width, height and boxes",
+            ),
+            (
+                &LINE.replace("-5", "200"),
+                "lies outside the picture of 100×50 pixels",
+            ),
+            (
+                &LINE.replace("30", "0"),
+                "with an area, found [-5.0, 10.0, 20.0, 0.0]",
+            ),
+            (&LINE.replace("50", "0"), "at least 1, found 100 and 0"),
+        ] {
+            let message = error(&[("boxes.jsonl", &format!("{LINE}\n{line}\n"))]);
+            assert!(message.contains("boxes.jsonl, line 2"), "{message}");
+            assert!(message.contains(expected), "{message}");
+        }
+        assert!(error(&[]).contains("expected boxes.jsonl or faces.jsonl"));
+    }
+
+    #[test]
+    fn wider_face_is_read_with_its_invalid_boxes_as_places_where_nobody_can_tell() {
+        let text = "0--Parade/a.jpg\n2\n1 2 30 40 0 0 0 0 0 0\n5 6 7 8 2 0 0 1 0 0\n0--Parade/b.jpg\n0\n0 0 0 0 0 0 0 0 0 0\n";
+        let name = "wider_face_split/wider_face_train_bbx_gt.txt";
+        let folder = folder(&[(name, text)]);
+        let found = load(folder.path()).unwrap();
+        assert_eq!(found.len(), 2);
+        let image = folder.path().join("WIDER_train/images/0--Parade/a.jpg");
+        assert_eq!(found[0].image, image);
+        assert_eq!(found[0].boxes, [region([1.0, 2.0, 30.0, 40.0]).unwrap()]);
+        assert_eq!(found[0].ignored, [region([5.0, 6.0, 7.0, 8.0]).unwrap()]);
+        assert!(found[1].boxes.is_empty() && found[1].ignored.is_empty());
+
+        for (text, expected) in [
+            ("a.jpg\nmany\n", "line 2: expected the number of boxes"),
+            ("a.jpg\n1\n1 2 3\n", "line 3: expected ten numbers, found 3"),
+            (
+                "a.jpg\n2\n1 2 3 4 0 0 0 0 0 0\n",
+                "ends before the boxes of a.jpg",
+            ),
+            ("a.jpg\n", "ends after a.jpg"),
+        ] {
+            let message = error(&[(name, text)]);
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Which places of the network's maps answer for which face: SimOTA (Ge et al. 2021, "YOLOX").
+//!
+//! A face asks the places within it or near its centre. Each of them is the dearer the surer it is that there is no face
+//! and the further its box lies from the face's; of the cheapest, as many answer as their boxes cover the face together.
+//! So a face that the network finds well teaches several places and a small one at least one.
+
+use emotion_models::face_net::{Place, VALUES};
+use emotion_models::preprocess::Region;
+
+/// Places this many strides from the centre of a face, along either axis, are near it.
+const NEAR: f32 = 2.5;
+/// Boxes whose overlaps say how many places answer.
+const COUNTED: usize = 10;
+/// What the overlap weighs against the score.
+const OVERLAP_WEIGHT: f32 = 3.0;
+/// More than any other cost: of a place that is not both within the face and near its centre.
+const OUTSIDE: f32 = 1e5;
+
+/// A place that answers for a face.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Answer {
+    /// Index of the place.
+    pub place: usize,
+    /// Index of the face.
+    pub face: usize,
+    /// Intersection over union of the place's box and the face.
+    pub overlap: f32,
+}
+
+/// Intersection over union of two boxes.
+pub fn overlap(a: &Region, b: &Region) -> f32 {
+    let shared =
+        |a: f32, a_len: f32, b: f32, b_len: f32| ((a + a_len).min(b + b_len) - a.max(b)).max(0.0);
+    let both = shared(a.x, a.width, b.x, b.width) * shared(a.y, a.height, b.y, b.height);
+    both / (a.width * a.height + b.width * b.height - both)
+}
+
+/// The places that answer for `faces`, in order; `logits` holds [`VALUES`] for each place.
+pub fn assign(places: &[Place], logits: &[f32], faces: &[Region]) -> Vec<Answer> {
+    let values = logits.as_chunks::<VALUES>().0;
+    // For each place, the face that it answers for at the lowest cost.
+    let mut chosen: Vec<Option<(f32, Answer)>> = vec![None; places.len()];
+    for (face, region) in faces.iter().enumerate() {
+        let mut asked = Vec::new();
+        for (place, (at, &values)) in places.iter().zip(values).enumerate() {
+            let [within, near] = position(*at, region);
+            if !within && !near {
+                continue;
+            }
+            let overlap = overlap(&at.region(values), region);
+            let mut cost = surprise(values[0]) - OVERLAP_WEIGHT * (overlap + 1e-8).ln();
+            if !(within && near) {
+                cost += OUTSIDE;
+            }
+            let answer = Answer {
+                place,
+                face,
+                overlap,
+            };
+            asked.push((cost, answer));
+        }
+        let mut overlaps: Vec<f32> = asked.iter().map(|(_, answer)| answer.overlap).collect();
+        overlaps.sort_by(|a, b| b.total_cmp(a));
+        let count = overlaps.iter().take(COUNTED).sum::<f32>() as usize;
+        asked.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        for (cost, answer) in asked.into_iter().take(count.max(1)) {
+            let other = &mut chosen[answer.place];
+            if other.is_none_or(|(other, _)| cost < other) {
+                *other = Some((cost, answer));
+            }
+        }
+    }
+    chosen
+        .into_iter()
+        .flatten()
+        .map(|(_, answer)| answer)
+        .collect()
+}
+
+/// Whether the place lies within the face, and whether it lies near its centre.
+fn position(place: Place, face: &Region) -> [bool; 2] {
+    let within = |at: f32, start: f32, len: f32| (start..start + len).contains(&at);
+    let near =
+        |at: f32, start: f32, len: f32| (at - (start + len / 2.0)).abs() < NEAR * place.stride;
+    [
+        within(place.x, face.x, face.width) && within(place.y, face.y, face.height),
+        near(place.x, face.x, face.width) && near(place.y, face.y, face.height),
+    ]
+}
+
+/// −ln of the probability of a face.
+fn surprise(logit: f32) -> f32 {
+    (-logit).max(0.0) + (-logit.abs()).exp().ln_1p()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use emotion_models::face_net;
+
+    fn square(x: f32, y: f32, side: f32) -> Region {
+        Region {
+            x,
+            y,
+            width: side,
+            height: side,
+        }
+    }
+
+    /// What a place would say that knows the box.
+    fn knowing(place: Place, region: &Region) -> [f32; VALUES] {
+        [
+            3.0,
+            (region.x + region.width / 2.0 - place.x) / place.stride,
+            (region.y + region.height / 2.0 - place.y) / place.stride,
+            (region.width / place.stride).ln(),
+            (region.height / place.stride).ln(),
+        ]
+    }
+
+    #[test]
+    fn the_overlap_of_boxes_is_their_intersection_over_their_union() {
+        let a = square(0.0, 0.0, 10.0);
+        assert_eq!(overlap(&a, &a), 1.0);
+        assert!((overlap(&a, &square(5.0, 0.0, 10.0)) - 50.0 / 150.0).abs() < 1e-6);
+        assert_eq!(overlap(&a, &square(20.0, 0.0, 10.0)), 0.0);
+    }
+
+    #[test]
+    fn every_face_is_answered_for_even_if_the_network_knows_nothing() {
+        let places: Vec<Place> = face_net::places(128, 128).collect();
+        let logits = vec![0.0; places.len() * VALUES];
+        // Smaller than a place, usual, larger than the coarsest stride, and at the border.
+        let faces = [
+            square(60.0, 60.0, 5.0),
+            square(10.0, 90.0, 24.0),
+            square(40.0, 2.0, 80.0),
+            square(122.0, 120.0, 6.0),
+        ];
+        let answers = assign(&places, &logits, &faces);
+        for face in 0..faces.len() {
+            assert!(
+                answers.iter().any(|answer| answer.face == face),
+                "{face}: {answers:?}"
+            );
+        }
+        let mut order: Vec<usize> = answers.iter().map(|answer| answer.place).collect();
+        order.dedup();
+        assert_eq!(order.len(), answers.len(), "a place answers for one face");
+        assert!(assign(&places, &logits, &[]).is_empty());
+    }
+
+    #[test]
+    fn those_answer_whose_boxes_are_right() {
+        let places: Vec<Place> = face_net::places(128, 128).collect();
+        let face = square(40.0, 40.0, 30.0);
+        let mut logits = vec![-3.0; places.len() * VALUES];
+        let knows = |index: &usize| {
+            let [within, near] = position(places[*index], &face);
+            within && near && places[*index].stride == 16.0
+        };
+        let knowing_places: Vec<usize> = (0..places.len()).filter(knows).collect();
+        assert!(knowing_places.len() > 1);
+        for &index in &knowing_places {
+            let values = knowing(places[index], &face);
+            logits[index * VALUES..][..VALUES].copy_from_slice(&values);
+        }
+        let answers = assign(&places, &logits, &[face]);
+        let found: Vec<usize> = answers.iter().map(|answer| answer.place).collect();
+        assert!(found.iter().all(|place| knowing_places.contains(place)));
+        assert!(found.len() + 1 >= knowing_places.len().min(COUNTED));
+        assert!(answers.iter().all(|answer| answer.overlap > 0.99));
+    }
+
+    #[test]
+    fn of_two_faces_at_one_place_the_cheaper_one_has_it() {
+        let places: Vec<Place> = face_net::places(32, 32).collect();
+        let faces = [square(1.0, 1.0, 6.0), square(0.0, 0.0, 8.0)];
+        let mut logits = vec![0.0; places.len() * VALUES];
+        logits[..VALUES].copy_from_slice(&knowing(places[0], &faces[1]));
+        let answers = assign(&places, &logits, &faces);
+        let first = answers.iter().find(|answer| answer.place == 0).unwrap();
+        assert_eq!(first.face, 1);
+    }
+}

@@ -1,0 +1,5 @@
+//! Training the face detector.
+
+pub mod annotations;
+pub mod assign;
+pub mod loss;
