@@ -146,12 +146,7 @@ fn logits_and_gradients_of_training_are_those_of_the_reference() {
         let faces = pair.faces.clone();
         let logits = pair.fused.forward(&faces, &pair.parameters).unwrap();
         let expected = pair.reference.forward(&faces, true).unwrap();
-        assert_close(
-            &format!("{name}"),
-            &values(&logits),
-            &values(&expected),
-            1e-4,
-        );
+        assert_close(name, &values(&logits), &values(&expected), 1e-4);
 
         let gradients = loss(&logits).backward().unwrap();
         let found = values(gradients.get(&pair.parameters).unwrap());
@@ -178,12 +173,7 @@ fn running_statistics_move_as_those_of_the_reference() {
             .fused
             .evaluate(&values(&faces), &parameters, &pair.statistics);
         let expected = pair.reference.forward(&faces, false).unwrap();
-        assert_close(
-            &format!("{name}"),
-            &found.unwrap().concat(),
-            &values(&expected),
-            1e-4,
-        );
+        assert_close(name, &found.unwrap().concat(), &values(&expected), 1e-4);
     }
 }
 
@@ -219,12 +209,7 @@ fn batches_of_any_size_follow_each_other() {
                 .fused
                 .evaluate(&some, &parameters, &pair.statistics)
                 .unwrap();
-            assert_close(
-                &format!("{name}"),
-                &logits.concat(),
-                &all[..count].concat(),
-                1e-5,
-            );
+            assert_close(name, &logits.concat(), &all[..count].concat(), 1e-5);
         }
     }
 }

@@ -10,7 +10,7 @@
 //! in it is left unclassified.
 //!
 //! Two networks are built in: `mini_xception`, the default, and `residual_xception`, which is right more often and takes
-//! some five times as long.
+//! four to five times as long.
 //!
 //! ## Example pipeline
 //!
