@@ -281,6 +281,10 @@ impl<const CHANNELS: usize, const STEP: usize> Row<'_, CHANNELS, STEP> {
             (2, 6..) => self.tiles::<S, 6, 2>(simd, vector),
             (2, 3..) => self.tiles::<S, 3, 2>(simd, vector),
             (2, _) => self.tiles::<S, 1, 2>(simd, vector),
+            // Whichever leaves fewer pixels to be computed twice.
+            (_, width @ 12..) if width.next_multiple_of(12) < width.next_multiple_of(11) => {
+                self.tiles::<S, 12, 1>(simd, vector);
+            }
             (_, 11..) => self.tiles::<S, 11, 1>(simd, vector),
             (_, 3..) => self.tiles::<S, 3, 1>(simd, vector),
             (_, _) => self.tiles::<S, 1, 1>(simd, vector),
