@@ -74,7 +74,7 @@ fn summary(reliability: &Reliability) -> String {
         return "no faces".to_owned();
     };
     format!(
-        "{} faces; dashed: mean confidence {:.1} %, line: accuracy {:.1} %",
+        "{} faces; confidence {:.1} % (dashed), accuracy {:.1} %",
         total.count(),
         100.0 * confidence,
         100.0 * accuracy
@@ -171,9 +171,7 @@ mod tests {
         let texts = texts(&svg);
         // 0.88 is 0.12 too low, for 1/4 of the faces.
         assert_eq!(texts[..2], ["made up", "expected calibration error 3.00 %"]);
-        assert!(texts.contains(
-            &"4 faces; dashed: mean confidence 72.0 %, line: accuracy 75.0 %".to_owned()
-        ));
+        assert!(texts.contains(&"4 faces; confidence 72.0 % (dashed), accuracy 75.0 %".to_owned()));
     }
 
     #[test]
