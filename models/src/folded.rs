@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use candle_core::{Result, Tensor, bail};
 
-use crate::graph::{Graph, Op};
+use crate::graph::{Graph, Op, unread};
 use crate::layers::{Activation, BatchNormConfig, Conv2dConfig, Padding};
 
 /// A convolution's weights and biases.
@@ -162,10 +162,7 @@ impl Folded {
 
     /// The nodes that no other one reads, whose outputs are the logits.
     pub fn outputs(&self) -> Vec<usize> {
-        let is_read = |index| self.nodes.iter().any(|node| node.inputs.contains(&index));
-        (0..self.nodes.len())
-            .filter(|&index| !is_read(index))
-            .collect()
+        unread(self.nodes.iter().map(|node| &node.inputs[..]))
     }
 
     /// All nodes; the first is the input.

@@ -87,6 +87,12 @@ impl Parameter {
     }
 }
 
+/// The nodes that no other one reads, of all nodes' inputs.
+pub(crate) fn unread<'a>(inputs: impl ExactSizeIterator<Item = &'a [usize]> + Clone) -> Vec<usize> {
+    let is_read = |index: &usize| inputs.clone().any(|inputs| inputs.contains(index));
+    (0..inputs.len()).filter(|index| !is_read(index)).collect()
+}
+
 /// A row of [`Graph::layers`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerSummary {
@@ -212,10 +218,7 @@ impl Graph {
 
     /// The nodes that no other one reads, whose outputs are the logits.
     pub fn outputs(&self) -> Vec<usize> {
-        let is_read = |index| self.nodes.iter().any(|node| node.inputs.contains(&index));
-        (0..self.nodes.len())
-            .filter(|&index| !is_read(index))
-            .collect()
+        unread(self.nodes.iter().map(|node| &node.inputs[..]))
     }
 
     /// `[H, W, C]` of the input.

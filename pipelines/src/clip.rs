@@ -6,6 +6,8 @@ mod drawing;
 
 use std::ops::Range;
 
+use emotion_models::preprocess::Region;
+
 pub use drawing::Clip;
 
 /// Width of the canvas in pixels.
@@ -20,50 +22,25 @@ pub const FRAMES: usize = 200;
 pub const EMPTY: Range<usize> = 0..10;
 
 /// Head and shoulders in the portrait.
-const PHOTO: Rect = Rect {
+const PHOTO: Region = Region {
     x: 96.0,
     y: 0.0,
     width: 272.0,
     height: 272.0,
 };
 /// The face in the portrait, from forehead to chin and from ear to ear.
-const FACE: Rect = Rect {
+const FACE: Region = Region {
     x: 176.0,
     y: 66.0,
     width: 100.0,
     height: 122.0,
 };
 
-/// A rectangle in pixels; pixel centres lie at halves.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rect {
-    /// Left edge.
-    pub x: f32,
-    /// Upper edge.
-    pub y: f32,
-    /// Width.
-    pub width: f32,
-    /// Height.
-    pub height: f32,
-}
-
-impl Rect {
-    /// Intersection over union with `other`, from 0 to 1.
-    pub fn iou(&self, other: &Rect) -> f32 {
-        let overlap = |a: f32, a_length: f32, b: f32, b_length: f32| {
-            ((a + a_length).min(b + b_length) - a.max(b)).max(0.0)
-        };
-        let both = overlap(self.x, self.width, other.x, other.width)
-            * overlap(self.y, self.height, other.y, other.height);
-        both / (self.width * self.height + other.width * other.height - both)
-    }
-
-    fn within_canvas(&self) -> bool {
-        self.x >= 0.0
-            && self.y >= 0.0
-            && self.x + self.width <= WIDTH as f32
-            && self.y + self.height <= HEIGHT as f32
-    }
+fn is_within_canvas(region: &Region) -> bool {
+    region.x >= 0.0
+        && region.y >= 0.0
+        && region.x + region.width <= WIDTH as f32
+        && region.y + region.height <= HEIGHT as f32
 }
 
 /// Where one copy of the photo is at one moment.
@@ -122,14 +99,14 @@ impl Pose {
     }
 
     /// Maps a rectangle of the portrait onto the canvas.
-    fn place(&self, rect: Rect) -> Rect {
+    fn place(&self, rect: Region) -> Region {
         let photo_centre = (PHOTO.x + PHOTO.width / 2.0, PHOTO.y + PHOTO.height / 2.0);
         let left = if self.mirrored {
             photo_centre.0 - (rect.x + rect.width)
         } else {
             rect.x - photo_centre.0
         };
-        Rect {
+        Region {
             x: self.centre.0 + left * self.scale,
             y: self.centre.1 + (rect.y - photo_centre.1) * self.scale,
             width: rect.width * self.scale,
@@ -145,10 +122,10 @@ fn poses(frame: usize) -> impl Iterator<Item = Pose> {
 }
 
 /// The boxes of all faces that are whole on the canvas at `frame`.
-pub fn faces(frame: usize) -> Vec<Rect> {
+pub fn faces(frame: usize) -> Vec<Region> {
     poses(frame)
         .map(|pose| pose.place(FACE))
-        .filter(Rect::within_canvas)
+        .filter(is_within_canvas)
         .collect()
 }
 
@@ -188,7 +165,7 @@ mod tests {
 
     #[test]
     fn iou_is_one_for_the_same_box_and_a_seventh_for_a_quarter_overlap() {
-        let box_at = |x: f32, y: f32| Rect {
+        let box_at = |x: f32, y: f32| Region {
             x,
             y,
             width: 10.0,

@@ -7,7 +7,8 @@ use std::{
     process::{Command, Stdio},
 };
 
-use emotion_pipelines::clip::{self, Rect};
+use emotion_models::preprocess::Region;
+use emotion_pipelines::clip;
 use gst::prelude::*;
 use gstemotion::record::{PixelBox, Record};
 
@@ -98,14 +99,14 @@ fn without_a_camera_it_leaves_an_annotated_video_and_a_record_of_every_frame() {
     );
 }
 
-fn rect(pixels: PixelBox) -> Rect {
+fn rect(pixels: PixelBox) -> Region {
     let PixelBox {
         x,
         y,
         width,
         height,
     } = pixels;
-    Rect {
+    Region {
         x: x as f32,
         y: y as f32,
         width: width as f32,

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
+use emotion_models::preprocess::Region;
 use emotion_pipelines::{
-    clip::{Clip, Rect},
+    clip::Clip,
     line::Line,
     runner::{self, Stop},
 };
@@ -90,8 +91,8 @@ pub fn run(
 }
 
 /// The rectangle of a face.
-pub fn rect(face: &Face) -> Rect {
-    Rect {
+pub fn rect(face: &Face) -> Region {
+    Region {
         x: face.x as f32,
         y: face.y as f32,
         width: face.width as f32,
@@ -100,7 +101,7 @@ pub fn rect(face: &Face) -> Rect {
 }
 
 /// Whether some face of the frame overlaps `wanted` by an intersection over union of a half or more.
-pub fn finds(frame: &Frame, wanted: &Rect) -> bool {
+pub fn finds(frame: &Frame, wanted: &Region) -> bool {
     frame.faces.iter().any(|face| rect(face).iou(wanted) >= 0.5)
 }
 

@@ -47,17 +47,27 @@ impl VectorLoop for Pool<'_> {
                 let columns = pool_window(column, width_in);
                 let place = self.output.padded(column + 1, row + 1) / S::F32_LANES;
                 for v in 0..vectors {
-                    let mut best = largest(simd, x, self.input, [&rows, &columns], v);
-                    if let Some(add) = add {
-                        best = simd.add_f32s(best, add[place + v]);
-                    }
-                    if self.relu {
-                        best = simd.max_f32s(simd.splat_f32s(0.0), best);
-                    }
-                    out[place + v] = best;
+                    let best = largest(simd, x, self.input, [&rows, &columns], v);
+                    let add = add.map(|add| add[place + v]);
+                    out[place + v] = finish(simd, best, add, self.relu);
                 }
             }
         }
+    }
+}
+
+/// What is done to a value before it is stored.
+#[inline(always)]
+fn finish<S: Simd>(simd: S, value: S::f32s, add: Option<S::f32s>, relu: bool) -> S::f32s {
+    let sum = match add {
+        Some(add) => simd.add_f32s(value, add),
+        None => value,
+    };
+    if relu {
+        // In this order NaN stays NaN.
+        simd.max_f32s(simd.splat_f32s(0.0), sum)
+    } else {
+        sum
     }
 }
 
@@ -119,14 +129,8 @@ impl VectorLoop for Upsample<'_> {
                 let from = self.input.padded(column / 2 + 1, row / 2 + 1) / S::F32_LANES;
                 let to = self.output.padded(column + 1, row + 1) / S::F32_LANES;
                 for v in 0..vectors {
-                    let mut value = x[from + v];
-                    if let Some(add) = add {
-                        value = simd.add_f32s(value, add[to + v]);
-                    }
-                    if self.relu {
-                        value = simd.max_f32s(simd.splat_f32s(0.0), value);
-                    }
-                    out[to + v] = value;
+                    let add = add.map(|add| add[to + v]);
+                    out[to + v] = finish(simd, x[from + v], add, self.relu);
                 }
             }
         }
@@ -202,16 +206,10 @@ impl VectorLoop for Add<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let zero = simd.splat_f32s(0.0);
         let [a, b] = [self.a, self.b].map(|values| S::as_simd_f32s(values).0);
         let out = S::as_mut_simd_f32s(self.out).0;
         for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
-            let sum = simd.add_f32s(a, b);
-            *out = if self.relu {
-                simd.max_f32s(zero, sum)
-            } else {
-                sum
-            };
+            *out = finish(simd, a, Some(b), self.relu);
         }
     }
 }

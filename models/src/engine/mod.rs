@@ -132,6 +132,11 @@ impl Engine {
     /// A network of any kind and size on these instructions. A precision that the machine has not is as
     /// [`Precision::F32`].
     pub fn of_folded(network: &Folded, instructions: Instructions, precision: Precision) -> Self {
+        let precision = if precision.is_available() {
+            precision
+        } else {
+            Precision::F32
+        };
         let plan = Plan::new(network, instructions, precision);
         Self {
             buffers: vec![plan.buffers()],

@@ -149,28 +149,18 @@ impl Workspace {
                         }
                     });
             }
-            Kind::Upsample => {
-                let [_, width, channels] = step.shape;
+            Kind::Upsample | Kind::GlobalAverage => {
+                let input = step.inputs[0].step;
                 out.par_chunks_mut(per_part * len)
                     .zip(&mut self.parts)
                     .enumerate()
                     .for_each(|(i, (out, part))| {
                         for (j, out) in out.chunks_exact_mut(len).enumerate() {
-                            let input = step.inputs[0].step;
                             let x = inputs.sample(input, i * per_part + j, &mut part.sample);
-                            upsample(x, width, channels, out);
-                        }
-                    });
-            }
-            Kind::GlobalAverage => {
-                out.par_chunks_mut(per_part * len)
-                    .zip(&mut self.parts)
-                    .enumerate()
-                    .for_each(|(i, (out, part))| {
-                        for (j, out) in out.chunks_exact_mut(len).enumerate() {
-                            let input = step.inputs[0].step;
-                            let x = inputs.sample(input, i * per_part + j, &mut part.sample);
-                            average(x, out);
+                            match step.kind {
+                                Kind::Upsample => upsample(x, step.shape, out),
+                                _ => average(x, out),
+                            }
                         }
                     });
             }
@@ -236,8 +226,8 @@ fn max_pool(
     .compute();
 }
 
-/// Each pixel four times; `out` has rows of `width` pixels.
-fn upsample(x: &[f32], width: usize, channels: usize, out: &mut [f32]) {
+/// Each pixel four times; `out` has this shape.
+fn upsample(x: &[f32], [_, width, channels]: [usize; 3], out: &mut [f32]) {
     let rows = x.chunks_exact(width / 2 * channels);
     for (out, row) in out.chunks_exact_mut(2 * width * channels).zip(rows) {
         let (upper, lower) = out.split_at_mut(width * channels);

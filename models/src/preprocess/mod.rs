@@ -105,6 +105,16 @@ impl Region {
         }
     }
 
+    /// Intersection over union with `other`, from 0 to 1.
+    pub fn iou(&self, other: &Self) -> f32 {
+        let overlap = |a: f32, a_length: f32, b: f32, b_length: f32| {
+            ((a + a_length).min(b + b_length) - a.max(b)).max(0.0)
+        };
+        let both = overlap(self.x, self.width, other.x, other.width)
+            * overlap(self.y, self.height, other.y, other.height);
+        both / (self.width * self.height + other.width * other.height - both)
+    }
+
     fn is_valid(&self) -> bool {
         [self.x, self.y, self.width, self.height]
             .iter()
@@ -353,6 +363,20 @@ mod tests {
             preprocessor.run(&guarded, region, &mut found).unwrap();
             assert_eq!(found, expected, "side {side}");
         }
+    }
+
+    #[test]
+    fn the_overlap_of_regions_is_their_intersection_over_their_union() {
+        let square = |x: f32, side: f32| Region {
+            x,
+            y: 0.0,
+            width: side,
+            height: side,
+        };
+        let a = square(0.0, 10.0);
+        assert_eq!(a.iou(&a), 1.0);
+        assert!((a.iou(&square(5.0, 10.0)) - 50.0 / 150.0).abs() < 1e-6);
+        assert_eq!(a.iou(&square(20.0, 10.0)), 0.0);
     }
 
     #[test]

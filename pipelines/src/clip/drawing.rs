@@ -4,7 +4,9 @@ use std::{io::Cursor, ops::Range};
 
 use anyhow::ensure;
 
-use super::{FRAMES_PER_SECOND, HEIGHT, PHOTO, Pose, Rect, WIDTH, poses};
+use emotion_models::preprocess::Region;
+
+use super::{FRAMES_PER_SECOND, HEIGHT, PHOTO, Pose, WIDTH, poses};
 
 /// The portrait and its origin: `tests/media/README.md`.
 const PORTRAIT: &[u8] = include_bytes!("../../../tests/media/astronaut.png");
@@ -90,7 +92,7 @@ impl Clip {
     }
 
     fn draw(&self, pose: &Pose, canvas: &mut [u8]) {
-        let bordered = Rect {
+        let bordered = Region {
             x: PHOTO.x - BORDER,
             y: PHOTO.y - BORDER,
             width: PHOTO.width + 2.0 * BORDER,
@@ -108,7 +110,7 @@ impl Clip {
     }
 
     /// Mean of four samples in one pixel: edges stay smooth and shrunk photos do not alias.
-    fn blend(&self, pose: &Pose, placed: &Rect, x: usize, y: usize, behind: [u8; 3]) -> [u8; 3] {
+    fn blend(&self, pose: &Pose, placed: &Region, x: usize, y: usize, behind: [u8; 3]) -> [u8; 3] {
         let mut sum = [0.0; 3];
         for (dx, dy) in [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)] {
             let u = (x as f32 + dx - placed.x) / placed.width;

@@ -27,14 +27,6 @@ pub struct Answer {
     pub overlap: f32,
 }
 
-/// Intersection over union of two boxes.
-pub fn overlap(a: &Region, b: &Region) -> f32 {
-    let shared =
-        |a: f32, a_len: f32, b: f32, b_len: f32| ((a + a_len).min(b + b_len) - a.max(b)).max(0.0);
-    let both = shared(a.x, a.width, b.x, b.width) * shared(a.y, a.height, b.y, b.height);
-    both / (a.width * a.height + b.width * b.height - both)
-}
-
 /// The places that answer for `faces`, in order; `logits` holds [`VALUES`] for each place.
 pub fn assign(places: &[Place], logits: &[f32], faces: &[Region]) -> Vec<Answer> {
     let values = logits.as_chunks::<VALUES>().0;
@@ -47,7 +39,7 @@ pub fn assign(places: &[Place], logits: &[f32], faces: &[Region]) -> Vec<Answer>
             if !within && !near {
                 continue;
             }
-            let overlap = overlap(&at.region(values), region);
+            let overlap = at.region(values).iou(region);
             let mut cost = surprise(values[0]) - OVERLAP_WEIGHT * (overlap + 1e-8).ln();
             if !(within && near) {
                 cost += OUTSIDE;
@@ -116,14 +108,6 @@ mod tests {
             (region.width / place.stride).ln(),
             (region.height / place.stride).ln(),
         ]
-    }
-
-    #[test]
-    fn the_overlap_of_boxes_is_their_intersection_over_their_union() {
-        let a = square(0.0, 0.0, 10.0);
-        assert_eq!(overlap(&a, &a), 1.0);
-        assert!((overlap(&a, &square(5.0, 0.0, 10.0)) - 50.0 / 150.0).abs() < 1e-6);
-        assert_eq!(overlap(&a, &square(20.0, 0.0, 10.0)), 0.0);
     }
 
     #[test]
