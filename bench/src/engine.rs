@@ -39,7 +39,7 @@ pub(crate) struct Comparison {
 
 /// All of them.
 pub(crate) fn comparisons() -> impl Iterator<Item = Comparison> {
-    Architecture::ALL.iter().flat_map(|&architecture| {
+    Architecture::CLASSIFIERS.iter().flat_map(|&architecture| {
         FACES.map(|faces| Comparison {
             architecture,
             faces,

@@ -12,7 +12,7 @@ const TIMES: usize = 2000;
 
 /// Prints a table for each network in each precision.
 pub(crate) fn print() -> Result<()> {
-    for architecture in Architecture::ALL {
+    for architecture in Architecture::CLASSIFIERS {
         let weights = untrained(architecture)?;
         for precision in Precision::ALL {
             if !precision.is_available() {

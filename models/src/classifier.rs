@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::Instructions;
 use crate::engine::{Engine, Error, Precision};
-use crate::weights::{Metadata, Weights};
+use crate::weights::{Metadata, Task, Weights};
 
 /// A network with its weights, ready to classify. A clone shares the weights.
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ impl Classifier {
     /// As [`Classifier::new`], and if the machine has no instructions for the precision.
     pub fn with_precision(weights: &Weights, precision: Precision) -> Result<Self, Error> {
         Ok(Self {
-            engine: Engine::with_precision(weights, precision)?,
+            engine: Engine::with_precision(weights.expect(Task::Classification)?, precision)?,
             metadata: weights.metadata().clone(),
         })
     }

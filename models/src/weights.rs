@@ -18,7 +18,7 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 use crate::folded::Folded;
 use crate::graph::Graph;
 use crate::network::Network;
-use crate::{mini_xception, residual_xception};
+use crate::{face_net, mini_xception, residual_xception};
 
 /// The weights that are compiled in; the first are the default.
 const BUILT_IN: [(&str, &[u8]); 2] = [
@@ -80,6 +80,13 @@ pub enum Error {
     /// A tensor holds NaN or infinity.
     #[error("{file}: {name} holds a value that is not finite; the training that made it failed")]
     NotFinite { file: String, name: String },
+    /// The weights are of a network for something else.
+    #[error("{file}: holds a {found}, expected {expected}; choose other weights")]
+    Task {
+        file: String,
+        found: Architecture,
+        expected: String,
+    },
     /// The network cannot be built.
     #[error("{file}: {source}")]
     Network {
@@ -95,21 +102,43 @@ pub enum Architecture {
     MiniXception,
     /// Separable convolutions in residual blocks: half a million parameters, more accurate.
     ResidualXception,
+    /// The [face detector](face_net).
+    FaceNet,
+}
+
+/// What a network is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// To tell emotions apart.
+    Classification,
+    /// To find faces.
+    Detection,
 }
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::MiniXception, Self::ResidualXception];
+    pub const ALL: [Self; 3] = [Self::MiniXception, Self::ResidualXception, Self::FaceNet];
+    /// Those for [`Task::Classification`].
+    pub const CLASSIFIERS: [Self; 2] = [Self::MiniXception, Self::ResidualXception];
 
     /// The name in metadata and on command lines.
     pub const fn name(self) -> &'static str {
         match self {
             Self::MiniXception => "mini_xception",
             Self::ResidualXception => "residual_xception",
+            Self::FaceNet => "face_net",
         }
     }
 
-    /// The network for grey faces of `input_size`² pixels.
+    /// What it is for.
+    pub const fn task(self) -> Task {
+        match self {
+            Self::MiniXception | Self::ResidualXception => Task::Classification,
+            Self::FaceNet => Task::Detection,
+        }
+    }
+
+    /// The network for grey pictures of `input_size`² pixels; a detector takes pictures of other sizes as well.
     ///
     /// # Errors
     ///
@@ -123,6 +152,7 @@ impl Architecture {
         Ok(match self {
             Self::MiniXception => mini_xception::graph(input_size, classes),
             Self::ResidualXception => residual_xception::graph(input_size, classes),
+            Self::FaceNet => face_net::graph(input_size, input_size)?,
         })
     }
 }
@@ -436,6 +466,27 @@ impl Weights {
             })
             .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
         Ok(serialize(views, Some(self.metadata.to_map()))?)
+    }
+
+    /// Passes on weights of a network for this task.
+    ///
+    /// # Errors
+    ///
+    /// If they are of a network for another one.
+    pub fn expect(&self, task: Task) -> Result<&Self, Error> {
+        let found = self.metadata.architecture;
+        if found.task() == task {
+            return Ok(self);
+        }
+        let fitting = Architecture::ALL
+            .into_iter()
+            .filter(|architecture| architecture.task() == task);
+        let names: Vec<&str> = fitting.map(Architecture::name).collect();
+        Err(Error::Task {
+            file: self.file.clone(),
+            found,
+            expected: names.join(" or "),
+        })
     }
 
     /// What the file says about itself.

@@ -89,7 +89,7 @@ fn assert_close(found: &[f32], expected: &[f32], what: &str) {
 
 #[test]
 fn on_all_instructions_the_logits_are_those_of_the_reference() {
-    for architecture in Architecture::ALL {
+    for architecture in Architecture::CLASSIFIERS {
         // Sizes whose halves are even and odd, down to a last map of a single pixel.
         for (seed, size) in [(1, 48), (2, 48), (3, 64), (4, 45), (5, 21)] {
             let weights = random_weights(architecture, size, seed);
@@ -158,7 +158,7 @@ fn in_bfloat16_the_logits_are_near_those_of_the_reference() {
         eprintln!("skipped: this machine does not multiply bfloat16");
         return;
     }
-    let random = Architecture::ALL.iter().flat_map(|&architecture| {
+    let random = Architecture::CLASSIFIERS.iter().flat_map(|&architecture| {
         [(1, 48), (3, 64), (4, 45), (5, 21)]
             .map(|(seed, size)| random_weights(architecture, size, seed))
     });
@@ -200,7 +200,7 @@ fn a_precision_that_the_machine_lacks_is_refused() {
 
 #[test]
 fn what_one_call_leaves_behind_does_not_change_the_next() {
-    for architecture in Architecture::ALL {
+    for architecture in Architecture::CLASSIFIERS {
         let mut engine = Engine::new(&random_weights(architecture, 48, 1)).unwrap();
         let faces = random_faces(3, 48);
         let first = run(&mut engine, &faces);
@@ -225,7 +225,7 @@ fn threads_share_the_faces_whatever_their_number() {
 
 #[test]
 fn nothing_is_allocated_from_face_to_face() {
-    for architecture in Architecture::ALL {
+    for architecture in Architecture::CLASSIFIERS {
         let mut engine = Engine::new(&random_weights(architecture, 48, 1)).unwrap();
         let faces = random_faces(8, 48);
         let mut logits = [0.0; 8 * CLASSES];
@@ -236,7 +236,7 @@ fn nothing_is_allocated_from_face_to_face() {
 
 #[test]
 fn an_instance_takes_less_than_two_mebibytes_besides_the_weights() {
-    for architecture in Architecture::ALL {
+    for architecture in Architecture::CLASSIFIERS {
         let engine = Engine::new(&random_weights(architecture, 48, 1)).unwrap();
         let memory = engine.memory();
         assert!(memory < 2 << 20, "{architecture}: {memory} bytes");

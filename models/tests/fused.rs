@@ -109,7 +109,7 @@ fn pair(graph: Graph) -> Pair {
 }
 
 fn pairs() -> impl Iterator<Item = (&'static str, Pair)> {
-    let classifiers = Architecture::ALL.into_iter().map(|architecture| {
+    let classifiers = Architecture::CLASSIFIERS.into_iter().map(|architecture| {
         (
             architecture.name(),
             architecture.graph(INPUT_SIZE, 7).unwrap(),

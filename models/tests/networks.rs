@@ -17,7 +17,7 @@ fn mini_xception() -> Graph {
 
 /// Each network for 48×48 pixels and seven classes.
 fn graphs() -> [Graph; 2] {
-    Architecture::ALL.map(|architecture| architecture.graph(48, 7).unwrap())
+    Architecture::CLASSIFIERS.map(|architecture| architecture.graph(48, 7).unwrap())
 }
 
 /// The network with random weights in ±0.3, and its variables.
@@ -122,7 +122,7 @@ fn the_layers_of_mini_xception_have_the_published_output_shapes() {
 fn every_input_size_gives_a_row_of_logits_per_face() {
     for (size, architecture) in [12, 13, 48, 64]
         .into_iter()
-        .flat_map(|size| Architecture::ALL.map(|architecture| (size, architecture)))
+        .flat_map(|size| Architecture::CLASSIFIERS.map(|architecture| (size, architecture)))
     {
         let (network, _) = network(architecture.graph(size, 5).unwrap());
         let logits = network.forward(&faces(3, size), false).unwrap();
@@ -247,7 +247,7 @@ fn the_multiplications_are_within_what_a_camera_allows() {
 
 #[test]
 fn a_network_without_classes_or_with_too_small_an_input_is_refused() {
-    for architecture in Architecture::ALL {
+    for architecture in Architecture::CLASSIFIERS {
         for (size, classes) in [(11, 7), (48, 0)] {
             let error = architecture.graph(size, classes).unwrap_err().to_string();
             assert!(

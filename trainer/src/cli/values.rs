@@ -47,7 +47,7 @@ pub(super) fn minutes(text: &str) -> Result<Minutes, String> {
 }
 
 pub(super) fn architecture() -> impl TypedValueParser<Value = Architecture> {
-    PossibleValuesParser::new(Architecture::ALL.map(Architecture::name))
+    PossibleValuesParser::new(Architecture::CLASSIFIERS.map(Architecture::name))
         .try_map(|name| name.parse::<Architecture>())
 }
 
