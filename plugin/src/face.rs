@@ -7,7 +7,13 @@
 //! |---|---|
 //! | `detection` | `label` "face", `label_id` 0, `confidence` (double), `x_min`, `x_max`, `y_min`, `y_max` (doubles, 0 to 1 of the frame) |
 //! | `object_id` | `id` (int), the track |
-//! | `emotion` | `label`, `label_id` (int), `confidence` (double), `model_name`, `labels` (array of strings), `probabilities` (array of doubles) |
+//! | `emotion` | `label`, `label_id` (int), `confidence` (double), `model_name`, `labels` (array of strings), `probabilities` (array of doubles), and where known `valence` (double, -1 to 1), `quality` (double, 0 to 1), `raw_label`, `raw_confidence` (double) |
+//!
+//! `label`, `confidence` and `probabilities` are what is to be shown: the steady emotion, smoothed in time where the
+//! classifier smooths. `raw_label` and `raw_confidence` are what the network said of this frame alone; they are missing
+//! where it was not asked. Where no emotion is sure enough, `label` is [`UNCERTAIN`], which does not stand in `labels`;
+//! `label_id` is then the index of the best guess, not of `label`, and `confidence` its probability, so that a reader who
+//! indexes `labels` or `probabilities` with `label_id` needs no special case. [`EmotionResult::is_uncertain`] asks.
 //!
 //! GStreamer drops the params of a region in a converting `videoconvert` and in `videoscale`, but keeps its id and
 //! moves its rectangle. So the same structures stand a second time in one frame-level custom meta without tags,
@@ -21,6 +27,7 @@
 mod stored;
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 pub use emotion_detect::DetectedFace;
 use gst::{Structure, StructureRef};
@@ -30,6 +37,9 @@ use self::stored::{StoredFaces, store};
 
 /// The type of a region of interest that is a face.
 pub const ROI_TYPE: &str = "face";
+
+/// The label of a face whose emotion is not sure enough to be named.
+pub const UNCERTAIN: &str = "uncertain";
 
 const DETECTION: &str = "detection";
 const OBJECT_ID: &str = "object_id";
@@ -64,13 +74,13 @@ pub struct Detection {
 }
 
 /// What a classifier says of a face.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct EmotionResult {
-    /// Name of the most probable emotion.
+    /// Name of the emotion to be shown, or [`UNCERTAIN`].
     pub label: String,
-    /// Index of `label` in `labels`.
+    /// Index in `labels` of `label`, or of the best guess where that is uncertain.
     pub label_id: usize,
-    /// Probability of `label`, 0 to 1.
+    /// Probability of the label with the index `label_id`, 0 to 1.
     pub confidence: f64,
     /// Name of the weights that say so.
     pub model_name: String,
@@ -78,6 +88,22 @@ pub struct EmotionResult {
     pub labels: Vec<String>,
     /// One probability for each of `labels`; they add up to 1.
     pub probabilities: Vec<f64>,
+    /// How pleasant the expression is, -1 to 1: the mean of
+    /// [`Emotion::valence`](emotion_models::Emotion::valence), weighted with `probabilities`.
+    pub valence: Option<f64>,
+    /// How well the face can be judged, 0 (not at all) to 1.
+    pub quality: Option<f64>,
+    /// What the network said of this frame alone.
+    pub raw: Option<RawEmotion>,
+}
+
+/// What a classifier says of a face on one frame alone, before any smoothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawEmotion {
+    /// Name of the most probable emotion.
+    pub label: String,
+    /// Its probability, 0 to 1.
+    pub confidence: f64,
 }
 
 /// The faces on `buffer`, in the order in which they were added.
@@ -200,6 +226,11 @@ impl Detection {
 }
 
 impl EmotionResult {
+    /// Whether no emotion is sure enough to be named.
+    pub fn is_uncertain(&self) -> bool {
+        self.label == UNCERTAIN
+    }
+
     /// Foreign classifiers leave fields out, so only what makes it an emotion is demanded.
     fn from_structure(structure: &StructureRef) -> Option<Self> {
         let label_id: i32 = structure.get("label_id").ok()?;
@@ -214,6 +245,9 @@ impl EmotionResult {
             model_name: structure.get("model_name").unwrap_or_default(),
             labels: array(structure, "labels"),
             probabilities: array(structure, "probabilities"),
+            valence: within(structure, "valence", -1.0..=1.0),
+            quality: within(structure, "quality", 0.0..=1.0),
+            raw: RawEmotion::from_structure(structure),
         })
     }
 
@@ -225,8 +259,32 @@ impl EmotionResult {
             .field("model_name", &self.model_name)
             .field("labels", gst::Array::new(&self.labels))
             .field("probabilities", gst::Array::new(&self.probabilities))
+            .field_if_some("valence", self.valence)
+            .field_if_some("quality", self.quality)
+            .field_if_some("raw_label", self.raw.as_ref().map(|raw| &raw.label))
+            .field_if_some(
+                "raw_confidence",
+                self.raw.as_ref().map(|raw| raw.confidence),
+            )
             .build()
     }
+}
+
+impl RawEmotion {
+    fn from_structure(structure: &StructureRef) -> Option<Self> {
+        Some(Self {
+            label: structure.get("raw_label").ok()?,
+            confidence: within(structure, "raw_confidence", 0.0..=1.0)?,
+        })
+    }
+}
+
+/// A number in its range, which NaN is not.
+fn within(structure: &StructureRef, name: &str, range: RangeInclusive<f64>) -> Option<f64> {
+    structure
+        .get(name)
+        .ok()
+        .filter(|value| range.contains(value))
 }
 
 /// The elements of an array field, or none if any of them is of another type.

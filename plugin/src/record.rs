@@ -238,6 +238,7 @@ mod tests {
                 model_name: "any".into(),
                 labels: ["zest", "sad", "anger"].map(String::from).to_vec(),
                 probabilities: vec![0.1, 0.699_999_988_079_071, 0.2],
+                ..EmotionResult::default()
             }),
         }
     }

@@ -27,6 +27,7 @@ fn emotion(label_id: usize, confidence: f64) -> EmotionResult {
         model_name: "test".into(),
         labels: LABELS.map(String::from).to_vec(),
         probabilities,
+        ..EmotionResult::default()
     }
 }
 

@@ -33,6 +33,7 @@ fn frame(ms: u64, faces: usize) -> gst::Buffer {
             model_name: "test".into(),
             labels: vec!["happy".into(), "angry".into()],
             probabilities: vec![0.6, 0.4],
+            ..EmotionResult::default()
         };
         set_emotion(buffer_mut, id, &emotion);
         set_object_id(buffer_mut, id, 100 + id);

@@ -5,9 +5,9 @@ use std::path::Path;
 use emotion_models::engine::Error;
 use emotion_models::preprocess::{GreyRows, Preprocessor, Region};
 use emotion_models::weights::Metadata;
-use emotion_models::{Classifier, Scores};
+use emotion_models::{Classifier, Emotion, Scores};
 
-use crate::face::{EmotionResult, Face};
+use crate::face::{EmotionResult, Face, RawEmotion};
 
 /// Regions wider or higher than this many times the picture are no faces.
 const MAX_RELATIVE_SIZE: f32 = 2.0;
@@ -87,7 +87,15 @@ fn is_in(image: &impl GreyRows, face: &Face) -> bool {
 
 fn emotion(metadata: &Metadata, scores: &Scores) -> EmotionResult {
     let (label_id, confidence) = scores.best();
+    let labels = metadata.labels.iter().map(String::as_str);
+    let probabilities = scores.probabilities().iter().copied().map(f64::from);
     EmotionResult {
+        valence: Emotion::mean_valence(labels.zip(probabilities)),
+        raw: Some(RawEmotion {
+            label: metadata.labels[label_id].clone(),
+            confidence: confidence.into(),
+        }),
+        quality: None,
         label: metadata.labels[label_id].clone(),
         label_id,
         confidence: confidence.into(),

@@ -28,6 +28,12 @@ fn happy() -> EmotionResult {
         model_name: "test".into(),
         labels: vec!["sad".into(), "happy".into()],
         probabilities: vec![0.3, 0.7],
+        valence: Some(0.36),
+        quality: Some(0.8),
+        raw: Some(RawEmotion {
+            label: "sad".into(),
+            confidence: 0.6,
+        }),
     }
 }
 
@@ -120,6 +126,10 @@ fn the_params_have_the_names_and_types_that_other_tools_read() {
     assert_eq!(emotion.get::<&str>("model_name"), Ok("test"));
     let probabilities = emotion.get::<gst::ArrayRef<'_>>("probabilities").unwrap();
     assert_eq!(probabilities[1].get::<f64>(), Ok(0.7));
+    assert_eq!(emotion.get::<f64>("valence"), Ok(0.36));
+    assert_eq!(emotion.get::<f64>("quality"), Ok(0.8));
+    assert_eq!(emotion.get::<&str>("raw_label"), Ok("sad"));
+    assert_eq!(emotion.get::<f64>("raw_confidence"), Ok(0.6));
     let labels = emotion.get::<gst::ArrayRef<'_>>("labels").unwrap();
     assert_eq!(labels[1].get::<&str>(), Ok("happy"));
 }
@@ -384,6 +394,41 @@ fn a_foreign_emotion_without_probabilities_is_read() {
 
     assert_eq!((emotion.label.as_str(), emotion.label_id), ("anger", 4));
     assert_eq!((emotion.labels.len(), emotion.probabilities.len()), (0, 0));
+    assert_eq!(
+        (emotion.valence, emotion.quality, emotion.raw),
+        (None, None, None)
+    );
+}
+
+#[test]
+fn an_uncertain_emotion_keeps_the_index_of_the_best_guess() {
+    let mut buffer = buffer();
+    let buffer = buffer.make_mut();
+    add(buffer, &[detected(0, 0, 10, 10)]);
+    let unsure = EmotionResult {
+        label: UNCERTAIN.into(),
+        ..happy()
+    };
+    set_emotion(buffer, 1, &unsure);
+
+    let found = faces(buffer)[0].emotion.clone().unwrap();
+
+    assert!(found.is_uncertain() && !happy().is_uncertain());
+    assert_eq!(found.probabilities[found.label_id], found.confidence);
+}
+
+#[test]
+fn a_valence_or_quality_out_of_range_is_unknown() {
+    let mut buffer = buffer();
+    let buffer = buffer.make_mut();
+    let mut param = happy().to_structure();
+    param.set("valence", f64::NAN);
+    param.set("quality", 2.0);
+    add_foreign(buffer, ROI_TYPE, 1).add_param(param);
+
+    let emotion = faces(buffer)[0].emotion.clone().unwrap();
+
+    assert_eq!((emotion.valence, emotion.quality), (None, None));
 }
 
 #[test]
