@@ -113,7 +113,7 @@ fn each_frame_becomes_a_record_and_passes_through_untouched() {
         (0.125, 0.25)
     );
     assert_eq!(face.id, Some(102));
-    assert_eq!(face.detection, Some(0.75));
+    assert_eq!(face.detection_confidence, Some(0.75));
     assert_eq!(
         (face.emotion.as_deref(), face.confidence),
         (Some("happy"), Some(0.6))
