@@ -47,7 +47,10 @@ fn records_of_the_elements_are_valid() {
     assert_eq!(records.len(), 3);
     assert!(records[0]["faces"][0]["probabilities"].is_object());
     for record in &records {
-        let errors: Vec<_> = validator.iter_errors(record).map(|e| e.to_string()).collect();
+        let errors: Vec<_> = validator
+            .iter_errors(record)
+            .map(|e| e.to_string())
+            .collect();
         assert!(errors.is_empty(), "{record}: {errors:?}");
     }
 }
