@@ -278,7 +278,7 @@ impl Trainer {
         let losses = self.run.log.validation_losses();
         let faces = Arc::clone(&self.data.training);
         let plan = Plan::new(&self.run.settings, epoch);
-        let batches = Batches::start_at(faces, plan, self.run.tally.steps);
+        let batches = Batches::of_rest(faces, plan, self.run.tally.steps);
         let (mut stepped, mut saved) = (Instant::now(), Instant::now());
         for batch in batches {
             self.step(&batch?, epoch, &losses)?;
