@@ -5,8 +5,10 @@ mod report;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
-use emotion_models::preprocess::{GreyImage, Region};
+use anyhow::{Context, Result, anyhow, ensure};
+use emotion_detect::{NetworkDetector, Options};
+use emotion_models::engine::Precision;
+use emotion_models::preprocess::GreyImage;
 
 use self::peer::Peer;
 use self::report::Report;
@@ -95,18 +97,30 @@ fn draw(evaluation: &Evaluation, args: &EvaluateDetectorArgs) -> Result<()> {
 
 /// Whose boxes are judged.
 enum Detector {
-    Network(Box<emotion_detect::NetworkDetector>),
+    Network(Box<NetworkDetector>, Options),
     Peer(Peer),
 }
 
 impl Detector {
     fn new(args: &EvaluateDetectorArgs) -> Result<Self> {
         let Some(file) = &args.found else {
-            todo!()
+            let weights = super::weights(&args.weights)?;
+            let precision = args.dtype.unwrap_or_else(Precision::fastest);
+            let network = NetworkDetector::with_precision(weights, precision)?;
+            let options = Options {
+                min_size_px: args.min_size,
+                detection_size_px: args.detection_size,
+                tiles: args.tiles,
+                threshold: LEAST,
+                ..Options::default()
+            };
+            let network = network.with_threads(rayon::current_num_threads());
+            return Ok(Self::Network(Box::new(network), options));
         };
         ensure!(
             !args.light,
-            "--light changes the pictures before they are looked at, --found holds boxes of others: choose one of them"
+            "--light changes the pictures before the network looks at them, --found holds boxes that were found before: \
+             leave one of them out"
         );
         Ok(Self::Peer(Peer::load(file, &args.data)?))
     }
@@ -119,11 +133,16 @@ fn look(detector: &mut Detector, annotation: &Annotation, lighting: Lighting) ->
     let (width, height) = (picture.width(), picture.height());
     let found = match detector {
         Detector::Peer(peer) => peer.found(&annotation.image)?,
-        Detector::Network(network) => {
+        Detector::Network(network, options) => {
             let mut pixels = picture.into_pixels();
             lighting.change(&mut pixels, width);
             let view = GreyImage::new(&pixels, width, height, width)?;
-            todo!()
+            let candidates = network.candidates(&view, options)?;
+            let found = candidates.iter().map(|candidate| Found {
+                region: candidate.region,
+                score: candidate.confidence,
+            });
+            found.collect()
         }
     };
     let sides = [width as f32, height as f32];
