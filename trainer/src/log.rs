@@ -23,7 +23,7 @@ pub trait Row: Copy + Debug + Default + PartialEq + Serialize + DeserializeOwned
     fn took(&mut self, time: Duration);
 
     /// What is to fall in validation: where it does not, there is no progress.
-    fn loss(&self) -> f64;
+    fn validation_loss(&self) -> f64;
 
     /// How much is right in validation, 0 to 1; names of weights tell it.
     fn score(&self) -> f64;
@@ -117,7 +117,7 @@ impl<R: Row> Log<R> {
 
     /// The validation losses in order.
     pub fn validation_losses(&self) -> Vec<f64> {
-        self.epochs.iter().map(Row::loss).collect()
+        self.epochs.iter().map(Row::validation_loss).collect()
     }
 
     /// The epoch that none is `better` than, the first of equals.
@@ -129,7 +129,7 @@ impl<R: Row> Log<R> {
 
     /// Epochs since the one with the lowest validation loss.
     pub fn epochs_without_progress(&self) -> usize {
-        let lowest = self.best(|epoch, best| epoch.loss() < best.loss());
+        let lowest = self.best(|epoch, best| epoch.validation_loss() < best.validation_loss());
         self.len() - lowest.map_or(0, Row::epoch)
     }
 

@@ -190,8 +190,8 @@ impl<S: Subject> Trainer<S> {
         let started = Instant::now();
         progress.validating();
         let mut row = self.subject.validate(&self.run, self.network())?;
-        if !row.loss().is_finite() {
-            bail!(self.diverged(&format!("the validation loss is {}", row.loss())));
+        if !row.validation_loss().is_finite() {
+            bail!(self.diverged(&format!("the validation loss is {}", row.validation_loss())));
         }
         row.took(started.elapsed());
         self.run.tally = Tally::default();

@@ -83,6 +83,26 @@ pub struct TrainDetectorArgs {
     pub min_face: Option<f64>,
 }
 
+/// Options of `calibrate-detector`.
+#[derive(Debug, Args)]
+pub struct CalibrateDetectorArgs {
+    /// A weights file, or the name of built-in weights
+    #[arg(long, value_name = "FILE|NAME")]
+    pub weights: PathBuf,
+
+    /// A folder as for train-detector; its validation pictures count
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+
+    /// The weights file to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+
+    /// Threads to use [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+}
+
 fn smallest_face(text: &str) -> Result<f64, String> {
     let pixels = text
         .parse()

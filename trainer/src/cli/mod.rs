@@ -14,7 +14,7 @@ use emotion_models::weights::Architecture;
 
 use crate::data::Split;
 use crate::recipe::Settings;
-pub use detector::TrainDetectorArgs;
+pub use detector::{CalibrateDetectorArgs, TrainDetectorArgs};
 pub use recipe::{RecipeArgs, ScheduleName};
 pub use values::Minutes;
 use values::{architecture, dtype, margin, minutes};
@@ -40,6 +40,8 @@ pub enum Command {
     Train(Box<TrainArgs>),
     /// Train the face detector on pictures with boxes
     TrainDetector(Box<TrainDetectorArgs>),
+    /// Fit the confidence of a detector to other pictures, without training; train-detector does it for its own
+    CalibrateDetector(CalibrateDetectorArgs),
     /// Report how well weights do on a split
     Evaluate(EvaluateArgs),
     /// Draw loss, accuracy and learning rate of a run, of the detector too, from its log

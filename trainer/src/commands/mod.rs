@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, reason = "results are what these programs print")]
 
+pub mod calibrate_detector;
 pub mod curves;
 pub mod evaluate;
 pub mod export;
@@ -31,6 +32,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Summary(args) => summary::run(&args),
         Command::Train(args) => train::run(&args),
         Command::TrainDetector(args) => train_detector::run(&args),
+        Command::CalibrateDetector(args) => calibrate_detector::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Curves(args) => curves::run(&args),
         Command::Predict(args) => predict::run(&args),

@@ -200,19 +200,9 @@ mod tests {
 
     #[test]
     fn scores_that_say_nothing_or_the_wrong_thing_stay() {
-        for shares in [
-            &[][..],
-            &[(1.0, 0.5)],
-            &[(-1.0, 0.9), (1.0, 0.1)],
-            &[(f32::NAN, 0.5)],
-        ] {
-            assert_eq!(
-                Calibration::fit(&at(shares)).slope > 0.0,
-                true,
-                "{shares:?}"
-            );
-        }
         assert_eq!(Calibration::fit(&[]), Calibration::IDENTITY);
+        let broken = at(&[(f32::NAN, 0.5)]);
+        assert_eq!(Calibration::fit(&broken), Calibration::IDENTITY);
         let inverted = at(&[(-1.0, 0.9), (1.0, 0.1)]);
         assert_eq!(Calibration::fit(&inverted), Calibration::IDENTITY);
     }

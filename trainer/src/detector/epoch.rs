@@ -56,7 +56,7 @@ impl Row for Epoch {
     }
 
     /// What the average precision lacks.
-    fn loss(&self) -> f64 {
+    fn validation_loss(&self) -> f64 {
         1.0 - self.val_ap50
     }
 

@@ -46,7 +46,7 @@ impl Row for Epoch {
         self.seconds += time.as_secs_f64();
     }
 
-    fn loss(&self) -> f64 {
+    fn validation_loss(&self) -> f64 {
         self.val_loss
     }
 

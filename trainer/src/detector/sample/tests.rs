@@ -301,7 +301,11 @@ fn the_background_of_pictures_that_a_detector_labelled_is_doubtful_and_that_of_o
     };
     assert_eq!(sample.doubtful, [all]);
     assert!(sample.faces.iter().all(|face| face.labels == Labels::Model));
-    assert!(draw(SAMPLING, &[human.clone()], 1).doubtful.is_empty());
+    assert!(
+        draw(SAMPLING, std::slice::from_ref(&human), 1)
+            .doubtful
+            .is_empty()
+    );
 
     let mosaic = Sampling {
         mosaic: (1.0, 4),
