@@ -2,14 +2,17 @@
 
 #![allow(clippy::print_stdout, reason = "results are what these programs print")]
 
+pub mod calibrate_detector;
 pub mod curves;
 pub mod evaluate;
 pub mod export;
 #[cfg(feature = "keras")]
 pub mod import_keras;
 pub mod predict;
+mod runs;
 pub mod summary;
 pub mod train;
+pub mod train_detector;
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -28,6 +31,8 @@ pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Summary(args) => summary::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::TrainDetector(args) => train_detector::run(&args),
+        Command::CalibrateDetector(args) => calibrate_detector::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Curves(args) => curves::run(&args),
         Command::Predict(args) => predict::run(&args),

@@ -145,6 +145,23 @@ impl Curve {
         area + after.unwrap_or(0.0) * best
     }
 
+    /// The point with the highest F1, the harmonic mean of recall and precision, the surest of equals; if nothing was
+    /// found, beyond any score.
+    pub fn best(&self) -> Point {
+        let f1 = |point: &Point| {
+            let sum = point.recall + point.precision;
+            if sum > 0.0 {
+                2.0 * point.recall * point.precision / sum
+            } else {
+                0.0
+            }
+        };
+        let points = self.points.iter().copied();
+        points
+            .reduce(|best, point| if f1(&point) > f1(&best) { point } else { best })
+            .unwrap_or_else(|| self.at(f32::INFINITY))
+    }
+
     /// Recall and precision of what is at least this sure; a precision of 1 if nothing is.
     pub fn at(&self, score: f32) -> Point {
         let last = self.points.iter().rfind(|point| point.score >= score);
@@ -209,6 +226,10 @@ mod tests {
         let at = curve.at(2.5);
         assert_eq!((at.recall, at.precision), (0.25, 0.5));
         assert_eq!(curve.at(9.0).precision, 1.0);
+        // F1 is 0.4, 1/3, 4/7 and 1/2.
+        assert_eq!((curve.best().score, curve.best().recall), (2.0, 0.5));
+        let nothing = Curve::new([], 4).best();
+        assert_eq!((nothing.recall, nothing.precision), (0.0, 1.0));
     }
 
     #[test]

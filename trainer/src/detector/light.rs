@@ -152,3 +152,6 @@ fn jpeg(sample: &mut Sample, quality: u8) {
         sample.pixels = picture.into_luma8().into_raw();
     }
 }
+
+#[cfg(test)]
+mod tests;

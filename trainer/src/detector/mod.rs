@@ -1,11 +1,20 @@
 //! Training the face detector.
+//!
+//! [`annotations`] become [`scenes`] in memory, these are cut up into [`sample`]s, and [`targets`] say what the network
+//! is to answer there. [`validation`] compares what it finds on whole pictures with the truth, and [`calibration`] makes
+//! its scores honest.
 
 pub mod annotations;
 pub mod assign;
+pub mod calibration;
+pub mod epoch;
 pub mod found;
 pub mod light;
 pub mod loss;
+mod mapping;
 pub mod sample;
 pub mod scenes;
+pub mod settings;
 pub mod targets;
 pub mod training;
+pub mod validation;

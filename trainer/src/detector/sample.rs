@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::annotations::{Labels, cut_off};
 use super::light::Light;
+use super::mapping::Mapping;
 use super::scenes::Scene;
 
 /// How samples are made.
@@ -64,6 +65,11 @@ pub struct Face {
     pub labels: Labels,
 }
 
+/// The network's value for a pixel, as [`emotion_models::preprocess`] has it.
+pub(super) fn normalized(pixel: u8) -> f32 {
+    f32::from(pixel) * (2.0 / 255.0) - 1.0
+}
+
 /// A square to learn from.
 #[derive(Debug, Clone)]
 pub struct Sample {
@@ -107,57 +113,6 @@ impl Part {
     }
 }
 
-/// The way from a picture into a sample: mirrored, scaled and turned about a point.
-#[derive(Debug, Clone, Copy)]
-struct Way {
-    /// A point of the picture …
-    from: [f32; 2],
-    /// … and where it comes to lie.
-    to: [f32; 2],
-    /// Pixels of the sample for one of the picture, along x and y; negative along x if mirrored.
-    scale: [f32; 2],
-    /// Cosine and sine of the turn.
-    turn: [f32; 2],
-}
-
-impl Way {
-    fn forward(&self, [x, y]: [f32; 2]) -> [f32; 2] {
-        let [cos, sin] = self.turn;
-        let x = (x - self.from[0]) * self.scale[0];
-        let y = (y - self.from[1]) * self.scale[1];
-        [
-            self.to[0] + cos * x - sin * y,
-            self.to[1] + sin * x + cos * y,
-        ]
-    }
-
-    fn back(&self, [x, y]: [f32; 2]) -> [f32; 2] {
-        let [cos, sin] = self.turn;
-        let (x, y) = (x - self.to[0], y - self.to[1]);
-        [
-            self.from[0] + (cos * x + sin * y) / self.scale[0],
-            self.from[1] + (cos * y - sin * x) / self.scale[1],
-        ]
-    }
-
-    /// The box about the centre of a turned box. Faces are round: it keeps its sides.
-    fn region(&self, region: &Region) -> Region {
-        let centre = [
-            region.x + region.width / 2.0,
-            region.y + region.height / 2.0,
-        ];
-        let [x, y] = self.forward(centre);
-        let width = region.width * self.scale[0].abs();
-        let height = region.height * self.scale[1];
-        Region {
-            x: x - width / 2.0,
-            y: y - height / 2.0,
-            width,
-            height,
-        }
-    }
-}
-
 impl Sampling {
     /// A sample of these scenes.
     pub fn draw(&self, scenes: &[Scene], generator: &mut impl Rng) -> Sample {
@@ -170,9 +125,9 @@ impl Sampling {
         };
         for part in self.parts(generator) {
             let scene = &scenes[generator.random_range(0..scenes.len())];
-            let way = self.way(scene, part, generator);
-            sample.paint(scene, &way, part);
-            sample.label(scene, &way, part);
+            let mapping = self.mapping(scene, part, generator);
+            sample.paint(scene, &mapping, part);
+            sample.label(scene, &mapping, part);
         }
         self.light.change(&mut sample, generator);
         sample
@@ -208,7 +163,8 @@ impl Sampling {
             .collect()
     }
 
-    fn way(&self, scene: &Scene, part: Part, generator: &mut impl Rng) -> Way {
+    /// Where the part is cut from.
+    fn mapping(&self, scene: &Scene, part: Part, generator: &mut impl Rng) -> Mapping {
         let side = part.width().min(part.height());
         let [width, height] = [scene.width() as f32, scene.height() as f32];
         let face = match scene.faces.len() {
@@ -264,7 +220,7 @@ impl Sampling {
             }
         });
         let [along, down] = scale;
-        Way {
+        Mapping {
             from,
             to,
             scale: [if mirrored { -along } else { along }, down],
@@ -275,8 +231,8 @@ impl Sampling {
 
 impl Sample {
     /// Draws what of the picture lies in the part.
-    fn paint(&mut self, scene: &Scene, way: &Way, part: Part) {
-        let reduction = 1.0 / way.scale[1].min(way.scale[0].abs());
+    fn paint(&mut self, scene: &Scene, mapping: &Mapping, part: Part) {
+        let reduction = 1.0 / mapping.scale[1].min(mapping.scale[0].abs());
         let level = (reduction.max(1.0).log2() + 0.25) as usize;
         let level = level.min(scene.levels.len() - 1);
         let picture = &scene.levels[level];
@@ -286,7 +242,7 @@ impl Sample {
             let row = &mut self.pixels[y * self.size + part.left..y * self.size + part.right];
             for (x, pixel) in row.iter_mut().enumerate() {
                 let at = [(part.left + x) as f32 + 0.5, y as f32 + 0.5];
-                let [x, y] = way.back(at).map(|at| at * shrink);
+                let [x, y] = mapping.back(at).map(|at| at * shrink);
                 if (0.0..width).contains(&x) && (0.0..height).contains(&y) {
                     *pixel = bilinear(&picture.pixels, [picture.width, picture.height], [x, y]);
                 }
@@ -295,9 +251,9 @@ impl Sample {
     }
 
     /// Notes the faces and what else is known about the part.
-    fn label(&mut self, scene: &Scene, way: &Way, part: Part) {
+    fn label(&mut self, scene: &Scene, mapping: &Mapping, part: Part) {
         let within = |region: &Region| {
-            let moved = way.region(region);
+            let moved = mapping.region(region);
             let from_part = Region {
                 x: moved.x - part.left as f32,
                 y: moved.y - part.top as f32,
@@ -345,3 +301,6 @@ fn bilinear(pixels: &[u8], [width, height]: [usize; 2], [x, y]: [f32; 2]) -> u8 
     let lower = mix(at(left, bottom), at(right, bottom), along);
     (mix(upper, lower, down) + 0.5) as u8
 }
+
+#[cfg(test)]
+mod tests;

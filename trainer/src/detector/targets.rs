@@ -16,7 +16,7 @@ const MODEL_FACE: f32 = 0.6;
 const MODEL_BACKGROUND: f32 = 0.6;
 
 /// What one sample adds to [`Targets`].
-struct Part {
+struct SampleTargets {
     scores: Vec<f32>,
     weights: Vec<f32>,
     answers: Vec<Answer>,
@@ -28,10 +28,10 @@ struct Part {
 ///
 /// When a tensor cannot be made.
 pub fn targets(samples: &[Sample], places: &[Place], logits: &[f32]) -> Result<Targets> {
-    let parts: Vec<Part> = samples
+    let parts: Vec<SampleTargets> = samples
         .par_iter()
         .zip(logits.par_chunks_exact(places.len() * VALUES))
-        .map(|(sample, logits)| part(sample, places, logits))
+        .map(|(sample, logits)| of_sample(sample, places, logits))
         .collect();
 
     let (mut answering, mut at, mut boxes, mut box_weights) = (vec![], vec![], vec![], vec![]);
@@ -52,7 +52,7 @@ pub fn targets(samples: &[Sample], places: &[Place], logits: &[f32]) -> Result<T
         }
     }
     let count = answering.len();
-    let all = |values: fn(&Part) -> &[f32]| {
+    let all = |values: fn(&SampleTargets) -> &[f32]| {
         let values: Vec<f32> = parts.iter().flat_map(values).copied().collect();
         let count = values.len();
         Tensor::from_vec(values, count, &Device::Cpu)
@@ -74,7 +74,7 @@ fn weight(labels: Labels) -> f32 {
     }
 }
 
-fn part(sample: &Sample, places: &[Place], logits: &[f32]) -> Part {
+fn of_sample(sample: &Sample, places: &[Place], logits: &[f32]) -> SampleTargets {
     let faces: Vec<Region> = sample.faces.iter().map(|face| face.region).collect();
     let answers = assign(places, logits, &faces);
     let weigh = |(place, values): (&Place, &[f32; VALUES])| {
@@ -103,9 +103,12 @@ fn part(sample: &Sample, places: &[Place], logits: &[f32]) -> Part {
         scores[answer.place] = f32::midpoint(1.0, answer.overlap);
         weights[answer.place] = weight(sample.faces[answer.face].labels);
     }
-    Part {
+    SampleTargets {
         scores,
         weights,
         answers,
     }
 }
+
+#[cfg(test)]
+mod tests;

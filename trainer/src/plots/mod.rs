@@ -7,11 +7,14 @@
 mod axis;
 mod confusion;
 mod curves;
+mod detector_curves;
 mod frame;
+mod panel;
 mod reliability;
 
 pub use confusion::confusion;
 pub use curves::curves;
+pub use detector_curves::detector_curves;
 pub use reliability::reliability;
 
 use anyhow::Result;
