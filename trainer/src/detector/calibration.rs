@@ -4,6 +4,7 @@
 //! fitted as a logistic regression, makes it so; the network's last layer takes it up, so nobody needs to know of it.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use candle_core::{Device, Result, Tensor, bail};
 use emotion_models::face_net::{STRIDES, VALUES};
@@ -12,6 +13,8 @@ use super::found::Judged;
 
 /// Steps of Newton's method at most; it takes a handful.
 const STEPS: usize = 50;
+/// Slopes beyond these come from scores that tell nothing: all alike, or none better than another.
+const SLOPES: RangeInclusive<f64> = 0.05..=20.0;
 /// Halvings of a step that goes too far.
 const HALVINGS: usize = 20;
 
@@ -44,7 +47,7 @@ impl Calibration {
             .map(|judged| (f64::from(judged.found.score), target(judged)))
             .collect();
         let fitted = regression(&examples);
-        let is_usable = fitted.slope > 0.0 && fitted.slope.is_finite() && fitted.offset.is_finite();
+        let is_usable = SLOPES.contains(&fitted.slope) && fitted.offset.is_finite();
         if is_usable { fitted } else { Self::IDENTITY }
     }
 
