@@ -1,12 +1,15 @@
 //! The options of the commands for the face detector.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use emotion_detect::Options;
+use emotion_models::engine::Precision;
 
 use super::recipe::ScheduleName;
-use super::values::{Minutes, below_one, minutes, name, not_negative, pixels, positive};
+use super::values::{Minutes, below_one, dtype, fraction, minutes, name, not_negative, pixels, positive};
+use crate::detector::annotations::Split;
 use crate::detector::settings::Settings;
 
 /// Options of `train-detector`.
@@ -81,6 +84,10 @@ pub struct TrainDetectorArgs {
     /// Smallest face in a sample, the longer side of its box in pixels, from 6 [default: 8]
     #[arg(long, value_name = "PIXELS", value_parser = smallest_face, conflicts_with = "resume")]
     pub min_face: Option<f64>,
+
+    /// Largest face in a sample, likewise; not larger than the sample [default: 220]
+    #[arg(long, value_name = "PIXELS", value_parser = largest_face, conflicts_with = "resume")]
+    pub max_face: Option<f64>,
 }
 
 /// Options of `calibrate-detector`.
@@ -103,12 +110,96 @@ pub struct CalibrateDetectorArgs {
     pub threads: Option<NonZeroUsize>,
 }
 
+/// Options of `evaluate-detector`.
+#[derive(Debug, Args)]
+pub struct EvaluateDetectorArgs {
+    /// A weights file, or the name of built-in weights
+    #[arg(long, value_name = "FILE|NAME", default_value = "face_net")]
+    pub weights: PathBuf,
+
+    /// Judge what another detector found instead: JSON Lines with a line for each picture,
+    /// {"image": "a.jpg", "found": [[x, y, width, height, confidence], …]}
+    #[arg(long, value_name = "JSONL", conflicts_with = "weights")]
+    pub found: Option<PathBuf>,
+
+    /// A folder as for train-detector
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+
+    /// The pictures to evaluate on; those that do not say what they are for are evaluated on always
+    #[arg(long, value_enum, default_value_t = Split::Val)]
+    pub split: Split,
+
+    /// Confidence from which a box counts for recall and precision [default: that of facedetect]
+    #[arg(long, value_name = "SHARE", value_parser = confidence, default_value_t = Options::default().threshold)]
+    pub threshold: f32,
+
+    /// Smallest face that is looked for, in pixels of the picture
+    #[arg(long, value_name = "PIXELS", default_value_t = 1)]
+    pub min_size: u32,
+
+    /// Longer side of what the network sees of a picture at most, in pixels, 0 to choose it as
+    /// facedetect does
+    #[arg(long, value_name = "PIXELS", default_value_t = 0)]
+    pub detection_size: u32,
+
+    /// Tiles that the longer side of a picture is divided into, which the network looks at besides
+    /// the whole
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub tiles: u32,
+
+    /// Look at the pictures in other light as well: two stops darker, two stops brighter, and lit
+    /// from one side
+    #[arg(long)]
+    pub light: bool,
+
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+
+    /// Folder for precision-recall.svg [default: runs/evaluation/WEIGHTS-DATA]
+    #[arg(long, value_name = "DIR")]
+    pub plots: Option<PathBuf>,
+
+    /// Draw nothing
+    #[arg(long, conflicts_with = "plots")]
+    pub no_plots: bool,
+
+    /// The numbers that the network computes with [default: the fastest that this machine has, as
+    /// the plugin does]
+    #[arg(long, value_parser = dtype())]
+    pub dtype: Option<Precision>,
+
+    /// Threads to use [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+}
+
+impl EvaluateDetectorArgs {
+    /// The file or name of what is evaluated.
+    pub fn detector(&self) -> &Path {
+        self.found.as_deref().unwrap_or(&self.weights)
+    }
+}
+
+fn confidence(text: &str) -> Result<f32, String> {
+    fraction(text).map(|share| share as f32)
+}
+
 fn smallest_face(text: &str) -> Result<f64, String> {
     let pixels = text
         .parse()
         .ok()
         .filter(|pixels| (6.0..=64.0).contains(pixels));
     pixels.ok_or_else(|| "expected a number from 6 to 64".to_owned())
+}
+
+fn largest_face(text: &str) -> Result<f64, String> {
+    let pixels = text
+        .parse()
+        .ok()
+        .filter(|pixels| (64.0..=1024.0).contains(pixels));
+    pixels.ok_or_else(|| "expected a number from 64 to 1024".to_owned())
 }
 
 impl TrainDetectorArgs {
@@ -142,6 +233,9 @@ impl TrainDetectorArgs {
         }
         if let Some(smallest) = self.min_face {
             settings.sampling.faces.0 = smallest as f32;
+        }
+        if let Some(largest) = self.max_face {
+            settings.sampling.faces.1 = largest as f32;
         }
         settings
     }

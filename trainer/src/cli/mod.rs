@@ -14,7 +14,7 @@ use emotion_models::weights::Architecture;
 
 use crate::data::Split;
 use crate::recipe::Settings;
-pub use detector::{CalibrateDetectorArgs, TrainDetectorArgs};
+pub use detector::{CalibrateDetectorArgs, EvaluateDetectorArgs, TrainDetectorArgs};
 pub use recipe::{RecipeArgs, ScheduleName};
 pub use values::Minutes;
 use values::{architecture, dtype, margin, minutes};
@@ -44,6 +44,8 @@ pub enum Command {
     CalibrateDetector(CalibrateDetectorArgs),
     /// Report how well weights do on a split
     Evaluate(EvaluateArgs),
+    /// Report how well a face detector finds the faces of pictures with boxes
+    EvaluateDetector(EvaluateDetectorArgs),
     /// Draw loss, accuracy and learning rate of a run, of the detector too, from its log
     Curves(CurvesArgs),
     /// Print the emotions of the faces in pictures

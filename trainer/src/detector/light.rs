@@ -7,6 +7,7 @@ use image::{ExtendedColorType, ImageFormat};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
+use super::lighting::gain;
 use super::sample::Sample;
 
 /// How frequent each change is, and how far it goes.
@@ -25,9 +26,6 @@ pub struct Light {
     /// Frequency of JPEG, and its quality at least.
     pub jpeg: (f32, u8),
 }
-
-/// Light in a file is to the power of 1/2.2 of what fell on the sensor.
-const GAMMA: f32 = 2.2;
 
 impl Light {
     /// As the built-in weights were trained.
@@ -59,7 +57,7 @@ impl Light {
         }
         if let Some(stops) = happens(self.exposure, generator) {
             let sign = if generator.random() { 1.0 } else { -1.0 };
-            let gain = (sign * stops / GAMMA).exp2();
+            let gain = gain(sign * stops);
             table = table.map(|value| value * gain);
         }
         let table = table.map(|value| (255.0 * value).round() as u8);
@@ -84,9 +82,9 @@ fn happens(frequency: f32, generator: &mut impl Rng) -> bool {
 fn side_light(sample: &mut Sample, stops: f32, direction: f32) {
     let size = sample.size as f32;
     let (sin, cos) = direction.sin_cos();
-    // exp2 of a sum is a product of what x and y give.
+    // The gain of a sum is the product of what x and y give.
     let factor =
-        |share: f32| move |at: usize| ((at as f32 / size - 0.5) * share * stops / GAMMA).exp2();
+        |share: f32| move |at: usize| gain((at as f32 / size - 0.5) * share * stops);
     let across: Vec<f32> = (0..sample.size).map(factor(cos)).collect();
     for (y, row) in sample.pixels.chunks_exact_mut(sample.size).enumerate() {
         let down = factor(sin)(y);

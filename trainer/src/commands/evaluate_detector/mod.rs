@@ -3,7 +3,7 @@
 mod peer;
 mod report;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use emotion_detect::{NetworkDetector, Options};
@@ -12,7 +12,7 @@ use emotion_models::preprocess::GreyImage;
 
 use self::peer::Peer;
 use self::report::Report;
-use super::use_threads;
+use super::{short_name, use_threads};
 use crate::cli::EvaluateDetectorArgs;
 use crate::detector::annotations::{Annotation, cut_off, load};
 use crate::detector::evaluation::{Evaluation, Looked};
@@ -59,7 +59,7 @@ pub fn run(args: &EvaluateDetectorArgs) -> Result<()> {
         .iter()
         .map(|&lighting| Ok((lighting.to_string(), evaluate(lighting)?)))
         .collect::<Result<_>>()?;
-    let (name, data) = (args.name(), args.data.display().to_string());
+    let [name, data] = [args.detector(), &args.data].map(|path| path.display().to_string());
     let report = Report {
         detector: &name,
         data: &data,
@@ -80,8 +80,7 @@ pub fn run(args: &EvaluateDetectorArgs) -> Result<()> {
 
 /// Writes the figure and says so.
 fn draw(evaluation: &Evaluation, args: &EvaluateDetectorArgs) -> Result<()> {
-    let [detector, data] = [&args.name(), &args.data.display().to_string()]
-        .map(|path| super::short_name(Path::new(path)));
+    let [detector, data] = [args.detector(), &args.data].map(short_name);
     let folder = args.plots.clone().unwrap_or_else(|| {
         PathBuf::from(format!("runs/evaluation/{detector}-{data}"))
     });
