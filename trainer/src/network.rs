@@ -13,7 +13,7 @@ use crate::params::Parameters;
 /// Faces in a batch when nothing is learnt from them.
 pub const EVALUATION_BATCH: usize = 32;
 
-/// A network for seven emotions whose parameters can be read and changed.
+/// A network for seven emotions, or one that finds faces, whose parameters can be read and changed.
 #[derive(Debug)]
 pub struct Network {
     /// Its parameters and running statistics.
@@ -23,7 +23,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network for faces of `input_size`² pixels with first values drawn from `seed`.
+    /// A network for pictures of `input_size`² pixels with first values drawn from `seed`.
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ impl Network {
         Ok(network)
     }
 
-    /// Logits `[N, 7]` of faces `[N, input_size, input_size, 1]` in training: the norms use the
+    /// Logits `[N, 7]`, or what else it answers, of pictures `[N, input_size, input_size, 1]` in training: the norms use the
     /// statistics of these faces and move their running ones.
     ///
     /// # Errors

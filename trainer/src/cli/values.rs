@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use emotion_models::engine::Precision;
+use emotion_models::face_net::STRIDES;
 use emotion_models::preprocess::MARGINS;
 use emotion_models::weights::Architecture;
 
@@ -91,4 +92,12 @@ pub(super) fn margin(text: &str) -> Result<f32, String> {
     let margin = text.parse().ok().filter(|margin| MARGINS.contains(margin));
     let (least, most) = (MARGINS.start(), MARGINS.end());
     margin.ok_or_else(|| format!("expected a number from {least} to {most}"))
+}
+
+/// A width and height that the detector takes.
+pub(super) fn pixels(text: &str) -> Result<usize, String> {
+    let [.., coarsest] = STRIDES;
+    let fits = |pixels: &usize| pixels.is_multiple_of(coarsest) && (64..=1024).contains(pixels);
+    let pixels = text.parse().ok().filter(fits);
+    pixels.ok_or_else(|| format!("expected a multiple of {coarsest} from 64 to 1024"))
 }

@@ -2,7 +2,7 @@
 
 mod report;
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use emotion_models::engine::Precision;
@@ -10,7 +10,7 @@ use emotion_models::{Classifier, Emotion};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::report::{Cost, Report};
-use super::use_threads;
+use super::{short_name, use_threads};
 use crate::cli::EvaluateArgs;
 use crate::data::{Dataset, Faces, Split};
 use crate::metrics::{Evaluation, softmax};
@@ -101,21 +101,12 @@ fn classifier(weights: &Path, precision: Precision) -> Result<Classifier> {
     Ok(classifier)
 }
 
-/// What the weights are called in titles and folders: `runs/mine/best.safetensors` is `mine-best`.
+/// What the weights are called in titles and folders.
 fn name(weights: &[PathBuf]) -> String {
-    let short = |path: &PathBuf| {
-        let path = path.with_extension("");
-        let parts: Vec<_> = path
-            .components()
-            .filter(|part| matches!(part, Component::Normal(_)))
-            .map(|part| part.as_os_str().to_string_lossy().into_owned())
-            .collect();
-        parts[parts.len().saturating_sub(2)..].join("-")
-    };
     match weights {
         [] => String::new(),
-        [one] => short(one),
-        [first, others @ ..] => format!("{}+{}", short(first), others.len()),
+        [one] => short_name(one),
+        [first, others @ ..] => format!("{}+{}", short_name(first), others.len()),
     }
 }
 

@@ -6,6 +6,7 @@ mod dataset;
 pub mod fer2013;
 pub mod folder;
 pub mod mixing;
+pub(crate) mod prefetch;
 pub mod table;
 pub mod targets;
 pub mod votes;
