@@ -8,7 +8,9 @@ use emotion_detect::Options;
 use emotion_models::engine::Precision;
 
 use super::recipe::ScheduleName;
-use super::values::{Minutes, below_one, dtype, fraction, minutes, name, not_negative, pixels, positive};
+use super::values::{
+    Minutes, below_one, dtype, fraction, minutes, name, not_negative, pixels, positive,
+};
 use crate::detector::annotations::Split;
 use crate::detector::settings::Settings;
 

@@ -6,8 +6,8 @@
 //! - **WIDER FACE** (Yang et al. 2016): `wider_face_split/wider_face_train_bbx_gt.txt` and `…_val_bbx_gt.txt` beside
 //!   `WIDER_train/images` and `WIDER_val/images`. Boxes that it calls invalid are places where nobody can tell.
 
-use std::{fmt, fs};
 use std::path::{Path, PathBuf};
+use std::{fmt, fs};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use emotion_models::preprocess::Region;

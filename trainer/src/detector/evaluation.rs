@@ -42,7 +42,9 @@ impl Figures {
     fn of(pictures: &[Looked], sizes: Range<f32>) -> Self {
         let curve = |least_iou: f32| {
             let faces = pictures.iter().flat_map(|picture| &picture.faces);
-            let count = faces.filter(|face| sizes.contains(&longer_side(face))).count();
+            let count = faces
+                .filter(|face| sizes.contains(&longer_side(face)))
+                .count();
             let judged = pictures
                 .iter()
                 .flat_map(|picture| within(picture, &sizes, least_iou));

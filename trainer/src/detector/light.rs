@@ -83,8 +83,7 @@ fn side_light(sample: &mut Sample, stops: f32, direction: f32) {
     let size = sample.size as f32;
     let (sin, cos) = direction.sin_cos();
     // The gain of a sum is the product of what x and y give.
-    let factor =
-        |share: f32| move |at: usize| gain((at as f32 / size - 0.5) * share * stops);
+    let factor = |share: f32| move |at: usize| gain((at as f32 / size - 0.5) * share * stops);
     let across: Vec<f32> = (0..sample.size).map(factor(cos)).collect();
     for (y, row) in sample.pixels.chunks_exact_mut(sample.size).enumerate() {
         let down = factor(sin)(y);

@@ -77,7 +77,10 @@ mod tests {
         let evaluation = Evaluation::new(&[picture]);
         let svg = precision_recall(&evaluation.all, 0.5, "made up").unwrap();
         let texts = texts(&svg);
-        assert!(texts.contains(&"50.0 % at 100.0 % recall (dot)".to_owned()), "{texts:?}");
+        assert!(
+            texts.contains(&"50.0 % at 100.0 % recall (dot)".to_owned()),
+            "{texts:?}"
+        );
         assert!(texts.contains(&"IoU 0.4".to_owned()), "{texts:?}");
     }
 }

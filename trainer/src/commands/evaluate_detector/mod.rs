@@ -81,9 +81,10 @@ pub fn run(args: &EvaluateDetectorArgs) -> Result<()> {
 /// Writes the figure and says so.
 fn draw(evaluation: &Evaluation, args: &EvaluateDetectorArgs) -> Result<()> {
     let [detector, data] = [args.detector(), &args.data].map(short_name);
-    let folder = args.plots.clone().unwrap_or_else(|| {
-        PathBuf::from(format!("runs/evaluation/{detector}-{data}"))
-    });
+    let folder = args
+        .plots
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("runs/evaluation/{detector}-{data}")));
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot create {}", folder.display()))?;
     let title = format!("{detector} on {data}");

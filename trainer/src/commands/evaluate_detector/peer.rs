@@ -36,7 +36,11 @@ impl Peer {
                 .with_context(at)?;
             let mut found: Vec<Found> = found.into_iter().map(face).collect();
             let finite = |found: &Found| found.score.is_finite();
-            ensure!(found.iter().all(finite), "{}: a confidence is no number", at());
+            ensure!(
+                found.iter().all(finite),
+                "{}: a confidence is no number",
+                at()
+            );
             found.sort_by(|a, b| b.score.total_cmp(&a.score));
             all.insert(folder.join(image), found);
         }
@@ -86,15 +90,24 @@ mod tests {
     fn the_boxes_of_a_picture_come_the_surest_first() {
         let peer = load(r#"{"image":"a.jpg","found":[[1,2,3,4,0.5],[5,6,7,8,0.9]]}"#).unwrap();
         let found = peer.found(Path::new("pictures/a.jpg")).unwrap();
-        assert_eq!(found.iter().map(|f| f.score).collect::<Vec<_>>(), [0.9, 0.5]);
+        assert_eq!(
+            found.iter().map(|f| f.score).collect::<Vec<_>>(),
+            [0.9, 0.5]
+        );
         let error = peer.found(Path::new("pictures/b.jpg")).unwrap_err();
-        assert!(error.to_string().contains("pictures/b.jpg: no line"), "{error}");
+        assert!(
+            error.to_string().contains("pictures/b.jpg: no line"),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_broken_line_is_named() {
         let text = "{\"image\":\"a.jpg\",\"found\":[]}\n{\"image\":\"b.jpg\"}\n";
         let error = format!("{:#}", load(text).unwrap_err());
-        assert!(error.contains("line 2: expected an object with image and found"), "{error}");
+        assert!(
+            error.contains("line 2: expected an object with image and found"),
+            "{error}"
+        );
     }
 }

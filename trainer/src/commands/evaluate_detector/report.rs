@@ -118,8 +118,7 @@ impl Report<'_> {
     }
 }
 
-const HEADING: &str =
-    "longer side           faces     AP50     AP40   recall            precision";
+const HEADING: &str = "longer side           faces     AP50     AP40   recall            precision";
 
 #[cfg(test)]
 mod tests {
@@ -162,10 +161,19 @@ mod tests {
         let evaluation = evaluation();
         let json = report(&evaluation).json();
         assert_eq!(json["ap50"], 0.5);
-        assert_eq!((&json["recall"], &json["precision"]), (&json!(0.5), &json!(1.0)));
+        assert_eq!(
+            (&json["recall"], &json["precision"]),
+            (&json!(0.5), &json!(1.0))
+        );
         let sizes = json["by_size"].as_array().unwrap();
-        assert_eq!((&sizes[2]["faces"], &sizes[2]["recall"]), (&json!(2), &json!(0.5)));
-        assert_eq!((&sizes[0]["faces"], &sizes[0]["recall"]), (&json!(0), &Value::Null));
+        assert_eq!(
+            (&sizes[2]["faces"], &sizes[2]["recall"]),
+            (&json!(2), &json!(0.5))
+        );
+        assert_eq!(
+            (&sizes[0]["faces"], &sizes[0]["recall"]),
+            (&json!(0), &Value::Null)
+        );
         assert_eq!(sizes[4]["to"], Value::Null);
         assert!(json.get("in_other_light").is_none());
     }
@@ -176,7 +184,13 @@ mod tests {
         let table = report(&evaluation).table();
         let row = table.lines().find(|line| line.starts_with("32 to 64 px"));
         let columns: Vec<&str> = row.unwrap().split_whitespace().collect();
-        assert_eq!(columns[4..], ["2", "50.0", "%", "50.0", "%", "50.0", "%", "(", "50.0", "%)", "100.0", "%", "(100.0", "%)"]);
+        assert_eq!(
+            columns[4..],
+            [
+                "2", "50.0", "%", "50.0", "%", "50.0", "%", "(", "50.0", "%)", "100.0", "%",
+                "(100.0", "%)"
+            ]
+        );
         assert!(table.contains("from 128 px               0\n"), "{table}");
     }
 }
