@@ -7,9 +7,13 @@
 
 mod area;
 mod bilinear;
+mod light;
 mod picture;
+mod quality;
 
+pub use light::LightCorrection;
 pub use picture::{GreyImage, GreyRows, luma};
+pub use quality::Quality;
 
 use std::ops::RangeInclusive;
 
@@ -107,12 +111,22 @@ impl Region {
 
     /// Intersection over union with `other`, from 0 to 1.
     pub fn iou(&self, other: &Self) -> f32 {
+        let both = self.intersection(other);
+        both / (self.width * self.height + other.width * other.height - both)
+    }
+
+    /// The area that both cover.
+    fn intersection(&self, other: &Self) -> f32 {
         let overlap = |a: f32, a_length: f32, b: f32, b_length: f32| {
             ((a + a_length).min(b + b_length) - a.max(b)).max(0.0)
         };
-        let both = overlap(self.x, self.width, other.x, other.width)
-            * overlap(self.y, self.height, other.y, other.height);
-        both / (self.width * self.height + other.width * other.height - both)
+        overlap(self.x, self.width, other.x, other.width)
+            * overlap(self.y, self.height, other.y, other.height)
+    }
+
+    /// The share of this region that lies in `other`, from 0 to 1.
+    fn share_in(&self, other: &Self) -> f32 {
+        self.intersection(other) / (self.width * self.height)
     }
 
     fn is_valid(&self) -> bool {
@@ -133,6 +147,7 @@ fn normalize(pixel: f32) -> f32 {
 #[derive(Debug, Clone)]
 pub struct Preprocessor {
     size: usize,
+    light: LightCorrection,
     area: Area,
     bilinear: Bilinear,
 }
@@ -142,9 +157,22 @@ impl Preprocessor {
     pub fn new(size: usize) -> Self {
         Self {
             size,
+            light: LightCorrection::None,
             area: Area::default(),
             bilinear: Bilinear::default(),
         }
+    }
+
+    /// The same with the light of each crop corrected.
+    #[must_use]
+    pub fn with_light(mut self, light: LightCorrection) -> Self {
+        self.set_light(light);
+        self
+    }
+
+    /// Corrects the light of the crops from now on.
+    pub fn set_light(&mut self, light: LightCorrection) {
+        self.light = light;
     }
 
     /// Width and height of the result.
@@ -179,6 +207,7 @@ impl Preprocessor {
         } else {
             self.area.run(picture, region, self.size, out);
         }
+        self.light.apply(out, self.size);
         for value in out {
             *value = normalize(*value);
         }
