@@ -16,7 +16,8 @@ pub enum LightCorrection {
     /// Contrast-limited adaptive histogram equalisation (Zuiderveld, "Contrast limited adaptive histogram equalization",
     /// Graphics Gems IV, 1994) in 2 × 2 tiles with a clip limit of 2.
     Clahe,
-    /// Dark crops are exposed longer, and where highlights are burnt out, their shape is estimated.
+    /// Light from one side is evened out, dark crops become brighter, and where highlights are burnt out, their shape is
+    /// estimated.
     Exposure,
 }
 
@@ -168,9 +169,33 @@ mod tests {
     }
 
     #[test]
-    fn a_well_exposed_crop_is_left_by_exposure_as_it_is() {
-        let crop = ramp(40.0, 220.0);
-        assert_eq!(corrected(LightCorrection::Exposure, crop.clone()), crop);
+    fn a_well_exposed_crop_with_equal_sides_is_left_by_exposure_as_it_is() {
+        let crop: Vec<f32> = (0..SIZE * SIZE)
+            .map(|i| 100.0 + (i / SIZE) as f32)
+            .collect();
+        let found = corrected(
+            LightCorrection::Exposure,
+            crop.iter().map(|v| v + 10.0).collect(),
+        );
+        for (found, given) in found.iter().zip(&crop) {
+            assert!((found - given - 10.0).abs() < 1e-3);
+        }
+    }
+
+    #[test]
+    fn exposure_evens_out_light_from_one_side() {
+        let sides = |crop: &[f32]| {
+            let side = |left: bool| -> f32 {
+                let values = crop.iter().enumerate();
+                let values = values.filter(|(i, _)| (i % SIZE < SIZE / 2) == left);
+                values.map(|(_, value)| value).sum()
+            };
+            side(false) / side(true)
+        };
+        let lit = ramp(90.0, 180.0);
+        assert!(sides(&lit) > 1.25);
+        let even = sides(&corrected(LightCorrection::Exposure, lit));
+        assert!((even - 1.0).abs() < 0.05, "{even}");
     }
 
     #[test]

@@ -199,9 +199,15 @@ mod tests {
         let sharp = rings(0);
         let blurred = rings(5);
         let pale = |pixels: &[u8]| pixels.iter().map(|v| 100 + v / 8).collect::<Vec<u8>>();
-        for (sharp, blurred) in [(sharp.clone(), blurred.clone()), (pale(&sharp), pale(&blurred))] {
+        for (sharp, blurred) in [
+            (sharp.clone(), blurred.clone()),
+            (pale(&sharp), pale(&blurred)),
+        ] {
             let [sharp, blurred] = [sharp, blurred].map(|p| quality(&p, 60.0, 80.0).sharpness);
-            assert!(sharp > Quality::POOR && blurred < Quality::POOR, "{sharp} {blurred}");
+            assert!(
+                sharp > Quality::POOR && blurred < Quality::POOR,
+                "{sharp} {blurred}"
+            );
         }
         assert_eq!(quality(&[90; SIDE * SIDE], 60.0, 80.0).overall(), 0.0);
     }
@@ -212,7 +218,8 @@ mod tests {
             let crop: Vec<f32> = (0..48 * 48)
                 .map(|i| {
                     let (x, y) = ((i % 48) as f32, (i / 48) as f32);
-                    let dark = |cx: f32| -0.5 * (-((x - cx).powi(2) + (y - 18.0).powi(2)) / 20.0).exp();
+                    let dark =
+                        |cx: f32| -0.5 * (-((x - cx).powi(2) + (y - 18.0).powi(2)) / 20.0).exp();
                     dark(left) + dark(right) + light * x / 48.0
                 })
                 .collect();

@@ -44,8 +44,8 @@ impl Baseline {
         weight: f64,
         neutral: Option<usize>,
     ) -> Vec<f64> {
-        let fits = self.average.len() == probabilities.len()
-            && self.last.is_some_and(|last| time >= last);
+        let fits =
+            self.average.len() == probabilities.len() && self.last.is_some_and(|last| time >= last);
         if !fits {
             *self = Self::default();
             self.average.resize(probabilities.len(), 0.0);
@@ -108,8 +108,7 @@ mod tests {
 
     #[test]
     fn the_first_result_stands_as_it_is() {
-        let adjusted =
-            Baseline::default().adjust(Duration::ZERO, &SAD_AT_REST, 1.0, NEUTRAL_LABEL);
+        let adjusted = Baseline::default().adjust(Duration::ZERO, &SAD_AT_REST, 1.0, NEUTRAL_LABEL);
         for (adjusted, given) in adjusted.iter().zip(SAD_AT_REST) {
             assert!((adjusted - given).abs() < 1e-9);
         }

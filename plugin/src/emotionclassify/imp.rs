@@ -168,11 +168,7 @@ impl EmotionClassify {
     /// Posts a warning when no lock is held any more that its listeners might want.
     fn warn_later(&self, warning: String) {
         self.obj().call_async(move |element| {
-            gst::element_imp_warning!(
-                element.imp(),
-                gst::ResourceError::Settings,
-                ("{warning}")
-            );
+            gst::element_imp_warning!(element.imp(), gst::ResourceError::Settings, ("{warning}"));
         });
     }
 

@@ -67,7 +67,10 @@ pub(super) fn has_changed(before: &[f32], now: &[f32]) -> bool {
     let count = now.len().max(1) as f32;
     let mean = |crop: &[f32]| crop.iter().sum::<f32>() / count;
     let brighter = mean(now) - mean(before);
-    let differences = before.iter().zip(now).map(|(b, n)| (n - b - brighter).abs());
+    let differences = before
+        .iter()
+        .zip(now)
+        .map(|(b, n)| (n - b - brighter).abs());
     differences.sum::<f32>() / count > CHANGED
 }
 

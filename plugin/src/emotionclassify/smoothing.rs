@@ -216,7 +216,13 @@ impl Smoother {
     fn lead(&self, values: &[f64]) -> usize {
         let leader = best(values);
         match self.shown {
-            Some(shown) if values.get(shown).is_some_and(|v| *v >= values[leader] - 1e-9) => shown,
+            Some(shown)
+                if values
+                    .get(shown)
+                    .is_some_and(|v| *v >= values[leader] - 1e-9) =>
+            {
+                shown
+            }
             _ => leader,
         }
     }
@@ -255,7 +261,10 @@ mod tests {
     const HAPPY: [f64; 3] = [0.2, 0.7, 0.1];
 
     fn three() -> Labels {
-        Labels::new(&["sad", "happy", "neutral"].map(String::from), &Renaming::default())
+        Labels::new(
+            &["sad", "happy", "neutral"].map(String::from),
+            &Renaming::default(),
+        )
     }
 
     fn how(method: Method, labels: &Labels) -> How<'_> {
@@ -326,7 +335,12 @@ mod tests {
         let mut smoother = Smoother::default();
         let labels = three();
         for i in 0..10_000 {
-            smoother.add(Duration::from_nanos(i), &SAD, 1.0, how(Method::Mean, &labels));
+            smoother.add(
+                Duration::from_nanos(i),
+                &SAD,
+                1.0,
+                how(Method::Mean, &labels),
+            );
         }
         assert_eq!(smoother.samples.len(), MAX_RESULTS);
     }
