@@ -1,8 +1,9 @@
 //! Steady emotions from the probabilities of single frames, for one face. Of GStreamer's world it knows only
 //! how a property names its values.
 //!
-//! [`Method::Adaptive`] is a mean over time with hysteresis: the shown label stays until another one leads it by
-//! [`MARGIN`] in the mean, without a break for [`DWELL`]. The mean is exponential with a time constant of a fifth of the
+//! [`Method::Adaptive`] is a mean over time with hysteresis: the shown label stays until another one has led it in the mean
+//! by more than [`MARGIN`], without a break, until what is beyond the margin adds up to [`EVIDENCE`] over time. A clear
+//! change is followed at once and a slight one only if it lasts. The mean is exponential with a time constant of a fifth of the
 //! window, so that with the default window a lasting change shows within half a second.
 //!
 //! Results have weights: one from a poor crop moves the mean less than one from a good crop. Labels that are shown as one
@@ -15,11 +16,11 @@ use gst::glib;
 
 use super::labels::Labels;
 
-/// How far another label has to lead the shown one before it takes its place.
-const MARGIN: f64 = 0.1;
+/// How far another label has to lead the shown one in the mean for that to count.
+const MARGIN: f64 = 0.15;
 
-/// For how long it has to lead.
-const DWELL: Duration = Duration::from_millis(150);
+/// Lead beyond the margin times seconds after which the other label takes the shown one's place.
+const EVIDENCE: f64 = 0.04;
 
 /// The share of the window that is the time constant of the adaptive mean.
 const TIME_CONSTANTS: u32 = 5;
@@ -98,8 +99,8 @@ pub(super) struct Smoother {
     /// The weights that the mean is made of, fading with it.
     mean_weight: f64,
     shown: Option<usize>,
-    /// The label that leads, and since when.
-    challenger: Option<(usize, Duration)>,
+    /// The label that leads, and the evidence for it.
+    challenger: Option<(usize, f64)>,
 }
 
 impl Smoother {
@@ -149,7 +150,10 @@ impl Smoother {
                 let mean = self.average(<[f64]>::to_vec);
                 (self.lead(&group(&mean)), mean)
             }
-            Method::Adaptive => (self.hold(time, &group(&self.mean)), self.mean.clone()),
+            Method::Adaptive => (
+                self.hold(elapsed.unwrap_or_default(), &group(&self.mean)),
+                self.mean.clone(),
+            ),
         };
         self.shown = Some(label_id);
         Steady {
@@ -191,25 +195,25 @@ impl Smoother {
         }
     }
 
-    fn hold(&mut self, time: Duration, mean: &[f64]) -> usize {
+    fn hold(&mut self, elapsed: Duration, mean: &[f64]) -> usize {
         let leader = best(mean);
         let Some(shown) = self.shown.filter(|&shown| shown < mean.len()) else {
             return leader;
         };
-        if leader == shown || mean[leader] < mean[shown] + MARGIN {
-            self.challenger = None;
-            return shown;
-        }
-        let since = match self.challenger {
-            Some((label, since)) if label == leader => since,
-            _ => time,
+        let lead = mean[leader] - mean[shown] - MARGIN;
+        let before = match self.challenger.take() {
+            Some((label, evidence)) if label == leader => evidence,
+            _ => 0.0,
         };
-        self.challenger = Some((leader, since));
-        if time - since < DWELL {
+        if leader == shown || lead <= 0.0 {
             return shown;
         }
-        self.challenger = None;
-        leader
+        let evidence = before + lead * elapsed.as_secs_f64();
+        if evidence >= EVIDENCE {
+            return leader;
+        }
+        self.challenger = Some((leader, evidence));
+        shown
     }
 
     /// The largest value's label; of equals the shown one, else the first.
