@@ -11,11 +11,13 @@ mod light;
 mod picture;
 mod quality;
 mod region;
+mod scale;
 
 pub use light::LightCorrection;
 pub use picture::{GreyImage, GreyRows, luma};
 pub use quality::Quality;
 pub use region::Region;
+pub use scale::{Part, Scaler};
 
 use std::ops::RangeInclusive;
 
