@@ -24,6 +24,8 @@ packages_run=(
 packages_test=(
     libhdf5-dev                   # the trainer's feature `keras`
     xvfb                          # a display for the window test
+    mosquitto                     # an MQTT broker
+    openssl                       # and its certificates
 )
 if [ "$(uname -m)" = x86_64 ]; then # the NEON loops in an emulator
     packages_test+=(qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
-use emotion_models::weights::{Architecture, Error, Normalization};
-use emotion_models::{Emotion, Metadata, Weights};
+use emotion_models::weights::{Architecture, Error, Normalization, Task};
+use emotion_models::{Classifier, Emotion, Metadata, Weights};
 
 fn metadata() -> Metadata {
     Metadata {
@@ -22,7 +22,10 @@ fn metadata() -> Metadata {
 
 /// Every tensor of the network, with values that differ from tensor to tensor.
 fn tensors() -> HashMap<String, Tensor> {
-    let metadata = metadata();
+    tensors_of(&metadata())
+}
+
+fn tensors_of(metadata: &Metadata) -> HashMap<String, Tensor> {
     let parameters = metadata.graph().unwrap().parameters();
     let mut value = 0.0f32;
     parameters
@@ -174,7 +177,7 @@ fn metadata_that_make_no_sense_are_refused_with_what_was_expected_and_found() {
         (
             "mini_xception",
             "maxi_xception",
-            "metadata architecture: expected mini_xception or residual_xception, found maxi_xception",
+            "metadata architecture: expected mini_xception or residual_xception or face_net, found maxi_xception",
         ),
         (
             "[-1, 1]",
@@ -215,4 +218,32 @@ fn metadata_that_make_no_sense_are_refused_with_what_was_expected_and_found() {
             "{from} → {to}: {error}"
         );
     }
+}
+
+#[test]
+fn the_face_detector_is_no_classifier_and_a_classifier_no_detector() {
+    let metadata = Metadata {
+        architecture: Architecture::FaceNet,
+        labels: vec!["face".to_owned()],
+        input_size: 256,
+        ..metadata()
+    };
+    let tensors = tensors_of(&metadata);
+    let detector = Weights::new("detector", metadata, tensors).unwrap();
+    detector.expect(Task::Detection).unwrap();
+    let error = Classifier::new(&detector).err().unwrap();
+    assert!(
+        error
+            .to_string()
+            .contains("expected mini_xception or residual_xception"),
+        "{error}"
+    );
+    assert!(error.to_string().contains("face_net"), "{error}");
+
+    let classifier = Weights::new("classifier", self::metadata(), self::tensors()).unwrap();
+    let error = classifier.expect(Task::Detection).err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        "classifier: holds a mini_xception, expected face_net; choose other weights"
+    );
 }

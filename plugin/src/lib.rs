@@ -11,6 +11,7 @@ pub mod emotionpublish;
 pub mod face;
 pub mod facedetect;
 pub mod luma;
+pub mod mqtt;
 pub mod record;
 mod stats;
 

@@ -3,16 +3,19 @@
 //! A record is one JSON object, on one line in JSON Lines:
 //!
 //! ```json
-//! {"version":1,"stream_time":2.04,"running_time":2.04,"width":640,"height":360,"faces":[{"id":3,
+//! {"version":1,"source":"hall","stream_time":2.04,"running_time":2.04,"width":640,"height":360,"faces":[{"id":3,
 //!  "box":{"x":212,"y":70,"width":140,"height":140},
-//!  "box_normalized":{"x":0.33125,"y":0.194444,"width":0.21875,"height":0.388889},"detection":0.94,
-//!  "emotion":"happy","confidence":0.87,"probabilities":{"angry":0.01,"disgust":0.0,"fear":0.02,"happy":0.87,
-//!  "sad":0.03,"surprise":0.02,"neutral":0.05}}]}
+//!  "box_normalized":{"x":0.33125,"y":0.194444,"width":0.21875,"height":0.388889},"detection_confidence":0.94,
+//!  "emotion":"happy","uncertain":false,"confidence":0.87,"probabilities":{"angry":0.01,"disgust":0.0,"fear":0.02,
+//!  "happy":0.87,"sad":0.03,"surprise":0.02,"neutral":0.05},"valence":0.81}]}
 //! ```
 //!
-//! Fields without a value are left out, apart from the two times, which are null. Shares of the frame, confidences and
+//! `pipelines/schema/record.schema.json` describes it for validators. Fields without a value are left out, apart from the
+//! two times, which are null. Shares of the frame, confidences and
 //! probabilities are rounded to six decimals. A reader should ignore fields that it does not know: [`VERSION`] counts up
 //! only when a field changes its meaning or goes away.
+
+pub mod table;
 
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
@@ -28,6 +31,9 @@ pub const VERSION: u32 = 1;
 pub struct Record {
     /// [`VERSION`] of the writer.
     pub version: u32,
+    /// Name of the stream, if it was given one: a camera, a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// Position of the frame in the medium, in seconds: what a player shows. Null if the frame has no time stamp.
     pub stream_time: Option<f64>,
     /// Time that the pipeline has been running up to this frame, in seconds. Unlike the stream time it goes on over
@@ -57,16 +63,22 @@ pub struct FaceRecord {
     pub box_normalized: NormalizedBox,
     /// How sure the detector is that this is a face, 0 to 1, if it said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detection: Option<f64>,
-    /// Name of the most probable emotion, if the face is classified.
+    pub detection_confidence: Option<f64>,
+    /// The emotion to be shown, if the face is classified: its name, or [`UNCERTAIN`](crate::face::UNCERTAIN).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emotion: Option<String>,
-    /// Probability of `emotion`, 0 to 1.
+    /// Whether no emotion is sure enough to be named, if the face is classified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertain: Option<bool>,
+    /// Probability of `emotion`, or of the best guess where that is uncertain, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f64>,
     /// Probability of every emotion by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probabilities: Option<Probabilities>,
+    /// How pleasant the expression is, -1 to 1, if the classifier says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valence: Option<f64>,
 }
 
 /// A rectangle in pixels; `x` and `y` are its upper left corner.
@@ -109,6 +121,7 @@ impl Record {
     pub fn new(times: Times, width: u32, height: u32, faces: &[Face]) -> Self {
         Self {
             version: VERSION,
+            source: None,
             stream_time: times.stream.map(seconds),
             running_time: times.running.map(seconds),
             wall_clock: times.wall_clock,
@@ -119,6 +132,12 @@ impl Record {
                 .map(|face| FaceRecord::new(face, width, height))
                 .collect(),
         }
+    }
+
+    /// The same record with the name of its stream.
+    #[must_use]
+    pub fn from_source(self, source: Option<String>) -> Self {
+        Self { source, ..self }
     }
 }
 
@@ -148,12 +167,14 @@ impl FaceRecord {
                 width: of_width(f64::from(face_width)),
                 height: of_height(f64::from(face_height)),
             },
-            detection: face
+            detection_confidence: face
                 .detection
                 .map(|detection| rounded(detection.confidence)),
             emotion: emotion.map(|emotion| emotion.label.clone()),
+            uncertain: emotion.map(EmotionResult::is_uncertain),
             confidence: emotion.map(|emotion| rounded(emotion.confidence)),
             probabilities: emotion.and_then(Probabilities::of),
+            valence: emotion.and_then(|emotion| emotion.valence).map(rounded),
         }
     }
 }
@@ -238,6 +259,7 @@ mod tests {
                 model_name: "any".into(),
                 labels: ["zest", "sad", "anger"].map(String::from).to_vec(),
                 probabilities: vec![0.1, 0.699_999_988_079_071, 0.2],
+                valence: Some(-0.500_000_01),
                 ..EmotionResult::default()
             }),
         }
@@ -264,14 +286,14 @@ mod tests {
             wall_clock: Some("2026-01-31T12:00:00Z".into()),
         };
         assert_eq!(
-            json(&Record::new(times, 640, 360, &[face()])),
+            json(&Record::new(times, 640, 360, &[face()]).from_source(Some("hall".into()))),
             concat!(
-                r#"{"version":1,"stream_time":2.040000001,"running_time":0.04,"#,
+                r#"{"version":1,"source":"hall","stream_time":2.040000001,"running_time":0.04,"#,
                 r#""wall_clock":"2026-01-31T12:00:00Z","width":640,"height":360,"faces":["#,
                 r#"{"id":3,"box":{"x":-10,"y":70,"width":140,"height":90},"#,
                 r#""box_normalized":{"x":-0.015625,"y":0.194444,"width":0.21875,"height":0.25},"#,
-                r#""detection":0.94,"emotion":"sad","confidence":0.7,"#,
-                r#""probabilities":{"zest":0.1,"sad":0.7,"anger":0.2}}]}"#
+                r#""detection_confidence":0.94,"emotion":"sad","uncertain":false,"confidence":0.7,"#,
+                r#""probabilities":{"zest":0.1,"sad":0.7,"anger":0.2},"valence":-0.5}]}"#
             )
         );
     }

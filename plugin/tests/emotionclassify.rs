@@ -5,7 +5,7 @@ mod common;
 use common::*;
 use gst::prelude::*;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
-use gstemotion::face::{EmotionResult, Face, faces, regions};
+use gstemotion::face::{EmotionResult, Face, assign_ids, faces, regions, set_object_id};
 use gstemotion::luma::FORMATS;
 
 /// The face of the portrait.
@@ -403,4 +403,73 @@ fn a_model_that_is_not_built_in_is_named_at_start_with_those_that_are() {
         error.contains("mini_xception and residual_xception"),
         "{error}"
     );
+}
+
+/// The portrait with its face on the track `id`, `ms` after the start, with `rect` as the face.
+fn tracked(buffer: &gst::Buffer, rect: (u32, u32, u32, u32), id: i32, ms: u64) -> gst::Buffer {
+    let mut buffer = at(buffer.clone(), ms);
+    add_region(&mut buffer, "face", rect);
+    let buffer_mut = buffer.make_mut();
+    assign_ids(buffer_mut, "face");
+    assert!(set_object_id(buffer_mut, 1, id));
+    buffer
+}
+
+#[test]
+fn a_track_keeps_its_history_and_another_track_begins_its_own() {
+    init();
+    let (info, plain) = portrait(VideoFormat::Gray8);
+    let mut h = harness("emotionclassify", &info);
+    let mut push = |rect, id, ms| {
+        let out = h.push_and_pull(tracked(&plain, rect, id, ms)).unwrap();
+        faces(&out)[0].emotion.clone().unwrap()
+    };
+    let other_rect = (300, 300, 100, 80);
+    let first = push(FACE, 1, 0);
+    let steady = push(other_rect, 1, 40);
+    let anew = push(other_rect, 2, 80);
+
+    assert_eq!(steady.label, first.label);
+    assert_eq!(steady.raw, anew.raw);
+    assert_ne!(steady.probabilities, anew.probabilities);
+    assert_eq!(anew.confidence, anew.raw.unwrap().confidence);
+    assert!(anew.valence.is_some());
+}
+
+#[test]
+fn without_smoothing_or_time_stamps_each_frame_stands_for_itself() {
+    init();
+    let (info, plain) = portrait(VideoFormat::Gray8);
+    for (line, has_time) in [
+        ("emotionclassify smoothing=none", true),
+        ("emotionclassify", false),
+    ] {
+        let mut h = harness(line, &info);
+        for (ms, rect) in [(0, FACE), (40, (300, 300, 100, 80))] {
+            let mut buffer = tracked(&plain, rect, 1, ms);
+            if !has_time {
+                buffer.make_mut().set_pts(gst::ClockTime::NONE);
+            }
+            let out = h.push_and_pull(buffer).unwrap();
+            let emotion = faces(&out)[0].emotion.clone().unwrap();
+            let raw = emotion.raw.unwrap();
+            assert_eq!(
+                (emotion.label, emotion.confidence),
+                (raw.label, raw.confidence)
+            );
+        }
+    }
+}
+
+#[test]
+fn below_the_threshold_the_label_is_uncertain_and_the_best_guess_keeps_its_index() {
+    init();
+    let (info, mut buffer) = portrait(VideoFormat::Gray8);
+    add_region(&mut buffer, "face", FACE);
+
+    let found = classify("emotionclassify threshold=1.0", &info, buffer);
+
+    let emotion = found[0].emotion.clone().unwrap();
+    assert!(emotion.is_uncertain());
+    assert_eq!(emotion.probabilities[emotion.label_id], emotion.confidence);
 }

@@ -113,7 +113,7 @@ fn each_frame_becomes_a_record_and_passes_through_untouched() {
         (0.125, 0.25)
     );
     assert_eq!(face.id, Some(102));
-    assert_eq!(face.detection, Some(0.75));
+    assert_eq!(face.detection_confidence, Some(0.75));
     assert_eq!(
         (face.emotion.as_deref(), face.confidence),
         (Some("happy"), Some(0.6))
@@ -335,5 +335,52 @@ fn a_full_disk_is_reported_once_and_ends_the_stream() {
     assert!(
         bus.pop_filtered(&[gst::MessageType::Error]).is_none(),
         "posted twice"
+    );
+}
+
+#[test]
+fn csv_has_a_header_and_a_line_for_each_face() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("faces.csv");
+    let mut harness = publish(&path, "format=csv source=hall");
+    for (ms, faces) in [(0, 2), (40, 0)] {
+        harness.push_and_pull(frame(ms, faces)).unwrap();
+    }
+    harness.push_event(gst::event::Eos::new());
+    let mut reader = csv::Reader::from_path(&path).unwrap();
+    let rows: Vec<std::collections::HashMap<String, String>> =
+        reader.deserialize().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 3);
+    assert_eq!(rows[1]["id"], "102");
+    assert_eq!(rows[1]["happy"], "0.6");
+    assert_eq!(
+        (rows[2]["stream_time"].as_str(), rows[2]["faces"].as_str()),
+        ("0.04", "0")
+    );
+    assert!(rows.iter().all(|row| row["source"] == "hall"));
+}
+
+#[test]
+fn an_interval_and_changes_leave_frames_out_which_count_as_skipped() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("faces.jsonl");
+    let mut harness = publish(&path, "interval=100000000");
+    for n in 0..6 {
+        harness.push_and_pull(frame(40 * n, 1)).unwrap();
+    }
+    let element = harness.element().unwrap();
+    element.set_property("interval", 0u64);
+    element.set_property_from_str("include", "changes");
+    for (ms, faces) in [(300, 1), (340, 1), (380, 2), (420, 2)] {
+        harness.push_and_pull(frame(ms, faces)).unwrap();
+    }
+    let times: Vec<_> = records(&part_of(&path))
+        .iter()
+        .map(|record| record.stream_time.unwrap())
+        .collect();
+    assert_eq!(times, [0.0, 0.12, 0.3, 0.38]);
+    assert_eq!(
+        (stat(&element, "frames"), stat(&element, "skipped")),
+        (10, 6)
     );
 }

@@ -105,7 +105,7 @@ pub fn finds(frame: &Frame, wanted: &Region) -> bool {
     frame.faces.iter().any(|face| rect(face).iou(wanted) >= 0.5)
 }
 
-/// Asserts that the face carries a whole emotion: all labels with probabilities, the best of them named.
+/// Asserts that the face carries a whole emotion: all labels with probabilities, and the probability of the one that is named.
 ///
 /// # Panics
 ///
@@ -122,7 +122,7 @@ pub fn assert_emotion_is_sound(face: &Face) {
         (emotion.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-3,
         "{emotion:?}"
     );
-    let best = emotion.probabilities.iter().copied().fold(0.0, f64::max);
-    assert_eq!(emotion.confidence, best, "{emotion:?}");
-    assert_eq!(emotion.probabilities[emotion.label_id], best, "{emotion:?}");
+    // A steady label may lag behind the most probable one for a moment.
+    let confidence = emotion.probabilities[emotion.label_id];
+    assert_eq!(emotion.confidence, confidence, "{emotion:?}");
 }

@@ -9,6 +9,9 @@
 //! GStreamer's OpenCV plugin, or a detector of DL Streamer. A region may reach outside the frame; one without a pixel
 //! in it is left unclassified.
 //!
+//! The emotion is steady: it is smoothed in time for each face by itself, as `smoothing` says. Faces are told apart by the
+//! param `object_id` where a tracker has set it, else by how much they overlap from frame to frame.
+//!
 //! Two networks are built in: `mini_xception`, the default, and `residual_xception`, which is right more often and takes
 //! four to five times as long.
 //!
@@ -26,10 +29,11 @@
 
 use std::path::Path;
 use std::sync::{LazyLock, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use emotion_models::Emotion;
 use emotion_models::Weights;
-use emotion_models::preprocess::{DEFAULT_MARGIN, MARGINS};
+use emotion_models::preprocess::{DEFAULT_MARGIN, MARGINS, Region};
 use gst::glib;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
@@ -37,8 +41,10 @@ use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::prelude::*;
 
 use super::batch::BatchClassifier;
+use super::smoothing::Method;
+use super::tracks::Tracks;
 use crate::analyser::Analyser;
-use crate::face;
+use crate::face::{self, EmotionResult, Face};
 use crate::stats::Stats;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -49,12 +55,18 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     )
 });
 
+const DEFAULT_WINDOW: u64 = 1_000_000_000;
+
 #[derive(Debug, Clone)]
 struct Settings {
     model: String,
     model_location: Option<String>,
     object_class: String,
     margin: f32,
+    smoothing: Method,
+    /// In nanoseconds.
+    smoothing_window: u64,
+    threshold: f64,
 }
 
 impl Default for Settings {
@@ -64,6 +76,9 @@ impl Default for Settings {
             model_location: None,
             object_class: face::ROI_TYPE.into(),
             margin: DEFAULT_MARGIN,
+            smoothing: Method::default(),
+            smoothing_window: DEFAULT_WINDOW,
+            threshold: 0.0,
         }
     }
 }
@@ -79,6 +94,7 @@ pub struct EmotionClassify {
     settings: Mutex<Settings>,
     classifier: Mutex<Option<BatchClassifier>>,
     analyser: Analyser,
+    tracks: Mutex<Tracks>,
 }
 
 #[glib::object_subclass]
@@ -120,6 +136,26 @@ impl ObjectImpl for EmotionClassify {
                     .default_value(DEFAULT_MARGIN)
                     .mutable_playing()
                     .build(),
+                glib::ParamSpecEnum::builder_with_default("smoothing", Method::default())
+                    .nick("Smoothing")
+                    .blurb("How the emotion of each face is smoothed in time")
+                    .mutable_playing()
+                    .build(),
+                glib::ParamSpecUInt64::builder("smoothing-window")
+                    .nick("Smoothing window")
+                    .blurb("How far back smoothing looks, in nanoseconds")
+                    .maximum(60_000_000_000)
+                    .default_value(DEFAULT_WINDOW)
+                    .mutable_playing()
+                    .build(),
+                glib::ParamSpecDouble::builder("threshold")
+                    .nick("Threshold")
+                    .blurb("Probability below which a face's label is uncertain; 0 = always name the best")
+                    .minimum(0.0)
+                    .maximum(1.0)
+                    .default_value(0.0)
+                    .mutable_playing()
+                    .build(),
                 Stats::param_spec(),
             ]
         });
@@ -146,6 +182,11 @@ impl ObjectImpl for EmotionClassify {
                     .unwrap_or_else(|| face::ROI_TYPE.into());
             }
             "margin" => settings.margin = value.get().expect("type checked upstream"),
+            "smoothing" => settings.smoothing = value.get().expect("type checked upstream"),
+            "smoothing-window" => {
+                settings.smoothing_window = value.get().expect("type checked upstream");
+            }
+            "threshold" => settings.threshold = value.get().expect("type checked upstream"),
             name => unreachable!("no writable property {name}"),
         }
     }
@@ -157,6 +198,9 @@ impl ObjectImpl for EmotionClassify {
             "model-location" => settings.model_location.to_value(),
             "object-class" => settings.object_class.to_value(),
             "margin" => settings.margin.to_value(),
+            "smoothing" => settings.smoothing.to_value(),
+            "smoothing-window" => settings.smoothing_window.to_value(),
+            "threshold" => settings.threshold.to_value(),
             "stats" => self.stats().to_value(),
             name => unreachable!("no property {name}"),
         }
@@ -171,6 +215,54 @@ impl EmotionClassify {
             stats.set("arithmetic", classifier.arithmetic());
         }
         stats
+    }
+}
+
+impl EmotionClassify {
+    /// None without a time stamp or outside the segment: such a frame stands for itself.
+    fn running_time(&self, buffer: &gst::BufferRef) -> Option<Duration> {
+        let segment = self.obj().segment();
+        let segment = segment.downcast_ref::<gst::ClockTime>()?;
+        segment.to_running_time(buffer.pts()).map(Duration::from)
+    }
+
+    /// Puts the steady emotion in place of the frame's own, which stays as `raw`.
+    fn smooth(
+        &self,
+        emotions: &mut [(i32, EmotionResult)],
+        faces: &[Face],
+        time: Duration,
+        method: Method,
+        window: Duration,
+    ) {
+        let region = |face: &Face| Region {
+            x: face.x as f32,
+            y: face.y as f32,
+            width: face.width as f32,
+            height: face.height as f32,
+        };
+        let places = emotions.iter_mut().filter_map(|(id, emotion)| {
+            let face = faces.iter().find(|face| face.roi_id == *id)?;
+            let place = (face.object_id, region(face));
+            Some((emotion, place))
+        });
+        let (emotions, results): (Vec<_>, Vec<_>) = places
+            .map(|(emotion, place)| {
+                let probabilities = std::mem::take(&mut emotion.probabilities);
+                (emotion, (place, probabilities))
+            })
+            .unzip();
+        let mut tracks = self.tracks.lock().unwrap();
+        let steady = tracks.smooth(time, &results, method, window);
+        for (emotion, steady) in emotions.into_iter().zip(steady) {
+            let labels = emotion.labels.iter().map(String::as_str);
+            let probabilities = steady.probabilities.iter().copied();
+            emotion.valence = Emotion::mean_valence(labels.zip(probabilities));
+            emotion.label.clone_from(&emotion.labels[steady.label_id]);
+            emotion.label_id = steady.label_id;
+            emotion.confidence = steady.probabilities[steady.label_id];
+            emotion.probabilities = steady.probabilities;
+        }
     }
 }
 
@@ -213,6 +305,7 @@ impl BaseTransformImpl for EmotionClassify {
             .map_err(|error| gst::error_msg!(gst::ResourceError::Settings, ("{error}")))?;
         gst::info!(CAT, imp = self, "Weights: {:?}", classifier.metadata());
         self.analyser.reset();
+        *self.tracks.lock().unwrap() = Tracks::default();
         *self.classifier.lock().unwrap() = Some(classifier);
         Ok(())
     }
@@ -224,6 +317,8 @@ impl BaseTransformImpl for EmotionClassify {
 
     fn set_caps(&self, incaps: &gst::Caps, _outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
         gst::debug!(CAT, imp = self, "Configured for {incaps}");
+        // Regions of another size are no longer comparable, nor are the faces' histories by place.
+        *self.tracks.lock().unwrap() = Tracks::default();
         self.analyser
             .set_caps(incaps)
             .map_err(|error| gst::loggable_error!(CAT, "{error}"))
@@ -231,6 +326,9 @@ impl BaseTransformImpl for EmotionClassify {
 
     fn sink_event(&self, event: gst::Event) -> bool {
         self.analyser.observe_sink_event(&event);
+        if event.type_() == gst::EventType::FlushStop {
+            *self.tracks.lock().unwrap() = Tracks::default();
+        }
         self.parent_sink_event(event)
     }
 
@@ -265,6 +363,9 @@ impl BaseTransformImpl for EmotionClassify {
         let Settings {
             object_class,
             margin,
+            smoothing,
+            smoothing_window,
+            threshold,
             ..
         } = self.settings.lock().unwrap().clone();
         let mut classifier = self.classifier.lock().unwrap();
@@ -277,7 +378,7 @@ impl BaseTransformImpl for EmotionClassify {
             return Ok(gst::FlowSuccess::Ok);
         }
 
-        let emotions = self
+        let mut emotions = self
             .analyser
             .look_at(buffer, |image| classifier.classify(image, &faces, margin))
             .map_err(|error| {
@@ -288,6 +389,17 @@ impl BaseTransformImpl for EmotionClassify {
                 gst::element_imp_error!(self, gst::LibraryError::Failed, ("{error}"));
                 gst::FlowError::Error
             })?;
+        if smoothing != Method::None
+            && let Some(time) = self.running_time(buffer)
+        {
+            let window = Duration::from_nanos(smoothing_window);
+            self.smooth(&mut emotions, &faces, time, smoothing, window);
+        }
+        for (_, emotion) in &mut emotions {
+            if emotion.confidence < threshold {
+                emotion.label = face::UNCERTAIN.into();
+            }
+        }
         face::set_emotions(buffer, &emotions);
         self.analyser
             .add_analysed(emotions.len(), started.elapsed());

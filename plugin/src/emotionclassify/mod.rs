@@ -5,6 +5,8 @@ use gst::prelude::*;
 
 mod batch;
 mod imp;
+mod smoothing;
+mod tracks;
 
 glib::wrapper! {
     /// The element `emotionclassify`.

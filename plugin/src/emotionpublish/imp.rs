@@ -1,12 +1,19 @@
 //! # `SECTION:element-emotionpublish`
 //!
-//! Writes one line of JSON for each frame: its times, its size, and its faces with their boxes, emotions and
-//! probabilities. The picture passes through untouched, whatever its format.
+//! Writes a record for each frame: its times, its size, and its faces with their boxes, emotions and probabilities, as a
+//! line of JSON or as lines of CSV, into a file or to an MQTT broker. The picture passes through untouched, whatever its
+//! format. `interval` and `include=changes` leave out frames.
 //!
 //! A file grows as `LOCATION.part` and is renamed to `LOCATION` when the stream ends or the pipeline is stopped, so that
 //! a file under its own name is whole. Every line is written at once: follow a live stream with
 //! `tail -f LOCATION.part`. Standard output (`-`), pipes and devices are written directly; opening a pipe waits for its
 //! reader, and a slow reader slows the stream down.
+//!
+//! With `method=mqtt` each record is a message of its own, JSON without a line break, with quality of service 1. The
+//! stream never waits for the broker: while it is away records queue up, at most `queue-size`, and then the oldest make
+//! room. The element says so with a warning, connects again by itself, and counts in `stats`: `sent`, `queued`,
+//! `dropped`, `reconnects`, `connected`. When the pipeline is stopped it waits up to three seconds for the last
+//! acknowledgements.
 //!
 //! ## Example pipelines
 //!
@@ -21,6 +28,13 @@
 //! gst-launch-1.0 -q v4l2src ! facedetect ! emotionclassify ! emotionpublish location=- wall-clock=true ! fakesink | \
 //!     jq -c '[.wall_clock, .faces[].emotion]'
 //! ```
+//!
+//! To a broker, whenever a face or an emotion changes:
+//!
+//! ```sh
+//! gst-launch-1.0 v4l2src ! facedetect ! emotionclassify ! emotionpublish method=mqtt address=mqtt://localhost \
+//!     topic=hall/emotion source=hall include=changes ! fakesink
+//! ```
 
 use std::sync::{LazyLock, Mutex};
 use std::time::Instant;
@@ -32,8 +46,11 @@ use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::prelude::*;
 use gst_video::VideoInfo;
 
-use super::writer::{self, Writer};
+use super::output::{Error, Output};
+use super::selection::Selection;
+use super::settings::Settings;
 use crate::face;
+use crate::mqtt::{self, Change};
 use crate::record::{Record, Times};
 use crate::stats::Stats;
 
@@ -45,17 +62,14 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     )
 });
 
-#[derive(Debug, Clone, Default)]
-struct Settings {
-    location: Option<String>,
-    wall_clock: bool,
-}
-
 #[derive(Debug, Default)]
 struct State {
     info: Option<VideoInfo>,
     /// None before the start and after an error.
-    writer: Option<Writer>,
+    output: Option<Output>,
+    selection: Selection,
+    /// Of the broker's queue, when it was closed.
+    last_counts: Option<mqtt::Counts>,
 }
 
 /// The implementation of [`super::EmotionPublish`].
@@ -67,26 +81,42 @@ pub struct EmotionPublish {
 }
 
 impl EmotionPublish {
-    fn record(&self, buffer: &gst::BufferRef, info: &VideoInfo) -> Record {
+    fn times(&self, buffer: &gst::BufferRef, wall_clock: bool) -> Times {
         let segment = self.obj().segment();
         let segment = segment.downcast_ref::<gst::ClockTime>();
-        let wall_clock = self.settings.lock().unwrap().wall_clock;
-        let times = Times {
+        Times {
             stream: segment.and_then(|segment| segment.to_stream_time(buffer.pts())),
             running: segment.and_then(|segment| segment.to_running_time(buffer.pts())),
             wall_clock: wall_clock.then(now),
-        };
-        Record::new(times, info.width(), info.height(), &face::faces(buffer))
+        }
     }
 
-    /// Gives the file its name, when the stream or the work ends.
-    fn publish(&self) -> Result<(), writer::Error> {
+    /// Gives the file its name when the stream ends.
+    fn end(&self) -> Result<(), Error> {
         let mut state = self.state.lock().unwrap();
-        let result = state.writer.as_mut().map_or(Ok(()), Writer::publish);
+        let result = state.output.as_mut().map_or(Ok(()), Output::end);
         if result.is_err() {
-            state.writer = None;
+            state.output = None;
         }
         result
+    }
+
+    /// Tells the user how it goes with the broker.
+    fn on_change(&self) -> impl Fn(Change) + Send + 'static {
+        let element = self.obj().downgrade();
+        move |change| {
+            let Some(element) = element.upgrade() else {
+                return;
+            };
+            match change {
+                Change::Connected => gst::info!(CAT, obj = element, "Connected to the broker"),
+                Change::Away(reason) => gst::element_warning!(
+                    element,
+                    gst::ResourceError::Write,
+                    ("The MQTT broker is away, records wait for it: {reason}")
+                ),
+            }
+        }
     }
 }
 
@@ -106,42 +136,30 @@ impl ObjectSubclass for EmotionPublish {
 
 impl ObjectImpl for EmotionPublish {
     fn properties() -> &'static [glib::ParamSpec] {
-        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-            vec![
-                glib::ParamSpecString::builder("location")
-                    .nick("Location")
-                    .blurb("File, pipe or device that the records go to; - = standard output")
-                    .mutable_ready()
-                    .build(),
-                glib::ParamSpecBoolean::builder("wall-clock")
-                    .nick("Wall clock")
-                    .blurb("Add the computer's clock to each record, RFC 3339 in UTC")
-                    .mutable_playing()
-                    .build(),
-                Stats::param_spec(),
-            ]
-        });
+        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(Settings::param_specs);
 
         PROPERTIES.as_ref()
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let mut settings = self.settings.lock().unwrap();
-        match pspec.name() {
-            "location" => settings.location = value.get().expect("type checked upstream"),
-            "wall-clock" => settings.wall_clock = value.get().expect("type checked upstream"),
-            name => unreachable!("no writable property {name}"),
-        }
+        self.settings.lock().unwrap().set(value, pspec);
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let settings = self.settings.lock().unwrap();
-        match pspec.name() {
-            "location" => settings.location.to_value(),
-            "wall-clock" => settings.wall_clock.to_value(),
-            "stats" => self.stats.lock().unwrap().to_structure().to_value(),
-            name => unreachable!("no property {name}"),
+        if pspec.name() != "stats" {
+            return self.settings.lock().unwrap().get(pspec);
         }
+        let mut stats = self.stats.lock().unwrap().to_structure();
+        let state = self.state.lock().unwrap();
+        let open = state.output.as_ref().and_then(Output::counts);
+        if let Some(counts) = open.or(state.last_counts) {
+            stats.set("sent", counts.sent);
+            stats.set("queued", counts.queued);
+            stats.set("dropped", counts.dropped);
+            stats.set("reconnects", counts.reconnects);
+            stats.set("connected", counts.connected);
+        }
+        stats.to_value()
     }
 }
 
@@ -153,7 +171,7 @@ impl ElementImpl for EmotionPublish {
             gst::subclass::ElementMetadata::with_additional(
                 "Emotion publisher",
                 "Filter/Metadata/Video",
-                "Writes the faces and emotions of each frame as a line of JSON",
+                "Writes the faces and emotions of each frame to a file or an MQTT broker",
                 env!("CARGO_PKG_AUTHORS"),
                 &[(
                     "example",
@@ -189,30 +207,36 @@ impl BaseTransformImpl for EmotionPublish {
     const TRANSFORM_IP_ON_PASSTHROUGH: bool = true;
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let location = self.settings.lock().unwrap().location.clone();
-        let location = location
-            .filter(|location| !location.is_empty())
-            .ok_or_else(|| {
-                gst::error_msg!(
-                    gst::ResourceError::Settings,
-                    ("No location to write to: set location to a path, or to - for standard output")
-                )
-            })?;
-        gst::info!(CAT, imp = self, "Opening {location}");
-        let writer = Writer::open(&location)
-            .map_err(|error| gst::error_msg!(gst::ResourceError::OpenWrite, ("{error}")))?;
+        let settings = self.settings.lock().unwrap().clone();
+        let output = Output::open(&settings, self.on_change()).map_err(|error| match error {
+            Error::Writer(_) => gst::error_msg!(gst::ResourceError::OpenWrite, ("{error}")),
+            _ => gst::error_msg!(gst::ResourceError::Settings, ("{error}")),
+        })?;
         *self.state.lock().unwrap() = State {
-            info: None,
-            writer: Some(writer),
+            output: Some(output),
+            ..State::default()
         };
         *self.stats.lock().unwrap() = Stats::default();
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
-        let published = self.publish();
-        *self.state.lock().unwrap() = State::default();
-        published.map_err(|error| gst::error_msg!(gst::ResourceError::Write, ("{error}")))
+        let output = std::mem::take(&mut *self.state.lock().unwrap()).output;
+        let counts = output
+            .map_or(Ok(None), Output::close)
+            .map_err(|error| gst::error_msg!(gst::ResourceError::Write, ("{error}")))?;
+        self.state.lock().unwrap().last_counts = counts;
+        if let Some(dropped) = counts
+            .map(|counts| counts.dropped)
+            .filter(|dropped| *dropped > 0)
+        {
+            gst::element_imp_warning!(
+                self,
+                gst::ResourceError::Write,
+                ("{dropped} records did not reach the MQTT broker")
+            );
+        }
+        Ok(())
     }
 
     fn set_caps(&self, incaps: &gst::Caps, _outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
@@ -224,7 +248,7 @@ impl BaseTransformImpl for EmotionPublish {
 
     fn sink_event(&self, event: gst::Event) -> bool {
         if event.type_() == gst::EventType::Eos
-            && let Err(error) = self.publish()
+            && let Err(error) = self.end()
         {
             gst::element_imp_error!(self, gst::ResourceError::Write, ("{error}"));
         }
@@ -236,27 +260,50 @@ impl BaseTransformImpl for EmotionPublish {
         buffer: &gst::Buffer,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
         let started = Instant::now();
+        let (include, interval, wall_clock, source) = {
+            let settings = self.settings.lock().unwrap();
+            (
+                settings.include,
+                settings.interval,
+                settings.wall_clock,
+                settings.source.clone(),
+            )
+        };
+        let faces = face::faces(buffer);
+        let times = self.times(buffer, wall_clock);
+
         let mut state = self.state.lock().unwrap();
-        let State { info, writer } = &mut *state;
+        let State {
+            info,
+            output,
+            selection,
+            ..
+        } = &mut *state;
         let info = info.as_ref().ok_or(gst::FlowError::NotNegotiated)?;
         // After an error, which has been posted.
-        let open = writer.as_mut().ok_or(gst::FlowError::Error)?;
-
-        let record = self.record(buffer, info);
+        let open = output.as_mut().ok_or(gst::FlowError::Error)?;
+        if !selection.takes(include, interval, times.running, &faces) {
+            drop(state);
+            self.stats.lock().unwrap().add_skipped();
+            return Ok(gst::FlowSuccess::Ok);
+        }
+        let record = Record::new(times, info.width(), info.height(), &faces).from_source(source);
         if let Err(error) = open.write(&record) {
-            *writer = None;
+            *output = None;
+            drop(state);
             gst::element_imp_error!(self, gst::ResourceError::Write, ("{error}"));
             return Err(gst::FlowError::Error);
         }
+        drop(state);
         self.stats
             .lock()
             .unwrap()
-            .add_analysed(record.faces.len(), started.elapsed());
+            .add_analysed(faces.len(), started.elapsed());
         gst::log!(
             CAT,
             imp = self,
             "{} faces in {}",
-            record.faces.len(),
+            faces.len(),
             buffer.pts().display()
         );
         Ok(gst::FlowSuccess::Ok)

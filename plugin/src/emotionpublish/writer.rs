@@ -20,7 +20,6 @@ pub(super) struct Writer {
     unpublished: Option<Unpublished>,
     /// What the user calls the place.
     name: String,
-    line: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -64,31 +63,23 @@ impl Writer {
             output,
             unpublished,
             name: name.into(),
-            line: Vec::new(),
         })
     }
 
-    /// Writes a value as one line of JSON.
-    pub(super) fn write(&mut self, value: &impl serde::Serialize) -> Result<(), Error> {
-        self.line.clear();
-        serde_json::to_writer(&mut self.line, value)
-            .map_err(io::Error::from)
-            .and_then(|()| {
-                self.line.push(b'\n');
-                // In one piece: a reader of the growing file sees whole lines.
-                match &mut self.output {
-                    Output::Stdout => {
-                        let mut stdout = io::stdout().lock();
-                        stdout.write_all(&self.line)?;
-                        stdout.flush()
-                    }
-                    Output::File(file) => file.write_all(&self.line),
-                }
-            })
-            .map_err(|source| Error::Write {
-                place: self.name.clone(),
-                source,
-            })
+    /// Writes whole lines, with their line breaks.
+    pub(super) fn write(&mut self, lines: &[u8]) -> Result<(), Error> {
+        // In one piece: a reader of the growing file sees whole lines.
+        let written = match &mut self.output {
+            Output::Stdout => {
+                let mut stdout = io::stdout().lock();
+                stdout.write_all(lines).and_then(|()| stdout.flush())
+            }
+            Output::File(file) => file.write_all(lines),
+        };
+        written.map_err(|source| Error::Write {
+            place: self.name.clone(),
+            source,
+        })
     }
 
     /// Gives a file its own name, unless it has it. Lines that are written afterwards still go to it.
@@ -147,14 +138,14 @@ mod tests {
         fs::write(&whole, "old").unwrap();
 
         let mut writer = Writer::open(location(&whole)).unwrap();
-        writer.write(&1).unwrap();
+        writer.write(b"1\n").unwrap();
         assert_eq!(fs::read_to_string(&part).unwrap(), "1\n");
-        writer.write(&["a"]).unwrap();
-        assert_eq!(fs::read_to_string(&part).unwrap(), "1\n[\"a\"]\n");
+        writer.write(b"2\n").unwrap();
+        assert_eq!(fs::read_to_string(&part).unwrap(), "1\n2\n");
         assert_eq!(fs::read_to_string(&whole).unwrap(), "old");
 
         writer.publish().unwrap();
-        assert_eq!(fs::read_to_string(&whole).unwrap(), "1\n[\"a\"]\n");
+        assert_eq!(fs::read_to_string(&whole).unwrap(), "1\n2\n");
         assert!(!part.exists());
     }
 
@@ -163,9 +154,9 @@ mod tests {
         let folder = folder();
         let whole = folder.path().join("faces.jsonl");
         let mut writer = Writer::open(location(&whole)).unwrap();
-        writer.write(&1).unwrap();
+        writer.write(b"1\n").unwrap();
         writer.publish().unwrap();
-        writer.write(&2).unwrap();
+        writer.write(b"2\n").unwrap();
         writer.publish().unwrap();
         assert_eq!(fs::read_to_string(&whole).unwrap(), "1\n2\n");
     }
@@ -177,7 +168,7 @@ mod tests {
         fs::write(&file, "old").unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
         let mut writer = Writer::open(location(&link)).unwrap();
-        writer.write(&1).unwrap();
+        writer.write(b"1\n").unwrap();
         writer.publish().unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), "1\n");
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
@@ -186,7 +177,7 @@ mod tests {
     #[test]
     fn a_device_is_written_directly() {
         let mut writer = Writer::open("/dev/null").unwrap();
-        writer.write(&1).unwrap();
+        writer.write(b"1\n").unwrap();
         writer.publish().unwrap();
         assert!(!Path::new("/dev/null.part").exists());
     }
@@ -195,7 +186,7 @@ mod tests {
     fn a_full_device_is_an_error_that_names_it() {
         let error = Writer::open("/dev/full")
             .unwrap()
-            .write(&1)
+            .write(b"1\n")
             .unwrap_err()
             .to_string();
         assert!(

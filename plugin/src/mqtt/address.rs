@@ -1,0 +1,99 @@
+//! Where a broker is.
+
+use std::str::FromStr;
+
+use super::Error;
+
+/// A broker's host and port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// Its name or number.
+    pub host: String,
+    /// Its TCP port.
+    pub port: u16,
+    /// Whether the connection is encrypted.
+    pub is_tls: bool,
+}
+
+/// `mqtt://HOST:PORT`, `mqtts://HOST:PORT` for TLS, or `HOST:PORT`; the port may be left out. IPv6 stands in brackets.
+impl FromStr for Address {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let error = || Error::Address(text.to_owned());
+        let (is_tls, rest) = match text.split_once("://") {
+            Some(("mqtt" | "tcp", rest)) => (false, rest),
+            Some(("mqtts" | "ssl", rest)) => (true, rest),
+            Some(_) => return Err(error()),
+            None => (false, text),
+        };
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let (host, port) = match rest.strip_prefix('[') {
+            Some(bracketed) => {
+                let (host, rest) = bracketed.split_once(']').ok_or_else(error)?;
+                match rest.strip_prefix(':') {
+                    Some(port) => (host, Some(port)),
+                    None if rest.is_empty() => (host, None),
+                    None => return Err(error()),
+                }
+            }
+            None => match rest.split_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (rest, None),
+            },
+        };
+        let is_host = |c: char| !c.is_whitespace() && !"@/?#".contains(c);
+        if host.is_empty() || !host.chars().all(is_host) {
+            return Err(error());
+        }
+        let port = match port {
+            Some(port) => port.parse().ok().filter(|port| *port > 0),
+            None => Some(if is_tls { 8883 } else { 1883 }),
+        };
+        Ok(Self {
+            host: host.to_owned(),
+            port: port.ok_or_else(error)?,
+            is_tls,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_have_a_scheme_and_a_port_or_their_defaults() {
+        for (text, host, port, is_tls) in [
+            ("broker", "broker", 1883, false),
+            ("mqtt://broker.lan:1884", "broker.lan", 1884, false),
+            ("mqtts://broker.lan/", "broker.lan", 8883, true),
+            ("127.0.0.1:99", "127.0.0.1", 99, false),
+            ("mqtts://[::1]:8884", "::1", 8884, true),
+            ("[::1]", "::1", 1883, false),
+        ] {
+            let address: Address = text.parse().unwrap();
+            assert_eq!(
+                (address.host.as_str(), address.port, address.is_tls),
+                (host, port, is_tls),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_with_what_is_expected() {
+        for text in [
+            "",
+            "http://broker",
+            "broker:port",
+            "broker:0",
+            "mqtt://me:secret@broker",
+            "[::1",
+            "a b",
+        ] {
+            let error = text.parse::<Address>().unwrap_err().to_string();
+            assert!(error.contains("expected mqtt://HOST"), "{text}: {error}");
+        }
+    }
+}

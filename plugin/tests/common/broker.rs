@@ -1,0 +1,122 @@
+//! A mosquitto of the test's own on a free port of this machine, and a client that listens to it.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
+
+/// The longest that anything here is waited for.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A broker that is ended with the test.
+pub(crate) struct Broker {
+    folder: tempfile::TempDir,
+    pub(crate) port: u16,
+    process: Option<Child>,
+}
+
+impl Broker {
+    /// Starts it with more lines for its configuration; None, with a line that says so, where mosquitto is not installed.
+    pub(crate) fn start(configuration: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let text = format!(
+            "listener {port} 127.0.0.1\npersistence true\npersistence_location {}/\nuser root\n{configuration}\n",
+            folder.path().display()
+        );
+        fs::write(folder.path().join("mosquitto.conf"), text).unwrap();
+        let mut broker = Self {
+            folder,
+            port,
+            process: None,
+        };
+        broker.resume().then_some(broker)
+    }
+
+    /// Starts it again after [`stop`](Self::stop).
+    pub(crate) fn resume(&mut self) -> bool {
+        // Debian has it where only root's path leads.
+        let path = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
+        let started = Command::new("mosquitto")
+            .env("PATH", path)
+            .arg("-c")
+            .arg(self.folder.path().join("mosquitto.conf"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let Ok(mut process) = started else {
+            eprintln!("skipped: mosquitto is not installed");
+            return false;
+        };
+        let deadline = Instant::now() + PATIENCE;
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(process.try_wait().unwrap().is_none(), "mosquitto ended");
+            assert!(Instant::now() < deadline, "mosquitto does not listen");
+            std::thread::yield_now();
+        }
+        self.process = Some(process);
+        true
+    }
+
+    /// Ends it as an administrator does: it keeps its sessions.
+    pub(crate) fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let ended = Command::new("kill")
+                .arg(process.id().to_string())
+                .status()
+                .unwrap();
+            assert!(ended.success());
+            process.wait().unwrap();
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The payloads on `topic` from now on, also of the time in which the broker was stopped.
+    pub(crate) fn listen(&self, topic: &str) -> Receiver<Vec<u8>> {
+        let mut options = MqttOptions::new("listener", "127.0.0.1", self.port);
+        options.set_clean_session(false);
+        options.set_credentials("anna", "secret");
+        options.set_max_packet_size(1 << 20, 1 << 20);
+        let (client, mut connection) = Client::new(options, 8);
+        client.subscribe(topic, QoS::AtLeastOnce).unwrap();
+        let (payloads, receiver) = channel();
+        let (subscribed, is_subscribed) = channel();
+        std::thread::spawn(move || {
+            let _client = client;
+            for event in connection.iter() {
+                match event {
+                    Ok(Event::Incoming(Packet::SubAck(_))) => {
+                        let _ = subscribed.send(());
+                    }
+                    Ok(Event::Incoming(Packet::Publish(publish))) => {
+                        if payloads.send(publish.payload.to_vec()).is_err() {
+                            return;
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        });
+        is_subscribed.recv_timeout(PATIENCE).unwrap();
+        receiver
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// A port on which nothing listens.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
