@@ -40,17 +40,20 @@ impl Rect {
         self.y + self.height
     }
 
-    /// Intersection over union with `other`, 0 to 1.
-    pub(super) fn iou(&self, other: &Self) -> f32 {
-        self.region().iou(&other.region())
-    }
-
-    fn region(&self) -> Region {
+    pub(super) fn region(&self) -> Region {
         Region {
             x: self.x as f32,
             y: self.y as f32,
             width: self.width as f32,
             height: self.height as f32,
+        }
+    }
+
+    pub(super) fn moved(self, right: i32, down: i32) -> Self {
+        Self {
+            x: self.x + right,
+            y: self.y + down,
+            ..self
         }
     }
 

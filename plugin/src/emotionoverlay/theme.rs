@@ -97,7 +97,7 @@ static DEFAULT: Theme = Theme {
 };
 
 static MINIMAL: Theme = Theme {
-    plate: (0.0, 0.0, 0.0, 0.6),
+    plate: (0.0, 0.0, 0.0, 0.7),
     rounding: 0.2,
     box_form: BoxForm::Brackets,
     stroke: 0.7,
@@ -149,6 +149,54 @@ impl Style {
             Self::Minimal => &MINIMAL,
             Self::Broadcast => &BROADCAST,
             Self::Seed => &SEED,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STYLES: [Style; 4] = [
+        Style::Default,
+        Style::Minimal,
+        Style::Broadcast,
+        Style::Seed,
+    ];
+
+    fn over(top: Rgba, below: [f64; 3]) -> [f64; 3] {
+        let (r, g, b, opacity) = top;
+        let mix = |top: f64, below: f64| top * opacity + below * (1.0 - opacity);
+        [mix(r, below[0]), mix(g, below[1]), mix(b, below[2])]
+    }
+
+    /// Relative luminance as in WCAG 2.1.
+    fn luminance(colour: [f64; 3]) -> f64 {
+        let [r, g, b] = colour.map(|c| {
+            if c <= 0.03928 {
+                c / 12.92
+            } else {
+                ((c + 0.055) / 1.055).powf(2.4)
+            }
+        });
+        0.2126 * r + 0.7152 * g + 0.0722 * b
+    }
+
+    #[test]
+    fn text_of_every_style_reads_well_on_any_background() {
+        for style in STYLES {
+            let theme = style.theme();
+            for i in 0..27 {
+                let level = |i: i32| f64::from(i % 3) / 2.0;
+                let background = [level(i), level(i / 3), level(i / 9)];
+                let plate = over(theme.plate, background);
+                for text in [theme.text, theme.quiet_text] {
+                    let (light, dark) = (luminance(over(text, plate)), luminance(plate));
+                    let contrast = (light + 0.05) / (dark + 0.05);
+                    // Level AA of WCAG 2.1 for small text.
+                    assert!(contrast >= 4.5, "{style:?} on {background:?}: {contrast:.2}");
+                }
+            }
         }
     }
 }
