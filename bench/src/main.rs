@@ -11,6 +11,7 @@ mod preprocess;
 mod profile;
 mod report;
 mod stock;
+mod tag;
 mod train;
 
 use std::num::NonZeroUsize;
@@ -69,7 +70,8 @@ fn main() -> Result<()> {
         .map(Comparison::Train)
         .chain(engine::comparisons().map(Comparison::Engine))
         .chain(load::comparisons().map(Comparison::Load))
-        .chain(preprocess::comparisons().map(Comparison::Preprocess));
+        .chain(preprocess::comparisons().map(Comparison::Preprocess))
+        .chain(tag::comparisons().map(Comparison::Tag));
     for comparison in comparisons {
         let name = comparison.name();
         if name.starts_with(&args.only) {
@@ -96,6 +98,7 @@ enum Comparison {
     Engine(engine::Comparison),
     Load(load::Comparison),
     Preprocess(preprocess::Comparison),
+    Tag(tag::Comparison),
 }
 
 impl Comparison {
@@ -105,6 +108,7 @@ impl Comparison {
             Self::Engine(comparison) => comparison.name(),
             Self::Load(comparison) => comparison.name(),
             Self::Preprocess(comparison) => comparison.name(),
+            Self::Tag(comparison) => comparison.name(),
         }
     }
 
@@ -114,6 +118,7 @@ impl Comparison {
             Self::Engine(comparison) => comparison.measure(args),
             Self::Load(comparison) => comparison.measure(args),
             Self::Preprocess(comparison) => comparison.measure(args),
+            Self::Tag(comparison) => comparison.measure(args),
         }
     }
 }

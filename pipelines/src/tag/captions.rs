@@ -11,7 +11,7 @@ const READABLE_MS: u64 = 300;
 const MOST_LINES: usize = 4;
 
 /// The captions of a course: a cue for each stretch of time in which nothing changes, with a line for each face.
-pub fn web_vtt(course: &Course) -> String {
+pub(super) fn web_vtt(course: &Course) -> String {
     let mut text = String::from("WEBVTT\n");
     for cue in cues(course) {
         let _ = write!(

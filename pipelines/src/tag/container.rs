@@ -12,7 +12,7 @@ use std::path::Path;
 /// # Errors
 ///
 /// When the file cannot be read.
-pub fn missing_end(path: &Path) -> io::Result<Option<u64>> {
+pub(super) fn missing_end(path: &Path) -> io::Result<Option<u64>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     let mut head = [0; 12];

@@ -162,7 +162,8 @@ fn watch_decoder(
         if is_wanted(time) {
             gst::PadProbeReturn::Ok
         } else {
-            gst::PadProbeReturn::Drop
+            // Drop would let GStreamer 1.22 complain about a buffer that the probe has taken.
+            gst::PadProbeReturn::Handled
         }
     });
     Ok(())

@@ -13,7 +13,7 @@ use self::parquet::ParquetFile;
 use super::settings::Format;
 
 /// An open file for records.
-pub struct Records {
+pub(super) struct Records {
     writer: Writer,
     /// What the user calls the file.
     shown: String,
@@ -31,7 +31,7 @@ impl Records {
     /// # Errors
     ///
     /// When the file cannot be written.
-    pub fn create(format: Format, path: &Path, shown: &Path) -> anyhow::Result<Self> {
+    pub(super) fn create(format: Format, path: &Path, shown: &Path) -> anyhow::Result<Self> {
         let shown = shown.display().to_string();
         let create = || -> anyhow::Result<Writer> {
             let file = File::create(path)?;
@@ -54,7 +54,7 @@ impl Records {
     /// # Errors
     ///
     /// When the file cannot be written.
-    pub fn write(&mut self, record: &Record) -> anyhow::Result<()> {
+    pub(super) fn write(&mut self, record: &Record) -> anyhow::Result<()> {
         let written = match &mut self.writer {
             Writer::JsonLines(file) => serde_json::to_writer(&mut *file, record)
                 .map_err(anyhow::Error::from)
@@ -74,7 +74,7 @@ impl Records {
     /// # Errors
     ///
     /// When the file cannot be written.
-    pub fn finish(self) -> anyhow::Result<()> {
+    pub(super) fn finish(self) -> anyhow::Result<()> {
         let finished = match self.writer {
             Writer::JsonLines(mut file) | Writer::Csv(mut file, _) => Ok(file.flush()?),
             Writer::Parquet(file) => file.finish(),

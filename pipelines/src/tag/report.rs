@@ -62,7 +62,7 @@ struct Peak {
 /// # Errors
 ///
 /// When a value has no JSON, which none has.
-pub fn html(
+pub(super) fn html(
     file: &str,
     video: Option<&str>,
     course: &Course,

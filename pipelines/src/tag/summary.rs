@@ -87,7 +87,7 @@ struct Peak<'a> {
 /// # Errors
 ///
 /// When a value has no JSON, which none has.
-pub fn json(
+pub(super) fn json(
     input: &Input,
     settings: &Settings,
     outputs: &[String],
@@ -190,7 +190,7 @@ fn rounded(value: f64) -> f64 {
 
 /// What there is of an input's results.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Before {
+pub(super) enum Before {
     /// Nothing, or results of other settings or of an older state of the file.
     Nothing,
     /// All of them.
@@ -200,7 +200,7 @@ pub enum Before {
 }
 
 /// Looks at an earlier summary at `path`.
-pub fn before(path: &Path, input: &Input, settings: &Settings) -> Before {
+pub(super) fn before(path: &Path, input: &Input, settings: &Settings) -> Before {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(_) => return Before::Nothing,

@@ -25,7 +25,7 @@ const MARGIN: f64 = 0.15;
 
 /// The pictures of everybody.
 #[derive(Debug, Default)]
-pub struct Thumbnails {
+pub(super) struct Thumbnails {
     persons: BTreeMap<Who, Pictures>,
 }
 
@@ -41,11 +41,11 @@ struct Pictures {
 
 /// A picture of a face.
 #[derive(Debug, Clone)]
-pub struct Picture {
+pub(super) struct Picture {
     /// When it was taken, in seconds.
-    pub time: f64,
+    pub(super) time: f64,
     /// JPEG.
-    pub jpeg: Vec<u8>,
+    pub(super) jpeg: Vec<u8>,
 }
 
 impl Default for Pictures {
@@ -65,7 +65,7 @@ impl Thumbnails {
     /// # Errors
     ///
     /// When the picture cannot be converted.
-    pub fn add(
+    pub(super) fn add(
         &mut self,
         record: &Record,
         buffer: &gst::BufferRef,
@@ -98,14 +98,14 @@ impl Thumbnails {
     }
 
     /// The pictures of a person over time.
-    pub fn strip(&self, who: Who) -> &[Picture] {
+    pub(super) fn strip(&self, who: Who) -> &[Picture] {
         self.persons
             .get(&who)
             .map_or(&[], |pictures| &pictures.strip)
     }
 
     /// The picture of a person with the emotion `label` at `time`, else the one closest in time.
-    pub fn at(&self, who: Who, label: &str, time: f64) -> Option<&Picture> {
+    pub(super) fn at(&self, who: Who, label: &str, time: f64) -> Option<&Picture> {
         let pictures = self.persons.get(&who)?;
         let clearest = pictures.clearest.get(label).map(|(_, picture)| picture);
         let all = pictures.strip.iter().chain(clearest);
