@@ -293,7 +293,7 @@ fn a_second_run_leaves_what_is_finished_and_sees_what_has_changed() {
     assert_eq!(outcome(&[]), "tagged");
     assert_eq!(outcome(&[]), "tagged before");
     assert_eq!(outcome(&["--no-resume"]), "tagged");
-    assert_eq!(outcome(&["--facedetect", "min-size=40"]), "tagged");
+    assert_eq!(outcome(&["--facedetect", "min-size=50"]), "tagged");
     assert_eq!(outcome(&[]), "tagged");
     fs::remove_file(out.join("a.vtt")).expect("it was written");
     assert_eq!(outcome(&[]), "tagged");

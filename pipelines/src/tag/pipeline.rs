@@ -155,14 +155,22 @@ fn watch_decoder(
         wanted
     };
     let is_wanted = Mutex::new(move |time| is_wanted(time));
-    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        counts.decoded.fetch_add(1, Ordering::SeqCst);
-        let time = info.buffer().and_then(|buffer| buffer.pts());
-        let mut is_wanted = is_wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        if is_wanted(time) {
+    let kinds = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
+    pad.add_probe(kinds, move |_, info| {
+        let passes = match &info.data {
+            Some(gst::PadProbeData::Buffer(buffer)) => {
+                counts.decoded.fetch_add(1, Ordering::SeqCst);
+                let mut is_wanted = is_wanted.lock().unwrap_or_else(PoisonError::into_inner);
+                is_wanted(buffer.pts())
+            }
+            // Where sound begins before the picture, the muxer of GStreamer 1.22 waits for ever behind a gap.
+            Some(gst::PadProbeData::Event(event)) => event.type_() != gst::EventType::Gap,
+            _ => true,
+        };
+        if passes {
             gst::PadProbeReturn::Ok
         } else {
-            // Drop would let GStreamer 1.22 complain about a buffer that the probe has taken.
+            // Drop would let GStreamer 1.22 complain about data that the probe has taken.
             gst::PadProbeReturn::Handled
         }
     });

@@ -13,24 +13,24 @@ use emotion_pipelines::runner::{self, Stop};
 use gst::prelude::*;
 
 /// A folder with made files.
-pub struct Archive {
-    pub folder: tempfile::TempDir,
+pub(crate) struct Archive {
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Archive {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         gst::init().expect("GStreamer starts");
         Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
         }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// The made clip, or a part of it, through `encoder` into a file.
-    pub fn clip(&self, name: &str, frames: Range<usize>, encoder: &str) -> PathBuf {
+    pub(crate) fn clip(&self, name: &str, frames: Range<usize>, encoder: &str) -> PathBuf {
         let file = self.path(name);
         let line = Line::default()
             .words("appsrc name=drawn ! videoconvert !")
@@ -48,12 +48,12 @@ impl Archive {
     }
 
     /// Three seconds, in which one face comes in after the first.
-    pub fn short_clip(&self, name: &str) -> PathBuf {
+    pub(crate) fn short_clip(&self, name: &str) -> PathBuf {
         self.clip(name, 0..75, H264)
     }
 
     /// Whatever a line of GStreamer makes.
-    pub fn made(&self, name: &str, words: &str) -> PathBuf {
+    pub(crate) fn made(&self, name: &str, words: &str) -> PathBuf {
         let file = self.path(name);
         let line = Line::default()
             .words(words)
@@ -64,22 +64,22 @@ impl Archive {
         file
     }
 
-    pub fn text(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn text(&self, name: &str, text: &str) -> PathBuf {
         let file = self.path(name);
         fs::write(&file, text).expect("it is writable");
         file
     }
 }
 
-pub const H264: &str = "x264enc speed-preset=ultrafast tune=zerolatency ! h264parse ! mp4mux";
+pub(crate) const H264: &str = "video/x-raw,format=I420 ! x264enc speed-preset=ultrafast tune=zerolatency ! h264parse ! mp4mux";
 
 /// The portrait with one face.
-pub fn portrait() -> PathBuf {
+pub(crate) fn portrait() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/media/astronaut.png")
 }
 
 /// Every file below a folder, hidden ones too, with its content.
-pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     fn add(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) -> io::Result<()> {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
@@ -99,12 +99,12 @@ pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-pub fn names(folder: &Path) -> Vec<String> {
+pub(crate) fn names(folder: &Path) -> Vec<String> {
     files(folder).into_keys().collect()
 }
 
 /// Plays a file and returns the number of pictures and of pieces of sound in it.
-pub fn pictures_and_sounds(video: &Path) -> (usize, usize) {
+pub(crate) fn pictures_and_sounds(video: &Path) -> (usize, usize) {
     gst::init().expect("GStreamer starts");
     let line = Line::default()
         .words("filesrc")
