@@ -26,6 +26,7 @@ packages_test=(
     xvfb                          # a display for the window test
     mosquitto                     # an MQTT broker
     openssl                       # and its certificates
+    chromium                      # shows the pages that the programs write
 )
 if [ "$(uname -m)" = x86_64 ]; then # the NEON loops in an emulator
     packages_test+=(qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)

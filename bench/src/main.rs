@@ -12,6 +12,7 @@ mod preprocess;
 mod profile;
 mod report;
 mod stock;
+mod tag;
 mod train;
 
 use std::num::NonZeroUsize;
@@ -71,7 +72,8 @@ fn main() -> Result<()> {
         .chain(engine::comparisons().map(Comparison::Engine))
         .chain(load::comparisons().map(Comparison::Load))
         .chain(preprocess::comparisons().map(Comparison::Preprocess))
-        .chain(overlay::comparisons().map(Comparison::Overlay));
+        .chain(overlay::comparisons().map(Comparison::Overlay))
+        .chain(tag::comparisons().map(Comparison::Tag));
     for comparison in comparisons {
         let name = comparison.name();
         if name.starts_with(&args.only) {
@@ -99,6 +101,7 @@ enum Comparison {
     Load(load::Comparison),
     Preprocess(preprocess::Comparison),
     Overlay(overlay::Comparison),
+    Tag(tag::Comparison),
 }
 
 impl Comparison {
@@ -109,6 +112,7 @@ impl Comparison {
             Self::Load(comparison) => comparison.name(),
             Self::Preprocess(comparison) => comparison.name(),
             Self::Overlay(comparison) => comparison.name(),
+            Self::Tag(comparison) => comparison.name(),
         }
     }
 
@@ -119,6 +123,7 @@ impl Comparison {
             Self::Load(comparison) => comparison.measure(args),
             Self::Preprocess(comparison) => comparison.measure(args),
             Self::Overlay(comparison) => comparison.measure(args),
+            Self::Tag(comparison) => comparison.measure(args),
         }
     }
 }

@@ -26,7 +26,8 @@ impl Stop {
         self.0.store(true, Ordering::SeqCst);
     }
 
-    fn wished(&self) -> bool {
+    /// Whether it was uttered.
+    pub fn wished(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 
@@ -134,7 +135,7 @@ impl Drop for ShutDown<'_> {
 }
 
 /// An element's message in one line: who, what, and the part of the debug text that says more.
-fn described(
+pub(crate) fn described(
     source: Option<&gst::Object>,
     error: &gst::glib::Error,
     debug: Option<gst::glib::GString>,
