@@ -26,7 +26,8 @@ impl Stop {
         self.0.store(true, Ordering::SeqCst);
     }
 
-    fn wished(&self) -> bool {
+    /// Whether it was uttered.
+    pub fn is_wished(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 
@@ -38,7 +39,7 @@ impl Stop {
     pub fn on_signal(&self) -> anyhow::Result<()> {
         let stop = self.clone();
         ctrlc::set_handler(move || {
-            if stop.wished() {
+            if stop.is_wished() {
                 std::process::exit(130);
             }
             stop.wish();
@@ -102,7 +103,7 @@ pub fn run(
             _ => tick(started.elapsed()),
         }
         match &mut ending {
-            None if stop.wished() => {
+            None if stop.is_wished() => {
                 pipeline.send_event(gst::event::Eos::new());
                 ending = Some(FINISH);
             }
