@@ -191,7 +191,7 @@ fn shown(stream: &Stream, pictures: Pictures) -> Shown<'_> {
         name: stream.name(),
         status,
         reason,
-        has_pictures: stream.source().pictures.unwrap_or(pictures) != Pictures::Off,
+        has_pictures: has_pictures(stream, pictures),
         width: seen.size.0,
         height: seen.size.1,
         frames_per_second,
@@ -204,10 +204,15 @@ fn shown(stream: &Stream, pictures: Pictures) -> Shown<'_> {
     }
 }
 
+fn has_pictures(stream: &Stream, pictures: Pictures) -> bool {
+    stream.source().pictures.unwrap_or(pictures) != Pictures::Off
+}
+
 async fn live(State(shared): State<Arc<Shared>>, Path(name): Path<String>) -> Response {
     let found = shared.streams.iter().find(|stream| stream.name() == name);
     match found {
-        Some(stream) => live::pictures(stream),
+        Some(stream) if has_pictures(stream, shared.pictures) => live::pictures(stream),
+        Some(_) => (StatusCode::NOT_FOUND, "its pictures are off\n").into_response(),
         None => (StatusCode::NOT_FOUND, "no such source\n").into_response(),
     }
 }

@@ -207,7 +207,8 @@ impl TryFrom<String> for Launch {
     type Error = String;
 
     fn try_from(line: String) -> Result<Self, String> {
-        gst::parse::bin_from_description(&line, false)
+        // Caps may end the line only where something follows.
+        gst::parse::bin_from_description(&format!("{line} ! identity"), false)
             .map_err(|error| format!("no part of a pipeline: {}", error.message()))?;
         Ok(Self(line))
     }
