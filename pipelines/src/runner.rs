@@ -134,15 +134,15 @@ impl Drop for ShutDown<'_> {
     }
 }
 
-/// An element's message in one line: who, what, and the part of the debug text that says more.
-fn described(
+/// An element's message in one line: who, if that is known, what, and the part of the debug text that says more.
+pub(crate) fn described(
     source: Option<&gst::Object>,
     error: &gst::glib::Error,
     debug: Option<gst::glib::GString>,
 ) -> String {
     let who = source
-        .map(|source| source.name())
-        .unwrap_or_else(|| "pipeline".into());
+        .map(|source| format!("{}: ", source.name()))
+        .unwrap_or_default();
     let detail = debug.as_deref().and_then(|debug| {
         // The first line is a place in the source code of the element.
         debug
@@ -152,8 +152,8 @@ fn described(
             .find(|line| !line.is_empty() && !error.message().contains(line))
     });
     match detail {
-        Some(detail) => format!("{who}: {} ({detail})", error.message()),
-        None => format!("{who}: {}", error.message()),
+        Some(detail) => format!("{who}{} ({detail})", error.message()),
+        None => format!("{who}{}", error.message()),
     }
 }
 

@@ -161,7 +161,10 @@ mod tests {
         let mut chain = chain(&["videoconvert", "jpegenc"]);
         for side in [32, 48] {
             let (buffer, caps) = frame(gst_video::VideoFormat::Rgb, side);
-            let out = chain.run(buffer, &caps).expect("it runs").expect("a picture");
+            let out = chain
+                .run(buffer, &caps)
+                .expect("it runs")
+                .expect("a picture");
             let structure = out.caps.structure(0).expect("fixed caps");
             assert_eq!(structure.name(), "image/jpeg");
             assert_eq!(structure.get::<i32>("width"), Ok(side as i32));

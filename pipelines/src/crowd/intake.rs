@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use gst::prelude::*;
 
 use super::config::{Origin, Source, Transport};
+use crate::runner;
 
 /// Ages beyond this are clocks that have nothing to do with each other.
 const OLDEST: Duration = Duration::from_secs(60);
@@ -82,14 +83,13 @@ impl Intake {
     /// Waits for news, at most `patience`.
     pub(super) fn news(&self, patience: Duration) -> Option<News> {
         let patience = gst::ClockTime::try_from(patience).unwrap_or(gst::ClockTime::SECOND);
-        let message = self.bus.timed_pop_filtered(
-            patience,
-            &[gst::MessageType::Eos, gst::MessageType::Error],
-        )?;
+        let message = self
+            .bus
+            .timed_pop_filtered(patience, &[gst::MessageType::Eos, gst::MessageType::Error])?;
         match message.view() {
             gst::MessageView::Error(error) => Some(News::Failed {
                 is_login: error.error().matches(gst::ResourceError::NotAuthorized),
-                reason: error.error().message().to_owned(),
+                reason: runner::described(None, &error.error(), error.debug()),
             }),
             _ => Some(News::Ended),
         }
@@ -105,7 +105,7 @@ impl Drop for Intake {
 
 /// The line up to an appsink that has room for one frame.
 fn pipeline(source: &Source) -> anyhow::Result<gst::Pipeline> {
-    const DECODE: &str = "decodebin caps=video/x-raw expose-all-streams=false";
+    const DECODE: &str = "decodebin caps=video/x-raw";
     const FRAMES: &str = "appsink name=crowd-frames caps=video/x-raw max-buffers=1 drop=true";
     let line = match &source.origin {
         Origin::Uri(_) | Origin::File(_) => {
@@ -175,9 +175,7 @@ fn frame(sink: &gst_app::AppSink, sample: &gst::Sample) -> Option<Frame> {
     let running = segment.and_then(|segment| segment.to_running_time(buffer.pts()));
     let age = running
         .zip(sink.current_running_time())
-        .map_or(gst::ClockTime::ZERO, |(then, now)| {
-            now.saturating_sub(then)
-        });
+        .map_or(gst::ClockTime::ZERO, |(then, now)| now.saturating_sub(then));
     let now = Instant::now();
     let age = Duration::from(age);
     Some(Frame {

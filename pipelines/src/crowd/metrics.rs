@@ -93,7 +93,12 @@ impl Default for Metrics {
         let dropped = "Records that could not be written to the file, or not fast enough";
         Self {
             latency,
-            faces: added(r, "faces", "Faces in the last analysed frame", <_>::default()),
+            faces: added(
+                r,
+                "faces",
+                "Faces in the last analysed frame",
+                <_>::default(),
+            ),
             shares: added(r, "emotion_ratio", shares, <_>::default()),
             connected: added(r, "connected", "Whether frames come", <_>::default()),
             frames: added(r, "frames", "Decoded frames", <_>::default()),
@@ -170,23 +175,38 @@ impl Collector for Broker {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let counts = self.0.counts();
         let counters = [
-            ("sent", "Records that the broker has acknowledged", counts.sent),
-            ("dropped", "Records that made room for newer ones", counts.dropped),
-            ("reconnects", "Connections after the first", counts.reconnects),
+            (
+                "sent",
+                "Records that the broker has acknowledged",
+                counts.sent,
+            ),
+            (
+                "dropped",
+                "Records that made room for newer ones",
+                counts.dropped,
+            ),
+            (
+                "reconnects",
+                "Connections after the first",
+                counts.reconnects,
+            ),
         ];
         for (name, help, count) in counters {
-            let name = format!("emotion_crowd_mqtt_{name}");
+            let name = format!("mqtt_{name}");
             let counter = ConstCounter::new(count);
-            let metric =
-                encoder.encode_descriptor(&name, help, None, counter.metric_type())?;
+            let metric = encoder.encode_descriptor(&name, help, None, counter.metric_type())?;
             counter.encode(metric)?;
         }
         let gauges = [
             ("queued", "Records that wait for the broker", counts.queued),
-            ("connected", "Whether there is a connection", u64::from(counts.connected)),
+            (
+                "connected",
+                "Whether there is a connection",
+                u64::from(counts.connected),
+            ),
         ];
         for (name, help, value) in gauges {
-            let name = format!("emotion_crowd_mqtt_{name}");
+            let name = format!("mqtt_{name}");
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             let metric = encoder.encode_descriptor(&name, help, None, gauge.metric_type())?;
             gauge.encode(metric)?;

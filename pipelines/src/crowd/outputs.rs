@@ -36,7 +36,10 @@ impl Outputs {
             let publisher = Publisher::start(&settings(mqtt)?, |change| match change {
                 Change::Connected => tell("mqtt", "connected"),
                 Change::Away(reason) => {
-                    tell("mqtt", &format!("the broker is away, records wait: {reason}"));
+                    tell(
+                        "mqtt",
+                        &format!("the broker is away, records wait: {reason}"),
+                    );
                 }
             })?;
             let publisher = Arc::new(publisher);
@@ -87,7 +90,10 @@ impl Outputs {
         if let Some((publisher, _)) = self.broker.take() {
             let dropped = publisher.close(PATIENCE).dropped;
             if dropped > 0 {
-                tell("mqtt", &format!("{dropped} records did not reach the broker"));
+                tell(
+                    "mqtt",
+                    &format!("{dropped} records did not reach the broker"),
+                );
             }
         }
     }

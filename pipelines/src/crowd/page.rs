@@ -123,7 +123,10 @@ fn router(shared: Arc<Shared>, guard: Guard) -> Router {
         .route("/live/{name}", get(live))
         .route("/metrics", get(metrics))
         .layer(middleware::map_response(with_headers))
-        .layer(middleware::from_fn_with_state(Arc::new(guard), guard::check))
+        .layer(middleware::from_fn_with_state(
+            Arc::new(guard),
+            guard::check,
+        ))
         .with_state(shared)
 }
 

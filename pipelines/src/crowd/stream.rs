@@ -132,7 +132,9 @@ impl Stream {
         (seen.size, seen.latency) = (size, latency);
         // The last frame of a stream that has dropped meanwhile says nothing of now.
         if seen.status == Status::Playing {
-            metrics.faces.set(i64::try_from(faces.len()).unwrap_or(i64::MAX));
+            metrics
+                .faces
+                .set(i64::try_from(faces.len()).unwrap_or(i64::MAX));
             seen.faces = faces;
         }
     }
@@ -161,6 +163,7 @@ impl Stream {
             reconnect.first_pause_seconds.get(),
             reconnect.longest_pause_seconds.get(),
         );
+        let mut told = None;
         loop {
             self.set(Status::Opening);
             let began = Instant::now();
@@ -176,6 +179,9 @@ impl Stream {
                 }
                 End::Dropped { reason, is_login } => (reason, is_login),
             };
+            if self.seen().last_frame.is_some() {
+                told = None;
+            }
             if self.source.at_end == AtEnd::Stop {
                 self.has_failed.store(true, Ordering::Relaxed);
                 return self.set(Status::Failed(reason));
@@ -185,10 +191,13 @@ impl Stream {
             } else {
                 back_off.pause(began.elapsed(), gst::glib::random_double())
             };
-            self.set(Status::Waiting(format!(
-                "{reason}; again in {:.1} s",
-                pause.as_secs_f64()
-            )));
+            let seconds = pause.as_secs_f64();
+            // A camera that is away for days is told once.
+            if told.as_ref() != Some(&reason) {
+                tell(self.name(), &format!("{reason}; again in {seconds:.1} s"));
+            }
+            self.set(Status::Waiting(reason.clone()));
+            told = Some(reason);
             if !waits(pause, stop) {
                 return;
             }
@@ -246,8 +255,10 @@ impl Stream {
                 }
                 None => {}
             }
-            let last = self.seen().last_frame.unwrap_or(began);
-            if intake.is_live && last.elapsed() > stall {
+            // A file that stops giving frames says so by itself, unless there is no video in it.
+            let last = self.seen().last_frame;
+            let must_come = intake.is_live || last.is_none();
+            if must_come && last.unwrap_or(began).elapsed() > stall {
                 return dropped(format!("no frame for {} s", stall.as_secs_f64()), false);
             }
         }
@@ -267,9 +278,8 @@ impl Stream {
     /// Takes note of what happens, and tells it.
     fn set(&self, status: Status) {
         match &status {
-            Status::Opening => {}
+            Status::Opening | Status::Waiting(_) => {}
             Status::Playing => tell(self.name(), "playing"),
-            Status::Waiting(reason) => tell(self.name(), reason),
             Status::Ended => tell(self.name(), "ended"),
             Status::Failed(reason) => tell(self.name(), &format!("failed: {reason}")),
         }

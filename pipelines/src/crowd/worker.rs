@@ -79,7 +79,10 @@ impl<'a> Worker<'a> {
             if error != analyst.last_error
                 && let Some(error) = &error
             {
-                tell(stream.name(), &format!("a frame cannot be analysed: {error}"));
+                tell(
+                    stream.name(),
+                    &format!("a frame cannot be analysed: {error}"),
+                );
             }
             analyst.last_error = error;
         }
@@ -115,7 +118,11 @@ impl<'a> Worker<'a> {
                 .from_source(Some(stream.name().to_owned()));
             self.outputs.write(stream.name(), &record)?;
         }
-        stream.note(faces, (info.width(), info.height()), frame.captured.elapsed());
+        stream.note(
+            faces,
+            (info.width(), info.height()),
+            frame.captured.elapsed(),
+        );
 
         if let Some(pictures) = &mut analyst.pictures
             && stream.picture.receiver_count() > 0

@@ -43,7 +43,8 @@ impl Camera {
     }
 
     pub(crate) fn switch_on(&mut self) -> bool {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emotion_crowd/rtsp_server.py");
+        let script =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emotion_crowd/rtsp_server.py");
         // The bindings belong to the system's own Python, which need not be the first in the path.
         let started = Command::new("/usr/bin/python3")
             .arg(script)
@@ -54,7 +55,9 @@ impl Camera {
             .spawn();
         let ready = started.ok().and_then(|mut process| {
             let mut line = String::new();
-            BufReader::new(process.stdout.take()?).read_line(&mut line).ok()?;
+            BufReader::new(process.stdout.take()?)
+                .read_line(&mut line)
+                .ok()?;
             self.process = Some(process);
             (line == "ready\n").then_some(())
         });
@@ -94,7 +97,9 @@ pub(crate) fn clip(folder: &Path) -> PathBuf {
         .by_name("clip")
         .and_then(|element| element.downcast::<gst_app::AppSrc>().ok())
         .expect("it is an appsrc");
-    Clip::new().expect("the portrait is there").feed(&source, 130..180);
+    Clip::new()
+        .expect("the portrait is there")
+        .feed(&source, 130..180);
     runner::run(&pipeline, &Default::default(), |_| {}).expect("the clip is made");
     path
 }

@@ -1,6 +1,7 @@
 //! `emotion-crowd` among real parts: an RTSP server that is switched off and on, a broker, Prometheus' parser, a browser.
 
 #[path = "../../../plugin/tests/common/broker.rs"]
+#[allow(dead_code)] // the plugin's tests need more of it
 mod broker;
 mod camera;
 mod running;

@@ -88,7 +88,9 @@ impl Running {
     /// Where the page is; to be asked for once.
     pub(crate) fn page(&mut self) -> Page {
         let line = self.until_said("page: http://");
-        let address = line.trim_start_matches("page: http://").trim_end_matches('/');
+        let address = line
+            .trim_start_matches("page: http://")
+            .trim_end_matches('/');
         Page(address.to_owned())
     }
 
@@ -142,7 +144,9 @@ impl Page {
     /// Asks for `path`, with more header lines, and reads the answer, or its beginning where `most` bytes are enough.
     pub(crate) fn get(&self, path: &str, headers: &[&str], most: u64) -> Answer {
         let mut stream = TcpStream::connect(&self.0).expect("it listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a time is set");
+        stream
+            .set_read_timeout(Some(PATIENCE))
+            .expect("a time is set");
         let host = format!("Host: {}", self.0);
         let named = headers.iter().any(|line| line.starts_with("Host:"));
         let host = (!named).then_some(host.as_str());
@@ -151,18 +155,41 @@ impl Page {
             .chain(headers.iter().copied())
             .map(|line| format!("{line}\r\n"))
             .collect();
-        write!(stream, "GET {path} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n").expect("it is sent");
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n"
+        )
+        .expect("it is sent");
         let mut answer = Vec::new();
-        stream.take(most).read_to_end(&mut answer).expect("an answer");
+        stream
+            .take(most)
+            .read_to_end(&mut answer)
+            .expect("an answer");
         let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
         let body = answer.split_off(end.expect("a head") + 4);
-        let head = String::from_utf8(answer).expect("plain text").to_lowercase();
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let head = String::from_utf8(answer)
+            .expect("plain text")
+            .to_lowercase();
+        let status = head
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
         Answer {
             status: status.expect("a status"),
             head,
             body,
         }
+    }
+
+    /// The value in `/metrics` of this name and labels.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let text = self.text("/metrics");
+        let mut values = text
+            .lines()
+            .filter_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        values
+            .next()
+            .unwrap_or_else(|| panic!("no {name} in\n{text}"))
     }
 
     /// The text at `path`.

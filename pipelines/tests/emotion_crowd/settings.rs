@@ -24,13 +24,31 @@ fn outputs_that_cannot_be_opened_are_said_at_once() {
     let busy = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let address = busy.local_addr().expect("it is bound");
     for (settings, expected) in [
-        ("[records]\njsonl = \"/nowhere/a.jsonl\"\n".to_owned(), "/nowhere/a.jsonl"),
-        (format!("[page]\nlisten = \"{address}\"\n"), "cannot listen"),
-        ("[page]\nlisten = \"0.0.0.0:0\"\n".to_owned(), "set a token"),
-        ("[mqtt]\naddress = \"mqtts://x\"\ntls-ca-file = \"/nowhere.pem\"\n".to_owned(), "/nowhere.pem"),
-        ("[classify]\nmodel-location = \"/nowhere.safetensors\"\n".to_owned(), "/nowhere.safetensors"),
+        (
+            "[records]\njsonl = \"/nowhere/a.jsonl\"\n".to_owned(),
+            "/nowhere/a.jsonl",
+        ),
+        (
+            format!("[page]\nlisten = \"{address}\"\npictures = \"off\"\n"),
+            "cannot listen",
+        ),
+        (
+            "[page]\nlisten = \"0.0.0.0:0\"\npictures = \"off\"\n".to_owned(),
+            "set a token",
+        ),
+        (
+            "[mqtt]\naddress = \"mqtts://x\"\ntls-ca-file = \"/nowhere.pem\"\n".to_owned(),
+            "/nowhere.pem",
+        ),
+        (
+            "[classify]\nmodel-location = \"/nowhere.safetensors\"\n".to_owned(),
+            "/nowhere.safetensors",
+        ),
     ] {
         let said = refused(&[settings.as_str(), &portrait("a")].concat());
-        assert!(said.contains(expected) && !said.contains("panicked"), "{settings}: {said}");
+        assert!(
+            said.contains(expected) && !said.contains("panicked"),
+            "{settings}: {said}"
+        );
     }
 }

@@ -20,8 +20,15 @@ fn live_pictures_are_jpegs_in_a_multipart_answer() {
     let page = running.page();
     running.record_of("hall", |record| !record.faces.is_empty());
     let answer = page.get("/live/hall", &[], 60_000);
-    assert!(answer.head.contains("multipart/x-mixed-replace"), "{}", answer.head);
-    let begin = answer.body.windows(3).position(|bytes| bytes == [0xff, 0xd8, 0xff]);
+    assert!(
+        answer.head.contains("multipart/x-mixed-replace"),
+        "{}",
+        answer.head
+    );
+    let begin = answer
+        .body
+        .windows(3)
+        .position(|bytes| bytes == [0xff, 0xd8, 0xff]);
     let picture = &answer.body[begin.expect("a JPEG")..];
     // In the frame header behind its marker: length, precision, height, width.
     let header = picture.windows(2).position(|bytes| bytes == [0xff, 0xc0]);
@@ -35,7 +42,8 @@ fn without_pictures_there_are_none() {
     let mut running = Running::start(&settings("pictures = \"off\""));
     let page = running.page();
     running.record_of("hall", |record| !record.faces.is_empty());
-    let streams: serde_json::Value = serde_json::from_str(&page.text("/api/streams")).expect("JSON");
+    let streams: serde_json::Value =
+        serde_json::from_str(&page.text("/api/streams")).expect("JSON");
     assert_eq!(streams[0]["has_pictures"], false);
     assert_eq!(page.get("/live/hall", &[], u64::MAX).status, 404);
 }
@@ -50,14 +58,27 @@ fn without_a_token_foreign_names_of_this_computer_are_refused() {
     }
     let answer = page.get("/", &[], u64::MAX);
     assert_eq!(answer.status, 200);
-    assert!(answer.head.contains("content-security-policy: default-src 'self'"), "{}", answer.head);
+    assert!(
+        answer
+            .head
+            .contains("content-security-policy: default-src 'self'"),
+        "{}",
+        answer.head
+    );
 }
 
 #[test]
 fn with_a_token_nothing_is_seen_without_it() {
     let mut running = Running::start(&settings("pictures = \"off\"\ntoken = \"s3cret\""));
     let page = running.page();
-    for path in ["/", "/page.js", "/metrics", "/api/streams", "/live/hall", "/nowhere"] {
+    for path in [
+        "/",
+        "/page.js",
+        "/metrics",
+        "/api/streams",
+        "/live/hall",
+        "/nowhere",
+    ] {
         assert_eq!(page.get(path, &[], u64::MAX).status, 401, "{path}");
     }
     let bearer = page.get("/metrics", &["Authorization: Bearer s3cret"], u64::MAX);
@@ -80,11 +101,23 @@ fn a_browser_shows_every_source_with_its_picture_its_faces_and_its_charts() {
         return;
     };
     for name in ["hall", "door"] {
-        assert!(shown.contains(&format!("data-source=\"{name}\"")), "{name}: {shown}");
-        assert!(shown.contains(&format!("Live picture of {name}")), "{name}: {shown}");
+        assert!(
+            shown.contains(&format!("data-source=\"{name}\"")),
+            "{name}: {shown}"
+        );
+        assert!(
+            shown.contains(&format!("Live picture of {name}")),
+            "{name}: {shown}"
+        );
     }
-    assert!(shown.contains("2 of 2 sources playing, 2 faces now"), "{shown}");
-    assert!(shown.matches("<path").count() >= 4, "charts are missing: {shown}");
+    assert!(
+        shown.contains("2 of 2 sources playing, 2 faces now"),
+        "{shown}"
+    );
+    assert!(
+        shown.matches("<path").count() >= 4,
+        "charts are missing: {shown}"
+    );
     assert!(shown.contains("delay "), "{shown}");
 }
 
@@ -93,7 +126,13 @@ fn browse(page: &Page) -> Option<String> {
     let run = |arguments: &[&str]| {
         let profile = tempfile::tempdir().expect("a temporary folder");
         Command::new("chromium")
-            .args(["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1100,900", "--timeout=6000"])
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--window-size=1100,900",
+                "--virtual-time-budget=5000",
+            ])
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .args(arguments)
             .arg(format!("http://{}/", page.0))

@@ -137,14 +137,15 @@ impl Property<'_> {
             .find_property(name)
             .filter(|spec| spec.flags().contains(gst::glib::ParamFlags::WRITABLE))
             .ok_or_else(|| {
-                format!("{kind} has no property {name} to be set: gst-inspect-1.0 {kind} lists them")
+                format!(
+                    "{kind} has no property {name} to be set: gst-inspect-1.0 {kind} lists them"
+                )
             })?;
         let refuses = || {
             let about = spec.blurb().unwrap_or_default();
             format!("{kind} does not take {text:?} for {name} ({about})")
         };
-        let value =
-            gst::glib::Value::deserialize_with_pspec(text, &spec).map_err(|_| refuses())?;
+        let value = gst::glib::Value::deserialize_with_pspec(text, &spec).map_err(|_| refuses())?;
         element.set_property_from_value(name, &value);
         // What is out of range has been moved into it.
         let is_kept = !spec.flags().contains(gst::glib::ParamFlags::READABLE)

@@ -89,7 +89,9 @@ impl TryFrom<f64> for Rate {
         (0.01..=1000.0)
             .contains(&rate)
             .then_some(Self(rate))
-            .ok_or(format!("expected a rate from 0.01 to 1000 a second, found {rate}"))
+            .ok_or(format!(
+                "expected a rate from 0.01 to 1000 a second, found {rate}"
+            ))
     }
 }
 

@@ -90,7 +90,10 @@ impl Writer {
                 Ok(()) => {
                     self.metrics.records.inc();
                     if std::mem::take(&mut self.has_failed) {
-                        tell("records", &format!("{} is written again", self.path.display()));
+                        tell(
+                            "records",
+                            &format!("{} is written again", self.path.display()),
+                        );
                     }
                 }
                 // A full disk may have room again; watching goes on.

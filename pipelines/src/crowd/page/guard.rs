@@ -58,17 +58,27 @@ impl Guard {
         };
         let bearer = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
         let cookie = text(header::COOKIE).and_then(|cookies| {
-            let mut pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
-            pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+            let mut pairs = cookies
+                .split(';')
+                .filter_map(|pair| pair.trim().split_once('='));
+            pairs
+                .find(|(name, _)| *name == COOKIE)
+                .map(|(_, value)| value)
         });
-        if [bearer, cookie].into_iter().flatten().any(|shown| is_same(shown, token)) {
+        if [bearer, cookie]
+            .into_iter()
+            .flatten()
+            .any(|shown| is_same(shown, token))
+        {
             return Verdict::Pass;
         }
         let mut queries = uri.query().unwrap_or_default().split('&');
         match queries.find_map(|query| query.strip_prefix("token=")) {
             Some(shown) if is_same(shown, token) => Verdict::Remember,
             Some(_) => Verdict::Refuse("this is not the token\n"),
-            None => Verdict::Refuse("open the page with ?token=…, or send Authorization: Bearer …\n"),
+            None => {
+                Verdict::Refuse("open the page with ?token=…, or send Authorization: Bearer …\n")
+            }
         }
     }
 }
@@ -98,7 +108,9 @@ fn names_this_computer(host: &str) -> bool {
         Some((name, port)) if port.chars().all(|c| c.is_ascii_digit()) => name,
         _ => host,
     };
-    let number = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    let number = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
     name == "localhost" || number.unwrap_or(name).parse::<IpAddr>().is_ok()
 }
 
@@ -129,8 +141,18 @@ mod tests {
 
     #[test]
     fn without_a_token_only_names_of_this_computer_are_answered() {
-        for host in ["localhost:8080", "127.0.0.1", "127.0.0.1:80", "[::1]:8080", "[::1]"] {
-            assert_eq!(judge(None, "/", Some(("host", host))), Verdict::Pass, "{host}");
+        for host in [
+            "localhost:8080",
+            "127.0.0.1",
+            "127.0.0.1:80",
+            "[::1]:8080",
+            "[::1]",
+        ] {
+            assert_eq!(
+                judge(None, "/", Some(("host", host))),
+                Verdict::Pass,
+                "{host}"
+            );
         }
         for host in ["evil.example:8080", "localhost.evil.example", ""] {
             let verdict = judge(None, "/", Some(("host", host)));
