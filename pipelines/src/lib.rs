@@ -6,6 +6,7 @@
 
 pub mod camera;
 pub mod clip;
+pub mod crowd;
 pub mod demo;
 pub mod line;
 pub mod recording;

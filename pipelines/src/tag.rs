@@ -97,7 +97,7 @@ pub fn run(
             Outcome::Stopped => {}
         }
     }
-    totals.stopped = stop.wished();
+    totals.stopped = stop.is_wished();
     progress.finished(&totals);
     Ok(totals)
 }
@@ -113,7 +113,7 @@ struct Job<'a, 'p> {
 
 impl Job<'_, '_> {
     fn outcome(&self, number: usize, input: &Input) -> Outcome {
-        if self.stop.wished() {
+        if self.stop.is_wished() {
             return Outcome::Stopped;
         }
         let summary = self.folder.path(input, SUMMARY);

@@ -357,7 +357,7 @@ fn play(
             _ if refused => bail!("the pipeline does not start; GST_DEBUG=3 shows more"),
             _ => {}
         }
-        if stop.wished() {
+        if stop.is_wished() {
             return Ok(End::Stopped);
         }
         let done = counts.decoded.load(Ordering::SeqCst) + counts.frames.load(Ordering::SeqCst);

@@ -19,7 +19,7 @@ pub(super) fn run<T: Send>(
     std::thread::scope(|scope| {
         for _ in 0..jobs.get().min(inputs.len()) {
             scope.spawn(|| {
-                while !stop.wished() {
+                while !stop.is_wished() {
                     let number = next.fetch_add(1, Ordering::SeqCst);
                     let Some(input) = inputs.get(number) else {
                         break;
