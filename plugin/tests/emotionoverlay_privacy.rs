@@ -74,9 +74,9 @@ fn still_found(hidden: &[DetectedFace], found: &[Face]) -> usize {
     hidden
         .iter()
         .filter(|hidden| {
-            found.iter().any(|face| {
-                at(hidden).iou(&region(face.x, face.y, face.width, face.height)) > 0.2
-            })
+            found
+                .iter()
+                .any(|face| at(hidden).iou(&region(face.x, face.y, face.width, face.height)) > 0.2)
         })
         .count()
 }
@@ -201,7 +201,10 @@ fn the_picture_itself_is_changed_also_where_the_sink_draws_the_overlay() {
         let after = drawing_harness(&line, &info).push_and_pull(buffer).unwrap();
         let overlays = after.iter_meta::<gst_video::VideoOverlayCompositionMeta>();
         assert_eq!(overlays.count(), 1, "the box");
-        assert!(!found(&info, bare(&after)).iter().any(is_the_astronaut), "{mode}");
+        assert!(
+            !found(&info, bare(&after)).iter().any(is_the_astronaut),
+            "{mode}"
+        );
     }
 }
 

@@ -56,7 +56,9 @@ pub(super) fn conceal(
             Privacy::Fill => samples.fill(part, component.value_of(COVER)),
             Privacy::Pixelate => {
                 let means = samples.means(part);
-                samples.write(part, |x, y| means[cell_of(y, part.height)][cell_of(x, part.width)]);
+                samples.write(part, |x, y| {
+                    means[cell_of(y, part.height)][cell_of(x, part.width)]
+                });
             }
             Privacy::Blur => samples.blur(part),
         }
@@ -127,7 +129,8 @@ impl Samples<'_> {
         let mut means = self.means(part);
         // A part with fewer samples than cells has empty cells.
         if part.width < CELLS || part.height < CELLS {
-            let value = means[cell_of(part.height / 2, part.height)][cell_of(part.width / 2, part.width)];
+            let value =
+                means[cell_of(part.height / 2, part.height)][cell_of(part.width / 2, part.width)];
             means = [[value; CELLS]; CELLS];
         }
         let columns = weights(part.width);
@@ -210,7 +213,11 @@ mod tests {
         assert!(!differs_outside(&before, &after, part));
         let row = |y: usize| -> Vec<u8> {
             let start = (part.y + y) * 200 + part.x * 2 + 1;
-            after[start..start + part.width * 2].iter().step_by(2).copied().collect()
+            after[start..start + part.width * 2]
+                .iter()
+                .step_by(2)
+                .copied()
+                .collect()
         };
         assert_eq!(row(0), row(part.height / CELLS - 1));
         let mut values = row(0);
