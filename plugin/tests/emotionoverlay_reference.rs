@@ -10,7 +10,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::*;
-use gst::prelude::*;
 use gst_video::{VideoFormat, VideoInfo};
 use gstemotion::face::{self, DetectedFace, EmotionResult, add_detected};
 

@@ -1,3 +1,5 @@
+use gst::prelude::*;
+
 use super::*;
 
 fn parse(text: &str) -> Result<Config, Error> {
