@@ -77,7 +77,8 @@ impl Settings {
             number(
                 "min-size",
                 "Minimum size",
-                "Width or height, whichever is larger, of the smallest face to be found, in pixels; larger is faster",
+                "Width or height, whichever is larger, of the smallest face to be found, in pixels; larger is faster; 0 = 12 \
+                 for the network, 30 for a cascade",
                 defaults.min_size_px,
                 u32::MAX,
             ),
@@ -216,6 +217,19 @@ impl Settings {
             "min-neighbors" => options.min_neighbors.to_value(),
             "region" => self.region_text.to_value(),
             name => unreachable!("no property {name}"),
+        }
+    }
+
+    /// What the user should know about a file that the chosen detector does not read.
+    pub(super) fn unused(&self) -> Option<&'static str> {
+        match self.detector {
+            Detector::Network if self.cascade_file.is_some() => Some(
+                "the network does not use cascade-file: set detector=cascade for the cascade, or unset cascade-file",
+            ),
+            Detector::Cascade if self.model_location.is_some() => Some(
+                "a cascade does not use model-location: set detector=network for the network, or unset model-location",
+            ),
+            _ => None,
         }
     }
 

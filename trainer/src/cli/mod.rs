@@ -214,7 +214,7 @@ pub struct PredictArgs {
     #[arg(long, value_name = "SHARE", default_value_t = DEFAULT_MARGIN, value_parser = margin, allow_negative_numbers = true)]
     pub margin: f32,
 
-    /// Smallest face that is found, in pixels
+    /// Smallest face that is found, in pixels; 0: 30
     #[cfg(feature = "cascade")]
     #[arg(long, value_name = "PIXELS", default_value_t = emotion_detect::Options::default().min_size_px)]
     pub min_size: u32,
