@@ -307,6 +307,7 @@ fn messages_come_for_every_frame_or_not_at_all_as_asked() {
     let told = stream.messages();
     assert_eq!(told.len(), 2, "one of the new face, one of the frame");
     assert_eq!(told[1].name(), "emotions");
+    assert_eq!(told[1].get::<u32>("count"), Ok(2));
     let told = told[1].get::<gst::Array>("faces").unwrap();
     let id = |value: &gst::glib::SendValue| {
         let face = value.get::<gst::Structure>().unwrap();

@@ -57,7 +57,7 @@ impl Change {
     }
 }
 
-/// `emotions, stream-time, running-time, faces=<face(id, emotion, confidence), …>`
+/// `emotions, count, stream-time, running-time, faces=<face(id, emotion, confidence), …>`
 pub(super) fn emotions<'a>(
     faces: impl IntoIterator<Item = (i32, &'a EmotionResult)>,
     time: FrameTime,
@@ -69,7 +69,9 @@ pub(super) fn emotions<'a>(
             .field("confidence", emotion.confidence)
             .build()
     });
+    let faces: Vec<gst::Structure> = faces.collect();
     gst::Structure::builder("emotions")
+        .field("count", u32::try_from(faces.len()).unwrap_or(u32::MAX))
         .field_if_some("stream-time", time.stream_time)
         .field_if_some("running-time", time.running_time)
         .field("faces", gst::Array::new(faces))
