@@ -39,6 +39,13 @@ impl Chain {
                 .and_then(|element| element.static_pad(name))
                 .ok_or_else(|| anyhow::anyhow!("an element without a pad {name}"))
         };
+        // Nobody reads what else the elements say: it must not pile up for days.
+        if let Some(bus) = pipeline.bus() {
+            bus.set_sync_handler(|_, message| match message.type_() {
+                gst::MessageType::Error => gst::BusSyncReply::Pass,
+                _ => gst::BusSyncReply::Drop,
+            });
+        }
         let out = Arc::new(Mutex::new(Output::default()));
         let feed = gst::Pad::builder(gst::PadDirection::Src)
             .name("feed")
