@@ -5,12 +5,14 @@
 mod engine;
 mod load;
 mod measure;
+mod overlay;
 mod peak;
 mod peer;
 mod preprocess;
 mod profile;
 mod report;
 mod stock;
+mod tag;
 mod train;
 
 use std::num::NonZeroUsize;
@@ -69,7 +71,9 @@ fn main() -> Result<()> {
         .map(Comparison::Train)
         .chain(engine::comparisons().map(Comparison::Engine))
         .chain(load::comparisons().map(Comparison::Load))
-        .chain(preprocess::comparisons().map(Comparison::Preprocess));
+        .chain(preprocess::comparisons().map(Comparison::Preprocess))
+        .chain(overlay::comparisons().map(Comparison::Overlay))
+        .chain(tag::comparisons().map(Comparison::Tag));
     for comparison in comparisons {
         let name = comparison.name();
         if name.starts_with(&args.only) {
@@ -96,6 +100,8 @@ enum Comparison {
     Engine(engine::Comparison),
     Load(load::Comparison),
     Preprocess(preprocess::Comparison),
+    Overlay(overlay::Comparison),
+    Tag(tag::Comparison),
 }
 
 impl Comparison {
@@ -105,6 +111,8 @@ impl Comparison {
             Self::Engine(comparison) => comparison.name(),
             Self::Load(comparison) => comparison.name(),
             Self::Preprocess(comparison) => comparison.name(),
+            Self::Overlay(comparison) => comparison.name(),
+            Self::Tag(comparison) => comparison.name(),
         }
     }
 
@@ -114,6 +122,8 @@ impl Comparison {
             Self::Engine(comparison) => comparison.measure(args),
             Self::Load(comparison) => comparison.measure(args),
             Self::Preprocess(comparison) => comparison.measure(args),
+            Self::Overlay(comparison) => comparison.measure(args),
+            Self::Tag(comparison) => comparison.measure(args),
         }
     }
 }

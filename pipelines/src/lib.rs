@@ -11,6 +11,7 @@ pub mod demo;
 pub mod line;
 pub mod recording;
 pub mod runner;
+pub mod tag;
 pub mod window;
 
 /// Starts GStreamer and registers the emotion elements of this build.
