@@ -23,7 +23,7 @@ struct Output {
 
 /// What came out.
 #[derive(Debug)]
-pub(super) struct Result {
+pub(super) struct Processed {
     pub(super) buffer: gst::Buffer,
     pub(super) caps: gst::Caps,
 }
@@ -80,7 +80,7 @@ impl Chain {
         &mut self,
         buffer: gst::Buffer,
         caps: &gst::Caps,
-    ) -> anyhow::Result<Option<Result>> {
+    ) -> anyhow::Result<Option<Processed>> {
         if self.caps.as_ref() != Some(caps) {
             let is_first = self.caps.is_none();
             if !self.feed.push_event(gst::event::Caps::new(caps)) {
@@ -99,7 +99,7 @@ impl Chain {
         let (buffer, caps) = (out.buffer.take(), out.caps.clone());
         Ok(buffer
             .zip(caps)
-            .map(|(buffer, caps)| Result { buffer, caps }))
+            .map(|(buffer, caps)| Processed { buffer, caps }))
     }
 
     /// What an element has posted, else `otherwise`.
