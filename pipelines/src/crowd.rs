@@ -2,14 +2,14 @@
 //!
 //! The decision that everything here follows from: streams come and go by themselves, work is shared.
 //!
-//! - Each stream has a thread that opens it, watches over it and opens it again when it drops ([`stream`]). Decoding
-//!   happens in GStreamer's threads and never waits: only the newest frame of a stream is kept ([`desk`]).
-//! - A fixed set of workers, one for each core, takes the kept frames of all streams in turn ([`worker`]). A frame that is
+//! - Each stream has a thread that opens it, watches over it and opens it again when it drops (`stream`). Decoding
+//!   happens in GStreamer's threads and never waits: only the newest frame of a stream is kept (`desk`).
+//! - A fixed set of workers, one for each core, takes the kept frames of all streams in turn (`worker`). A frame that is
 //!   replaced before its turn is skipped. So however many streams there are and however slow the machine is, what is
 //!   reported is never older than one round of all streams.
 //! - What a worker does with a frame is done by the plugin's own elements, one chain of them for each stream, so that
 //!   tracks, intervals and smoothing are those of `facedetect` and `emotionclassify`; but the chain runs in the worker's
-//!   thread ([`chain`]).
+//!   thread (`chain`).
 //!
 //! Frames are not held back to fill a batch: the engine computes the faces of a batch one after another, so that a larger
 //! one is no faster by the face, and it would cost delay. All faces of a frame are one batch.

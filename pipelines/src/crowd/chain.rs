@@ -23,7 +23,7 @@ struct Output {
 
 /// What came out.
 #[derive(Debug)]
-pub(super) struct Result {
+pub(super) struct Processed {
     pub(super) buffer: gst::Buffer,
     pub(super) caps: gst::Caps,
 }
@@ -39,6 +39,13 @@ impl Chain {
                 .and_then(|element| element.static_pad(name))
                 .ok_or_else(|| anyhow::anyhow!("an element without a pad {name}"))
         };
+        // Nobody reads what else the elements say: it must not pile up for days.
+        if let Some(bus) = pipeline.bus() {
+            bus.set_sync_handler(|_, message| match message.type_() {
+                gst::MessageType::Error => gst::BusSyncReply::Pass,
+                _ => gst::BusSyncReply::Drop,
+            });
+        }
         let out = Arc::new(Mutex::new(Output::default()));
         let feed = gst::Pad::builder(gst::PadDirection::Src)
             .name("feed")
@@ -73,7 +80,7 @@ impl Chain {
         &mut self,
         buffer: gst::Buffer,
         caps: &gst::Caps,
-    ) -> anyhow::Result<Option<Result>> {
+    ) -> anyhow::Result<Option<Processed>> {
         if self.caps.as_ref() != Some(caps) {
             let is_first = self.caps.is_none();
             if !self.feed.push_event(gst::event::Caps::new(caps)) {
@@ -92,7 +99,7 @@ impl Chain {
         let (buffer, caps) = (out.buffer.take(), out.caps.clone());
         Ok(buffer
             .zip(caps)
-            .map(|(buffer, caps)| Result { buffer, caps }))
+            .map(|(buffer, caps)| Processed { buffer, caps }))
     }
 
     /// What an element has posted, else `otherwise`.

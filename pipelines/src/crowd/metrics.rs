@@ -1,5 +1,6 @@
 //! Counters and gauges for Prometheus.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,6 +40,8 @@ pub(super) struct Metrics {
 pub(super) struct StreamMetrics {
     source: Source,
     shares: Family<Shown, Ratio>,
+    /// Emotions that have had a share.
+    known: Arc<Mutex<BTreeSet<String>>>,
     /// Faces in the frame that was analysed last.
     pub(super) faces: Gauge,
     /// 1 while frames come.
@@ -120,6 +123,7 @@ impl Metrics {
         };
         StreamMetrics {
             shares: self.shares.clone(),
+            known: Arc::default(),
             faces: self.faces.get_or_create_owned(&source),
             connected: self.connected.get_or_create_owned(&source),
             frames: self.frames.get_or_create_owned(&source),
@@ -155,14 +159,17 @@ impl Metrics {
 }
 
 impl StreamMetrics {
-    /// The share of each emotion; those that are not named any more fall to zero.
-    pub(super) fn set_shares<'a>(&self, shares: impl IntoIterator<Item = (&'a String, &'a f64)>) {
-        for (emotion, share) in shares {
+    /// The share of each emotion; those that have none any more fall to zero.
+    pub(super) fn set_shares(&self, shares: &BTreeMap<String, f64>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.extend(shares.keys().cloned());
+        for emotion in &*known {
             let shown = Shown {
                 source: self.source.source.clone(),
                 emotion: emotion.clone(),
             };
-            self.shares.get_or_create(&shown).set(*share);
+            let share = shares.get(emotion).copied().unwrap_or(0.0);
+            self.shares.get_or_create(&shown).set(share);
         }
     }
 }
@@ -212,5 +219,26 @@ impl Collector for Broker {
             gauge.encode(metric)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_emotion_that_is_not_seen_any_more_has_no_share() {
+        let metrics = Metrics::default();
+        let stream = metrics.stream("hall");
+        let share = |emotion: &str, share| BTreeMap::from([(emotion.to_owned(), share)]);
+        stream.set_shares(&share("happy", 1.0));
+        stream.set_shares(&share("sad", 1.0));
+        let text = metrics.text().expect("text");
+        for line in [
+            "emotion_crowd_emotion_ratio{source=\"hall\",emotion=\"happy\"} 0.0",
+            "emotion_crowd_emotion_ratio{source=\"hall\",emotion=\"sad\"} 1.0",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
     }
 }

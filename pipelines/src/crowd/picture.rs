@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use gst::prelude::*;
 use gst_video::VideoInfo;
 
-use super::chain::{Chain, Result};
+use super::chain::{Chain, Processed};
 use super::config::{self, Overlay, PageSettings, Properties};
 use super::stream::is_due;
 
@@ -36,14 +36,7 @@ impl Pictures {
             make("jpegenc").context("jpegenc comes with gstreamer1.0-plugins-good")?,
         );
         let overlay = page.overlay.element(&Properties::<Overlay>::default())?;
-        if overlay.find_property("privacy").is_some() {
-            overlay.set_property_from_str("privacy", privacy);
-        } else {
-            anyhow::ensure!(
-                privacy == "none",
-                "this emotionoverlay cannot hide faces: set pictures to full or off"
-            );
-        }
+        overlay.set_property_from_str("privacy", privacy);
         encoder.set_property("quality", 80_i32);
         let chain = Chain::new(&[scale, size.clone(), overlay, encoder])?;
         Ok(Some(Self {
@@ -58,7 +51,7 @@ impl Pictures {
     /// The picture of a frame from `captured`, or none as long as the one before is recent enough.
     pub(super) fn of(
         &mut self,
-        frame: &Result,
+        frame: &Processed,
         info: &VideoInfo,
         captured: Instant,
     ) -> anyhow::Result<Option<Bytes>> {

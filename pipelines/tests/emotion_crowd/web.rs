@@ -1,7 +1,12 @@
 //! The page: who may see it, and what a browser shows.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use emotion_pipelines::line::Line;
+use emotion_pipelines::runner;
+use gstemotion::record::Record;
 
 use crate::portrait;
 use crate::running::{Page, Running};
@@ -14,27 +19,56 @@ fn settings(rest: &str) -> String {
     )
 }
 
-#[test]
-fn live_pictures_are_jpegs_in_a_multipart_answer() {
-    let mut running = Running::start(&settings("pictures = \"full\"\npicture-width = 320"));
-    let page = running.page();
-    running.record_of("hall", |record| !record.faces.is_empty());
-    let answer = page.get("/live/hall", &[], 60_000);
+/// The first picture of a source.
+fn picture(page: &Page, source: &str) -> Vec<u8> {
+    let answer = page.get(&format!("/live/{source}"), &[], 150_000);
     assert!(
         answer.head.contains("multipart/x-mixed-replace"),
         "{}",
         answer.head
     );
-    let begin = answer
-        .body
-        .windows(3)
-        .position(|bytes| bytes == [0xff, 0xd8, 0xff]);
-    let picture = &answer.body[begin.expect("a JPEG")..];
-    // In the frame header behind its marker: length, precision, height, width.
-    let header = picture.windows(2).position(|bytes| bytes == [0xff, 0xc0]);
-    let size = &picture[header.expect("a baseline JPEG") + 5..][..4];
-    assert_eq!(size, [1, 64, 1, 64], "expected 320×320");
+    let begin = |what: &[u8]| {
+        let mut places = answer.body.windows(what.len());
+        places.position(|bytes| bytes == what).expect("a part") + what.len()
+    };
+    let length = &answer.body[begin(b"Content-Length: ")..][..12];
+    let length = String::from_utf8_lossy(length);
+    let length = length.lines().next().and_then(|line| line.parse().ok());
+    answer.body[begin(b"\r\n\r\n")..][..length.expect("a length")].to_vec()
+}
+
+/// How many faces the detector finds in a picture, and its width.
+fn faces_in(picture: &[u8]) -> (usize, u32) {
+    emotion_pipelines::init().expect("GStreamer starts");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (from, to) = (folder.path().join("a.jpeg"), folder.path().join("a.jsonl"));
+    fs::write(&from, picture).expect("it is writable");
+    let pipeline = Line::default()
+        .words("filesrc")
+        .path("location", &from)
+        .words("! jpegdec ! emotionfacedetect ! emotionpublish")
+        .path("location", &to)
+        .words("! fakesink")
+        .launch()
+        .expect("the elements exist");
+    runner::run(&pipeline, &Default::default(), |_| {}).expect("it is a JPEG");
+    let record = fs::read_to_string(&to).expect("a record");
+    let record: Record = serde_json::from_str(&record).expect("a record");
+    (record.faces.len(), record.width)
+}
+
+#[test]
+fn live_pictures_hide_faces_unless_they_are_asked_for() {
+    let mut running = Running::start(&settings("picture-width = 400"));
+    let page = running.page();
+    running.record_of("hall", |record| !record.faces.is_empty());
+    assert_eq!(faces_in(&picture(&page, "hall")), (0, 400));
     assert_eq!(page.get("/live/cellar", &[], u64::MAX).status, 404);
+
+    let mut running = Running::start(&settings("picture-width = 400\npictures = \"full\""));
+    let page = running.page();
+    running.record_of("hall", |record| !record.faces.is_empty());
+    assert_eq!(faces_in(&picture(&page, "hall")), (1, 400));
 }
 
 #[test]
@@ -92,7 +126,7 @@ fn with_a_token_nothing_is_seen_without_it() {
 
 #[test]
 fn a_browser_shows_every_source_with_its_picture_its_faces_and_its_charts() {
-    let mut running = Running::start(&settings("pictures = \"full\""));
+    let mut running = Running::start(&settings(""));
     let page = running.page();
     for source in ["hall", "door"] {
         running.record_of(source, |record| !record.faces.is_empty());
