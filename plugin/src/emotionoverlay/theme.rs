@@ -98,7 +98,7 @@ static DEFAULT: Theme = Theme {
 
 static MINIMAL: Theme = Theme {
     plate: (0.0, 0.0, 0.0, 0.7),
-    rounding: 0.2,
+    rounding: 0.0,
     box_form: BoxForm::Brackets,
     stroke: 0.7,
     outlined: false,
