@@ -4,6 +4,7 @@
 //! apart from `emotion-models` because it needs OpenCV.
 
 mod cascade;
+pub mod track;
 
 pub use cascade::{Cascade, Error, Options, set_threads};
 
