@@ -1,17 +1,17 @@
 //! Who is whom at the least total cost: the Hungarian method with potentials (Kuhn 1955, Munkres 1957), O(n²m).
 
 /// A pair that must not be.
-pub(super) const FORBIDDEN: f64 = f64::INFINITY;
+pub(crate) const FORBIDDEN: f64 = f64::INFINITY;
 
 /// Larger than any sum of allowed costs, so that as many as possible are paired.
 const UNPAIRED: f64 = 1e6;
 
 /// Pairs rows with columns so that as many as possible are paired and the sum of their costs is the least. Costs are below
-/// 1000 or [`FORBIDDEN`]. Returns for each row its column.
-pub(super) fn assign(
+/// 1000, or infinite for a pair that must not be. Returns for each row its column.
+pub fn assign(
     rows: usize,
     columns: usize,
-    cost: impl Fn(usize, usize) -> f64,
+    cost: &dyn Fn(usize, usize) -> f64,
 ) -> Vec<Option<usize>> {
     if rows == 0 || columns == 0 {
         return vec![None; rows];
@@ -19,7 +19,7 @@ pub(super) fn assign(
     // The method wants no more rows than columns.
     if rows > columns {
         let mut result = vec![None; rows];
-        for (column, row) in assign(columns, rows, |c, r| cost(r, c))
+        for (column, row) in assign(columns, rows, &|c, r| cost(r, c))
             .into_iter()
             .enumerate()
         {
@@ -94,22 +94,22 @@ mod tests {
     #[test]
     fn the_sum_counts_and_not_the_best_single_pair() {
         let costs = [[1.0, 2.0], [1.5, 9.0]];
-        assert_eq!(assign(2, 2, |r, c| costs[r][c]), [Some(1), Some(0)]);
+        assert_eq!(assign(2, 2, &|r, c| costs[r][c]), [Some(1), Some(0)]);
     }
 
     #[test]
     fn more_pairs_go_before_cheaper_ones() {
         let costs = [[0.0, 100.0], [100.0, FORBIDDEN]];
-        assert_eq!(assign(2, 2, |r, c| costs[r][c]), [Some(1), Some(0)]);
+        assert_eq!(assign(2, 2, &|r, c| costs[r][c]), [Some(1), Some(0)]);
     }
 
     #[test]
     fn forbidden_pairs_stay_apart_and_surplus_stays_alone() {
-        assert_eq!(assign(2, 1, |r, _| [5.0, 4.0][r]), [None, Some(0)]);
-        assert_eq!(assign(1, 2, |_, c| [5.0, 4.0][c]), [Some(1)]);
-        assert_eq!(assign(2, 2, |_, _| FORBIDDEN), [None, None]);
-        assert_eq!(assign(0, 3, |_, _| 0.0), []);
-        assert_eq!(assign(2, 0, |_, _| 0.0), [None, None]);
+        assert_eq!(assign(2, 1, &|r, _| [5.0, 4.0][r]), [None, Some(0)]);
+        assert_eq!(assign(1, 2, &|_, c| [5.0, 4.0][c]), [Some(1)]);
+        assert_eq!(assign(2, 2, &|_, _| FORBIDDEN), [None, None]);
+        assert_eq!(assign(0, 3, &|_, _| 0.0), []);
+        assert_eq!(assign(2, 0, &|_, _| 0.0), [None, None]);
     }
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
                 f64::from(seed >> 24)
             };
             let costs: [[f64; 4]; 3] = std::array::from_fn(|_| std::array::from_fn(|_| number()));
-            let found = assign(3, 4, |r, c| costs[r][c]);
+            let found = assign(3, 4, &|r, c| costs[r][c]);
             let total: f64 = (0..3).map(|r| costs[r][found[r].unwrap()]).sum();
             let mut best = f64::INFINITY;
             for a in 0..4 {

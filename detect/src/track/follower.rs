@@ -172,6 +172,7 @@ impl Follower {
                 now,
                 change: thumbnail.change_since(&self.searched).share,
                 is_unsure: tracks.iter().any(|track| track.id.is_none()),
+                is_missed: tracks.iter().any(Track::is_missed),
                 is_weak: tracks.iter().any(|track| track.is_weak),
             },
         );
@@ -182,7 +183,7 @@ impl Follower {
         if due == Due::Around {
             let around = tracks
                 .iter()
-                .filter(|track| track.id.is_none() || track.is_weak)
+                .filter(|track| track.id.is_none() || track.is_missed() || track.is_weak)
                 .filter_map(|track| neighbourhood(&track.filter.region(), &whole));
             return Search::Parts(around.collect());
         }

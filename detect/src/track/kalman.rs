@@ -18,8 +18,10 @@ const FIRST_VELOCITY: f64 = 1.5;
 const DRIFT: f64 = 0.06;
 /// How exactly following measures a shift, in sizes.
 const FOLLOWED: f64 = 0.01;
-/// A velocity that nothing confirms falls to 1/e in so many seconds.
+/// The velocity of a face that is not seen falls to 1/e in so many seconds.
 const COASTING: f64 = 1.0;
+/// The same of the growth of any face: a face comes nearer for a moment and not for long.
+const RESIZING: f64 = 0.3;
 /// Boxes never get smaller than this, in pixels.
 const SMALLEST: f64 = 1.0;
 
@@ -150,11 +152,17 @@ impl Filter {
         }
         for axis in [&mut self.centre_x, &mut self.centre_y] {
             axis.predict(seconds, FREEDOM * scale);
-            axis.velocity *= (-seconds / COASTING).exp();
         }
         for axis in [&mut self.width, &mut self.height] {
             axis.predict(seconds, SIZE_FREEDOM * scale);
-            axis.velocity *= (-3.0 * seconds / COASTING).exp();
+            axis.velocity *= (-seconds / RESIZING).exp();
+        }
+    }
+
+    /// Slows a face down of which nothing was seen for `seconds`: people stop more often than they run on for long.
+    pub(super) fn slow_down(&mut self, seconds: f64) {
+        for axis in [&mut self.centre_x, &mut self.centre_y] {
+            axis.velocity *= (-seconds / COASTING).exp();
         }
     }
 
@@ -175,7 +183,7 @@ impl Filter {
         }
         for axis in [&mut self.width, &mut self.height] {
             axis.predict(seconds, SIZE_FREEDOM * size * size);
-            axis.velocity *= (-3.0 * seconds / COASTING).exp();
+            axis.velocity *= (-seconds / RESIZING).exp();
         }
     }
 

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use emotion_models::preprocess::Region;
 
+pub use assignment::assign;
 pub use follower::{Detections, Follower, Frame, Search};
 pub use pace::{Interval, NoInterval};
 
@@ -60,7 +61,7 @@ pub struct TrackedFace {
     pub confidence: f64,
     /// How long ago it was found first.
     pub age: Duration,
-    /// How long ago it was found last; zero as long as it is found whenever it is searched.
+    /// For how long it is searched and not found; zero while it is found.
     pub lost: Duration,
 }
 

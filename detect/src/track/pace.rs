@@ -11,7 +11,7 @@ const CALM: Duration = Duration::from_millis(500);
 const BUSY: Duration = Duration::from_millis(200);
 /// The share of the picture that is much.
 const MUCH: f32 = 0.15;
-/// A face that cannot be followed is looked for no more often than this.
+/// A face that was missed or cannot be followed is looked for no more often than this.
 const AROUND: Duration = Duration::from_millis(80);
 
 /// The time from one detection to the next.
@@ -76,6 +76,8 @@ pub(super) struct Situation {
     pub(super) change: f32,
     /// A face that was found is not sure yet.
     pub(super) is_unsure: bool,
+    /// A face was not found where it should be.
+    pub(super) is_missed: bool,
     /// A face cannot be followed.
     pub(super) is_weak: bool,
 }
@@ -84,7 +86,7 @@ pub(super) struct Situation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
     Nowhere,
-    /// Around the faces that are unsure or weak.
+    /// Around the faces that are unsure, missed or weak.
     Around,
     Everywhere,
 }
@@ -108,6 +110,7 @@ impl Pace {
             now,
             change,
             is_unsure,
+            is_missed,
             is_weak,
         } = situation;
         let is_over = match interval {
@@ -115,10 +118,10 @@ impl Pace {
             Interval::Time(time) => now.saturating_sub(last) >= time,
             Interval::Auto => change > 0.0 && now.saturating_sub(last) >= wait(change),
         };
-        let may_look = interval == Interval::Auto
-            && change > 0.0
-            && now.saturating_sub(self.last_around.unwrap_or(last).max(last)) >= AROUND;
-        match (is_over, is_unsure || (is_weak && may_look)) {
+        let is_weak = is_weak && interval == Interval::Auto && change > 0.0;
+        let last_look = self.last_around.map_or(last, |around| around.max(last));
+        let may_look = now.saturating_sub(last_look) >= AROUND;
+        match (is_over, is_unsure || (may_look && (is_missed || is_weak))) {
             (true, _) => Due::Everywhere,
             (false, true) => Due::Around,
             (false, false) => Due::Nowhere,

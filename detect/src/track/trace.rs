@@ -34,8 +34,8 @@ pub(super) struct Track {
     pub(super) born: Duration,
     /// When the picture of its last detection was taken.
     pub(super) seen: Duration,
-    /// It was searched and not found since.
-    is_missed: bool,
+    /// Since when it was searched and not found.
+    missed_since: Option<Duration>,
     pub(super) look: Option<Look>,
     pub(super) anchor: Option<Anchor>,
     /// It could not be followed to this frame.
@@ -57,7 +57,7 @@ impl Track {
             hits: 1,
             born: at,
             seen: at,
-            is_missed: false,
+            missed_since: None,
             look: seen.look,
             anchor: None,
             is_weak: false,
@@ -70,13 +70,15 @@ impl Track {
         track
     }
 
-    /// Since when the face is not found any more, though it was searched; zero while it is.
+    /// For how long the face is searched and not found; zero while it is.
     pub(super) fn lost(&self, now: Duration) -> Duration {
-        if self.is_missed {
-            now.saturating_sub(self.seen)
-        } else {
-            Duration::ZERO
-        }
+        self.missed_since
+            .map_or(Duration::ZERO, |since| now.saturating_sub(since))
+    }
+
+    /// Whether the last search did not find it.
+    pub(super) fn is_missed(&self) -> bool {
+        self.missed_since.is_some()
     }
 
     /// Where the face was in the picture taken `at`; of times that are not known, the nearest.
@@ -103,9 +105,9 @@ impl Track {
         self.places.push_back((now, self.filter.region()));
     }
 
-    /// The face was searched and not found.
-    pub(super) fn miss(&mut self) {
-        self.is_missed = true;
+    /// The face was searched in the picture taken `at` and not found.
+    pub(super) fn miss(&mut self, at: Duration) {
+        self.missed_since.get_or_insert(at);
     }
 
     /// The face was found in the picture taken `at`; what it did since then it did at its new place too.
@@ -132,7 +134,7 @@ impl Track {
         }
         self.hits = self.hits.saturating_add(1);
         self.seen = self.seen.max(at);
-        self.is_missed = false;
+        self.missed_since = None;
         self.is_renewed = true;
         self.confidence = seen.confidence;
         self.last_place = seen.region;

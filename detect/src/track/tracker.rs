@@ -114,12 +114,18 @@ impl Tracker {
         for track in &mut self.tracks {
             match moved(track, seconds) {
                 Some(by) => track.filter.follow(seconds, by),
-                None => track.filter.predict(seconds),
+                None => {
+                    track.filter.predict(seconds);
+                    if track.is_missed() {
+                        track.filter.slow_down(seconds);
+                    }
+                }
             }
             track.remember(now);
         }
         self.end(options, |track| {
-            track.lost(now) > options.max_lost || visible(&track.filter.region(), frame) < VISIBLE
+            let is_lost = track.is_missed() && track.lost(now) >= options.max_lost;
+            is_lost || visible(&track.filter.region(), frame) < VISIBLE
         });
         self.gone
             .retain(|track| now.saturating_sub(track.seen) <= options.reattach + options.max_lost);
@@ -183,7 +189,7 @@ impl Tracker {
             taken.push(self.matched(observation, at, WEAK_NOISE, options));
         }
         for &t in &free {
-            self.tracks[t].miss();
+            self.tracks[t].miss(at);
         }
         let is_missed = |track: &Track| {
             track.id.is_none() && track.seen < at && is_in(parts, &track.region_at(at))
@@ -212,7 +218,7 @@ impl Tracker {
         observations: &mut Vec<Observation>,
         cost: impl Fn(&Track, &Observation) -> f64,
     ) -> Vec<(usize, Observation)> {
-        let columns = assign(tracks.len(), observations.len(), |row, column| {
+        let columns = assign(tracks.len(), observations.len(), &|row, column| {
             cost(&self.tracks[tracks[row]], &observations[column])
         });
         let mut pool: Vec<Option<Observation>> = observations.drain(..).map(Some).collect();
@@ -270,7 +276,7 @@ impl Tracker {
 
     /// Lets faces go on that are found again.
     fn return_gone(&mut self, strong: &mut Vec<Observation>, at: Duration) {
-        let columns = assign(self.gone.len(), strong.len(), |row, column| {
+        let columns = assign(self.gone.len(), strong.len(), &|row, column| {
             returning(&self.gone[row], &strong[column], at)
         });
         let mut pool: Vec<Option<Observation>> = strong.drain(..).map(Some).collect();
