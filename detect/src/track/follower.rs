@@ -67,6 +67,8 @@ pub struct Follower {
     looker: Looker,
     motion: motion::Search,
     size: Option<(usize, usize)>,
+    /// Scenes so far.
+    scene: u64,
     /// The picture to which the faces were followed last.
     followed: Thumbnail,
     /// The picture that was searched last.
@@ -107,6 +109,11 @@ impl Follower {
         self.clock.now()
     }
 
+    /// The number of the scene: what was found in another one is of no use.
+    pub fn scene(&self) -> u64 {
+        self.scene
+    }
+
     /// Lets the next frame be searched, because something else is looked for from now on.
     pub fn demand_search(&mut self) {
         self.pace.demand();
@@ -119,6 +126,7 @@ impl Follower {
 
     /// What comes has nothing to do with what was: ends all tracks.
     pub fn begin_scene(&mut self) {
+        self.scene += 1;
         self.clock.begin_anew();
         self.tracker.end_all();
         self.pace.demand();
@@ -136,7 +144,10 @@ impl Follower {
         let thumbnail = Thumbnail::of(picture);
         let change = thumbnail.change_since(&self.followed);
         if change.is_cut {
-            self.begin_scene();
+            // The time goes on.
+            self.scene += 1;
+            self.tracker.end_all();
+            self.pace.demand();
         }
 
         let whole = Region::whole(picture);
@@ -316,17 +327,16 @@ fn renew(motion: &mut motion::Search, picture: &impl GreyRows, track: &mut Track
     track.is_weak = track.anchor.is_none();
 }
 
-/// The square about a face, as far as it lies in the picture.
+/// The square about a face, moved into the picture; as large for every place, so that a network need not be laid out
+/// anew.
 fn neighbourhood(face: &Region, whole: &Region) -> Option<Region> {
     let margin = (NEIGHBOURHOOD - 1.0) / 2.0;
     let square = Region::face(face.x, face.y, face.width, face.height, margin);
-    let (left, top) = (square.x.max(0.0).floor(), square.y.max(0.0).floor());
-    let right = (square.x + square.width).min(whole.width).ceil();
-    let bottom = (square.y + square.height).min(whole.height).ceil();
-    (right > left && bottom > top).then_some(Region {
-        x: left,
-        y: top,
-        width: right - left,
-        height: bottom - top,
+    let side = square.width.ceil().min(whole.width).min(whole.height);
+    (side >= 1.0).then(|| Region {
+        x: square.x.floor().clamp(0.0, whole.width - side),
+        y: square.y.floor().clamp(0.0, whole.height - side),
+        width: side,
+        height: side,
     })
 }

@@ -28,6 +28,7 @@ use rayon::prelude::*;
 use crate::Instructions;
 use crate::folded::Folded;
 use crate::weights::{self, Weights};
+use map::Map;
 use plan::Plan;
 
 /// Why an engine could not be made or used.
@@ -205,6 +206,31 @@ impl Engine {
                 time,
             })
             .collect()
+    }
+
+    /// Where [`run_picture`](Self::run_picture) finds its picture: the first value is that of its first pixel, and the
+    /// second result the number of values from one row to the next. What lies between the rows must stay zero.
+    pub fn picture_mut(&mut self) -> (&mut [f32], usize) {
+        let map = Map(self.plan.input);
+        let Map([height, ..]) = map;
+        let values = &mut self.buffers[0].slots[0][map.span(0, height)];
+        (values, map.stride())
+    }
+
+    /// Writes the logits of the one picture in [`picture_mut`](Self::picture_mut), which may be something else after.
+    ///
+    /// # Errors
+    ///
+    /// If `logits` has another length than [`classes`](Self::classes).
+    pub fn run_picture(&mut self, logits: &mut [f32]) -> Result<(), Error> {
+        if logits.len() != self.plan.logits {
+            return Err(Error::Logits {
+                expected: self.plan.logits,
+                found: logits.len(),
+            });
+        }
+        self.plan.run_prepared(&mut self.buffers[0], logits);
+        Ok(())
     }
 
     /// Writes the logits, `[N, classes]`, of faces `[N, H, W, 1]` in [-1, 1]. On one thread nothing is allocated.

@@ -105,6 +105,11 @@ impl Plan {
         for (to, from) in input.rows_mut(&mut buffers.slots[0]).zip(rows) {
             to.copy_from_slice(from);
         }
+        self.run_prepared(buffers, logits);
+    }
+
+    /// The same of the face in the first slot.
+    pub(super) fn run_prepared(&self, buffers: &mut Buffers, logits: &mut [f32]) {
         for step in &self.steps {
             step.run(self.instructions, buffers);
         }

@@ -8,8 +8,10 @@
 mod area;
 mod bilinear;
 mod picture;
+mod scale;
 
 pub use picture::{GreyImage, GreyRows, luma};
+pub use scale::{Part, Scaler};
 
 use std::ops::RangeInclusive;
 

@@ -7,9 +7,10 @@
 //! When the sink says that the stream is late, frames are not searched and carry the faces of the last searched frame,
 //! for up to a second, so that a live picture neither stops nor flickers. The property `stats` counts them as skipped.
 //!
-//! The faces are found by one of OpenCV's cascades, by default its frontal face Haar cascade, which sees upright faces
-//! that look at the camera. The confidence of a detection grows with the number of search windows that agree on it; it
-//! ranks faces and is no calibrated probability.
+//! The faces are found by a network that sees upright faces from the front to the side, or with `detector=cascade` by
+//! one of OpenCV's cascades, by default its frontal face Haar cascade, which sees upright faces that look at the camera.
+//! The network's confidence is a calibrated probability; that of a cascade grows with the number of search windows that
+//! agree on a face, and only ranks them.
 //!
 //! GStreamer's OpenCV plugin has an element of the same name. Where both are installed, `emotionfacedetect` is always
 //! this one.
@@ -23,14 +24,19 @@
 //! Fast search for large faces only:
 //!
 //! ```sh
-//! gst-launch-1.0 filesrc location=talk.mp4 ! decodebin ! facedetect min-size=120 scale-factor=1.2 ! fakesink
+//! gst-launch-1.0 filesrc location=talk.mp4 ! decodebin ! facedetect min-size=120 ! fakesink
+//! ```
+//!
+//! Small faces in the right half of a 4K picture:
+//!
+//! ```sh
+//! gst-launch-1.0 filesrc location=square.mp4 ! decodebin ! facedetect region=0.5,0,0.5,1 min-size=16 tiles=3 ! fakesink
 //! ```
 
-use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex};
 use std::time::Instant;
 
-use emotion_detect::{Cascade, Options};
+use emotion_detect::Detector;
 use emotion_models::preprocess::GreyRows;
 use gst::glib;
 use gst::subclass::prelude::*;
@@ -38,11 +44,10 @@ use gst_base::prelude::*;
 use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::prelude::*;
 
+use super::load::load;
+use super::settings::Settings;
 use crate::analyser::Analyser;
 use crate::face::{self, DetectedFace};
-use crate::stats::Stats;
-
-const DEFAULT_THREADS: u32 = 1;
 
 /// How long the faces of a searched frame stand for later frames that are not searched.
 const MAX_HOLD: gst::ClockTime = gst::ClockTime::SECOND;
@@ -55,25 +60,8 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     )
 });
 
-#[derive(Debug, Clone)]
-struct Settings {
-    cascade_file: Option<String>,
-    options: Options,
-    threads: u32,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            cascade_file: None,
-            options: Options::default(),
-            threads: DEFAULT_THREADS,
-        }
-    }
-}
-
 struct State {
-    cascade: Cascade,
+    detector: Detector,
     last: Option<Search>,
 }
 
@@ -122,90 +110,22 @@ impl ObjectSubclass for FaceDetect {
 
 impl ObjectImpl for FaceDetect {
     fn properties() -> &'static [glib::ParamSpec] {
-        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-            let defaults = Options::default();
-            vec![
-                glib::ParamSpecString::builder("cascade-file")
-                    .nick("Cascade file")
-                    .blurb(
-                        "OpenCV cascade in XML, Haar or LBP; null = the frontal face Haar cascade from where OpenCV's \
-                         data files are usually installed",
-                    )
-                    .mutable_ready()
-                    .build(),
-                glib::ParamSpecDouble::builder("scale-factor")
-                    .nick("Scale factor")
-                    .blurb("Ratio of one searched face size to the next; larger is faster and finds fewer faces")
-                    .minimum(1.01)
-                    .maximum(10.0)
-                    .default_value(defaults.scale_factor)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecUInt::builder("min-neighbors")
-                    .nick("Minimum neighbours")
-                    .blurb(
-                        "A face is where more than this many neighbouring search windows agree; larger means fewer \
-                         false faces and more missed ones",
-                    )
-                    .default_value(defaults.min_neighbors)
-                    .maximum(1000)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecUInt::builder("min-size")
-                    .nick("Minimum size")
-                    .blurb("Width and height of the smallest face to be found, in pixels; larger is faster")
-                    .default_value(defaults.min_size_px)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecUInt::builder("max-size")
-                    .nick("Maximum size")
-                    .blurb("Width and height of the largest face to be found, in pixels; 0 = no limit")
-                    .default_value(defaults.max_size_px)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecUInt::builder("threads")
-                    .nick("Threads")
-                    .blurb(
-                        "Threads for one frame, set at the start; OpenCV has one such number for the whole process. \
-                         0 = leave it as it is",
-                    )
-                    .default_value(DEFAULT_THREADS)
-                    .maximum(1024)
-                    .mutable_ready()
-                    .build(),
-                Stats::param_spec(),
-            ]
-        });
+        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(Settings::param_specs);
 
         PROPERTIES.as_ref()
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let mut settings = self.settings.lock().unwrap();
-        let options = &mut settings.options;
-        match pspec.name() {
-            "cascade-file" => settings.cascade_file = value.get().expect("type checked upstream"),
-            "scale-factor" => options.scale_factor = value.get().expect("type checked upstream"),
-            "min-neighbors" => options.min_neighbors = value.get().expect("type checked upstream"),
-            "min-size" => options.min_size_px = value.get().expect("type checked upstream"),
-            "max-size" => options.max_size_px = value.get().expect("type checked upstream"),
-            "threads" => settings.threads = value.get().expect("type checked upstream"),
-            name => unreachable!("no writable property {name}"),
+        let set = self.settings.lock().unwrap().set(value, pspec);
+        if let Err(error) = set {
+            gst::element_imp_warning!(self, gst::ResourceError::Settings, ("{error}"));
         }
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let settings = self.settings.lock().unwrap();
-        let options = &settings.options;
         match pspec.name() {
-            "cascade-file" => settings.cascade_file.to_value(),
-            "scale-factor" => options.scale_factor.to_value(),
-            "min-neighbors" => options.min_neighbors.to_value(),
-            "min-size" => options.min_size_px.to_value(),
-            "max-size" => options.max_size_px.to_value(),
-            "threads" => settings.threads.to_value(),
             "stats" => self.analyser.stats().to_value(),
-            name => unreachable!("no property {name}"),
+            _ => self.settings.lock().unwrap().get(pspec),
         }
     }
 }
@@ -241,27 +161,10 @@ impl BaseTransformImpl for FaceDetect {
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = self.settings.lock().unwrap().clone();
-        let file = settings.cascade_file.map(PathBuf::from);
-        let cascade = Cascade::load(file.as_deref()).map_err(|error| match error {
-            emotion_detect::Error::Unreadable { .. } => {
-                gst::error_msg!(gst::ResourceError::OpenRead, ("{error}"))
-            }
-            emotion_detect::Error::NotACascade { .. } => {
-                gst::error_msg!(gst::ResourceError::Settings, ("{error}"))
-            }
-            emotion_detect::Error::NotInstalled { .. } => gst::error_msg!(
-                gst::ResourceError::NotFound,
-                ("{error} or set the property cascade-file")
-            ),
-            error => gst::error_msg!(gst::ResourceError::NotFound, ("{error}")),
-        })?;
-        if settings.threads > 0 {
-            emotion_detect::set_threads(settings.threads)
-                .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))?;
-        }
+        let detector = load(&settings)?;
         self.analyser.reset();
         *self.state.lock().unwrap() = Some(State {
-            cascade,
+            detector,
             last: None,
         });
         Ok(())
@@ -307,9 +210,9 @@ impl BaseTransformImpl for FaceDetect {
         &self,
         buffer: &mut gst::BufferRef,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let options = self.settings.lock().unwrap().options;
+        let settings = self.settings.lock().unwrap().clone();
         let mut state = self.state.lock().unwrap();
-        let State { cascade, last } = state.as_mut().ok_or(gst::FlowError::Flushing)?;
+        let State { detector, last } = state.as_mut().ok_or(gst::FlowError::Flushing)?;
 
         if self.analyser.skips(&*self.obj(), buffer) {
             gst::debug!(
@@ -330,7 +233,8 @@ impl BaseTransformImpl for FaceDetect {
         let (frame_width, frame_height, faces) = self
             .analyser
             .look_at(buffer, |image| {
-                let faces = cascade.detect(image, &options);
+                let options = settings.options_for(image.width(), image.height());
+                let faces = detector.detect(image, &options);
                 (image.width() as u32, image.height() as u32, faces)
             })
             .map_err(|error| {

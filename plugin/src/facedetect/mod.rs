@@ -4,6 +4,23 @@ use gst::glib;
 use gst::prelude::*;
 
 mod imp;
+mod load;
+mod region;
+mod settings;
+
+/// What finds the faces.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstEmotionFaceDetector")]
+#[repr(u32)]
+pub enum Detector {
+    /// This plugin's own.
+    #[default]
+    #[enum_value(name = "The plugin's own network", nick = "network")]
+    Network,
+    /// OpenCV's.
+    #[enum_value(name = "A cascade of OpenCV, Haar or LBP", nick = "cascade")]
+    Cascade,
+}
 
 glib::wrapper! {
     /// The element `facedetect`, also registered as `emotionfacedetect`.
