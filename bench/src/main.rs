@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, reason = "the table is what this program prints")]
 
+mod detect;
 mod engine;
 mod load;
 mod measure;
@@ -45,7 +46,11 @@ struct Args {
     #[arg(long, value_name = "FILE", default_value = "python3")]
     python: PathBuf,
 
-    /// Instead of comparing, show how long each step of the engine takes for a face
+    /// YuNet's weights, face_detection_yunet_2023mar.onnx [default: where the project's data are]
+    #[arg(long, value_name = "FILE")]
+    yunet: Option<PathBuf>,
+
+    /// Instead of comparing, show how long each step of the engine takes for a face, or for a frame of the detector
     #[arg(long)]
     profile: bool,
 
@@ -69,7 +74,8 @@ fn main() -> Result<()> {
         .map(Comparison::Train)
         .chain(engine::comparisons().map(Comparison::Engine))
         .chain(load::comparisons().map(Comparison::Load))
-        .chain(preprocess::comparisons().map(Comparison::Preprocess));
+        .chain(preprocess::comparisons().map(Comparison::Preprocess))
+        .chain(detect::comparisons().map(Comparison::Detect));
     for comparison in comparisons {
         let name = comparison.name();
         if name.starts_with(&args.only) {
@@ -96,6 +102,7 @@ enum Comparison {
     Engine(engine::Comparison),
     Load(load::Comparison),
     Preprocess(preprocess::Comparison),
+    Detect(detect::Comparison),
 }
 
 impl Comparison {
@@ -105,6 +112,7 @@ impl Comparison {
             Self::Engine(comparison) => comparison.name(),
             Self::Load(comparison) => comparison.name(),
             Self::Preprocess(comparison) => comparison.name(),
+            Self::Detect(comparison) => comparison.name(),
         }
     }
 
@@ -114,6 +122,7 @@ impl Comparison {
             Self::Engine(comparison) => comparison.measure(args),
             Self::Load(comparison) => comparison.measure(args),
             Self::Preprocess(comparison) => comparison.measure(args),
+            Self::Detect(comparison) => comparison.measure(args),
         }
     }
 }

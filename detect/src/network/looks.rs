@@ -143,3 +143,119 @@ fn spans(pixels: usize, side: usize, overlap: usize) -> impl Iterator<Item = (us
         (begin, end - begin)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(width: usize, height: usize) -> Part {
+        Part {
+            x: 0,
+            y: 0,
+            width,
+            height,
+        }
+    }
+
+    fn seen(width: usize, height: usize, options: &Options) -> (usize, usize) {
+        let look = looks(part(width, height), options)[0];
+        (look.width, look.height)
+    }
+
+    #[test]
+    fn a_frame_is_reduced_until_the_smallest_face_is_just_large_enough() {
+        let sized = |min_size_px: u32| Options {
+            min_size_px,
+            ..Options::default()
+        };
+        assert_eq!(seen(640, 480, &sized(32)), (320, 240));
+        assert_eq!(seen(640, 480, &sized(64)), (160, 120));
+        // It is never enlarged, and never larger than what is worth its time.
+        assert_eq!(seen(640, 480, &sized(1)), (640, 480));
+        assert_eq!(seen(3840, 2160, &sized(30)), (640, 360));
+        assert_eq!(seen(1, 1, &sized(u32::MAX)), (1, 1));
+    }
+
+    #[test]
+    fn the_detection_size_bounds_the_longer_side() {
+        let options = Options {
+            detection_size_px: 320,
+            ..Options::default()
+        };
+        assert_eq!(seen(1920, 1080, &options), (320, 180));
+        assert_eq!(seen(1080, 1920, &options), (180, 320));
+        assert_eq!(seen(300, 200, &options), (300, 200));
+    }
+
+    #[test]
+    fn tiles_cover_the_part_and_overlap() {
+        let options = Options {
+            tiles: 3,
+            detection_size_px: 640,
+            ..Options::default()
+        };
+        let frame = Part {
+            x: 7,
+            y: 9,
+            ..part(3840, 2160)
+        };
+        let looks = looks(frame, &options);
+        let (whole, tiles) = looks.split_first().unwrap();
+        assert_eq!(whole.part, frame);
+        assert_eq!(tiles.len(), 6);
+        for x in (7..3847).step_by(13) {
+            for y in (9..2169).step_by(11) {
+                let inside = |look: &&Look| {
+                    let Part {
+                        x: left,
+                        y: top,
+                        width,
+                        height,
+                    } = look.part;
+                    (left..left + width).contains(&x) && (top..top + height).contains(&y)
+                };
+                assert!(tiles.iter().any(|look| inside(&look)), "{x}, {y}");
+            }
+        }
+        let [first, second] = [tiles[0].part, tiles[1].part];
+        assert!(
+            first.x + first.width > second.x + 100,
+            "{first:?} {second:?}"
+        );
+    }
+
+    #[test]
+    fn a_tile_leaves_what_its_inner_edges_cut_to_its_neighbours() {
+        let whole = part(200, 100);
+        let tile = Look {
+            is_tile: true,
+            ..Look::at(part(120, 100), 1.0)
+        };
+        let cuts = |x: f32| {
+            let region = Region {
+                x,
+                y: -3.0,
+                width: 20.0,
+                height: 20.0,
+            };
+            tile.cuts(
+                &Candidate {
+                    region,
+                    confidence: 1.0,
+                },
+                whole,
+            )
+        };
+        assert!(!cuts(-5.0), "the edge of the picture");
+        assert!(!cuts(90.0));
+        assert!(cuts(101.0));
+    }
+
+    #[test]
+    fn scales_that_make_no_sense_are_those_of_the_picture() {
+        for scale in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+            let look = Look::at(part(64, 48), scale);
+            assert_eq!((look.width, look.height), (64, 48), "{scale}");
+        }
+    }
+}

@@ -88,7 +88,7 @@ impl Sizes {
     fn network(&self, height: usize, width: usize) -> Result<Network, Error> {
         let folded = self.weights.folded_detector(height, width)?;
         let engine = Engine::of_folded(&folded, Instructions::best(), self.precision);
-        let engine = engine.with_threads(self.threads);
+        let engine = engine.with_threads_each(self.threads);
         Ok(Network {
             height,
             width,

@@ -86,7 +86,14 @@ pub struct StepTime {
 struct Buffers {
     /// `[H + 2, W + 2, C]` each, with a border of zeros that stays.
     slots: Vec<AVec<f32>>,
-    scratch: AVec<f32>,
+    /// That of each thread that works on the face, at least one.
+    scratch: Vec<Scratch>,
+}
+
+/// What lies within a step.
+#[derive(Debug, Clone)]
+struct Scratch {
+    values: AVec<f32>,
     /// Inputs in bfloat16, two in each value.
     pairs: AVec<u32>,
 }
@@ -153,6 +160,19 @@ impl Engine {
         self
     }
 
+    /// Shares the rows of each face between so many threads, at least one, of rayon's pool: that makes sense for large
+    /// ones. The logits do not depend on their number.
+    #[must_use]
+    pub fn with_threads_each(mut self, threads: usize) -> Self {
+        for buffers in &mut self.buffers {
+            let plan = &self.plan;
+            buffers
+                .scratch
+                .resize_with(threads.max(1), || plan.scratch());
+        }
+        self
+    }
+
     /// What it computes with.
     pub fn instructions(&self) -> Instructions {
         self.plan.instructions
@@ -176,12 +196,12 @@ impl Engine {
     /// Bytes that the buffers of this instance take; the weights, which clones share, are not among them.
     pub fn memory(&self) -> usize {
         let values = |buffers: &Buffers| {
-            let Buffers {
-                slots,
-                scratch,
-                pairs,
-            } = buffers;
-            scratch.len() + pairs.len() + slots.iter().map(|slot| slot.len()).sum::<usize>()
+            let Buffers { slots, scratch } = buffers;
+            let scratch = scratch
+                .iter()
+                .map(|scratch| scratch.values.len() + scratch.pairs.len());
+            let slots = slots.iter().map(|slot| slot.len());
+            slots.chain(scratch).sum::<usize>()
         };
         size_of::<f32>() * self.buffers.iter().map(values).sum::<usize>()
     }

@@ -162,6 +162,9 @@ impl BaseTransformImpl for FaceDetect {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = self.settings.lock().unwrap().clone();
         let detector = load(&settings)?;
+        if let Some(unused) = settings.unused() {
+            gst::element_imp_warning!(self, gst::ResourceError::Settings, ("{unused}"));
+        }
         self.analyser.reset();
         *self.state.lock().unwrap() = Some(State {
             detector,

@@ -219,6 +219,19 @@ impl Settings {
         }
     }
 
+    /// What the user should know about a file that the chosen detector does not read.
+    pub(super) fn unused(&self) -> Option<&'static str> {
+        match self.detector {
+            Detector::Network if self.cascade_file.is_some() => Some(
+                "the network does not use cascade-file: set detector=cascade for the cascade, or unset cascade-file",
+            ),
+            Detector::Cascade if self.model_location.is_some() => Some(
+                "a cascade does not use model-location: set detector=network for the network, or unset model-location",
+            ),
+            _ => None,
+        }
+    }
+
     /// What is looked for in a frame of this size.
     pub(super) fn options_for(&self, width: usize, height: usize) -> Options {
         Options {
