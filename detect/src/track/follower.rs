@@ -17,8 +17,10 @@ use crate::DetectedFace;
 
 /// A place that looks less like the face than this is not where it went, ...
 const FOLLOWED: f32 = 0.6;
-/// ... nor this where another face is in the way.
+/// ... nor this where another face is in the way, ...
 const FOLLOWED_BEHIND: f32 = 0.85;
+/// ... nor one so far from where it is expected then, in sizes of the face.
+const SURPRISE: f64 = 0.1;
 /// What a face looks like is taken anew when it looks less like before.
 const RENEWED: f32 = 0.9;
 /// Faces that overlap more are in each other's way.
@@ -69,6 +71,8 @@ pub struct Follower {
     size: Option<(usize, usize)>,
     /// Scenes so far.
     scene: u64,
+    /// Something else is looked for since the last search.
+    is_demanded: bool,
     /// The picture to which the faces were followed last.
     followed: Thumbnail,
     /// The picture that was searched last.
@@ -114,8 +118,10 @@ impl Follower {
         self.scene
     }
 
-    /// Lets the next frame be searched, because something else is looked for from now on.
+    /// Lets the next frame be searched, because something else is looked for from now on: faces that are not found there
+    /// go at once.
     pub fn demand_search(&mut self) {
+        self.is_demanded = true;
         self.pace.demand();
     }
 
@@ -158,17 +164,9 @@ impl Follower {
             ..
         } = self;
         if change.share > 0.0 {
-            let regions: Vec<Region> = tracker
-                .tracks()
-                .iter()
-                .map(|track| track.filter.region())
-                .collect();
-            let is_crowded = |region: &Region| {
-                let near = regions.iter().filter(|other| region.iou(other) > IN_THE_WAY);
-                near.count() > 1
-            };
+            let regions = regions(tracker);
             tracker.advance(now, &whole, options, |track, seconds| {
-                let is_crowded = is_crowded(&track.filter.region());
+                let is_crowded = is_crowded(&regions, &track.filter.region());
                 follow_track(motion, picture, track, seconds, is_crowded)
             });
             self.followed = thumbnail.clone();
@@ -215,7 +213,7 @@ impl Follower {
             parts,
             observations,
         };
-        self.tracker.observe(searched, &self.options);
+        self.observe(searched);
         self.anchor(picture, |_, _| None);
     }
 
@@ -234,7 +232,7 @@ impl Follower {
             parts: None,
             observations,
         };
-        self.tracker.observe(searched, &self.options);
+        self.observe(searched);
         let seconds = self.clock.now().saturating_sub(at).as_secs_f64();
         self.anchor(picture, |motion, track| {
             if track.anchor.is_some() {
@@ -246,6 +244,17 @@ impl Follower {
             let by = (found.centre.0 - place.0, found.centre.1 - place.1);
             (found.similarity >= FOLLOWED).then_some((seconds, by))
         });
+    }
+
+    fn observe(&mut self, mut searched: Searched<'_>) {
+        let is_demanded = searched.parts.is_none() && std::mem::take(&mut self.is_demanded);
+        if is_demanded {
+            searched.observations.retain(|seen| seen.is_strong);
+        }
+        self.tracker.observe(searched, &self.options);
+        if is_demanded {
+            self.tracker.end_missed(&self.options);
+        }
     }
 
     fn observations(&mut self, found: Detections<'_>, picture: &impl GreyRows) -> Vec<Observation> {
@@ -273,6 +282,7 @@ impl Follower {
         picture: &P,
         shift: impl Fn(&mut motion::Search, &Track) -> Option<(f64, (f64, f64))>,
     ) {
+        let regions = regions(&self.tracker);
         for track in self.tracker.tracks_mut() {
             if !std::mem::take(&mut track.is_renewed) {
                 continue;
@@ -281,9 +291,23 @@ impl Follower {
                 track.filter.follow(seconds, by);
                 track.remember(self.clock.now());
             }
-            renew(&mut self.motion, picture, track);
+            // With somebody in the way it looks like both.
+            if track.anchor.is_none() || !is_crowded(&regions, &track.filter.region()) {
+                renew(&mut self.motion, picture, track);
+            }
         }
     }
+}
+
+fn regions(tracker: &Tracker) -> Vec<Region> {
+    let tracks = tracker.tracks().iter();
+    tracks.map(|track| track.filter.region()).collect()
+}
+
+/// Whether another of `regions`, of which `region` is one, is in its way.
+fn is_crowded(regions: &[Region], region: &Region) -> bool {
+    let near = regions.iter().filter(|other| region.iou(other) > IN_THE_WAY);
+    near.count() > 1
 }
 
 /// How far the face of a track moved in the `seconds` up to this picture, if it is to be seen.
@@ -296,14 +320,26 @@ fn follow_track(
 ) -> Option<(f64, f64)> {
     let (vx, vy) = track.filter.velocity();
     let side = track.filter.size();
+    let is_hidden = is_crowded && track.is_missed();
     let anchor = track.anchor.as_mut()?;
     let before = anchor.centre;
     let expected = (before.0 + vx * seconds, before.1 + vy * seconds);
     anchor.centre = expected;
+    // Who is behind another face would be followed to that one.
+    if is_hidden {
+        track.is_weak = true;
+        return None;
+    }
     let found = motion.find(picture, &anchor.template, expected, side, Reach::Near);
-    let enough = if is_crowded { FOLLOWED_BEHIND } else { FOLLOWED };
-    let Some(Found { centre, similarity }) = found.filter(|found| found.similarity >= enough)
-    else {
+    let is_it = |found: &Found| {
+        let off = (found.centre.0 - expected.0).hypot(found.centre.1 - expected.1);
+        if is_crowded {
+            found.similarity >= FOLLOWED_BEHIND && off < SURPRISE * side
+        } else {
+            found.similarity >= FOLLOWED
+        }
+    };
+    let Some(Found { centre, similarity }) = found.filter(is_it) else {
         track.is_weak = true;
         return None;
     };

@@ -44,7 +44,7 @@ impl Default for Options {
         Self {
             interval: Interval::Auto,
             max_lost: Duration::from_millis(500),
-            reattach: Duration::from_secs(4),
+            reattach: Duration::from_secs(5),
             min_hits: 2,
         }
     }

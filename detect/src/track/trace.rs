@@ -34,6 +34,8 @@ pub(super) struct Track {
     pub(super) born: Duration,
     /// When the picture of its last detection was taken.
     pub(super) seen: Duration,
+    /// When it ended, if it did.
+    pub(super) ended: Duration,
     /// Since when it was searched and not found.
     missed_since: Option<Duration>,
     pub(super) look: Option<Look>,
@@ -57,6 +59,7 @@ impl Track {
             hits: 1,
             born: at,
             seen: at,
+            ended: at,
             missed_since: None,
             look: seen.look,
             anchor: None,

@@ -27,6 +27,8 @@ const WEAK_NOISE: f64 = 1.6;
 const KNOWN: f32 = 0.8;
 /// ... and near where it went from this.
 const PLAUSIBLE: f32 = 0.45;
+/// A detection that overlaps the expected box less is a surprise.
+const SURPRISING: f32 = 0.3;
 /// Two boxes that overlap more are one face.
 const SAME: f32 = 0.4;
 /// Looks are learned from faces that nobody else overlaps more.
@@ -128,7 +130,7 @@ impl Tracker {
             is_lost || visible(&track.filter.region(), frame) < VISIBLE
         });
         self.gone
-            .retain(|track| now.saturating_sub(track.seen) <= options.reattach + options.max_lost);
+            .retain(|track| now.saturating_sub(track.ended) <= options.reattach);
     }
 
     /// Ends all tracks: what follows has nothing to do with what was.
@@ -143,11 +145,17 @@ impl Tracker {
         self.is_searched = false;
     }
 
+    /// Ends the tracks that the last search did not find.
+    pub(super) fn end_missed(&mut self, options: &Options) {
+        self.end(options, Track::is_missed);
+    }
+
     /// Ends the tracks that are `over`, and remembers those that counted.
     fn end(&mut self, options: &Options, over: impl Fn(&Track) -> bool) {
         let (ended, going): (Vec<_>, Vec<_>) = self.tracks.drain(..).partition(over);
         self.tracks = going;
-        for track in ended {
+        for mut track in ended {
+            track.ended = self.now;
             let Some(id) = track.id else { continue };
             let region = track.filter.region();
             self.events.push(Event::Lost { id, region });
@@ -322,8 +330,13 @@ fn expected(track: &Track, seen: &Observation, at: Duration) -> f64 {
     if distance > gate || ratio > RESIZED {
         return FORBIDDEN;
     }
-    let place = 0.5 * f64::from(1.0 - region.iou(&seen.region)) + 0.5 * distance / gate;
-    place + LOOKS_WEIGHT * unlike(track, seen).unwrap_or(0.5)
+    let (iou, unlike) = (region.iou(&seen.region), unlike(track, seen));
+    // Who is not where expected must at least look like it.
+    if iou < SURPRISING && unlike.is_some_and(|unlike| unlike > f64::from(1.0 - PLAUSIBLE)) {
+        return FORBIDDEN;
+    }
+    let place = 0.5 * f64::from(1.0 - iou) + 0.5 * distance / gate;
+    place + LOOKS_WEIGHT * unlike.unwrap_or(0.5)
 }
 
 /// The cost of a weak detection being the face of a track.

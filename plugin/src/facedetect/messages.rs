@@ -66,7 +66,7 @@ impl Messages {
 }
 
 /// Posts them for `element`.
-pub(super) fn post(element: &impl IsA<gst::Element>, messages: Vec<Structure>) {
+pub(super) fn post(element: &super::FaceDetect, messages: Vec<Structure>) {
     for structure in messages {
         let message = gst::message::Element::builder(structure).src(element);
         // Without a bus nobody listens.

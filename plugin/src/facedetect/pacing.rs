@@ -54,7 +54,7 @@ impl Pacing {
                     "When to detect, while tracks carry the faces: on one of so many frames (1 = every), after a time such \
                      as 200ms, or auto: the more often the more the picture changes, and not at all while it does not",
                 )
-                .default_value(Some(&interval))
+                .default_value(Some(interval.as_str()))
                 .mutable_playing()
                 .build(),
             time(

@@ -18,8 +18,8 @@ pub(super) struct Tracking {
     pacing: Pacing,
     /// What was looked for last.
     options: Option<Options>,
-    /// Times of the detections.
-    pub(super) detections: Stats,
+    /// Searches of whole frames.
+    detections: Stats,
 }
 
 #[derive(Debug)]
@@ -59,9 +59,18 @@ impl Tracking {
         self.follower.faces().collect()
     }
 
-    /// How many faces were counted so far.
-    pub(super) fn count(&self) -> u64 {
-        self.follower.count()
+    /// Adds what was tracked and detected to the statistics.
+    pub(super) fn add_to(&self, stats: &mut gst::Structure) {
+        let detections = self.detections.to_structure();
+        let field = |name: &str| detections.get::<u64>(name).unwrap_or_default();
+        for (name, value) in [
+            ("detections", field("analysed")),
+            ("tracks", self.follower.count()),
+            ("detection-mean-time", field("mean-time")),
+            ("detection-p99-time", field("p99-time")),
+        ] {
+            stats.set(name, value);
+        }
     }
 
     /// What happened since this was last asked.
@@ -141,7 +150,7 @@ impl Tracking {
                 if !is_same_scene {
                     worker.forget();
                 }
-                // A part of the frame is not worth a copy of it: the next whole one is near.
+                // It searches all of the frame, also where a part would do.
                 if search != Search::Nothing {
                     worker.search(self.follower.now(), picture, *options);
                 }
