@@ -258,6 +258,7 @@ mod tests {
             height: 90,
             detection: Some(Detection {
                 confidence: 0.9400000001,
+                ..Detection::default()
             }),
             object_id: Some(3),
             emotion: Some(EmotionResult {
