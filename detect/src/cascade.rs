@@ -170,7 +170,7 @@ pub fn set_threads(count: u32) -> Result<(), Error> {
 /// 1 − exp(−(n/5)²). On 69 photographs with 132 faces and the frontal face cascade this is near the measured precision
 /// (n = 2: 0.03, 3: 0.3, 6 and 7: 0.86, 15 and more: 1.0; likewise at scale factors of 1.05 and 1.3), but it is a
 /// ranking rather than a calibrated probability: other cascades, cameras and minimum sizes differ.
-fn confidence(neighbors: i32, scale_factor: f64) -> f64 {
+pub(crate) fn confidence(neighbors: i32, scale_factor: f64) -> f64 {
     let windows = f64::from(neighbors) * scale_factor.ln() / 1.1_f64.ln();
     1.0 - (-(windows / 5.0).powi(2)).exp()
 }

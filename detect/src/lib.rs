@@ -10,6 +10,8 @@ mod detector;
 mod error;
 mod network;
 mod options;
+mod search;
+pub mod track;
 
 #[cfg(feature = "cascade")]
 pub use cascade::{Cascade, set_threads};

@@ -168,11 +168,11 @@ fn a_face_in_an_8k_frame_is_found() {
 }
 
 #[test]
-fn a_late_frame_repeats_the_last_faces_and_counts_as_skipped() {
+fn without_tracking_a_late_frame_repeats_the_last_faces_and_counts_as_skipped() {
     init();
     let (info, buffer) = portrait(VideoFormat::Gray8);
     let (_, empty) = blank(VideoFormat::Gray8, info.width(), info.height());
-    let mut h = harness(ELEMENT, &info);
+    let mut h = harness(&format!("{ELEMENT} tracking=false"), &info);
     let element = h.element().unwrap();
     let searched = faces(&h.push_and_pull(at(buffer, 0)).unwrap());
 
@@ -189,10 +189,10 @@ fn a_late_frame_repeats_the_last_faces_and_counts_as_skipped() {
 }
 
 #[test]
-fn faces_are_repeated_for_a_second_at_most() {
+fn without_tracking_faces_are_repeated_for_a_second_at_most() {
     init();
     let (info, buffer) = portrait(VideoFormat::Gray8);
-    let mut h = harness(ELEMENT, &info);
+    let mut h = harness(&format!("{ELEMENT} tracking=false"), &info);
     h.push_and_pull(at(buffer.clone(), 0)).unwrap();
     h.push_upstream_event(late_by(5000));
 

@@ -5,6 +5,7 @@ use candle_core::Tensor;
 use emotion_models::Emotion;
 use emotion_models::fused::Fused;
 use emotion_models::graph::{Graph, LayerSummary};
+use emotion_models::preprocess::Preprocessor;
 use emotion_models::weights::{Architecture, Weights};
 
 use crate::data::{Faces, batch as batches};
@@ -96,7 +97,8 @@ impl Network {
     /// When the network fails.
     pub fn evaluate(&self, faces: &Faces) -> Result<Vec<Vec<f32>>> {
         let [input_size, ..] = self.graph.input_shape();
-        logits(faces, input_size, EVALUATION_BATCH, |values, _| {
+        let preprocessor = Preprocessor::new(input_size);
+        logits(faces, &preprocessor, EVALUATION_BATCH, |values, _| {
             self.logits(&values)
         })
     }
@@ -109,7 +111,7 @@ impl Network {
 /// The first of `classify`.
 pub fn logits(
     faces: &Faces,
-    input_size: usize,
+    preprocessor: &Preprocessor,
     batch: usize,
     mut classify: impl FnMut(Vec<f32>, usize) -> Result<Vec<Vec<f32>>>,
 ) -> Result<Vec<Vec<f32>>> {
@@ -117,7 +119,10 @@ pub fn logits(
     for start in (0..faces.len()).step_by(batch) {
         let rows = start..faces.len().min(start + batch);
         let count = rows.len();
-        logits.extend(classify(batches::prepared(faces, rows, input_size), count)?);
+        logits.extend(classify(
+            batches::prepared(faces, rows, preprocessor),
+            count,
+        )?);
     }
     Ok(logits)
 }

@@ -5,8 +5,12 @@ use gst::prelude::*;
 
 mod imp;
 mod load;
+mod messages;
+mod pacing;
 mod region;
 mod settings;
+mod tracking;
+mod worker;
 
 /// What finds the faces.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, glib::Enum)]
@@ -20,6 +24,23 @@ pub enum Detector {
     /// OpenCV's.
     #[enum_value(name = "A cascade of OpenCV, Haar or LBP", nick = "cascade")]
     Cascade,
+}
+
+/// Which messages the element posts on the bus.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstEmotionFaceNotify")]
+#[repr(u32)]
+pub enum Notify {
+    /// No messages.
+    #[default]
+    #[enum_value(name = "None", nick = "none")]
+    None,
+    /// `face-appeared`, `face-lost` and `faces-changed`.
+    #[enum_value(name = "When faces come and go", nick = "change")]
+    Change,
+    /// These, and `faces` with all of them.
+    #[enum_value(name = "The faces of every frame as well", nick = "frame")]
+    Frame,
 }
 
 glib::wrapper! {

@@ -5,10 +5,19 @@ use gst::glib;
 use gst::prelude::*;
 
 use super::Detector;
+use super::pacing::Pacing;
 use super::region::Region;
 use crate::stats::Stats;
 
 const DEFAULT_THREADS: u32 = 1;
+
+/// A text that no property takes.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(super) enum Error {
+    Region(#[from] super::region::Error),
+    Interval(#[from] emotion_detect::track::NoInterval),
+}
 
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
@@ -16,6 +25,7 @@ pub(super) struct Settings {
     pub(super) model_location: Option<String>,
     pub(super) cascade_file: Option<String>,
     pub(super) threads: u32,
+    pub(super) pacing: Pacing,
     /// Its region is that of no frame; [`options_for`](Self::options_for) gives it.
     options: Options,
     region: Option<Region>,
@@ -30,6 +40,7 @@ impl Default for Settings {
             model_location: None,
             cascade_file: None,
             threads: DEFAULT_THREADS,
+            pacing: Pacing::default(),
             options: Options::default(),
             region: None,
             region_text: None,
@@ -57,7 +68,7 @@ impl Settings {
                 .mutable_playing()
                 .build()
         };
-        vec![
+        let mut specs = vec![
             glib::ParamSpecEnum::builder_with_default("detector", Detector::default())
                 .nick("Detector")
                 .blurb("What finds the faces")
@@ -161,18 +172,23 @@ impl Settings {
                 .mutable_ready()
                 .build(),
             Stats::param_spec(),
-        ]
+        ];
+        specs.extend(Pacing::param_specs());
+        specs
     }
 
     /// # Errors
     ///
-    /// If the region makes no sense, which then stays as it was; the type is checked upstream.
+    /// If the region or the interval makes no sense, which then stays as it was; the type is checked upstream.
     pub(super) fn set(
         &mut self,
         value: &glib::Value,
         pspec: &glib::ParamSpec,
-    ) -> Result<(), super::region::Error> {
+    ) -> Result<(), Error> {
         const CHECKED: &str = "type checked upstream";
+        if let Some(set) = self.pacing.set(value, pspec) {
+            return Ok(set?);
+        }
         let options = &mut self.options;
         match pspec.name() {
             "detector" => self.detector = value.get().expect(CHECKED),
@@ -199,6 +215,9 @@ impl Settings {
     }
 
     pub(super) fn get(&self, pspec: &glib::ParamSpec) -> glib::Value {
+        if let Some(value) = self.pacing.get(pspec) {
+            return value;
+        }
         let options = &self.options;
         match pspec.name() {
             "detector" => self.detector.to_value(),

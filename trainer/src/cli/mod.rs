@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use emotion_models::engine::Precision;
-use emotion_models::preprocess::DEFAULT_MARGIN;
+use emotion_models::preprocess::{DEFAULT_MARGIN, LightCorrection};
 use emotion_models::weights::Architecture;
 
 use crate::data::Split;
@@ -17,7 +17,7 @@ use crate::recipe::Settings;
 pub use detector::{CalibrateDetectorArgs, EvaluateDetectorArgs, TrainDetectorArgs};
 pub use recipe::{RecipeArgs, ScheduleName};
 pub use values::Minutes;
-use values::{architecture, dtype, margin, minutes};
+use values::{architecture, dtype, light_correction, margin, minutes};
 
 /// Share of the votes when --votes stands alone.
 const VOTES_SHARE: f32 = 0.5;
@@ -156,6 +156,15 @@ pub struct EvaluateArgs {
     /// Draw nothing
     #[arg(long, conflicts_with = "plots")]
     pub no_plots: bool,
+
+    /// How the light of each face is corrected, as the plugin's light-correction
+    #[arg(long, value_parser = light_correction(), default_value = "none")]
+    pub light_correction: LightCorrection,
+
+    /// Report the accuracy also on the faces darkened and brightened by 1.5 stops and lit from the
+    /// side, with each light correction
+    #[arg(long)]
+    pub light: bool,
 
     /// The numbers that the network computes with [default: the fastest that this machine has, as
     /// the plugin does]

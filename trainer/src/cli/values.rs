@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use emotion_models::engine::Precision;
 use emotion_models::face_net::STRIDES;
-use emotion_models::preprocess::MARGINS;
+use emotion_models::preprocess::{LightCorrection, MARGINS};
 use emotion_models::weights::Architecture;
 
 /// A time between saves; none: only epochs are saved.
@@ -50,6 +50,11 @@ pub(super) fn minutes(text: &str) -> Result<Minutes, String> {
 pub(super) fn architecture() -> impl TypedValueParser<Value = Architecture> {
     PossibleValuesParser::new(Architecture::CLASSIFIERS.map(Architecture::name))
         .try_map(|name| name.parse::<Architecture>())
+}
+
+pub(super) fn light_correction() -> impl TypedValueParser<Value = LightCorrection> {
+    PossibleValuesParser::new(LightCorrection::ALL.map(LightCorrection::name))
+        .map(|name| LightCorrection::from_name(&name).expect("the name is that of a correction"))
 }
 
 pub(super) fn dtype() -> impl TypedValueParser<Value = Precision> {

@@ -1,11 +1,13 @@
 //! `emotion-trainer evaluate`.
 
+mod light;
 mod report;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use emotion_models::engine::Precision;
+use emotion_models::preprocess::{LightCorrection, Preprocessor};
 use emotion_models::{Classifier, Emotion};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -51,7 +53,12 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
 
     // Within Training every row is a copy of itself, which says nothing.
     let copies = (args.split != Split::Training).then(|| faces.copies_of(&data.training));
-    let (once, mirrored) = probabilities(&mut networks, faces, args.batch.get())?;
+    let batch = args.batch.get();
+    let (once, mirrored) = probabilities(&mut networks, faces, batch, args.light_correction)?;
+    let light = args
+        .light
+        .then(|| light::table(&mut networks, faces, batch))
+        .transpose()?;
     let look = |probabilities: &Probabilities| Look {
         all: judge(probabilities, faces, |_| true),
         without_copies: judge(probabilities, faces, |row| {
@@ -69,6 +76,8 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
             .map(|copies| copies.iter().filter(|&&copy| copy).count()),
         once: look(&once),
         mirrored: look(&mirrored),
+        light_correction: args.light_correction,
+        light,
     };
     if args.json {
         println!("{}", report.json());
@@ -110,12 +119,13 @@ fn name(weights: &[PathBuf]) -> String {
     }
 }
 
-/// The mean of what the networks say about each face: about the face alone, and about the face and
-/// its mirror image.
+/// The mean of what the networks say about each face in corrected light: about the face alone, and
+/// about the face and its mirror image.
 fn probabilities(
     networks: &mut [Classifier],
     faces: &Faces,
     batch: usize,
+    light: LightCorrection,
 ) -> Result<(Probabilities, Probabilities)> {
     let bar = ProgressBar::new((networks.len() * faces.len()) as u64).with_style(
         ProgressStyle::with_template("{bar:24} {pos}/{len} faces, {eta} left")?,
@@ -126,7 +136,8 @@ fn probabilities(
     for network in networks {
         let size = network.metadata().input_size;
         let mut of_mirror_images = Vec::with_capacity(faces.len());
-        let of_faces = network::logits(faces, size, batch, |mut values, count| {
+        let preprocessor = Preprocessor::new(size).with_light(light);
+        let of_faces = network::logits(faces, &preprocessor, batch, |mut values, count| {
             let logits = network.logits(&values)?;
             values.chunks_exact_mut(size).for_each(<[f32]>::reverse);
             of_mirror_images.extend(network.logits(&values)?);

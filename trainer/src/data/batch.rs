@@ -151,12 +151,12 @@ impl Plan {
     }
 }
 
-/// The faces of `rows` as they are, `[N, input_size, input_size, 1]`, one after the other.
-pub fn prepared(faces: &Faces, rows: Range<usize>, input_size: usize) -> Vec<f32> {
-    let length = input_size * input_size;
+/// The faces of `rows` as `preprocessor` makes them and not augmented, `[N, input_size, input_size, 1]`, one after the other.
+pub fn prepared(faces: &Faces, rows: Range<usize>, preprocessor: &Preprocessor) -> Vec<f32> {
+    let length = preprocessor.size().pow(2);
     let mut values = vec![0.0; rows.len() * length];
     values.par_chunks_exact_mut(length).zip(rows).for_each_init(
-        || Preprocessor::new(input_size),
+        || preprocessor.clone(),
         |preprocessor, (out, row)| prepare(preprocessor, faces.pixels(row), out),
     );
     values
@@ -261,7 +261,10 @@ mod tests {
             ..plan(1)
         };
         let batch = batch(&still, &faces, 0, &[0, 1, 2]);
-        assert_eq!(values(&batch), prepared(&faces, 0..3, FACE_SIZE));
+        assert_eq!(
+            values(&batch),
+            prepared(&faces, 0..3, &Preprocessor::new(FACE_SIZE))
+        );
     }
 
     #[test]
@@ -278,7 +281,7 @@ mod tests {
         let [first, again, second] = [0, 0, 1].map(|index| batch(&mixed, &faces, index, &[0, 1]));
         assert_eq!(values(&first), values(&again));
         assert_ne!(values(&first), values(&second));
-        let sources = prepared(&faces, 0..2, FACE_SIZE);
+        let sources = prepared(&faces, 0..2, &Preprocessor::new(FACE_SIZE));
         let targets = first.targets.to_vec2::<f32>().unwrap();
         let share = targets[0][faces.labels()[0].label_id()];
         for (value, source) in values(&first).iter().zip(&sources[..FACE_SIZE * FACE_SIZE]) {
