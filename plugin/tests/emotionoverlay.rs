@@ -9,9 +9,7 @@ use gst_video::{
     VideoFormat, VideoInfo, VideoOverlayComposition, VideoOverlayCompositionMeta,
     VideoOverlayRectangle,
 };
-use gstemotion::face::{
-    DetectedFace, EmotionResult, add_detected, set_emotion, set_object_id,
-};
+use gstemotion::face::{DetectedFace, EmotionResult, add_detected, set_emotion, set_object_id};
 use gstemotion::luma::FORMATS;
 
 const OVERLAY: &str = "meta:GstVideoOverlayComposition";

@@ -74,9 +74,9 @@ fn still_found(hidden: &[DetectedFace], found: &[Face]) -> usize {
     hidden
         .iter()
         .filter(|hidden| {
-            found.iter().any(|face| {
-                at(hidden).iou(&region(face.x, face.y, face.width, face.height)) > 0.2
-            })
+            found
+                .iter()
+                .any(|face| at(hidden).iou(&region(face.x, face.y, face.width, face.height)) > 0.2)
         })
         .count()
 }
@@ -101,7 +101,10 @@ fn frames(path: &Path, step: usize, count: usize) -> Vec<(VideoInfo, gst::Buffer
     {
         if number % step == 0 {
             let info = VideoInfo::from_caps(sample.caps().unwrap()).unwrap();
-            let own = common::info(VideoFormat::I420, info.width(), info.height());
+            let own = VideoInfo::builder(VideoFormat::I420, info.width(), info.height())
+                .fps(info.fps())
+                .build()
+                .unwrap();
             let buffer = convert(sample.buffer_owned().unwrap(), &info, &own);
             frames.push((own, buffer));
         }
@@ -201,7 +204,10 @@ fn the_picture_itself_is_changed_also_where_the_sink_draws_the_overlay() {
         let after = drawing_harness(&line, &info).push_and_pull(buffer).unwrap();
         let overlays = after.iter_meta::<gst_video::VideoOverlayCompositionMeta>();
         assert_eq!(overlays.count(), 1, "the box");
-        assert!(!found(&info, bare(&after)).iter().any(is_the_astronaut), "{mode}");
+        assert!(
+            !found(&info, bare(&after)).iter().any(is_the_astronaut),
+            "{mode}"
+        );
     }
 }
 

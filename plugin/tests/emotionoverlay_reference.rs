@@ -10,7 +10,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::*;
-use gst::prelude::*;
 use gst_video::{VideoFormat, VideoInfo};
 use gstemotion::face::{self, DetectedFace, EmotionResult, add_detected};
 
@@ -116,7 +115,11 @@ impl Reference {
                 .map(|i| {
                     let (column, row) = (f64::from(i % 6), f64::from(i / 6));
                     let shift = f64::from(i % 3) * 0.02;
-                    [0.03 + column * 0.16 + shift, 0.1 + row * 0.21 + shift, 0.09 + shift]
+                    [
+                        0.03 + column * 0.16 + shift,
+                        0.1 + row * 0.21 + shift,
+                        0.09 + shift,
+                    ]
                 })
                 .collect(),
             Scene::Arabic => vec![[0.1, 0.25, 0.34], [0.55, 0.35, 0.3]],
@@ -179,7 +182,12 @@ fn emotion(face: usize, frame: usize) -> EmotionResult {
     probabilities[label_id] += confidence - probabilities[label_id];
     let uncertain = face == 11;
     EmotionResult {
-        label: if uncertain { face::UNCERTAIN } else { LABELS[label_id] }.into(),
+        label: if uncertain {
+            face::UNCERTAIN
+        } else {
+            LABELS[label_id]
+        }
+        .into(),
         label_id,
         confidence,
         model_name: "test".into(),
@@ -218,9 +226,8 @@ fn every_picture_of_the_folder_is_drawn_as_it_was() {
     let mut wrong = Vec::new();
     for path in paths {
         let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let reference = Reference::parse(&stem).unwrap_or_else(|| {
-            panic!("{stem}: expected STYLE-SCENE-FORMAT-WIDTHxHEIGHT")
-        });
+        let reference = Reference::parse(&stem)
+            .unwrap_or_else(|| panic!("{stem}: expected STYLE-SCENE-FORMAT-WIDTHxHEIGHT"));
         let drawn = reference.draw();
         if let Some(folder) = &keep {
             reference.save(&folder.join(format!("{stem}.png")), &drawn);
@@ -228,7 +235,11 @@ fn every_picture_of_the_folder_is_drawn_as_it_was() {
         let size = (reference.info.width(), reference.info.height());
         let differing = match load(&path) {
             Some((width, height, pixels)) if (width, height) == size => {
-                let pairs = drawn.as_chunks::<3>().0.iter().zip(pixels.as_chunks::<3>().0);
+                let pairs = drawn
+                    .as_chunks::<3>()
+                    .0
+                    .iter()
+                    .zip(pixels.as_chunks::<3>().0);
                 pairs
                     .filter(|(a, b)| a.iter().zip(*b).any(|(a, b)| a.abs_diff(*b) > STEP))
                     .count()
@@ -239,7 +250,10 @@ fn every_picture_of_the_folder_is_drawn_as_it_was() {
             if renew {
                 reference.save(&path, &drawn);
             } else {
-                wrong.push(format!("{stem}: {differing} of {} pixels differ", drawn.len() / 3));
+                wrong.push(format!(
+                    "{stem}: {differing} of {} pixels differ",
+                    drawn.len() / 3
+                ));
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Makes a part of a picture unrecognisable, in any of the formats.
 //!
-//! Blurred or as squares, no more is left of the part than the mean colours of a few cells: 6 by 6 for a face and its
-//! margin, 4 by 4 for the face itself. What is not in them cannot be restored from the picture.
+//! Blurred or as squares, no more is left of the part than the mean colours of a few cells: 4 by 4 for a face and its
+//! margin, less than 3 by 3 for the face itself. What is not in them cannot be restored from the picture. With 6 by 6 the
+//! Haar cascade still found a face now and then in the blur.
 
 use gst::glib;
 use gst_video::VideoFrameRef;
@@ -12,7 +13,7 @@ use super::geometry::Rect;
 use super::settings::Privacy;
 
 /// Cells in a row and in a column.
-const CELLS: usize = 6;
+const CELLS: usize = 4;
 
 /// The colour of a covered face, as cairo's ARGB: a dark grey.
 const COVER: [u8; 4] = 0xff2b_2f36_u32.to_ne_bytes();
@@ -56,7 +57,9 @@ pub(super) fn conceal(
             Privacy::Fill => samples.fill(part, component.value_of(COVER)),
             Privacy::Pixelate => {
                 let means = samples.means(part);
-                samples.write(part, |x, y| means[cell_of(y, part.height)][cell_of(x, part.width)]);
+                samples.write(part, |x, y| {
+                    means[cell_of(y, part.height)][cell_of(x, part.width)]
+                });
             }
             Privacy::Blur => samples.blur(part),
         }
@@ -127,7 +130,8 @@ impl Samples<'_> {
         let mut means = self.means(part);
         // A part with fewer samples than cells has empty cells.
         if part.width < CELLS || part.height < CELLS {
-            let value = means[cell_of(part.height / 2, part.height)][cell_of(part.width / 2, part.width)];
+            let value =
+                means[cell_of(part.height / 2, part.height)][cell_of(part.width / 2, part.width)];
             means = [[value; CELLS]; CELLS];
         }
         let columns = weights(part.width);
@@ -210,7 +214,11 @@ mod tests {
         assert!(!differs_outside(&before, &after, part));
         let row = |y: usize| -> Vec<u8> {
             let start = (part.y + y) * 200 + part.x * 2 + 1;
-            after[start..start + part.width * 2].iter().step_by(2).copied().collect()
+            after[start..start + part.width * 2]
+                .iter()
+                .step_by(2)
+                .copied()
+                .collect()
         };
         assert_eq!(row(0), row(part.height / CELLS - 1));
         let mut values = row(0);
@@ -235,7 +243,7 @@ mod tests {
         for y in part.y..part.y + part.height {
             for x in part.x..part.x + part.width - 1 {
                 let at = |x: usize| i32::from(after[y * 200 + x * 2 + 1]);
-                assert!((at(x) - at(x + 1)).abs() < 16);
+                assert!((at(x) - at(x + 1)).abs() < 16, "{x}, {y}");
             }
         }
     }

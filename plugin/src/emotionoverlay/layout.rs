@@ -160,12 +160,7 @@ fn best_place(
 }
 
 /// Above, below, beside, and last inside the box at the chin and the forehead.
-fn label_places(
-    subject: &Subject,
-    size: Size,
-    frame: Size,
-    preferences: Preferences,
-) -> [Rect; 8] {
+fn label_places(subject: &Subject, size: Size, frame: Size, preferences: Preferences) -> [Rect; 8] {
     let Subject { face, gap, .. } = *subject;
     let (mut first, mut second) = (face.y - gap - size.height, face.bottom() + gap);
     if preferences.labels_below {

@@ -175,9 +175,7 @@ mod tests {
     fn two_hundred_faces_a_frame_are_remembered_within_bounds() {
         let mut memory = Memory::default();
         for frame in 0..40 {
-            let places: Vec<Place> = (0..200)
-                .map(|i| (Some(frame * 200 + i), at(0.0)))
-                .collect();
+            let places: Vec<Place> = (0..200).map(|i| (Some(frame * 200 + i), at(0.0))).collect();
             memory.recall(ms(frame as u64), &places);
         }
         assert!(memory.0.len() <= MAX_TRACKS + 200);
@@ -192,10 +190,7 @@ mod tests {
         track.add(ms(2100), RED);
         let history = track.history();
         assert_eq!(history.len(), CELLS);
-        assert_eq!(
-            history[CELLS - 4..],
-            [Some(BLUE), None, None, Some(RED)]
-        );
+        assert_eq!(history[CELLS - 4..], [Some(BLUE), None, None, Some(RED)]);
         track.add(ms(3_600_000), BLUE);
         assert_eq!(track.history()[..CELLS - 1], [None; CELLS - 1]);
         assert_eq!(track.history()[CELLS - 1], Some(BLUE));

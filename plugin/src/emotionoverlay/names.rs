@@ -66,46 +66,140 @@ impl Language {
     fn names(self) -> [&'static str; 8] {
         match self {
             Self::English => [
-                "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "uncertain",
+                "angry",
+                "disgust",
+                "fear",
+                "happy",
+                "sad",
+                "surprise",
+                "neutral",
+                "uncertain",
             ],
             Self::Arabic => [
-                "غضب", "اشمئزاز", "خوف", "سعادة", "حزن", "دهشة", "حياد", "غير مؤكد",
+                "غضب",
+                "اشمئزاز",
+                "خوف",
+                "سعادة",
+                "حزن",
+                "دهشة",
+                "حياد",
+                "غير مؤكد",
             ],
-            Self::Chinese => ["愤怒", "厌恶", "恐惧", "高兴", "悲伤", "惊讶", "平静", "不确定"],
+            Self::Chinese => [
+                "愤怒",
+                "厌恶",
+                "恐惧",
+                "高兴",
+                "悲伤",
+                "惊讶",
+                "平静",
+                "不确定",
+            ],
             Self::Dutch => [
-                "boos", "afkeer", "angst", "blij", "verdrietig", "verrast", "neutraal", "onzeker",
+                "boos",
+                "afkeer",
+                "angst",
+                "blij",
+                "verdrietig",
+                "verrast",
+                "neutraal",
+                "onzeker",
             ],
             Self::French => [
-                "colère", "dégoût", "peur", "joie", "tristesse", "surprise", "neutre", "incertain",
+                "colère",
+                "dégoût",
+                "peur",
+                "joie",
+                "tristesse",
+                "surprise",
+                "neutre",
+                "incertain",
             ],
             Self::German => [
-                "wütend", "angewidert", "ängstlich", "fröhlich", "traurig", "überrascht", "neutral",
+                "wütend",
+                "angewidert",
+                "ängstlich",
+                "fröhlich",
+                "traurig",
+                "überrascht",
+                "neutral",
                 "unsicher",
             ],
             Self::Hebrew => [
-                "כעס", "גועל", "פחד", "שמחה", "עצב", "הפתעה", "ניטרלי", "לא ודאי",
+                "כעס",
+                "גועל",
+                "פחד",
+                "שמחה",
+                "עצב",
+                "הפתעה",
+                "ניטרלי",
+                "לא ודאי",
             ],
             Self::Italian => [
-                "rabbia", "disgusto", "paura", "gioia", "tristezza", "sorpresa", "neutro", "incerto",
+                "rabbia",
+                "disgusto",
+                "paura",
+                "gioia",
+                "tristezza",
+                "sorpresa",
+                "neutro",
+                "incerto",
             ],
-            Self::Japanese => ["怒り", "嫌悪", "恐れ", "喜び", "悲しみ", "驚き", "無表情", "不明"],
-            Self::Persian => ["خشم", "انزجار", "ترس", "شادی", "غم", "تعجب", "خنثی", "نامشخص"],
+            Self::Japanese => [
+                "怒り",
+                "嫌悪",
+                "恐れ",
+                "喜び",
+                "悲しみ",
+                "驚き",
+                "無表情",
+                "不明",
+            ],
+            Self::Persian => [
+                "خشم",
+                "انزجار",
+                "ترس",
+                "شادی",
+                "غم",
+                "تعجب",
+                "خنثی",
+                "نامشخص",
+            ],
             Self::Polish => [
-                "złość", "wstręt", "strach", "radość", "smutek", "zdziwienie", "spokój",
+                "złość",
+                "wstręt",
+                "strach",
+                "radość",
+                "smutek",
+                "zdziwienie",
+                "spokój",
                 "niepewne",
             ],
             Self::Portuguese => [
                 "raiva", "nojo", "medo", "alegria", "tristeza", "surpresa", "neutro", "incerto",
             ],
             Self::Russian => [
-                "злость", "отвращение", "страх", "радость", "грусть", "удивление", "спокойствие",
+                "злость",
+                "отвращение",
+                "страх",
+                "радость",
+                "грусть",
+                "удивление",
+                "спокойствие",
                 "неясно",
             ],
             Self::Spanish => [
                 "enfado", "asco", "miedo", "alegría", "tristeza", "sorpresa", "neutral", "incierto",
             ],
             Self::Turkish => [
-                "kızgın", "tiksinti", "korku", "mutlu", "üzgün", "şaşkın", "nötr", "belirsiz",
+                "kızgın",
+                "tiksinti",
+                "korku",
+                "mutlu",
+                "üzgün",
+                "şaşkın",
+                "nötr",
+                "belirsiz",
             ],
         }
     }
@@ -113,7 +207,9 @@ impl Language {
 
 /// Why a list of names cannot be used.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{entry:?}: expected LABEL=NAME, several of them with commas between, such as happy=joyful,angry=cross")]
+#[error(
+    "{entry:?}: expected LABEL=NAME, several of them with commas between, such as happy=joyful,angry=cross"
+)]
 pub(super) struct Error {
     entry: String,
 }
@@ -172,7 +268,10 @@ impl Names {
         {
             return names.clone();
         }
-        let names: Arc<[String]> = labels.iter().map(|label| self.of(label).to_owned()).collect();
+        let names: Arc<[String]> = labels
+            .iter()
+            .map(|label| self.of(label).to_owned())
+            .collect();
         self.of_model = Some((labels.to_vec(), names.clone()));
         names
     }
@@ -204,7 +303,11 @@ mod tests {
     #[test]
     fn english_names_are_the_labels() {
         let names = Names::new(Language::English, "");
-        for label in Emotion::ALL.map(Emotion::name).into_iter().chain([UNCERTAIN]) {
+        for label in Emotion::ALL
+            .map(Emotion::name)
+            .into_iter()
+            .chain([UNCERTAIN])
+        {
             assert_eq!(names.of(label), label);
         }
     }

@@ -122,10 +122,7 @@ mod tests {
         let mut hiding = Hiding::default();
         let faces = [face(100, 80, 40, None), face(-20, -20, 40, None)];
         let hidden = hiding.update(&faces, FRAME, at(0), HOLD);
-        assert_eq!(
-            hidden,
-            [Rect::new(90, 70, 60, 60), Rect::new(0, 0, 25, 25)]
-        );
+        assert_eq!(hidden, [Rect::new(90, 70, 60, 60), Rect::new(0, 0, 25, 25)]);
     }
 
     #[test]

@@ -206,7 +206,9 @@ impl Scene {
         let tracks = self.memory.recall(now, &places);
         for (figure, &track) in figures.iter().zip(&tracks) {
             if let Some(emotion) = figure.emotion {
-                self.memory.track_mut(track).add(now, figure::colour(emotion));
+                self.memory
+                    .track_mut(track)
+                    .add(now, figure::colour(emotion));
             }
         }
         let barred = self.faces_with_bars(figures, &tracks, settings.bars);
@@ -217,10 +219,11 @@ impl Scene {
         for (i, figure) in figures.iter().enumerate() {
             let track = self.memory.track(tracks[i]);
             let (rank, last) = (figure.rank(track), track.spots);
-            let history = (settings.timeline && figure.emotion.is_some()).then(|| Sprite::History {
-                cells: track.history(),
-                em: figure.scale.bars_em,
-            });
+            let history =
+                (settings.timeline && figure.emotion.is_some()).then(|| Sprite::History {
+                    cells: track.history(),
+                    em: figure.scale.bars_em,
+                });
             let things = Things {
                 label: figure.label(settings, &self.names),
                 history,
@@ -292,11 +295,16 @@ impl Scene {
     }
 
     /// Which faces are to have bars. The largest of several that are about as large stays the one that it was.
-    fn faces_with_bars(&mut self, figures: &[Figure<'_>], tracks: &[usize], which: Bars) -> Vec<bool> {
+    fn faces_with_bars(
+        &mut self,
+        figures: &[Figure<'_>],
+        tracks: &[usize],
+        which: Bars,
+    ) -> Vec<bool> {
         let can = |figure: &Figure<'_>| {
-            figure
-                .emotion
-                .is_some_and(|emotion| !emotion.probabilities.is_empty() && !emotion.labels.is_empty())
+            figure.emotion.is_some_and(|emotion| {
+                !emotion.probabilities.is_empty() && !emotion.labels.is_empty()
+            })
         };
         match which {
             Bars::None => vec![false; figures.len()],

@@ -194,7 +194,10 @@ mod tests {
                     let (light, dark) = (luminance(over(text, plate)), luminance(plate));
                     let contrast = (light + 0.05) / (dark + 0.05);
                     // Level AA of WCAG 2.1 for small text.
-                    assert!(contrast >= 4.5, "{style:?} on {background:?}: {contrast:.2}");
+                    assert!(
+                        contrast >= 4.5,
+                        "{style:?} on {background:?}: {contrast:.2}"
+                    );
                 }
             }
         }

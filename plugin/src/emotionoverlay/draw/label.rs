@@ -56,13 +56,7 @@ impl Painter<'_> {
             set_colour(cr, colour);
             match theme.mark {
                 Mark::Dot => {
-                    cr.arc(
-                        turned(padding, 2.0 * dot) + dot,
-                        middle,
-                        dot,
-                        0.0,
-                        TAU,
-                    );
+                    cr.arc(turned(padding, 2.0 * dot) + dot, middle, dot, 0.0, TAU);
                     cr.fill()?;
                 }
                 Mark::Block => {

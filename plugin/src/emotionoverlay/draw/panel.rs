@@ -84,5 +84,12 @@ fn middle(row: usize, scale: &PanelScale) -> f64 {
 fn bar(cr: &cairo::Context, x: f64, middle: f64, scale: &PanelScale) {
     let thickness = f64::from(scale.thickness());
     let y = (middle - thickness / 2.0).round();
-    rounded_rectangle(cr, x, y, f64::from(scale.length()), thickness, thickness / 2.0);
+    rounded_rectangle(
+        cr,
+        x,
+        y,
+        f64::from(scale.length()),
+        thickness,
+        thickness / 2.0,
+    );
 }
