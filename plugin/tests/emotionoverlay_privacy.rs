@@ -176,7 +176,7 @@ fn on_photographs_and_clips_the_detector_finds_no_hidden_face() {
         }
     }
     println!("{faces_before} faces, found after {MODES:?}: {faces_after:?}");
-    assert!(faces_before > 50, "{faces_before} faces");
+    assert!(faces_before > 40, "{faces_before} faces");
     assert_eq!(faces_after, [0; MODES.len()]);
 }
 
