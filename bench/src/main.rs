@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, reason = "the table is what this program prints")]
 
+mod detect;
 mod engine;
 mod load;
 mod measure;
@@ -12,6 +13,7 @@ mod preprocess;
 mod profile;
 mod report;
 mod stock;
+mod tag;
 mod train;
 
 use std::num::NonZeroUsize;
@@ -46,7 +48,11 @@ struct Args {
     #[arg(long, value_name = "FILE", default_value = "python3")]
     python: PathBuf,
 
-    /// Instead of comparing, show how long each step of the engine takes for a face
+    /// YuNet's weights, face_detection_yunet_2023mar.onnx [default: where the project's data are]
+    #[arg(long, value_name = "FILE")]
+    yunet: Option<PathBuf>,
+
+    /// Instead of comparing, show how long each step of the engine takes for a face, or for a frame of the detector
     #[arg(long)]
     profile: bool,
 
@@ -71,7 +77,9 @@ fn main() -> Result<()> {
         .chain(engine::comparisons().map(Comparison::Engine))
         .chain(load::comparisons().map(Comparison::Load))
         .chain(preprocess::comparisons().map(Comparison::Preprocess))
-        .chain(overlay::comparisons().map(Comparison::Overlay));
+        .chain(overlay::comparisons().map(Comparison::Overlay))
+        .chain(tag::comparisons().map(Comparison::Tag))
+        .chain(detect::comparisons().map(Comparison::Detect));
     for comparison in comparisons {
         let name = comparison.name();
         if name.starts_with(&args.only) {
@@ -99,6 +107,8 @@ enum Comparison {
     Load(load::Comparison),
     Preprocess(preprocess::Comparison),
     Overlay(overlay::Comparison),
+    Tag(tag::Comparison),
+    Detect(detect::Comparison),
 }
 
 impl Comparison {
@@ -109,6 +119,8 @@ impl Comparison {
             Self::Load(comparison) => comparison.name(),
             Self::Preprocess(comparison) => comparison.name(),
             Self::Overlay(comparison) => comparison.name(),
+            Self::Tag(comparison) => comparison.name(),
+            Self::Detect(comparison) => comparison.name(),
         }
     }
 
@@ -119,6 +131,8 @@ impl Comparison {
             Self::Load(comparison) => comparison.measure(args),
             Self::Preprocess(comparison) => comparison.measure(args),
             Self::Overlay(comparison) => comparison.measure(args),
+            Self::Tag(comparison) => comparison.measure(args),
+            Self::Detect(comparison) => comparison.measure(args),
         }
     }
 }

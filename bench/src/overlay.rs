@@ -4,7 +4,6 @@
 //! draws five unchanging words and nothing else: less than any overlay of faces has to.
 
 use anyhow::{Context, Result, anyhow};
-use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoInfo};
 use gstemotion::face::{self, DetectedFace, EmotionResult};

@@ -3,12 +3,19 @@
 use anyhow::Result;
 use emotion_models::engine::{Engine, Precision, StepTime};
 use emotion_models::weights::Architecture;
+use emotion_models::{Instructions, Weights};
 
 use crate::engine::{SIZE, noise, untrained};
 use crate::peak::peak;
 
 /// Times that each step runs; the shortest counts.
 const TIMES: usize = 2000;
+
+/// The same of the detector's.
+const DETECTOR_TIMES: usize = 50;
+
+/// Height and width of the frame that the detector looks at.
+const FRAME: [usize; 2] = [480, 640];
 
 /// Prints a table for each network in each precision.
 pub(crate) fn print() -> Result<()> {
@@ -25,6 +32,26 @@ pub(crate) fn print() -> Result<()> {
             println!("{architecture}, {precision} on {}", engine.instructions());
             table(&steps);
         }
+    }
+    detector()
+}
+
+fn detector() -> Result<()> {
+    let [height, width] = FRAME;
+    let network = Weights::detector()?.folded_detector(height, width)?;
+    for precision in Precision::ALL {
+        if !precision.is_available() {
+            continue;
+        }
+        let mut engine = Engine::of_folded(&network, Instructions::best(), precision);
+        let mut values = vec![0.0; engine.classes()];
+        engine.run(&noise(height * width), &mut values)?;
+        let steps = engine.profile(DETECTOR_TIMES);
+        println!(
+            "face_net at {width}×{height}, {precision} on {}",
+            engine.instructions()
+        );
+        table(&steps);
     }
     Ok(())
 }

@@ -2,15 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use emotion_models::preprocess::GreyRows;
+use emotion_models::preprocess::{GreyRows, Part, Region};
 use opencv::core::{Mat, Rect, Size, Vector};
 use opencv::objdetect::CascadeClassifier;
 use opencv::prelude::*;
 
-use crate::DetectedFace;
+use crate::{DetectedFace, Error, Options};
 
 /// The cascade that is looked for when none is named.
-const DEFAULT_FILE: &str = "haarcascade_frontalface_default.xml";
+pub(crate) const DEFAULT_FILE: &str = "haarcascade_frontalface_default.xml";
+
+/// Smaller faces are rarely found, and searching for them is slow.
+const SMALLEST: u32 = 30;
 
 /// Where OpenCV's data files are installed.
 const PLACES: [&str; 5] = [
@@ -23,67 +26,6 @@ const PLACES: [&str; 5] = [
     "/opt/homebrew/share/opencv4/haarcascades",
     "/home/linuxbrew/.linuxbrew/share/opencv4/haarcascades",
 ];
-
-/// Why there is no cascade or no answer from it.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// None was named, and none stands where OpenCV installs them. The message ends where each program says how a file
-    /// is named to it.
-    #[error(
-        "no {DEFAULT_FILE} in {}; install OpenCV's data files (Debian, Ubuntu: opencv-data)",
-        places.join(", ")
-    )]
-    NotInstalled {
-        /// The folders that were looked at.
-        places: Vec<String>,
-    },
-    /// The file is missing or may not be read.
-    #[error("cannot read the cascade {}: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why it cannot be read.
-        source: std::io::Error,
-    },
-    /// The file is no cascade.
-    #[error(
-        "{} is not a cascade: {reason}; expected an XML file such as OpenCV's {DEFAULT_FILE}",
-        path.display()
-    )]
-    NotACascade {
-        /// The file.
-        path: PathBuf,
-        /// What OpenCV says about it.
-        reason: String,
-    },
-    /// OpenCV failed.
-    #[error("OpenCV failed to detect faces: {0}")]
-    OpenCv(#[from] opencv::Error),
-}
-
-/// What is looked for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Options {
-    /// Ratio of one searched face size to the next, above 1.
-    pub scale_factor: f64,
-    /// A face is where more than this many neighbouring windows agree.
-    pub min_neighbors: u32,
-    /// Width and height of the smallest face in pixels.
-    pub min_size_px: u32,
-    /// Width and height of the largest face in pixels, 0 for any.
-    pub max_size_px: u32,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            scale_factor: 1.1,
-            min_neighbors: 5,
-            min_size_px: 30,
-            max_size_px: 0,
-        }
-    }
-}
 
 /// A loaded cascade with its buffers.
 #[derive(Debug)]
@@ -118,7 +60,7 @@ impl Cascade {
         }
     }
 
-    /// The faces in `image`.
+    /// The faces in `image`, the surest first.
     ///
     /// # Errors
     ///
@@ -128,14 +70,43 @@ impl Cascade {
         image: &impl GreyRows,
         options: &Options,
     ) -> Result<Vec<DetectedFace>, Error> {
+        match Options::part(options.region, image) {
+            Some(part) => self.search(image, part, options),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The same of the faces in `area`.
+    ///
+    /// # Errors
+    ///
+    /// If OpenCV fails.
+    pub fn detect_in(
+        &mut self,
+        image: &impl GreyRows,
+        area: Region,
+        options: &Options,
+    ) -> Result<Vec<DetectedFace>, Error> {
+        match Options::part(Some(area), image) {
+            Some(part) => self.search(image, part, options),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn search(
+        &mut self,
+        image: &impl GreyRows,
+        part: Part,
+        options: &Options,
+    ) -> Result<Vec<DetectedFace>, Error> {
+        let options = &options.or_smallest(SMALLEST);
         // OpenCV wants all rows in one piece.
         self.pixels.clear();
-        for y in 0..image.height() {
-            let row = image.grey(y, 0..image.width(), &mut self.row);
+        for y in part.y..part.y + part.height {
+            let row = image.grey(y, part.x..part.x + part.width, &mut self.row);
             self.pixels.extend_from_slice(row);
         }
-        let mat =
-            Mat::new_rows_cols_with_data(int(image.height()), int(image.width()), &self.pixels)?;
+        let mat = Mat::new_rows_cols_with_data(int(part.height), int(part.width), &self.pixels)?;
 
         let mut rects = Vector::<Rect>::new();
         let mut neighbors = Vector::<i32>::new();
@@ -155,13 +126,29 @@ impl Cascade {
             .iter()
             .zip(neighbors)
             .map(|(rect, neighbors)| DetectedFace {
-                x: rect.x,
-                y: rect.y,
+                x: rect.x.saturating_add(int(part.x)),
+                y: rect.y.saturating_add(int(part.y)),
                 width: rect.width.unsigned_abs(),
                 height: rect.height.unsigned_abs(),
                 confidence: confidence(neighbors, options.scale_factor),
             });
-        Ok(faces.collect())
+        let mut faces: Vec<_> = faces
+            .filter(|face| {
+                options.wants(&Region {
+                    x: face.x as f32,
+                    y: face.y as f32,
+                    width: face.width as f32,
+                    height: face.height as f32,
+                })
+            })
+            .collect();
+        // OpenCV's threads leave them in any order.
+        faces.sort_by(|a, b| {
+            let surer = b.confidence.total_cmp(&a.confidence);
+            surer.then_with(|| (a.y, a.x).cmp(&(b.y, b.x)))
+        });
+        options.limit(&mut faces);
+        Ok(faces)
     }
 }
 
@@ -180,7 +167,7 @@ pub fn set_threads(count: u32) -> Result<(), Error> {
 /// 1 − exp(−(n/5)²). On 69 photographs with 132 faces and the frontal face cascade this is near the measured precision
 /// (n = 2: 0.03, 3: 0.3, 6 and 7: 0.86, 15 and more: 1.0; likewise at scale factors of 1.05 and 1.3), but it is a
 /// ranking rather than a calibrated probability: other cascades, cameras and minimum sizes differ.
-fn confidence(neighbors: i32, scale_factor: f64) -> f64 {
+pub(crate) fn confidence(neighbors: i32, scale_factor: f64) -> f64 {
     let windows = f64::from(neighbors) * scale_factor.ln() / 1.1_f64.ln();
     1.0 - (-(windows / 5.0).powi(2)).exp()
 }

@@ -1,11 +1,24 @@
 //! Finds faces in grey pictures, wherever the picture came from.
 //!
-//! The plugin's element and the trainer's `predict` share this crate, so that both look at the same faces. It stands
-//! apart from `emotion-models` because it needs OpenCV.
+//! The plugin's element and the trainer share this crate, so that both look at the same faces. A [`Detector`] is
+//! either our own [network](NetworkDetector) or one of OpenCV's [cascades](Cascade); the latter stand behind the feature
+//! `cascade`, because they need OpenCV.
 
+#[cfg(feature = "cascade")]
 mod cascade;
+mod detector;
+mod error;
+mod network;
+mod options;
+mod search;
+pub mod track;
 
-pub use cascade::{Cascade, Error, Options, set_threads};
+#[cfg(feature = "cascade")]
+pub use cascade::{Cascade, set_threads};
+pub use detector::Detector;
+pub use error::Error;
+pub use network::{Candidate, NetworkDetector};
+pub use options::Options;
 
 /// A face and where it is.
 #[derive(Debug, Clone, Copy, PartialEq)]

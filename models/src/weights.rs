@@ -32,6 +32,12 @@ const BUILT_IN: [(&str, &[u8]); 2] = [
     ),
 ];
 
+/// Those of the face detector.
+const DETECTOR: (&str, &[u8]) = (
+    "face_net",
+    include_bytes!("../weights/face_net.safetensors"),
+);
+
 /// The value of the metadata key `format`.
 const FORMAT: &str = "emotion-models 1";
 /// Below this width and height the layers of a network run out of pixels.
@@ -339,6 +345,16 @@ impl Weights {
         Self::from_bytes(name, bytes)
     }
 
+    /// The weights of the face detector that are compiled in.
+    ///
+    /// # Errors
+    ///
+    /// Never in practice: a test loads them.
+    pub fn detector() -> Result<Self, Error> {
+        let (name, bytes) = DETECTOR;
+        Self::from_bytes(name, bytes)
+    }
+
     /// The weights of this name that are compiled in.
     ///
     /// # Errors
@@ -520,6 +536,18 @@ impl Weights {
     pub fn folded(&self) -> Result<Folded, Error> {
         self.metadata
             .graph()
+            .and_then(|graph| Folded::new(&graph, &self.tensors))
+            .map_err(|source| self.network_error(source))
+    }
+
+    /// The [face detector](face_net) with these weights as it is served, for pictures of this height and width.
+    ///
+    /// # Errors
+    ///
+    /// If the weights are of another network, or the height or the width is no multiple of its coarsest stride.
+    pub fn folded_detector(&self, height: usize, width: usize) -> Result<Folded, Error> {
+        self.expect(Task::Detection)?;
+        face_net::graph(height, width)
             .and_then(|graph| Folded::new(&graph, &self.tensors))
             .map_err(|source| self.network_error(source))
     }

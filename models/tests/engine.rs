@@ -153,6 +153,37 @@ fn the_detector_gives_the_values_of_the_reference_for_pictures_of_any_size() {
 }
 
 #[test]
+fn threads_share_the_rows_of_a_picture_and_give_what_one_gives() {
+    let (folded, picture, _) = detector([160, 224]);
+    for precision in Precision::ALL {
+        let engine = Engine::of_folded(&folded, Instructions::best(), precision);
+        let expected = run(&mut engine.clone(), &picture);
+        for threads in [0, 2, 3, 7] {
+            let mut engine = engine.clone().with_threads_each(threads);
+            let found = run(&mut engine, &picture);
+            assert_eq!(found, expected, "{threads} threads in {precision}");
+        }
+    }
+}
+
+#[test]
+fn a_picture_may_be_put_where_the_engine_reads_it() {
+    let (folded, picture, _) = detector([64, 96]);
+    let mut engine = Engine::of_folded(&folded, Instructions::best(), Precision::F32);
+    let expected = run(&mut engine, &picture);
+    let mut engine = engine.clone();
+    let (values, stride) = engine.picture_mut();
+    for (to, from) in values.chunks_mut(stride).zip(picture.chunks_exact(96)) {
+        to[..96].copy_from_slice(from);
+    }
+    let mut found = vec![f32::NAN; engine.classes()];
+    engine.run_picture(&mut found).unwrap();
+    assert_eq!(found, expected);
+    let short = engine.run_picture(&mut found[1..]);
+    assert!(matches!(short, Err(Error::Logits { .. })));
+}
+
+#[test]
 fn in_bfloat16_the_logits_are_near_those_of_the_reference() {
     if !Precision::Bf16.is_available() {
         eprintln!("skipped: this machine does not multiply bfloat16");

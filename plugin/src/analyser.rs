@@ -132,6 +132,15 @@ impl Analyser {
         Ok(look(&view))
     }
 
+    /// How long a frame lasts by the frame rate of the caps, if they have one.
+    pub(crate) fn frame_duration(&self) -> Option<Duration> {
+        let input = self.input.lock().unwrap();
+        let fps = input.as_ref()?.info.fps();
+        let (frames, seconds) = (fps.numer(), fps.denom());
+        (frames > 0 && seconds > 0)
+            .then(|| Duration::from_secs_f64(f64::from(seconds) / f64::from(frames)))
+    }
+
     /// Counts a frame with `faces` faces on which the element worked for `time`.
     pub(crate) fn add_analysed(&self, faces: usize, time: Duration) {
         self.stats.lock().unwrap().add_analysed(faces, time);

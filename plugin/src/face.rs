@@ -5,7 +5,7 @@
 //!
 //! | param | fields |
 //! |---|---|
-//! | `detection` | `label` "face", `label_id` 0, `confidence` (double), `x_min`, `x_max`, `y_min`, `y_max` (doubles, 0 to 1 of the frame) |
+//! | `detection` | `label` "face", `label_id` 0, `confidence` (double), `x_min`, `x_max`, `y_min`, `y_max` (doubles, 0 to 1 of the frame), and of a track `age` and `lost` (uint64, nanoseconds) |
 //! | `object_id` | `id` (int), the track |
 //! | `emotion` | `label`, `label_id` (int), `confidence` (double), `model_name`, `labels` (array of strings), `probabilities` (array of doubles), and where known `valence` (double, -1 to 1), `quality` (double, 0 to 1), `raw_label`, `raw_confidence` (double) |
 //!
@@ -30,6 +30,7 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 pub use emotion_detect::DetectedFace;
+pub use emotion_detect::track::TrackedFace;
 use gst::{Structure, StructureRef};
 use gst_video::VideoRegionOfInterestMeta;
 
@@ -67,10 +68,14 @@ pub struct Face {
 }
 
 /// What a detector says of a face besides its rectangle.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
 pub struct Detection {
     /// How sure the detector is, 0 to 1; whether that is a probability depends on the detector.
     pub confidence: f64,
+    /// How long ago the face was found first, if it is tracked.
+    pub age: Option<gst::ClockTime>,
+    /// For how long the face is searched and not found; zero while it is found, none if it is not tracked.
+    pub lost: Option<gst::ClockTime>,
 }
 
 /// What a classifier says of a face.
@@ -147,11 +152,45 @@ pub fn add_detected(
     frame_height: u32,
     detected: &[DetectedFace],
 ) -> Vec<Option<i32>> {
-    let mut ids = FreeIds::of(buffer);
-    let mut params = Vec::with_capacity(detected.len());
-    let added = detected
+    let faces: Vec<_> = detected.iter().map(|face| (*face, None)).collect();
+    add(buffer, frame_width, frame_height, &faces)
+}
+
+/// Adds a region of interest with its `detection` and `object_id` for each of `tracked`, as [`add_detected`] does.
+pub fn add_tracked(
+    buffer: &mut gst::BufferRef,
+    frame_width: u32,
+    frame_height: u32,
+    tracked: &[TrackedFace],
+) -> Vec<Option<i32>> {
+    let faces: Vec<_> = tracked
         .iter()
         .map(|face| {
+            let detected = DetectedFace {
+                x: face.region.x.round() as i32,
+                y: face.region.y.round() as i32,
+                width: face.region.width.round() as u32,
+                height: face.region.height.round() as u32,
+                confidence: face.confidence,
+            };
+            (detected, Some(face))
+        })
+        .collect();
+    add(buffer, frame_width, frame_height, &faces)
+}
+
+fn add(
+    buffer: &mut gst::BufferRef,
+    frame_width: u32,
+    frame_height: u32,
+    faces: &[(DetectedFace, Option<&TrackedFace>)],
+) -> Vec<Option<i32>> {
+    let mut ids = FreeIds::of(buffer);
+    let mut params = Vec::with_capacity(faces.len());
+    let time = |time| gst::ClockTime::try_from(time).unwrap_or(gst::ClockTime::MAX);
+    let added = faces
+        .iter()
+        .map(|(face, track)| {
             let (x, width) = clamp(face.x, face.width, frame_width)?;
             let (y, height) = clamp(face.y, face.height, frame_height)?;
             let param = Structure::builder(DETECTION)
@@ -162,13 +201,19 @@ pub fn add_detected(
                 .field("y_min", f64::from(y) / f64::from(frame_height))
                 .field("y_max", f64::from(y + height) / f64::from(frame_height))
                 .field("label", "face")
+                .field_if_some("age", track.map(|track| time(track.age)))
+                .field_if_some("lost", track.map(|track| time(track.lost)))
                 .build();
+            let object_id =
+                track.map(|track| Structure::builder(OBJECT_ID).field("id", track.id).build());
 
             let id = ids.take();
             let mut roi = VideoRegionOfInterestMeta::add(buffer, ROI_TYPE, (x, y, width, height));
             roi.set_id(id);
-            roi.add_param(param.clone());
-            params.push((id, param));
+            for param in [Some(param), object_id].into_iter().flatten() {
+                roi.add_param(param.clone());
+                params.push((id, param));
+            }
             Some(id)
         })
         .collect();
@@ -221,7 +266,11 @@ pub fn set_object_id(buffer: &mut gst::BufferRef, roi_id: i32, object_id: i32) -
 impl Detection {
     fn from_structure(structure: &StructureRef) -> Option<Self> {
         let confidence: f64 = structure.get("confidence").ok()?;
-        confidence.is_finite().then_some(Self { confidence })
+        confidence.is_finite().then_some(Self {
+            confidence,
+            age: structure.get("age").ok(),
+            lost: structure.get("lost").ok(),
+        })
     }
 }
 

@@ -17,8 +17,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rumqttc::{
-    Client, ConnectReturnCode, Connection, ConnectionError, Event, MqttOptions, Outgoing, Packet,
-    QoS, Transport,
+    Client, ConnectReturnCode, ConnectionError, Event, MqttOptions, Outgoing, Packet, QoS,
+    Transport,
 };
 
 pub use self::address::Address;
@@ -258,7 +258,8 @@ impl Shared {
             .set_connection_timeout(PATIENCE_S);
         let mut connected = false;
         loop {
-            match next(&mut connection) {
+            let event = connection.recv();
+            match event.unwrap_or(Err(ConnectionError::RequestsDone)) {
                 Ok(Event::Incoming(Packet::ConnAck(_))) => {
                     connected = true;
                     let mut state = self.lock();
@@ -304,12 +305,6 @@ impl State {
             self.queue.sent_one();
         }
     }
-}
-
-fn next(connection: &mut Connection) -> Result<Event, ConnectionError> {
-    connection
-        .recv()
-        .unwrap_or(Err(ConnectionError::RequestsDone))
 }
 
 fn options(settings: &Settings) -> Result<MqttOptions, Error> {

@@ -1,7 +1,9 @@
 //! Whole pipelines, as users run them: in this process with the elements linked in, or through `gst-launch-1.0` with the plugin.
 
 pub mod gst_launch;
+pub mod mot;
 pub mod stream;
+pub mod walkers;
 
 use std::path::{Path, PathBuf};
 

@@ -31,10 +31,9 @@ fn classify_with(weights: &Path) -> Line {
 
 #[test]
 fn a_cascade_that_is_not_there_is_named() {
-    let text = failure(
-        Line::default()
-            .words("videotestsrc num-buffers=2 ! facedetect cascade-file=/nowhere/faces.xml"),
-    );
+    let text = failure(Line::default().words(
+        "videotestsrc num-buffers=2 ! facedetect detector=cascade cascade-file=/nowhere/faces.xml",
+    ));
     assert!(text.contains("/nowhere/faces.xml"), "{text}");
 }
 
@@ -43,7 +42,7 @@ fn a_file_that_is_no_cascade_is_named() {
     let file = repository("README.md");
     let text = failure(
         Line::default()
-            .words("videotestsrc num-buffers=2 ! facedetect")
+            .words("videotestsrc num-buffers=2 ! facedetect detector=cascade")
             .path("cascade-file", &file),
     );
     assert!(text.contains("README.md"), "{text}");

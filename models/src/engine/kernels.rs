@@ -15,6 +15,7 @@ pub(super) struct Pool<'a> {
     /// Laid out like `out`.
     pub(super) add: Option<&'a [f32]>,
     pub(super) relu: bool,
+    /// From the border in front of the first row on.
     pub(super) out: &'a mut [f32],
     pub(super) output: Map,
 }
@@ -45,7 +46,7 @@ impl VectorLoop for Pool<'_> {
             let rows = pool_window(row, height_in);
             for column in 0..width {
                 let columns = pool_window(column, width_in);
-                let place = self.output.padded(column + 1, row + 1) / S::F32_LANES;
+                let place = self.output.padded(column + 1, row) / S::F32_LANES;
                 for v in 0..vectors {
                     let best = largest(simd, x, self.input, [&rows, &columns], v);
                     let add = add.map(|add| add[place + v]);
@@ -96,9 +97,12 @@ fn largest<S: Simd>(
 pub(super) struct Upsample<'a> {
     pub(super) x: &'a [f32],
     pub(super) input: Map,
+    /// Those of the output that are computed.
+    pub(super) rows: Range<usize>,
     /// Laid out like `out`.
     pub(super) add: Option<&'a [f32]>,
     pub(super) relu: bool,
+    /// From the border in front of the first of the rows on.
     pub(super) out: &'a mut [f32],
     pub(super) output: Map,
 }
@@ -119,15 +123,15 @@ impl VectorLoop for Upsample<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Map([height, width, channels]) = self.output;
+        let Map([_, width, channels]) = self.output;
         let vectors = channels / S::F32_LANES;
         let x = S::as_simd_f32s(self.x).0;
         let add = self.add.map(|add| S::as_simd_f32s(add).0);
         let out = S::as_mut_simd_f32s(self.out).0;
-        for row in 0..height {
+        for (y, row) in self.rows.enumerate() {
             for column in 0..width {
                 let from = self.input.padded(column / 2 + 1, row / 2 + 1) / S::F32_LANES;
-                let to = self.output.padded(column + 1, row + 1) / S::F32_LANES;
+                let to = self.output.padded(column + 1, y) / S::F32_LANES;
                 for v in 0..vectors {
                     let add = add.map(|add| add[to + v]);
                     out[to + v] = finish(simd, x[from + v], add, self.relu);

@@ -42,6 +42,12 @@ impl Map {
         start..start + (rows - 1) * self.stride() + self.row()
     }
 
+    /// The same of so many rows from the first one on, in values that begin with the border in front of it.
+    pub(super) fn in_band(self, rows: usize) -> std::ops::Range<usize> {
+        let Self([.., channels]) = self;
+        channels..channels + (rows - 1) * self.stride() + self.row()
+    }
+
     /// The rows without their borders.
     pub(super) fn rows(self, values: &[f32]) -> impl Iterator<Item = &[f32]> {
         let Self([height, _, channels]) = self;

@@ -28,6 +28,7 @@ use rayon::prelude::*;
 use crate::Instructions;
 use crate::folded::Folded;
 use crate::weights::{self, Weights};
+use map::Map;
 use plan::Plan;
 
 /// Why an engine could not be made or used.
@@ -85,7 +86,14 @@ pub struct StepTime {
 struct Buffers {
     /// `[H + 2, W + 2, C]` each, with a border of zeros that stays.
     slots: Vec<AVec<f32>>,
-    scratch: AVec<f32>,
+    /// That of each thread that works on the face, at least one.
+    scratch: Vec<Scratch>,
+}
+
+/// What lies within a step.
+#[derive(Debug, Clone)]
+struct Scratch {
+    values: AVec<f32>,
     /// Inputs in bfloat16, two in each value.
     pairs: AVec<u32>,
 }
@@ -152,6 +160,19 @@ impl Engine {
         self
     }
 
+    /// Shares the rows of each face between so many threads, at least one, of rayon's pool: that makes sense for large
+    /// ones. The logits do not depend on their number.
+    #[must_use]
+    pub fn with_threads_each(mut self, threads: usize) -> Self {
+        for buffers in &mut self.buffers {
+            let plan = &self.plan;
+            buffers
+                .scratch
+                .resize_with(threads.max(1), || plan.scratch());
+        }
+        self
+    }
+
     /// What it computes with.
     pub fn instructions(&self) -> Instructions {
         self.plan.instructions
@@ -175,12 +196,12 @@ impl Engine {
     /// Bytes that the buffers of this instance take; the weights, which clones share, are not among them.
     pub fn memory(&self) -> usize {
         let values = |buffers: &Buffers| {
-            let Buffers {
-                slots,
-                scratch,
-                pairs,
-            } = buffers;
-            scratch.len() + pairs.len() + slots.iter().map(|slot| slot.len()).sum::<usize>()
+            let Buffers { slots, scratch } = buffers;
+            let scratch = scratch
+                .iter()
+                .map(|scratch| scratch.values.len() + scratch.pairs.len());
+            let slots = slots.iter().map(|slot| slot.len());
+            slots.chain(scratch).sum::<usize>()
         };
         size_of::<f32>() * self.buffers.iter().map(values).sum::<usize>()
     }
@@ -205,6 +226,31 @@ impl Engine {
                 time,
             })
             .collect()
+    }
+
+    /// Where [`run_picture`](Self::run_picture) finds its picture: the first value is that of its first pixel, and the
+    /// second result the number of values from one row to the next. What lies between the rows must stay zero.
+    pub fn picture_mut(&mut self) -> (&mut [f32], usize) {
+        let map = Map(self.plan.input);
+        let Map([height, ..]) = map;
+        let values = &mut self.buffers[0].slots[0][map.span(0, height)];
+        (values, map.stride())
+    }
+
+    /// Writes the logits of the one picture in [`picture_mut`](Self::picture_mut), which may be something else after.
+    ///
+    /// # Errors
+    ///
+    /// If `logits` has another length than [`classes`](Self::classes).
+    pub fn run_picture(&mut self, logits: &mut [f32]) -> Result<(), Error> {
+        if logits.len() != self.plan.logits {
+            return Err(Error::Logits {
+                expected: self.plan.logits,
+                found: logits.len(),
+            });
+        }
+        self.plan.run_prepared(&mut self.buffers[0], logits);
+        Ok(())
     }
 
     /// Writes the logits, `[N, classes]`, of faces `[N, H, W, 1]` in [-1, 1]. On one thread nothing is allocated.

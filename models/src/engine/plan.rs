@@ -6,7 +6,7 @@ use super::bf16::PairedWeights;
 use super::fuse::{Layer, Tail, fuse};
 use super::map::Map;
 use super::steps::{Dense, Head, Separable, Step, Work};
-use super::{Buffers, Precision};
+use super::{Buffers, Precision, Scratch};
 use crate::Instructions;
 use crate::folded::{Folded, FoldedNode, FoldedOp, Kernel};
 use crate::layers::Padding;
@@ -88,7 +88,14 @@ impl Plan {
     pub(super) fn buffers(&self) -> Buffers {
         Buffers {
             slots: self.slots.iter().map(|map| avec![0.0; map.len()]).collect(),
-            scratch: avec![0.0; self.scratch],
+            scratch: vec![self.scratch()],
+        }
+    }
+
+    /// What a thread needs for itself.
+    pub(super) fn scratch(&self) -> Scratch {
+        Scratch {
+            values: avec![0.0; self.scratch],
             pairs: avec![0; self.pairs],
         }
     }
@@ -105,6 +112,11 @@ impl Plan {
         for (to, from) in input.rows_mut(&mut buffers.slots[0]).zip(rows) {
             to.copy_from_slice(from);
         }
+        self.run_prepared(buffers, logits);
+    }
+
+    /// The same of the face in the first slot.
+    pub(super) fn run_prepared(&self, buffers: &mut Buffers, logits: &mut [f32]) {
         for step in &self.steps {
             step.run(self.instructions, buffers);
         }

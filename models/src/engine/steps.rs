@@ -3,14 +3,18 @@
 use std::ops::Range;
 
 use aligned_vec::AVec;
+use rayon::prelude::*;
 
-use super::Buffers;
 use super::bf16::{PairedWeights, Products};
 use super::kernels::{Add, Pool, Upsample, sums};
 use super::map::Map;
+use super::{Buffers, Scratch};
 use crate::Instructions;
 use crate::folded::Kernel;
 use crate::layers::kernels::{Correlation, Depthwise, PackedWeights};
+
+/// The values of an output from which its rows are shared between threads: fewer are done before another thread wakes up.
+const LARGE: usize = 16_384;
 
 /// A layer in its place.
 #[derive(Debug)]
@@ -133,69 +137,109 @@ impl Step {
         }
     }
 
+    /// Computes the layer, on as many threads as there is scratch memory for.
     pub(super) fn run(&self, instructions: Instructions, buffers: &mut Buffers) {
+        let Buffers { slots, scratch } = buffers;
         // The slot is another than those that are read; it is put back below.
-        let mut out = std::mem::replace(&mut buffers.slots[self.to], AVec::new(0));
-        let Buffers {
-            slots,
-            scratch,
-            pairs,
-        } = buffers;
+        let mut out = std::mem::replace(&mut slots[self.to], AVec::new(0));
+        let Map([height, ..]) = self.output;
+        let threads = if self.is_divisible() {
+            scratch.len()
+        } else {
+            1
+        };
+        let rows = height.div_ceil(threads);
+        let slots_read = &slots[..];
+        let run = |index: usize, out: &mut [f32], scratch: &mut Scratch| {
+            let first = index * rows;
+            let band = Band {
+                rows: first..height.min(first + rows),
+                out,
+            };
+            self.run_band(instructions, slots_read, band, scratch);
+        };
+        let below = &mut out[self.output.padded(0, 1)..];
+        if threads == 1 {
+            run(0, below, &mut scratch[0]);
+        } else {
+            let bands = below.par_chunks_mut(rows * self.output.stride());
+            // Below the last band lies a border that may fall into a piece of its own.
+            let bands = bands.take(height.div_ceil(rows)).zip(&mut scratch[..]);
+            bands
+                .enumerate()
+                .for_each(|(index, (out, scratch))| run(index, out, scratch));
+        }
+        slots[self.to] = out;
+    }
+
+    /// Whether its rows can be computed apart from each other, and are enough for several threads.
+    fn is_divisible(&self) -> bool {
+        let is_large = self.output.size() >= LARGE;
+        is_large
+            && matches!(
+                self.work,
+                Work::Dense(_) | Work::Separable(_) | Work::Upsample
+            )
+    }
+
+    /// Computes a band of rows; a layer that is not divisible is one band.
+    fn run_band(
+        &self,
+        instructions: Instructions,
+        slots: &[AVec<f32>],
+        band: Band<'_>,
+        Scratch { values, pairs }: &mut Scratch,
+    ) {
         let x = &slots[self.from];
         let add = self.add.map(|slot| &slots[slot][..]);
         match &self.work {
-            Work::Dense(dense) => self.dense(dense, x, add, &mut out, pairs),
+            Work::Dense(dense) => self.dense(dense, x, add, band, pairs),
             Work::Separable(separable) => {
-                let between = (&mut scratch[..], &mut pairs[..]);
-                self.separable(instructions, separable, x, add, &mut out, between);
+                let between = (&mut values[..], &mut pairs[..]);
+                self.separable(instructions, separable, x, add, band, between);
             }
             Work::MaxPool => Pool {
                 x,
                 input: self.input,
-                add,
+                add: add.map(|add| &add[self.output.padded(0, 1)..]),
                 relu: self.relu,
-                out: &mut out,
+                out: band.out,
                 output: self.output,
             }
             .run(instructions),
             Work::Upsample => Upsample {
                 x,
                 input: self.input,
-                add,
+                rows: band.rows.clone(),
+                add: add.map(|add| &add[self.output.padded(0, band.rows.start + 1)..]),
                 relu: self.relu,
-                out: &mut out,
+                out: band.out,
                 output: self.output,
             }
             .run(instructions),
             Work::Average => {
-                let whole = self.output.span(0, 1);
-                sums(instructions, x, self.input, 0, &mut out[whole]);
+                let whole = self.output.in_band(1);
+                sums(instructions, x, self.input, 0, &mut band.out[whole]);
             }
             Work::Head(Head { dense, taps }) => {
                 let Map([.., channels]) = self.input;
-                let sums_len = taps * taps * channels;
-                sums(
-                    instructions,
-                    x,
-                    self.input,
-                    taps / 2,
-                    &mut scratch[..sums_len],
-                );
-                self.pointwise(dense, (scratch, 1), add, (&mut out, 0), pairs);
+                let windows = &mut values[..taps * taps * channels];
+                sums(instructions, x, self.input, taps / 2, windows);
+                self.pointwise(dense, windows, add, band, pairs);
             }
             Work::Add => {
                 if let Some(add) = add {
+                    let below = self.output.padded(0, 1);
                     Add {
-                        a: x,
-                        b: add,
+                        a: &x[below..],
+                        b: &add[below..],
                         relu: self.relu,
-                        out: &mut out,
+                        out: band.out,
                     }
                     .run(instructions);
                 }
             }
         }
-        buffers.slots[self.to] = out;
     }
 
     fn dense(
@@ -203,17 +247,18 @@ impl Step {
         dense: &Dense,
         x: &[f32],
         add: Option<&[f32]>,
-        out: &mut [f32],
+        band: Band<'_>,
         pairs: &mut [u32],
     ) {
-        let Map([height, _, _]) = self.output;
         let first = 1 - dense.before;
+        let begin = dense.stride * band.rows.start + first;
+        let end = dense.stride * (band.rows.end - 1) + first + dense.weights.taps();
         let input = Input {
-            values: x,
-            first: self.input.padded(first, first),
+            values: &x[self.input.padded(0, begin)..self.input.padded(0, end)],
+            first: self.input.padded(first, 0),
             row: self.input.stride(),
         };
-        self.convolve(dense, input, add, (out, 0..height), pairs);
+        self.convolve(dense, input, add, band, pairs);
     }
 
     fn separable(
@@ -222,11 +267,11 @@ impl Step {
         separable: &Separable,
         x: &[f32],
         add: Option<&[f32]>,
-        out: &mut [f32],
+        band: Band<'_>,
         (scratch, pairs): (&mut [f32], &mut [u32]),
     ) {
         let Map([_, width_in, channels]) = self.input;
-        let Map([height, width, _]) = self.output;
+        let Map([_, width, _]) = self.output;
         let depthwise = Depthwise {
             width,
             channels,
@@ -234,53 +279,51 @@ impl Step {
             stride: separable.stride,
             instructions,
         };
-        for first in (0..height).step_by(separable.rows) {
-            let rows = separable.rows.min(height - first);
+        let Band { rows, out } = band;
+        let parts = out.chunks_mut(separable.rows * self.output.stride());
+        for (first, out) in rows.clone().step_by(separable.rows).zip(parts) {
+            let rows = first..rows.end.min(first + separable.rows);
             let x = &x[self.input.padded(0, separable.stride * first)..];
-            let between = &mut scratch[..rows * width * channels];
+            let between = &mut scratch[..rows.len() * width * channels];
             depthwise.correlate(x, &separable.taps, between);
-            self.pointwise(
-                &separable.pointwise,
-                (between, rows),
-                add,
-                (out, first),
-                pairs,
-            );
+            let part = Band { rows, out };
+            self.pointwise(&separable.pointwise, between, add, part, pairs);
         }
     }
 
-    /// A 1×1 convolution of rows without borders, so many, to those from `first` on.
+    /// A 1×1 convolution of rows without borders.
     fn pointwise(
         &self,
         dense: &Dense,
-        (x, rows): (&[f32], usize),
+        x: &[f32],
         add: Option<&[f32]>,
-        (out, first): (&mut [f32], usize),
+        band: Band<'_>,
         pairs: &mut [u32],
     ) {
         let Map([_, width, _]) = self.output;
         let [_, channels_in] = dense.weights.channels();
+        let row = width * channels_in;
         let input = Input {
-            values: x,
+            values: &x[..band.rows.len() * row],
             first: 0,
-            row: width * channels_in,
+            row,
         };
-        self.convolve(dense, input, add, (out, first..first + rows), pairs);
+        self.convolve(dense, input, add, band, pairs);
     }
 
-    /// A convolution to these rows.
+    /// A convolution to the rows of a band.
     fn convolve(
         &self,
         dense: &Dense,
         input: Input<'_>,
         add: Option<&[f32]>,
-        (out, rows): (&mut [f32], Range<usize>),
+        Band { rows, out }: Band<'_>,
         pairs: &mut [u32],
     ) {
         let Map([_, width, _]) = self.output;
-        let span = self.output.span(rows.start, rows.len());
-        let add = add.map(|add| &add[span.clone()]);
-        let (out, row_out) = (&mut out[span], self.output.stride());
+        let add = add.map(|add| &add[self.output.span(rows.start, rows.len())]);
+        let out = &mut out[self.output.in_band(rows.len())];
+        let row_out = self.output.stride();
         match &dense.pairs {
             Some(weights) => {
                 weights.round(input.values, pairs);
@@ -312,6 +355,13 @@ impl Step {
             .run(),
         }
     }
+}
+
+/// Rows of the output that are computed in one go.
+struct Band<'a> {
+    rows: Range<usize>,
+    /// From the border in front of the first one on.
+    out: &'a mut [f32],
 }
 
 /// What a convolution reads.

@@ -8,7 +8,7 @@ use super::{GreyRows, Region};
 use crate::Instructions;
 
 /// As many channels as there are floats in the widest vectors.
-const WIDEST: usize = 16;
+pub(super) const WIDEST: usize = 16;
 
 /// Area filter with its buffers.
 #[derive(Debug, Clone)]
@@ -70,10 +70,10 @@ impl Area {
 }
 
 /// sums += weight · pixels
-struct AddRow<'a> {
-    pixels: &'a [u8],
-    weight: f32,
-    sums: &'a mut [f32],
+pub(super) struct AddRow<'a> {
+    pub(super) pixels: &'a [u8],
+    pub(super) weight: f32,
+    pub(super) sums: &'a mut [f32],
 }
 
 impl WithSimd for AddRow<'_> {
@@ -89,7 +89,7 @@ impl WithSimd for AddRow<'_> {
 
 /// For each output position of one axis, the pixels that it covers and their weights (which sum to 1).
 #[derive(Debug, Clone, Default)]
-struct Taps {
+pub(super) struct Taps {
     weights: Vec<f32>,
     /// First pixel, and where the weights stand in `weights`.
     spans: Vec<(usize, Range<usize>)>,
@@ -108,6 +108,34 @@ impl Taps {
                 start + (i + 1) as f64 * step,
                 pixels,
             );
+        }
+    }
+
+    /// Divides `pixels` pixels from `first` on, of which none beyond is looked at, into `size` outputs: the mean of
+    /// what each covers, or where they are more than the pixels a mixture of the two nearest.
+    pub(super) fn resample(&mut self, first: usize, pixels: usize, size: usize) {
+        if size <= pixels {
+            self.place(0.0, pixels as f32, size, pixels);
+        } else {
+            self.weights.clear();
+            self.spans.clear();
+            let step = pixels as f64 / size as f64;
+            for i in 0..size {
+                let last = (pixels - 1) as f64;
+                let position = ((i as f64 + 0.5) * step - 0.5).clamp(0.0, last);
+                let before = position.floor();
+                let share = (position - before) as f32;
+                let begin = self.weights.len();
+                self.weights.push(1.0 - share);
+                if before < last {
+                    self.weights.push(share);
+                }
+                self.spans
+                    .push((before as usize, begin..self.weights.len()));
+            }
+        }
+        for (start, _) in &mut self.spans {
+            *start += first;
         }
     }
 
@@ -134,7 +162,7 @@ impl Taps {
         self.spans.push((first_pixel, begin..self.weights.len()));
     }
 
-    fn iter(&self) -> impl Iterator<Item = (usize, &[f32])> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &[f32])> {
         self.spans
             .iter()
             .map(|(start, range)| (*start, &self.weights[range.clone()]))

@@ -31,6 +31,16 @@ glib::wrapper! {
         @extends gst::Element, gst::Object;
 }
 
+/// The colour that stands for the emotion `label`, or for a face without one: red, green and blue. Reports and charts
+/// take the same.
+pub fn colour(label: Option<&str>) -> [u8; 3] {
+    let palette::Colour(red, green, blue) = match label {
+        Some(label) if label != crate::face::UNCERTAIN => palette::colour(label, 0),
+        _ => palette::UNCLASSIFIED,
+    };
+    [red, green, blue]
+}
+
 pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     for property in [
         Bars::static_type(),

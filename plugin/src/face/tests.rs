@@ -94,7 +94,10 @@ fn a_detected_and_classified_face_is_read_back() {
             y: 20,
             width: 30,
             height: 40,
-            detection: Some(Detection { confidence: 0.75 }),
+            detection: Some(Detection {
+                confidence: 0.75,
+                ..Detection::default()
+            }),
             object_id: Some(7),
             emotion: Some(happy()),
         }]
@@ -186,7 +189,13 @@ fn a_second_emotion_replaces_the_first_and_keeps_the_order_and_the_rest() {
         [1, 2]
     );
     assert_eq!(found[0].emotion, Some(sad()));
-    assert_eq!(found[0].detection, Some(Detection { confidence: 0.75 }));
+    assert_eq!(
+        found[0].detection,
+        Some(Detection {
+            confidence: 0.75,
+            ..Detection::default()
+        })
+    );
     assert_eq!(found[1].emotion, Some(happy()));
     let first = buffer.meta::<VideoRegionOfInterestMeta>().unwrap();
     assert_eq!(

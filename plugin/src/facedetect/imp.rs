@@ -4,12 +4,19 @@
 //! other elements of this plugin, the same in a custom meta that survives conversions. The picture passes through
 //! untouched.
 //!
-//! When the sink says that the stream is late, frames are not searched and carry the faces of the last searched frame,
-//! for up to a second, so that a live picture neither stops nor flickers. The property `stats` counts them as skipped.
+//! Faces are tracked: each has an `object_id` that stays while the face stays, also across frames on which it is not
+//! found, and after it was away for a few seconds. Between two detections, of which `detection-interval` says when they
+//! are due, tracks follow the picture; with `asynchronous` detections run beside the stream and no frame waits for them.
+//! `notify` posts messages on the bus when faces come and go.
 //!
-//! The faces are found by one of OpenCV's cascades, by default its frontal face Haar cascade, which sees upright faces
-//! that look at the camera. The confidence of a detection grows with the number of search windows that agree on it; it
-//! ranks faces and is no calibrated probability.
+//! When the sink says that the stream is late, frames are not searched, so that a live picture does not stop; tracks are
+//! followed all the same. Without `tracking` such frames carry the faces of the last searched one, for up to a second. The
+//! property `stats` counts them as skipped.
+//!
+//! The faces are found by a network that sees upright faces from the front to the side, or with `detector=cascade` by
+//! one of OpenCV's cascades, by default its frontal face Haar cascade, which sees upright faces that look at the camera.
+//! The network's confidence is a calibrated probability; that of a cascade grows with the number of search windows that
+//! agree on a face, and only ranks them.
 //!
 //! GStreamer's OpenCV plugin has an element of the same name. Where both are installed, `emotionfacedetect` is always
 //! this one.
@@ -23,14 +30,26 @@
 //! Fast search for large faces only:
 //!
 //! ```sh
-//! gst-launch-1.0 filesrc location=talk.mp4 ! decodebin ! facedetect min-size=120 scale-factor=1.2 ! fakesink
+//! gst-launch-1.0 filesrc location=talk.mp4 ! decodebin ! facedetect min-size=120 ! fakesink
+//! ```
+//!
+//! A camera whose picture is never late, with messages about who comes and goes:
+//!
+//! ```sh
+//! gst-launch-1.0 -m v4l2src ! facedetect asynchronous=true notify=change ! emotionclassify ! emotionoverlay ! videoconvert ! autovideosink
+//! ```
+//!
+//! Small faces in the right half of a 4K picture:
+//!
+//! ```sh
+//! gst-launch-1.0 filesrc location=square.mp4 ! decodebin ! facedetect region=0.5,0,0.5,1 min-size=16 tiles=3 ! fakesink
 //! ```
 
-use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex};
 use std::time::Instant;
 
-use emotion_detect::{Cascade, Options};
+use emotion_detect::Detector;
+use emotion_detect::track::{Event, Frame};
 use emotion_models::preprocess::GreyRows;
 use gst::glib;
 use gst::subclass::prelude::*;
@@ -38,11 +57,12 @@ use gst_base::prelude::*;
 use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::prelude::*;
 
-use crate::analyser::Analyser;
-use crate::face::{self, DetectedFace};
-use crate::stats::Stats;
-
-const DEFAULT_THREADS: u32 = 1;
+use super::load::load;
+use super::messages::{self, Messages};
+use super::settings::Settings;
+use super::tracking::Tracking;
+use crate::analyser::{self, Analyser};
+use crate::face::{self, DetectedFace, TrackedFace};
 
 /// How long the faces of a searched frame stand for later frames that are not searched.
 const MAX_HOLD: gst::ClockTime = gst::ClockTime::SECOND;
@@ -55,25 +75,16 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     )
 });
 
-#[derive(Debug, Clone)]
-struct Settings {
-    cascade_file: Option<String>,
-    options: Options,
-    threads: u32,
+/// What finds the faces of the stream.
+enum State {
+    /// Each frame by itself.
+    Single(Single),
+    /// From frame to frame.
+    Tracking(Box<Tracking>),
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            cascade_file: None,
-            options: Options::default(),
-            threads: DEFAULT_THREADS,
-        }
-    }
-}
-
-struct State {
-    cascade: Cascade,
+struct Single {
+    detector: Detector,
     last: Option<Search>,
 }
 
@@ -101,15 +112,140 @@ impl Search {
 pub struct FaceDetect {
     settings: Mutex<Settings>,
     state: Mutex<Option<State>>,
+    messages: Mutex<Messages>,
     analyser: Analyser,
 }
 
 impl FaceDetect {
     /// Another picture follows, in which the last faces mean nothing.
-    fn forget_faces(&self) {
-        if let Some(state) = self.state.lock().unwrap().as_mut() {
-            state.last = None;
+    fn begin_scene(&self) {
+        let mut state = self.state.lock().unwrap();
+        let events = match state.as_mut() {
+            Some(State::Single(single)) => {
+                single.last = None;
+                return;
+            }
+            Some(State::Tracking(tracking)) => {
+                tracking.begin_scene();
+                tracking.take_events()
+            }
+            None => return,
+        };
+        drop(state);
+        self.tell(&events, &[], None);
+    }
+
+    /// Says on the bus what happened, with no lock held that a listener might want.
+    fn tell(&self, events: &[Event], faces: &[TrackedFace], pts: Option<gst::ClockTime>) {
+        let notify = self.settings.lock().unwrap().pacing.notify;
+        let segment = self.obj().segment();
+        let stream_time = segment
+            .downcast_ref::<gst::ClockTime>()
+            .and_then(|segment| segment.to_stream_time(pts));
+        let mut messages = self.messages.lock().unwrap();
+        let messages = messages.of_frame(notify, events, faces, stream_time);
+        messages::post(&self.obj(), messages);
+    }
+
+    fn format_error(&self, error: &analyser::Error) -> gst::FlowError {
+        gst::element_imp_error!(self, gst::StreamError::Format, ("{error}"));
+        gst::FlowError::Error
+    }
+
+    fn detector_error(&self, error: &emotion_detect::Error) -> gst::FlowError {
+        gst::element_imp_error!(self, gst::LibraryError::Failed, ("{error}"));
+        gst::FlowError::Error
+    }
+
+    /// Finds the faces of the frame, or repeats the last ones where the stream is late.
+    fn find(
+        &self,
+        single: &mut Single,
+        settings: &Settings,
+        buffer: &mut gst::BufferRef,
+    ) -> Result<(), gst::FlowError> {
+        let Single { detector, last } = single;
+        if self.is_late(buffer) {
+            if let Some(search) = last
+                && search.is_recent(buffer.pts())
+            {
+                search.add_to(buffer);
+            }
+            return Ok(());
         }
+        let started = Instant::now();
+        let (frame_width, frame_height, faces) = self
+            .analyser
+            .look_at(buffer, |image| {
+                let options = settings.options_for(image.width(), image.height());
+                let faces = detector.detect(image, &options);
+                (image.width() as u32, image.height() as u32, faces)
+            })
+            .map_err(|error| self.format_error(&error))?;
+        let faces = faces.map_err(|error| self.detector_error(&error))?;
+        let search = last.insert(Search {
+            time: buffer.pts(),
+            frame_width,
+            frame_height,
+            faces,
+        });
+        search.add_to(buffer);
+        self.analyser
+            .add_analysed(search.faces.len(), started.elapsed());
+        Ok(())
+    }
+
+    /// Follows the faces to the frame, and returns them with what happened to them.
+    fn track(
+        &self,
+        tracking: &mut Tracking,
+        settings: &Settings,
+        buffer: &mut gst::BufferRef,
+    ) -> Result<(Vec<Event>, Vec<TrackedFace>), gst::FlowError> {
+        let is_late = !tracking.is_asynchronous() && self.is_late(buffer);
+        let started = Instant::now();
+        let frame = Frame {
+            stamp: buffer.pts().map(Into::into),
+            duration: buffer
+                .duration()
+                .map(Into::into)
+                .or_else(|| self.analyser.frame_duration()),
+            is_late,
+        };
+        let (frame_width, frame_height, tracked) = self
+            .analyser
+            .look_at(buffer, |image| {
+                let (width, height) = (image.width(), image.height());
+                let options = settings.options_for(width, height);
+                let tracked = tracking.frame(frame, image, &options, settings.pacing);
+                (width as u32, height as u32, tracked)
+            })
+            .map_err(|error| self.format_error(&error))?;
+        tracked.map_err(|error| self.detector_error(&error))?;
+        let faces = tracking.faces();
+        face::add_tracked(buffer, frame_width, frame_height, &faces);
+        if !is_late {
+            self.analyser.add_analysed(faces.len(), started.elapsed());
+        }
+        Ok((tracking.take_events(), faces))
+    }
+
+    /// Whether the frame comes too late to be searched, which then counts as skipped.
+    fn is_late(&self, buffer: &gst::BufferRef) -> bool {
+        let is_late = self.analyser.skips(&*self.obj(), buffer);
+        if is_late {
+            let time = buffer.pts().display().to_string();
+            gst::debug!(CAT, imp = self, "Late, not searching {time}");
+        }
+        is_late
+    }
+
+    fn stats(&self) -> gst::Structure {
+        let mut stats = self.analyser.stats();
+        if let Some(State::Tracking(tracking)) = &*self.state.lock().unwrap() {
+            tracking.add_to(&mut stats);
+        }
+        stats
     }
 }
 
@@ -122,90 +258,22 @@ impl ObjectSubclass for FaceDetect {
 
 impl ObjectImpl for FaceDetect {
     fn properties() -> &'static [glib::ParamSpec] {
-        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-            let defaults = Options::default();
-            vec![
-                glib::ParamSpecString::builder("cascade-file")
-                    .nick("Cascade file")
-                    .blurb(
-                        "OpenCV cascade in XML, Haar or LBP; null = the frontal face Haar cascade from where OpenCV's \
-                         data files are usually installed",
-                    )
-                    .mutable_ready()
-                    .build(),
-                glib::ParamSpecDouble::builder("scale-factor")
-                    .nick("Scale factor")
-                    .blurb("Ratio of one searched face size to the next; larger is faster and finds fewer faces")
-                    .minimum(1.01)
-                    .maximum(10.0)
-                    .default_value(defaults.scale_factor)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecUInt::builder("min-neighbors")
-                    .nick("Minimum neighbours")
-                    .blurb(
-                        "A face is where more than this many neighbouring search windows agree; larger means fewer \
-                         false faces and more missed ones",
-                    )
-                    .default_value(defaults.min_neighbors)
-                    .maximum(1000)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecUInt::builder("min-size")
-                    .nick("Minimum size")
-                    .blurb("Width and height of the smallest face to be found, in pixels; larger is faster")
-                    .default_value(defaults.min_size_px)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecUInt::builder("max-size")
-                    .nick("Maximum size")
-                    .blurb("Width and height of the largest face to be found, in pixels; 0 = no limit")
-                    .default_value(defaults.max_size_px)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecUInt::builder("threads")
-                    .nick("Threads")
-                    .blurb(
-                        "Threads for one frame, set at the start; OpenCV has one such number for the whole process. \
-                         0 = leave it as it is",
-                    )
-                    .default_value(DEFAULT_THREADS)
-                    .maximum(1024)
-                    .mutable_ready()
-                    .build(),
-                Stats::param_spec(),
-            ]
-        });
+        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(Settings::param_specs);
 
         PROPERTIES.as_ref()
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let mut settings = self.settings.lock().unwrap();
-        let options = &mut settings.options;
-        match pspec.name() {
-            "cascade-file" => settings.cascade_file = value.get().expect("type checked upstream"),
-            "scale-factor" => options.scale_factor = value.get().expect("type checked upstream"),
-            "min-neighbors" => options.min_neighbors = value.get().expect("type checked upstream"),
-            "min-size" => options.min_size_px = value.get().expect("type checked upstream"),
-            "max-size" => options.max_size_px = value.get().expect("type checked upstream"),
-            "threads" => settings.threads = value.get().expect("type checked upstream"),
-            name => unreachable!("no writable property {name}"),
+        let set = self.settings.lock().unwrap().set(value, pspec);
+        if let Err(error) = set {
+            gst::element_imp_warning!(self, gst::ResourceError::Settings, ("{error}"));
         }
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let settings = self.settings.lock().unwrap();
-        let options = &settings.options;
         match pspec.name() {
-            "cascade-file" => settings.cascade_file.to_value(),
-            "scale-factor" => options.scale_factor.to_value(),
-            "min-neighbors" => options.min_neighbors.to_value(),
-            "min-size" => options.min_size_px.to_value(),
-            "max-size" => options.max_size_px.to_value(),
-            "threads" => settings.threads.to_value(),
-            "stats" => self.analyser.stats().to_value(),
-            name => unreachable!("no property {name}"),
+            "stats" => self.stats().to_value(),
+            _ => self.settings.lock().unwrap().get(pspec),
         }
     }
 }
@@ -241,48 +309,64 @@ impl BaseTransformImpl for FaceDetect {
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = self.settings.lock().unwrap().clone();
-        let file = settings.cascade_file.map(PathBuf::from);
-        let cascade = Cascade::load(file.as_deref()).map_err(|error| match error {
-            emotion_detect::Error::Unreadable { .. } => {
-                gst::error_msg!(gst::ResourceError::OpenRead, ("{error}"))
-            }
-            emotion_detect::Error::NotACascade { .. } => {
-                gst::error_msg!(gst::ResourceError::Settings, ("{error}"))
-            }
-            emotion_detect::Error::NotInstalled { .. } => gst::error_msg!(
-                gst::ResourceError::NotFound,
-                ("{error} or set the property cascade-file")
-            ),
-            error => gst::error_msg!(gst::ResourceError::NotFound, ("{error}")),
-        })?;
-        if settings.threads > 0 {
-            emotion_detect::set_threads(settings.threads)
-                .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))?;
+        let detector = load(&settings)?;
+        if let Some(unused) = settings.unused() {
+            gst::element_imp_warning!(self, gst::ResourceError::Settings, ("{unused}"));
         }
         self.analyser.reset();
-        *self.state.lock().unwrap() = Some(State {
-            cascade,
-            last: None,
-        });
+        *self.messages.lock().unwrap() = Messages::default();
+        let pacing = settings.pacing;
+        if pacing.is_asynchronous && !pacing.is_tracking {
+            gst::element_imp_warning!(
+                self,
+                gst::ResourceError::Settings,
+                ("asynchronous needs tracking, which carries the faces meanwhile; detecting on each frame instead")
+            );
+        }
+        let state = if pacing.is_tracking {
+            let tracking = Tracking::new(detector, pacing).map_err(|error| {
+                gst::error_msg!(
+                    gst::ResourceError::NoSpaceLeft,
+                    ("no thread for the detector: {error}; try asynchronous=false")
+                )
+            })?;
+            State::Tracking(Box::new(tracking))
+        } else {
+            State::Single(Single {
+                detector,
+                last: None,
+            })
+        };
+        *self.state.lock().unwrap() = Some(state);
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
-        *self.state.lock().unwrap() = None;
+        // A worker ends after its search, while nobody else has to wait for the lock.
+        let state = self.state.lock().unwrap().take();
+        drop(state);
         Ok(())
     }
 
     fn set_caps(&self, incaps: &gst::Caps, _outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
         gst::debug!(CAT, imp = self, "Configured for {incaps}");
-        self.forget_faces();
+        self.begin_scene();
         self.analyser
             .set_caps(incaps)
             .map_err(|error| gst::loggable_error!(CAT, "{error}"))
     }
 
     fn sink_event(&self, event: gst::Event) -> bool {
-        if event.type_() == gst::EventType::FlushStop {
-            self.forget_faces();
+        match event.type_() {
+            gst::EventType::FlushStop | gst::EventType::Eos | gst::EventType::StreamStart => {
+                self.begin_scene();
+            }
+            gst::EventType::Segment => {
+                if let Some(State::Tracking(tracking)) = self.state.lock().unwrap().as_mut() {
+                    tracking.begin_segment();
+                }
+            }
+            _ => {}
         }
         self.analyser.observe_sink_event(&event);
         self.parent_sink_event(event)
@@ -307,56 +391,16 @@ impl BaseTransformImpl for FaceDetect {
         &self,
         buffer: &mut gst::BufferRef,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let options = self.settings.lock().unwrap().options;
+        let settings = self.settings.lock().unwrap().clone();
         let mut state = self.state.lock().unwrap();
-        let State { cascade, last } = state.as_mut().ok_or(gst::FlowError::Flushing)?;
-
-        if self.analyser.skips(&*self.obj(), buffer) {
-            gst::debug!(
-                CAT,
-                imp = self,
-                "Late, not searching {}",
-                buffer.pts().display()
-            );
-            if let Some(search) = last
-                && search.is_recent(buffer.pts())
-            {
-                search.add_to(buffer);
+        match state.as_mut().ok_or(gst::FlowError::Flushing)? {
+            State::Single(single) => self.find(single, &settings, buffer)?,
+            State::Tracking(tracking) => {
+                let (events, faces) = self.track(tracking, &settings, buffer)?;
+                drop(state);
+                self.tell(&events, &faces, buffer.pts());
             }
-            return Ok(gst::FlowSuccess::Ok);
         }
-
-        let started = Instant::now();
-        let (frame_width, frame_height, faces) = self
-            .analyser
-            .look_at(buffer, |image| {
-                let faces = cascade.detect(image, &options);
-                (image.width() as u32, image.height() as u32, faces)
-            })
-            .map_err(|error| {
-                gst::element_imp_error!(self, gst::StreamError::Format, ("{error}"));
-                gst::FlowError::Error
-            })?;
-        let faces = faces.map_err(|error| {
-            gst::element_imp_error!(self, gst::LibraryError::Failed, ("{error}"));
-            gst::FlowError::Error
-        })?;
-        let search = last.insert(Search {
-            time: buffer.pts(),
-            frame_width,
-            frame_height,
-            faces,
-        });
-        search.add_to(buffer);
-
-        let count = search.faces.len();
-        self.analyser.add_analysed(count, started.elapsed());
-        gst::log!(
-            CAT,
-            imp = self,
-            "{count} faces in {}",
-            buffer.pts().display()
-        );
         Ok(gst::FlowSuccess::Ok)
     }
 }

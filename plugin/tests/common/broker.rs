@@ -95,10 +95,10 @@ impl Broker {
                     Ok(Event::Incoming(Packet::SubAck(_))) => {
                         let _ = subscribed.send(());
                     }
-                    Ok(Event::Incoming(Packet::Publish(publish))) => {
-                        if payloads.send(publish.payload.to_vec()).is_err() {
-                            return;
-                        }
+                    Ok(Event::Incoming(Packet::Publish(publish)))
+                        if payloads.send(publish.payload.to_vec()).is_err() =>
+                    {
+                        return;
                     }
                     _ => {}
                 }

@@ -1,0 +1,132 @@
+//! The network for pictures of every size.
+
+use emotion_models::Instructions;
+use emotion_models::engine::{Engine, Precision};
+use emotion_models::face_net::{STRIDES, VALUES, places};
+use emotion_models::preprocess::{GreyRows, Scaler};
+use emotion_models::{Metadata, Weights};
+
+use super::candidate::Candidate;
+use super::looks::Look;
+use crate::Error;
+
+/// Sizes for which the network is kept ready: those of a stream, of its tiles, and of some faces that are followed.
+const KEPT: usize = 8;
+
+/// The network, ready for the sizes that it saw last.
+#[derive(Debug)]
+pub(super) struct Sizes {
+    weights: Weights,
+    precision: Precision,
+    threads: usize,
+    /// The last one that was used first.
+    networks: Vec<Network>,
+    scaler: Scaler,
+}
+
+#[derive(Debug)]
+struct Network {
+    height: usize,
+    width: usize,
+    engine: Engine,
+    /// What it says about each place.
+    values: Vec<f32>,
+}
+
+/// What the network says about the last picture.
+pub(super) struct Seen<'a>(&'a Network);
+
+impl Sizes {
+    pub(super) fn new(weights: Weights, precision: Precision) -> Self {
+        Self {
+            weights,
+            precision,
+            threads: 1,
+            networks: Vec::new(),
+            scaler: Scaler::default(),
+        }
+    }
+
+    pub(super) fn set_threads(&mut self, threads: usize) {
+        self.threads = threads;
+        self.networks.clear();
+    }
+
+    pub(super) fn metadata(&self) -> &Metadata {
+        self.weights.metadata()
+    }
+
+    /// Lets the network look.
+    pub(super) fn look(&mut self, picture: &impl GreyRows, look: &Look) -> Result<Seen<'_>, Error> {
+        let [.., coarsest] = STRIDES;
+        let [height, width] = [look.height, look.width].map(|size| size.next_multiple_of(coarsest));
+        let place = self
+            .networks
+            .iter()
+            .position(|network| (network.height, network.width) == (height, width));
+        let network = match place {
+            Some(place) => self.networks.remove(place),
+            None => self.network(height, width)?,
+        };
+        self.networks.truncate(KEPT - 1);
+        self.networks.insert(0, network);
+
+        let Network { engine, values, .. } = &mut self.networks[0];
+        let (pixels, stride) = engine.picture_mut();
+        // What lies beyond the picture is grey.
+        let (seen, beyond) = pixels.split_at_mut((look.height * stride).min(pixels.len()));
+        for row in seen.chunks_mut(stride) {
+            row[look.width..width].fill(0.0);
+        }
+        beyond.fill(0.0);
+        let size = [look.height, look.width];
+        self.scaler.run(picture, look.part, size, seen, stride);
+        engine.run_picture(values)?;
+        Ok(Seen(&self.networks[0]))
+    }
+
+    fn network(&self, height: usize, width: usize) -> Result<Network, Error> {
+        let folded = self.weights.folded_detector(height, width)?;
+        let engine = Engine::of_folded(&folded, Instructions::best(), self.precision);
+        let engine = engine.with_threads_each(self.threads);
+        Ok(Network {
+            height,
+            width,
+            values: vec![0.0; engine.classes()],
+            engine,
+        })
+    }
+}
+
+impl Seen<'_> {
+    /// What it takes for a face with this confidence at least, in pixels of the network.
+    pub(super) fn candidates(&self, threshold: f32) -> impl Iterator<Item = Candidate> {
+        let Network {
+            height,
+            width,
+            ref values,
+            ..
+        } = *self.0;
+        let least = logit(threshold);
+        let values = values.as_chunks::<VALUES>().0;
+        places(height, width)
+            .zip(values)
+            .filter(move |(_, values)| values[0] >= least)
+            .map(|(place, values)| Candidate {
+                region: place.region(*values),
+                confidence: 1.0 / (1.0 + (-values[0]).exp()),
+            })
+            // Weights that somebody else trained may say anything.
+            .filter(|candidate| {
+                let region = candidate.region;
+                [region.x, region.y, region.width, region.height]
+                    .iter()
+                    .all(|value| value.is_finite())
+            })
+    }
+}
+
+/// The logit of a probability; of 0 one that every other exceeds.
+fn logit(probability: f32) -> f32 {
+    (probability / (1.0 - probability)).ln()
+}

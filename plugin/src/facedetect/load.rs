@@ -1,0 +1,52 @@
+//! From settings to a detector.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::thread::available_parallelism;
+
+use emotion_detect::{Cascade, Detector, Error, NetworkDetector};
+use emotion_models::Weights;
+
+use super::settings::Settings;
+
+/// The detector that the settings name, or the element error that says why there is none.
+pub(super) fn load(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
+    match settings.detector {
+        super::Detector::Network => network(settings),
+        super::Detector::Cascade => cascade(settings),
+    }
+}
+
+fn network(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
+    let weights = match &settings.model_location {
+        Some(file) => Weights::load(Path::new(file)),
+        None => Weights::detector(),
+    };
+    let network = weights
+        .map_err(Error::from)
+        .and_then(NetworkDetector::new)
+        .map_err(|error| gst::error_msg!(gst::ResourceError::Settings, ("{error}")))?;
+    let threads = match settings.threads {
+        0 => available_parallelism().map_or(1, NonZeroUsize::get),
+        threads => threads as usize,
+    };
+    Ok(network.with_threads(threads).into())
+}
+
+fn cascade(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
+    let file = settings.cascade_file.as_deref().map(Path::new);
+    let cascade = Cascade::load(file).map_err(|error| match error {
+        Error::Unreadable { .. } => gst::error_msg!(gst::ResourceError::OpenRead, ("{error}")),
+        Error::NotACascade { .. } => gst::error_msg!(gst::ResourceError::Settings, ("{error}")),
+        Error::NotInstalled { .. } => gst::error_msg!(
+            gst::ResourceError::NotFound,
+            ("{error} or set the property cascade-file")
+        ),
+        error => gst::error_msg!(gst::ResourceError::NotFound, ("{error}")),
+    })?;
+    if settings.threads > 0 {
+        emotion_detect::set_threads(settings.threads)
+            .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))?;
+    }
+    Ok(cascade.into())
+}

@@ -1,0 +1,113 @@
+//! The part of the frame in which faces are looked for, as users write it.
+
+use std::str::FromStr;
+
+use emotion_models::preprocess;
+
+/// A rectangle, of which every frame size makes its own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Region {
+    x: f32,
+    y: f32,
+    width: f32,
+    height: f32,
+    is_fraction: bool,
+}
+
+/// The text is no region.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "region {text:?}: expected x,y,width,height, none negative and the size above 0, such as 0.5,0,0.5,1 for the right half"
+)]
+pub(super) struct Error {
+    text: String,
+}
+
+impl FromStr for Region {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let error = || Error {
+            text: text.to_owned(),
+        };
+        let numbers: Vec<f32> = text
+            .split(',')
+            .map(|number| number.trim().parse())
+            .collect::<Result<_, _>>()
+            .map_err(|_| error())?;
+        match numbers[..] {
+            [x, y, width, height]
+                if numbers
+                    .iter()
+                    .all(|number| number.is_finite() && *number >= 0.0)
+                    && width > 0.0
+                    && height > 0.0 =>
+            {
+                Ok(Self {
+                    x,
+                    y,
+                    width,
+                    height,
+                    is_fraction: numbers.iter().all(|number| *number <= 1.0),
+                })
+            }
+            _ => Err(error()),
+        }
+    }
+}
+
+impl Region {
+    /// The pixels of a frame of this size that it is.
+    pub(super) fn in_frame(self, width: usize, height: usize) -> preprocess::Region {
+        let (right, down) = if self.is_fraction {
+            (width as f32, height as f32)
+        } else {
+            (1.0, 1.0)
+        };
+        preprocess::Region {
+            x: self.x * right,
+            y: self.y * down,
+            width: self.width * right,
+            height: self.height * down,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_up_to_one_are_fractions_of_the_frame_and_others_pixels() {
+        let right_half: Region = "0.5, 0, 0.5, 1".parse().unwrap();
+        let found = right_half.in_frame(640, 480);
+        let expected = preprocess::Region {
+            x: 320.0,
+            y: 0.0,
+            width: 320.0,
+            height: 480.0,
+        };
+        assert_eq!(found, expected);
+        let pixels: Region = "0,10,200,100".parse().unwrap();
+        assert_eq!(pixels.in_frame(640, 480), pixels.in_frame(64, 48));
+        assert_eq!(pixels.in_frame(640, 480).width, 200.0);
+    }
+
+    #[test]
+    fn what_is_no_rectangle_is_refused_with_an_example() {
+        for text in [
+            "1,2,3",
+            "a,b,c,d",
+            "0,0,0,1",
+            "-1,0,1,1",
+            "0,0,nan,1",
+            "0,0,1,1,1",
+        ] {
+            let error = text.parse::<Region>().unwrap_err().to_string();
+            assert!(
+                error.contains(text) && error.contains("0.5,0,0.5,1"),
+                "{error}"
+            );
+        }
+    }
+}

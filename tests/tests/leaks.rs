@@ -1,0 +1,31 @@
+//! GStreamer's own count of what is left when a program ends.
+
+use emotion_tests::gst_launch::Scratch;
+
+#[test]
+fn two_trackers_in_one_process_leak_no_object() {
+    let scratch = Scratch::new().unwrap();
+    for mode in ["true", "false"] {
+        let line = format!(
+            "videotestsrc num-buffers=40 ! video/x-raw,width=320,height=240 ! tee name=t \
+             t. ! queue ! emotionfacedetect notify=frame asynchronous={mode} ! fakesink \
+             t. ! queue ! emotionfacedetect detection-interval=3 asynchronous={mode} ! fakesink"
+        );
+        let output = scratch
+            .command("gst-launch-1.0")
+            .unwrap()
+            .args(line.split_whitespace())
+            .env("GST_TRACERS", "leaks")
+            .env("GST_DEBUG", "GST_TRACER:7")
+            .env("GST_DEBUG_NO_COLOR", "1")
+            .output()
+            .unwrap();
+        let log = String::from_utf8_lossy(&output.stderr);
+        let left: Vec<&str> = log
+            .lines()
+            .filter(|line| line.contains("object-alive"))
+            .collect();
+        assert!(output.status.success(), "{log}");
+        assert!(left.is_empty(), "{left:#?}");
+    }
+}

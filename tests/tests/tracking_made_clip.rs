@@ -1,0 +1,130 @@
+//! The tracker on a made clip with exact truth, at any frame rate, with a detector that misses faces, sees some where there
+//! are none, and never puts a box quite right.
+
+use std::time::Duration;
+
+use emotion_detect::DetectedFace;
+use emotion_detect::track::{Detections, Follower, Frame, Interval, Options, Search};
+use emotion_models::preprocess::Region;
+use emotion_tests::mot::{self, Score, Truth};
+use emotion_tests::walkers::{SECONDS, Walkers, noise};
+
+const WIDTH: usize = 640;
+const HEIGHT: usize = 360;
+
+/// The confidence from which the detector's faces are strong.
+const STRONG: f64 = 0.5;
+
+/// What a detector might say of a frame: boxes a few percent off, a face in ten missed, another one weak, hidden faces
+/// seldom seen, and now and then a face where there is none.
+fn detections(truth: &[Truth], frame: u64, search: &Search) -> Vec<DetectedFace> {
+    let mut found = Vec::new();
+    for (index, person) in truth.iter().enumerate() {
+        let seed = (frame * 64 + index as u64) * 8;
+        let random = |n: u64| noise(seed + n);
+        let fate = random(0);
+        if fate < -0.8 || (!person.counts && fate < 0.6) {
+            continue;
+        }
+        let size = person.region.width;
+        let jitter = |n: u64| 0.07 * size * random(n);
+        let (width, height) = (size + jitter(3), person.region.height + jitter(4));
+        let x = person.region.x + jitter(1) + (size - width) / 2.0;
+        let y = person.region.y + jitter(2) + (person.region.height - height) / 2.0;
+        let is_weak = fate < -0.6 || !person.counts;
+        found.push(DetectedFace {
+            x: x.round() as i32,
+            y: y.round() as i32,
+            width: width as u32,
+            height: height as u32,
+            confidence: if is_weak { 0.3 } else { 0.9 },
+        });
+    }
+    if noise(frame * 7919) > 0.9 {
+        found.push(DetectedFace {
+            x: (300.0 + 280.0 * noise(frame * 31)) as i32,
+            y: (150.0 + 140.0 * noise(frame * 37)) as i32,
+            width: 60,
+            height: 70,
+            confidence: 0.7,
+        });
+    }
+    found.retain(|face| match search {
+        Search::Nothing => false,
+        Search::Everything => true,
+        Search::Parts(parts) => parts.iter().any(|part| contains(part, face)),
+    });
+    found
+}
+
+fn contains(part: &Region, face: &DetectedFace) -> bool {
+    let (x, y) = (
+        face.x as f32 + face.width as f32 / 2.0,
+        face.y as f32 + face.height as f32 / 2.0,
+    );
+    (part.x..part.x + part.width).contains(&x) && (part.y..part.y + part.height).contains(&y)
+}
+
+/// The clip at a frame rate, and the share of its frames that were searched whole.
+fn track(rate: f64, interval: &str) -> (Score, f64) {
+    let clip = Walkers::new(WIDTH, HEIGHT).unwrap();
+    let mut follower = Follower::new(Options {
+        interval: interval.parse().unwrap(),
+        ..Options::default()
+    });
+    let count = (SECONDS * rate) as u64;
+    let mut frames = Vec::new();
+    let mut searches = 0;
+    for number in 0..count {
+        let seconds = number as f64 / rate;
+        let pixels = clip.picture(seconds);
+        let picture = clip.view(&pixels).unwrap();
+        let truth = clip.truth(seconds);
+        let search = follower.follow(
+            Frame {
+                stamp: Some(Duration::from_secs_f64(seconds)),
+                duration: Some(Duration::from_secs_f64(1.0 / rate)),
+                is_late: false,
+            },
+            &picture,
+        );
+        if search != Search::Nothing {
+            let faces = detections(&truth, number, &search);
+            let found = Detections {
+                faces: &faces,
+                strong: STRONG,
+            };
+            follower.found(&search, found, &picture);
+        }
+        searches += u32::from(search == Search::Everything);
+        frames.push(mot::Frame {
+            truth,
+            found: follower
+                .faces()
+                .map(|face| (face.id, face.region))
+                .collect(),
+        });
+    }
+    (mot::score(&frames), f64::from(searches) / count as f64)
+}
+
+#[test]
+fn everybody_keeps_an_id_at_any_frame_rate_and_interval() {
+    for rate in [10.0, 25.0, 60.0] {
+        for interval in ["1", "5", "auto", "200ms"] {
+            let (score, share) = track(rate, interval);
+            let about = format!("{rate} frames/s, {interval}: {score:.3?}, searched {share:.2}");
+            println!("{about}");
+            assert!(score.idf1 >= 0.95, "{about}");
+            assert_eq!(score.switches, 0, "{about}");
+            assert!(score.mean_iou >= 0.75, "{about}");
+        }
+    }
+}
+
+#[test]
+fn auto_searches_far_fewer_frames_the_higher_their_rate() {
+    assert_eq!(Interval::default(), Interval::Auto);
+    let shares = [25.0, 60.0].map(|rate| track(rate, "auto").1);
+    assert!(shares[0] <= 0.25 && shares[1] <= 0.12, "{shares:?}");
+}
