@@ -26,6 +26,10 @@ packages_test=(
     xvfb                          # a display for the window test
     mosquitto                     # an MQTT broker
     openssl                       # and its certificates
+    python3-gi gir1.2-gst-rtsp-server-1.0 # an RTSP camera
+    gstreamer1.0-rtsp             # and a client that sends to one
+    python3-prometheus-client     # reads /metrics as Prometheus does
+    chromium                      # shows the pages of the programs
 )
 if [ "$(uname -m)" = x86_64 ]; then # the NEON loops in an emulator
     packages_test+=(qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)

@@ -25,6 +25,8 @@ const FRAMES: [[usize; 2]; 4] = [[320, 240], [640, 480], [1280, 720], [1920, 108
 const PIXELS_PER_TURN: usize = 3 << 20;
 /// The confidence of a face for either side.
 const THRESHOLD: f32 = 0.5;
+/// Width and height of the smallest face for the cascade, a usual choice.
+const HAAR_MIN_SIZE: u32 = 30;
 /// How far the two boxes of the portrait overlap at least.
 const SAME: f32 = 0.4;
 
@@ -86,7 +88,7 @@ impl Comparison {
             }
             DetectorPeer::Haar => {
                 task["runtime"] = "haar".into();
-                task["min_size"] = Options::default().min_size_px.into();
+                task["min_size"] = HAAR_MIN_SIZE.into();
             }
         }
         let (mut process, about) = Peer::start(&args.python, "detect.py", &task)?;

@@ -6,12 +6,14 @@ mod detect;
 mod engine;
 mod load;
 mod measure;
+mod overlay;
 mod peak;
 mod peer;
 mod preprocess;
 mod profile;
 mod report;
 mod stock;
+mod tag;
 mod train;
 
 use std::num::NonZeroUsize;
@@ -75,6 +77,8 @@ fn main() -> Result<()> {
         .chain(engine::comparisons().map(Comparison::Engine))
         .chain(load::comparisons().map(Comparison::Load))
         .chain(preprocess::comparisons().map(Comparison::Preprocess))
+        .chain(overlay::comparisons().map(Comparison::Overlay))
+        .chain(tag::comparisons().map(Comparison::Tag))
         .chain(detect::comparisons().map(Comparison::Detect));
     for comparison in comparisons {
         let name = comparison.name();
@@ -102,6 +106,8 @@ enum Comparison {
     Engine(engine::Comparison),
     Load(load::Comparison),
     Preprocess(preprocess::Comparison),
+    Overlay(overlay::Comparison),
+    Tag(tag::Comparison),
     Detect(detect::Comparison),
 }
 
@@ -112,6 +118,8 @@ impl Comparison {
             Self::Engine(comparison) => comparison.name(),
             Self::Load(comparison) => comparison.name(),
             Self::Preprocess(comparison) => comparison.name(),
+            Self::Overlay(comparison) => comparison.name(),
+            Self::Tag(comparison) => comparison.name(),
             Self::Detect(comparison) => comparison.name(),
         }
     }
@@ -122,6 +130,8 @@ impl Comparison {
             Self::Engine(comparison) => comparison.measure(args),
             Self::Load(comparison) => comparison.measure(args),
             Self::Preprocess(comparison) => comparison.measure(args),
+            Self::Overlay(comparison) => comparison.measure(args),
+            Self::Tag(comparison) => comparison.measure(args),
             Self::Detect(comparison) => comparison.measure(args),
         }
     }

@@ -26,7 +26,7 @@ pub(crate) struct Outcome {
 /// What times are shown in.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Unit {
-    /// Of a step.
+    /// Of a step or a frame.
     Milliseconds,
     /// Of a face.
     Microseconds,

@@ -12,6 +12,9 @@ use crate::{DetectedFace, Error, Options};
 /// The cascade that is looked for when none is named.
 pub(crate) const DEFAULT_FILE: &str = "haarcascade_frontalface_default.xml";
 
+/// Smaller faces are rarely found, and searching for them is slow.
+const SMALLEST: u32 = 30;
+
 /// Where OpenCV's data files are installed.
 const PLACES: [&str; 5] = [
     // Debian, Ubuntu, Fedora, Arch
@@ -96,6 +99,7 @@ impl Cascade {
         part: Part,
         options: &Options,
     ) -> Result<Vec<DetectedFace>, Error> {
+        let options = &options.or_smallest(SMALLEST);
         // OpenCV wants all rows in one piece.
         self.pixels.clear();
         for y in part.y..part.y + part.height {

@@ -132,7 +132,7 @@ fn a_lower_threshold_gives_more_candidates_and_the_surest_first() {
     let mut count = |threshold: f32| {
         let options = Options {
             threshold,
-            min_size_px: 0,
+            min_size_px: 1,
             ..Options::default()
         };
         let candidates = network.candidates(&portrait.view(), &options).unwrap();

@@ -6,10 +6,12 @@
 
 pub mod camera;
 pub mod clip;
+pub mod crowd;
 pub mod demo;
 pub mod line;
 pub mod recording;
 pub mod runner;
+pub mod tag;
 pub mod window;
 
 /// Starts GStreamer and registers the emotion elements of this build.

@@ -2,13 +2,20 @@
 
 use std::path::Path;
 
+use gst::prelude::*;
+
 use crate::line::Line;
+
+/// How long an encoder in hardware may take for its first pictures.
+const TRIAL: gst::ClockTime = gst::ClockTime::from_seconds(10);
 
 /// An encoder with its container.
 #[derive(Debug)]
 pub struct Recording {
-    /// Everything between raw video and the file sink.
-    words: &'static str,
+    /// Everything between raw video and the muxer.
+    encoder: &'static str,
+    /// The container's element.
+    muxer: &'static str,
     /// Elements that must exist.
     elements: &'static [&'static str],
     /// File extension of the container.
@@ -18,28 +25,108 @@ pub struct Recording {
 /// Best first. Players want 4:2:0, so that is asked for where the encoder would take more.
 const RECORDINGS: [Recording; 4] = [
     Recording {
-        words: "videoconvert ! video/x-raw,format=I420 ! x264enc speed-preset=veryfast tune=zerolatency ! h264parse ! mp4mux",
+        encoder: "videoconvert ! video/x-raw,format=I420 ! x264enc speed-preset=veryfast tune=zerolatency ! h264parse",
+        muxer: "mp4mux",
         elements: &["x264enc", "h264parse", "mp4mux"],
         extension: "mp4",
     },
     Recording {
-        words: "videoconvert ! openh264enc bitrate=2000000 ! h264parse ! mp4mux",
+        encoder: "videoconvert ! openh264enc bitrate=2000000 ! h264parse",
+        muxer: "mp4mux",
         elements: &["openh264enc", "h264parse", "mp4mux"],
         extension: "mp4",
     },
     Recording {
-        words: "videoconvert ! vp8enc deadline=1 target-bitrate=2000000 ! webmmux",
+        encoder: "videoconvert ! vp8enc deadline=1 target-bitrate=2000000",
+        muxer: "webmmux",
         elements: &["vp8enc", "webmmux"],
         extension: "webm",
     },
     Recording {
-        words: "videoconvert ! jpegenc ! matroskamux",
+        encoder: "videoconvert ! jpegenc",
+        muxer: "matroskamux",
         elements: &["jpegenc", "matroskamux"],
         extension: "mkv",
     },
 ];
 
+/// Encoders in graphics hardware, which exist as elements where a driver offers them.
+const HARDWARE: [Recording; 6] = [
+    hardware(
+        "videoconvert ! nvh264enc ! h264parse",
+        &["nvh264enc", "h264parse", "mp4mux"],
+    ),
+    hardware(
+        "videoconvert ! qsvh264enc ! h264parse",
+        &["qsvh264enc", "h264parse", "mp4mux"],
+    ),
+    hardware(
+        "videoconvert ! vah264enc ! h264parse",
+        &["vah264enc", "h264parse", "mp4mux"],
+    ),
+    hardware(
+        "videoconvert ! vah264lpenc ! h264parse",
+        &["vah264lpenc", "h264parse", "mp4mux"],
+    ),
+    hardware(
+        "videoconvert ! vaapih264enc ! h264parse",
+        &["vaapih264enc", "h264parse", "mp4mux"],
+    ),
+    hardware(
+        "videoconvert ! v4l2h264enc ! video/x-h264,level=(string)4 ! h264parse",
+        &["v4l2h264enc", "h264parse", "mp4mux"],
+    ),
+];
+
+const fn hardware(encoder: &'static str, elements: &'static [&'static str]) -> Recording {
+    Recording {
+        encoder,
+        muxer: "mp4mux",
+        elements,
+        extension: "mp4",
+    }
+}
+
+/// The name of the muxer in a line, for more streams than the video.
+pub const MUXER: &str = "muxer";
+
 impl Recording {
+    /// An encoder in hardware that works, else [`best`](Self::best).
+    ///
+    /// # Errors
+    ///
+    /// When this machine can write no video.
+    pub fn fastest() -> anyhow::Result<&'static Self> {
+        let mut hardware = HARDWARE.iter();
+        match hardware.find(|recording| recording.is_installed() && recording.works()) {
+            Some(recording) => Ok(recording),
+            None => Self::best(),
+        }
+    }
+
+    /// Encodes a few pictures: a driver may offer what its hardware cannot do.
+    fn works(&self) -> bool {
+        let line = Line::default()
+            .words("videotestsrc num-buffers=3 ! video/x-raw,width=640,height=480,framerate=25/1 !")
+            .words(self.encoder)
+            .words("! fakesink sync=false");
+        let Ok(pipeline) = line.launch() else {
+            return false;
+        };
+        let Some(bus) = pipeline.bus() else {
+            return false;
+        };
+        let played = pipeline.set_state(gst::State::Playing).is_ok();
+        let end = played.then(|| {
+            let ends = [gst::MessageType::Eos, gst::MessageType::Error];
+            bus.timed_pop_filtered(TRIAL, &ends)
+        });
+        // Whether it can be shut down says nothing about its pictures.
+        let _ = pipeline.set_state(gst::State::Null);
+        let end = end.flatten();
+        end.is_some_and(|message| message.type_() == gst::MessageType::Eos)
+    }
+
     /// The best of H.264, VP8 and JPEG that this machine can write.
     ///
     /// # Errors
@@ -60,8 +147,10 @@ impl Recording {
     /// Appends the way from raw video into the file at `path`.
     #[must_use]
     pub fn append(&self, line: Line, path: &Path) -> Line {
-        line.words(self.words)
-            .words("! filesink")
+        line.words(self.encoder)
+            .words("!")
+            .words(self.muxer)
+            .words(&format!("name={MUXER} ! filesink"))
             .path("location", path)
     }
 }
@@ -84,5 +173,19 @@ mod tests {
             made += 1;
         }
         assert!(made > 0, "no encoder at all: make setup installs x264enc");
+    }
+
+    #[test]
+    fn a_trial_tells_an_encoder_that_works_from_one_that_does_not() {
+        gst::init().expect("GStreamer starts");
+        assert!(Recording::best().expect("one is installed").works());
+        for encoder in [
+            "videoconvert ! nosuchencoder",
+            "fakesink ! identity",
+            "identity error-after=1",
+        ] {
+            assert!(!hardware(encoder, &[]).works(), "{encoder}");
+        }
+        assert!(Recording::fastest().is_ok());
     }
 }

@@ -26,7 +26,8 @@ impl Stop {
         self.0.store(true, Ordering::SeqCst);
     }
 
-    fn wished(&self) -> bool {
+    /// Whether it was uttered.
+    pub fn is_wished(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 
@@ -38,7 +39,7 @@ impl Stop {
     pub fn on_signal(&self) -> anyhow::Result<()> {
         let stop = self.clone();
         ctrlc::set_handler(move || {
-            if stop.wished() {
+            if stop.is_wished() {
                 std::process::exit(130);
             }
             stop.wish();
@@ -102,7 +103,7 @@ pub fn run(
             _ => tick(started.elapsed()),
         }
         match &mut ending {
-            None if stop.wished() => {
+            None if stop.is_wished() => {
                 pipeline.send_event(gst::event::Eos::new());
                 ending = Some(FINISH);
             }
@@ -133,15 +134,15 @@ impl Drop for ShutDown<'_> {
     }
 }
 
-/// An element's message in one line: who, what, and the part of the debug text that says more.
-fn described(
+/// An element's message in one line: who, if that is known, what, and the part of the debug text that says more.
+pub(crate) fn described(
     source: Option<&gst::Object>,
     error: &gst::glib::Error,
     debug: Option<gst::glib::GString>,
 ) -> String {
     let who = source
-        .map(|source| source.name())
-        .unwrap_or_else(|| "pipeline".into());
+        .map(|source| format!("{}: ", source.name()))
+        .unwrap_or_default();
     let detail = debug.as_deref().and_then(|debug| {
         // The first line is a place in the source code of the element.
         debug
@@ -151,8 +152,8 @@ fn described(
             .find(|line| !line.is_empty() && !error.message().contains(line))
     });
     match detail {
-        Some(detail) => format!("{who}: {} ({detail})", error.message()),
-        None => format!("{who}: {}", error.message()),
+        Some(detail) => format!("{who}{} ({detail})", error.message()),
+        None => format!("{who}{}", error.message()),
     }
 }
 

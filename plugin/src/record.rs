@@ -226,6 +226,14 @@ impl<'de> Deserialize<'de> for Probabilities {
     }
 }
 
+/// The computer's clock as [`Record::wall_clock`] has it.
+pub fn now() -> String {
+    gst::glib::DateTime::now_utc()
+        .and_then(|now| now.format("%Y-%m-%dT%H:%M:%S.%fZ"))
+        .map(String::from)
+        .expect("the year has four digits")
+}
+
 fn seconds(time: gst::ClockTime) -> f64 {
     time.nseconds() as f64 / 1e9
 }

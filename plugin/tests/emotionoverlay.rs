@@ -9,7 +9,7 @@ use gst_video::{
     VideoFormat, VideoInfo, VideoOverlayComposition, VideoOverlayCompositionMeta,
     VideoOverlayRectangle,
 };
-use gstemotion::face::{DetectedFace, EmotionResult, add_detected, set_emotion};
+use gstemotion::face::{DetectedFace, EmotionResult, add_detected, set_emotion, set_object_id};
 use gstemotion::luma::FORMATS;
 
 const OVERLAY: &str = "meta:GstVideoOverlayComposition";
@@ -193,7 +193,8 @@ fn each_property_changes_the_picture() {
     init();
     let (info, buffer) = portrait(VideoFormat::I420);
     let faces = [detected(150, 60, 150), detected(20, 300, 100)];
-    let buffer = with_faces(&info, buffer, &faces);
+    let mut buffer = with_faces(&info, buffer, &faces);
+    set_object_id(buffer.make_mut(), 1, 12);
     let pictures = [
         "",
         "boxes=false",
@@ -201,6 +202,18 @@ fn each_property_changes_the_picture() {
         "confidence=false",
         "bars=none",
         "bars=all",
+        "ids=true",
+        "timeline=true",
+        "summary=true",
+        "style=minimal",
+        "style=broadcast",
+        "style=seed",
+        "language=ar",
+        "language=de",
+        "label-names=angry=cross",
+        "privacy=blur",
+        "privacy=pixelate",
+        "privacy=fill",
     ]
     .map(|properties| {
         let line = format!("emotionoverlay {properties}");
@@ -214,6 +227,23 @@ fn each_property_changes_the_picture() {
             assert_ne!(picture, other_picture, "{properties:?} and {other:?}");
         }
     }
+}
+
+#[test]
+fn names_that_are_no_pairs_are_refused_with_a_warning() {
+    init();
+    let overlay = gst::ElementFactory::make("emotionoverlay").build().unwrap();
+    let bus = gst::Bus::new();
+    overlay.set_bus(Some(&bus));
+    overlay.set_property("label-names", "happy=joyful");
+    overlay.set_property("label-names", "happy:merry");
+    assert_eq!(overlay.property::<String>("label-names"), "happy=joyful");
+    let message = bus.pop_filtered(&[gst::MessageType::Warning]).unwrap();
+    let gst::MessageView::Warning(warning) = message.view() else {
+        unreachable!()
+    };
+    let text = warning.error().to_string();
+    assert!(text.contains("expected LABEL=NAME"), "{text}");
 }
 
 #[test]

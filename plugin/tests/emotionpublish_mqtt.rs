@@ -208,7 +208,7 @@ fn a_wrong_password_is_a_warning_that_says_so_and_the_right_one_works() {
 }
 
 #[test]
-fn tls_trusts_the_given_authority_and_nobody_else() {
+fn tls_trusts_the_given_authority_and_nobody_else_and_shows_a_certificate() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name).display().to_string();
     for (name, about) in [("ca", "/CN=Test authority"), ("other", "/CN=Somebody else")] {
@@ -231,43 +231,53 @@ fn tls_trusts_the_given_authority_and_nobody_else() {
         ]);
     }
     fs::write(file("names"), "subjectAltName=DNS:localhost").unwrap();
-    openssl(&[
-        "req",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-subj",
-        "/CN=localhost",
-        "-keyout",
-        &file("broker.key"),
-        "-out",
-        &file("broker.csr"),
-    ]);
-    openssl(&[
-        "x509",
-        "-req",
-        "-days",
-        "2",
-        "-in",
-        &file("broker.csr"),
-        "-CA",
-        &file("ca.pem"),
-        "-CAkey",
-        &file("ca.key"),
-        "-CAcreateserial",
-        "-extfile",
-        &file("names"),
-        "-out",
-        &file("broker.pem"),
-    ]);
+    for name in ["broker", "client"] {
+        openssl(&[
+            "req",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-subj",
+            "/CN=localhost",
+            "-keyout",
+            &file(&format!("{name}.key")),
+            "-out",
+            &file(&format!("{name}.csr")),
+        ]);
+        openssl(&[
+            "x509",
+            "-req",
+            "-days",
+            "2",
+            "-in",
+            &file(&format!("{name}.csr")),
+            "-CA",
+            &file("ca.pem"),
+            "-CAkey",
+            &file("ca.key"),
+            "-CAcreateserial",
+            "-extfile",
+            &file("names"),
+            "-out",
+            &file(&format!("{name}.pem")),
+        ]);
+    }
 
-    let tls_port = free_port();
+    let (tls_port, strict_port) = (free_port(), free_port());
+    let listener = |port: u16, more: &str| {
+        format!(
+            "listener {port} 127.0.0.1\ncertfile {}\nkeyfile {}\n{more}",
+            file("broker.pem"),
+            file("broker.key")
+        )
+    };
+    let strict = format!("require_certificate true\ncafile {}", file("ca.pem"));
     let configuration = format!(
-        "allow_anonymous true\nlistener {tls_port} 127.0.0.1\ncertfile {}\nkeyfile {}",
-        file("broker.pem"),
-        file("broker.key")
+        "allow_anonymous true\n{}\n{}",
+        listener(tls_port, ""),
+        listener(strict_port, &strict)
     );
     let Some(broker) = Broker::start(&configuration) else {
         return;
@@ -283,6 +293,19 @@ fn tls_trusts_the_given_authority_and_nobody_else() {
     let mut publishing = Publishing::new("mqtts", tls_port, &ca);
     publishing.frames([2]);
     assert_eq!(next_time(&payloads), 2);
+
+    let mut publishing = Publishing::new("mqtts", strict_port, &ca);
+    publishing.frames([3]);
+    let warning = publishing.next_warning();
+    assert!(warning.contains("broker is away"), "{warning}");
+    let shown = format!(
+        "{ca} tls-certificate-file={} tls-key-file={}",
+        file("client.pem"),
+        file("client.key")
+    );
+    let mut publishing = Publishing::new("mqtts", strict_port, &shown);
+    publishing.frames([4]);
+    assert_eq!(next_time(&payloads), 4);
     assert!(broker.path().exists());
 }
 

@@ -4,21 +4,16 @@
 //! The order of the rows, the augmentation and the learning rate follow from seed, epoch and log.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Device, Tensor};
-use emotion_models::weights::Normalization;
-use emotion_models::{Emotion, Metadata};
 use safetensors::SafeTensors;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use crate::log::{Epoch, Log, Tally};
-use crate::recipe::Settings;
+use crate::log::{Log, Tally};
+use crate::run::{Run, RunSettings};
 
-const FORMAT: &str = "emotion-trainer checkpoint 2";
-/// Written at the ends of epochs only, without a tally; otherwise the same.
-const FORMAT_1: &str = "emotion-trainer checkpoint 1";
 // Keys of the metadata.
 const RUN: &str = "run";
 const LOG: &str = "log";
@@ -29,111 +24,17 @@ struct Format {
     format: String,
 }
 
-/// The part of a checkpoint that is not tensors.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Run {
-    format: String,
-    /// How the run trains.
-    pub settings: Settings,
-    /// The epochs so far. CSV keeps their numbers exactly, JSON as it is read here might not.
-    #[serde(skip)]
-    pub log: Log,
-    /// The epoch after these, as far as it has come.
-    #[serde(skip)]
-    pub tally: Tally,
-    /// What tells the faces from others; older runs lack it.
-    #[serde(default)]
-    pub data: Option<String>,
-    /// Files of the teachers where the run began, to find them again.
-    #[serde(default)]
-    pub teacher_files: Vec<PathBuf>,
-    /// Number of faces that it trains on.
-    pub training_faces: usize,
-    /// Number of faces that it validates on.
-    pub validation_faces: usize,
-}
-
-impl Run {
-    /// A run that has not begun.
-    pub fn new(settings: Settings, training_faces: usize, validation_faces: usize) -> Self {
-        Self {
-            format: FORMAT.to_owned(),
-            settings,
-            log: Log::default(),
-            tally: Tally::default(),
-            data: None,
-            teacher_files: Vec::new(),
-            training_faces,
-            validation_faces,
-        }
-    }
-
-    /// The best epoch so far.
-    pub fn best(&self) -> Option<&Epoch> {
-        self.log.best(self.settings.choice)
-    }
-
-    /// Whether all epochs are done, or the validation loss has not fallen for too long.
-    pub fn is_finished(&self) -> bool {
-        let Settings {
-            epochs, early_stop, ..
-        } = self.settings;
-        let waited = self.log.epochs_without_progress();
-        self.log.len() >= epochs || early_stop.is_some_and(|patience| waited >= patience)
-    }
-
-    /// Steps in an epoch; the last one may have fewer faces.
-    pub fn steps_per_epoch(&self) -> usize {
-        self.training_faces.div_ceil(self.settings.batch)
-    }
-
-    /// Steps done since the run began.
-    pub fn steps(&self) -> u64 {
-        (self.log.len() * self.steps_per_epoch() + self.tally.steps) as u64
-    }
-
-    /// What the weights after the epoch `row` say about themselves.
-    ///
-    /// # Errors
-    ///
-    /// Never in practice: settings can be written as JSON.
-    pub fn metadata(&self, row: &Epoch) -> Result<Metadata> {
-        let settings = &self.settings;
-        Ok(Metadata {
-            name: settings.name().to_owned(),
-            architecture: settings.architecture,
-            labels: Emotion::names(),
-            input_size: settings.input_size,
-            normalization: Normalization::SymmetricUnit,
-            temperature: row.temperature.unwrap_or(1.0) as f32,
-            training: format!(
-                "recipe {}, epoch {} of {}, seed {}, {} training faces, accuracy {:.4} \
-                 and loss {:.4} on {} validation faces; {}",
-                settings.recipe.name(),
-                row.epoch,
-                settings.epochs,
-                settings.seed,
-                self.training_faces,
-                row.val_acc,
-                row.val_loss,
-                self.validation_faces,
-                serde_json::to_string(settings)?,
-            ),
-        })
-    }
-}
-
 /// A run and its tensors in named groups.
 #[derive(Debug)]
-pub struct Checkpoint {
+pub struct Checkpoint<S: RunSettings> {
     /// What is not tensors.
-    pub run: Run,
+    pub run: Run<S>,
     tensors: HashMap<String, Tensor>,
 }
 
-impl Checkpoint {
+impl<S: RunSettings> Checkpoint<S> {
     /// A checkpoint without tensors.
-    pub fn new(run: Run) -> Self {
+    pub fn new(run: Run<S>) -> Self {
         Self {
             run,
             tensors: HashMap::new(),
@@ -206,11 +107,12 @@ impl Checkpoint {
         // Before all else: another format may have other settings.
         let Format { format } = serde_json::from_str(run)?;
         ensure!(
-            [FORMAT, FORMAT_1].contains(&format.as_str()),
-            "expected format `{FORMAT}`, found `{format}`: resume with the version that wrote it"
+            S::FORMATS.contains(&format.as_str()),
+            "expected format `{}`, found `{format}`: resume with the command and the version that wrote it",
+            S::FORMATS[0]
         );
-        let mut run: Run = serde_json::from_str(run)?;
-        run.format = FORMAT.to_owned();
+        let mut run: Run<S> = serde_json::from_str(run)?;
+        run.renew_format();
         run.log = Log::from_csv(log)?;
         run.tally = Tally::from_csv(metadata.get(TALLY).map_or("", String::as_str))?;
         let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
@@ -222,10 +124,18 @@ impl Checkpoint {
 mod tests {
     use super::*;
     use crate::log::Epoch;
-    use crate::recipe::Recipe;
+    use crate::recipe::{Recipe, Settings, Source};
 
-    fn checkpoint() -> Checkpoint {
-        let mut run = Run::new(Recipe::Seed.settings(), 10, 5);
+    const FORMAT: &str = Settings::FORMATS[0];
+
+    fn checkpoint() -> Checkpoint<Settings> {
+        let source = Source {
+            data: None,
+            teacher_files: Vec::new(),
+            training_faces: 10,
+            validation_faces: 5,
+        };
+        let mut run = Run::new(Recipe::Seed.settings(), source);
         // Thirds are what a lossy detour through text would change.
         let third = 1.0 / 3.0;
         run.log.push(Epoch {
@@ -243,7 +153,7 @@ mod tests {
         });
         run.tally = Tally {
             steps: 1,
-            faces: 3,
+            samples: 3,
             loss_sum: third,
             ..Tally::default()
         };
@@ -277,7 +187,7 @@ mod tests {
         checkpoint().save(&path).unwrap();
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
-        let error = Checkpoint::load(&path).unwrap_err().to_string();
+        let error = Checkpoint::<Settings>::load(&path).unwrap_err().to_string();
         assert!(
             error.ends_with("last.ckpt.safetensors is not a checkpoint to resume from"),
             "{error}"
@@ -301,9 +211,13 @@ mod tests {
         safetensors::serialize([("trained/a", tensor)], Some(HashMap::from(metadata))).unwrap()
     }
 
+    fn parse(bytes: &[u8]) -> Result<Checkpoint<Settings>> {
+        Checkpoint::parse(bytes)
+    }
+
     #[test]
     fn a_checkpoint_of_the_first_format_is_at_the_end_of_an_epoch() {
-        let Checkpoint { run, .. } = Checkpoint::parse(&checkpoint_1(FORMAT_1)).unwrap();
+        let Checkpoint { run, .. } = parse(&checkpoint_1(Settings::FORMATS[1])).unwrap();
         assert_eq!((run.log.len(), run.tally), (1, Tally::default()));
         assert_eq!(run.settings.name(), "mini_xception");
         assert_eq!((run.steps_per_epoch(), run.steps()), (2, 2));
@@ -312,7 +226,7 @@ mod tests {
     #[test]
     fn a_checkpoint_of_a_later_format_is_refused_with_both_formats() {
         let later = "emotion-trainer checkpoint 3";
-        let error = Checkpoint::parse(&checkpoint_1(later)).unwrap_err();
+        let error = parse(&checkpoint_1(later)).unwrap_err();
         let expected = format!("expected format `{FORMAT}`, found `{later}`");
         assert!(error.to_string().starts_with(&expected), "{error}");
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::files;
-use crate::log::Epoch;
+use crate::log::Row;
 
 /// The files of a run in their folder.
 #[derive(Debug, Clone)]
@@ -53,12 +53,12 @@ impl Folder {
         self.0.join("best.safetensors")
     }
 
-    /// Weights of the run called `name` after an epoch that was the best until then:
-    /// `NAME.EPOCH-ACCURACY.safetensors`.
-    pub fn improved(&self, name: &str, row: &Epoch) -> PathBuf {
-        let Epoch { epoch, val_acc, .. } = row;
+    /// Weights of the run called `name` after an epoch that was the best until then, with its score:
+    /// `NAME.EPOCH-SCORE.safetensors`.
+    pub fn improved(&self, name: &str, row: &impl Row) -> PathBuf {
+        let (epoch, score) = (row.epoch(), row.score());
         self.0
-            .join(format!("{name}.{epoch:03}-{val_acc:.4}.safetensors"))
+            .join(format!("{name}.{epoch:03}-{score:.4}.safetensors"))
     }
 
     /// State to go on from.
@@ -80,6 +80,7 @@ impl Folder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::Epoch;
 
     #[test]
     fn weights_are_called_by_name_epoch_and_accuracy() {

@@ -1,15 +1,16 @@
 //! A network in training and all that moves with it: its optimiser and its average.
 
+use std::collections::HashMap;
+
 use anyhow::Result;
 use candle_core::Tensor;
-use emotion_models::Weights;
 
 use crate::average::Average;
 use crate::checkpoint::Checkpoint;
 use crate::network::Network;
 use crate::optimizer::Adam;
 use crate::params::Parameters;
-use crate::recipe::Settings;
+use crate::run::{Common, RunSettings};
 
 // Groups of tensors in a checkpoint.
 const TRAINED: &str = "trained";
@@ -25,8 +26,8 @@ pub(crate) struct Learner {
 
 impl Learner {
     /// As it is before the first step.
-    pub(crate) fn new(settings: &Settings) -> Result<Self> {
-        let Settings {
+    pub(crate) fn new(settings: &Common<'_>) -> Result<Self> {
+        let Common {
             architecture,
             input_size,
             seed,
@@ -55,16 +56,20 @@ impl Learner {
     }
 
     /// As it is before the first step, with these values instead of random ones.
-    pub(crate) fn begin_with(&mut self, weights: &Weights) -> Result<()> {
-        self.trained.parameters.restore(weights.tensors())?;
+    pub(crate) fn begin_with(&self, values: &HashMap<String, Tensor>) -> Result<()> {
+        self.trained.parameters.restore(values)?;
         if let Some((averaged, _)) = &self.average {
-            averaged.parameters.restore(weights.tensors())?;
+            averaged.parameters.restore(values)?;
         }
         Ok(())
     }
 
     /// As it was when the checkpoint was made, after `steps` steps.
-    pub(crate) fn restore(&mut self, steps: u64, checkpoint: &Checkpoint) -> Result<()> {
+    pub(crate) fn restore<S: RunSettings>(
+        &mut self,
+        steps: u64,
+        checkpoint: &Checkpoint<S>,
+    ) -> Result<()> {
         self.trained
             .parameters
             .restore(&checkpoint.group(TRAINED))?;
@@ -77,7 +82,7 @@ impl Learner {
     }
 
     /// Puts all tensors into a checkpoint.
-    pub(crate) fn store(&self, checkpoint: &mut Checkpoint) -> Result<()> {
+    pub(crate) fn store<S: RunSettings>(&self, checkpoint: &mut Checkpoint<S>) -> Result<()> {
         checkpoint.insert(TRAINED, self.trained.parameters.snapshot()?);
         checkpoint.insert(MOMENTS, self.optimizer.state()?);
         if let Some((averaged, _)) = &self.average {
@@ -86,19 +91,19 @@ impl Learner {
         Ok(())
     }
 
-    /// The network whose accuracy counts: the averaged one if there is one.
+    /// The network whose results count: the averaged one if there is one.
     pub(crate) fn network(&self) -> &Network {
         self.average
             .as_ref()
             .map_or(&self.trained, |(averaged, _)| averaged)
     }
 
-    /// Logits `[N, 7]` of faces to learn from.
-    pub(crate) fn forward(&self, faces: &Tensor) -> Result<Tensor> {
-        self.trained.train(faces)
+    /// The network that learns.
+    pub(crate) fn trained(&self) -> &Network {
+        &self.trained
     }
 
-    /// Moves all parameters so that `loss`, which comes from [`Learner::forward`], falls.
+    /// Moves all parameters so that `loss`, which comes from [`Learner::trained`], falls.
     pub(crate) fn step(&mut self, loss: &Tensor, learning_rate: f64) -> Result<()> {
         self.optimizer.step(&loss.backward()?, learning_rate)?;
         if let Some((_, average)) = &mut self.average {

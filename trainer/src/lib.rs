@@ -32,6 +32,7 @@ pub mod prediction;
 pub mod progress;
 pub mod random;
 pub mod recipe;
+pub mod run;
 pub mod schedule;
 #[cfg(test)]
 mod testing;

@@ -1,36 +1,38 @@
 //! What each epoch gave, as rows of `log.csv`.
 
+mod epoch;
+
+pub use epoch::Epoch;
+
+use std::fmt::Debug;
+use std::time::Duration;
+
 use anyhow::Result;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::recipe::Choice;
-
-/// One row: Keras' columns, then the learning rate, the time and the calibration.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Epoch {
+/// What an epoch gave. Its fields are the columns of the log.
+pub trait Row: Copy + Debug + Default + PartialEq + Serialize + DeserializeOwned {
     /// Counted from 1.
-    pub epoch: usize,
-    /// Accuracy on the training faces as they came by, augmented.
-    pub acc: f64,
-    /// Their mean loss.
-    pub loss: f64,
-    /// Accuracy on the validation faces at the end of the epoch.
-    pub val_acc: f64,
-    /// Their mean loss.
-    pub val_loss: f64,
-    /// Learning rate of the last step.
-    pub lr: f64,
+    fn epoch(&self) -> usize;
+
     /// Time that training and validation took.
-    pub seconds: f64,
-    /// The temperature that fits the validation faces best; older logs lack it.
-    pub temperature: Option<f64>,
-    /// Mean loss of the validation faces at that temperature: how good the probabilities can be.
-    pub val_loss_calibrated: Option<f64>,
-    /// Their expected calibration error at that temperature, 0 to 1.
-    pub val_ece: Option<f64>,
-    /// Their macro F1, in which rare emotions count as much as frequent ones.
-    pub val_macro_f1: Option<f64>,
+    fn seconds(&self) -> f64;
+
+    /// Adds time.
+    fn took(&mut self, time: Duration);
+
+    /// What is to fall in validation: where it does not, there is no progress.
+    fn validation_loss(&self) -> f64;
+
+    /// How much is right in validation, 0 to 1; names of weights tell it.
+    fn score(&self) -> f64;
+
+    /// The score with its name, for people.
+    fn score_in_words(&self) -> String;
+
+    /// The other columns in a line, for people.
+    fn figures(&self) -> String;
 }
 
 /// What an epoch that has begun has added up so far.
@@ -38,11 +40,12 @@ pub struct Epoch {
 pub struct Tally {
     /// Steps that are done.
     pub steps: usize,
-    /// Faces that were seen in them.
-    pub faces: usize,
-    /// Faces of these that were recognised.
+    /// Faces or other samples that were seen in them.
+    #[serde(rename = "faces")]
+    pub samples: usize,
+    /// Faces of these that were recognised; of samples that are not told apart none.
     pub recognised: usize,
-    /// Sum of the faces' losses.
+    /// Sum of the samples' losses.
     pub loss_sum: f64,
     /// Learning rate of the last step.
     pub lr: f64,
@@ -51,14 +54,14 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Mean loss of the faces seen; NaN before the first.
+    /// Mean loss of the samples seen; NaN before the first.
     pub fn loss(&self) -> f64 {
-        self.loss_sum / self.faces as f64
+        self.loss_sum / self.samples as f64
     }
 
     /// Fraction of the faces seen that were recognised; NaN before the first.
     pub fn accuracy(&self) -> f64 {
-        self.recognised as f64 / self.faces as f64
+        self.recognised as f64 / self.samples as f64
     }
 
     /// The tally as CSV, which unlike JSON gives back every bit of a number.
@@ -82,13 +85,13 @@ impl Tally {
 
 /// The epochs of a run, in order.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Log {
-    epochs: Vec<Epoch>,
+pub struct Log<R> {
+    epochs: Vec<R>,
 }
 
-impl Log {
+impl<R: Row> Log<R> {
     /// Appends an epoch.
-    pub fn push(&mut self, epoch: Epoch) {
+    pub fn push(&mut self, epoch: R) {
         self.epochs.push(epoch);
     }
 
@@ -103,26 +106,22 @@ impl Log {
     }
 
     /// All of them, the oldest first.
-    pub fn epochs(&self) -> &[Epoch] {
+    pub fn epochs(&self) -> &[R] {
         &self.epochs
     }
 
     /// The newest epoch.
-    pub fn last(&self) -> Option<&Epoch> {
+    pub fn last(&self) -> Option<&R> {
         self.epochs.last()
     }
 
     /// The validation losses in order.
     pub fn validation_losses(&self) -> Vec<f64> {
-        self.epochs.iter().map(|epoch| epoch.val_loss).collect()
+        self.epochs.iter().map(Row::validation_loss).collect()
     }
 
-    /// The epoch to keep, the first of equals.
-    pub fn best(&self, choice: Choice) -> Option<&Epoch> {
-        let better = |epoch: &Epoch, best: &Epoch| match choice {
-            Choice::Accuracy => epoch.val_acc > best.val_acc,
-            Choice::Loss => epoch.val_loss < best.val_loss,
-        };
+    /// The epoch that none is `better` than, the first of equals.
+    pub fn best(&self, better: fn(&R, &R) -> bool) -> Option<&R> {
         self.epochs
             .iter()
             .reduce(|best, epoch| if better(epoch, best) { epoch } else { best })
@@ -130,12 +129,13 @@ impl Log {
 
     /// Epochs since the one with the lowest validation loss.
     pub fn epochs_without_progress(&self) -> usize {
-        self.len() - self.best(Choice::Loss).map_or(0, |lowest| lowest.epoch)
+        let lowest = self.best(|epoch, best| epoch.validation_loss() < best.validation_loss());
+        self.len() - lowest.map_or(0, Row::epoch)
     }
 
     /// Mean time of an epoch in seconds; none before the first.
     pub fn mean_seconds(&self) -> Option<f64> {
-        let sum: f64 = self.epochs.iter().map(|epoch| epoch.seconds).sum();
+        let sum: f64 = self.epochs.iter().map(Row::seconds).sum();
         (!self.is_empty()).then(|| sum / self.len() as f64)
     }
 
@@ -176,6 +176,7 @@ fn read_rows<T: DeserializeOwned>(csv: &str) -> Result<Vec<T>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recipe::Choice;
 
     fn epoch(epoch: usize, val_acc: f64, val_loss: f64) -> Epoch {
         Epoch {
@@ -193,7 +194,7 @@ mod tests {
         }
     }
 
-    fn log() -> Log {
+    fn log() -> Log<Epoch> {
         Log {
             epochs: vec![epoch(1, 0.5, 1.5), epoch(2, 0.6, 1.2), epoch(3, 0.6, 1.1)],
         }
@@ -201,9 +202,9 @@ mod tests {
 
     #[test]
     fn the_best_epoch_follows_the_choice() {
-        assert_eq!(log().best(Choice::Accuracy).unwrap().epoch, 2);
-        assert_eq!(log().best(Choice::Loss).unwrap().epoch, 3);
-        assert_eq!(Log::default().best(Choice::Loss), None);
+        assert_eq!(log().best(Choice::Accuracy.better()).unwrap().epoch, 2);
+        assert_eq!(log().best(Choice::Loss.better()).unwrap().epoch, 3);
+        assert_eq!(Log::default().best(Choice::Loss.better()), None);
     }
 
     #[test]
@@ -249,11 +250,11 @@ mod tests {
             epochs: vec![epoch(1, third.sin(), third.exp()), epoch(2, third, -third)],
         };
         assert_eq!(Log::from_csv(&log.to_csv().unwrap()).unwrap(), log);
-        assert_eq!(Log::from_csv("").unwrap(), Log::default());
+        assert_eq!(Log::<Epoch>::from_csv("").unwrap(), Log::default());
 
         let tally = Tally {
             steps: 3,
-            faces: 24,
+            samples: 24,
             recognised: 8,
             loss_sum: 24.0 * third.exp(),
             lr: third.sqrt(),
@@ -264,9 +265,9 @@ mod tests {
     }
 
     #[test]
-    fn a_tally_gives_means_over_its_faces() {
+    fn a_tally_gives_means_over_its_samples() {
         let tally = Tally {
-            faces: 8,
+            samples: 8,
             recognised: 6,
             loss_sum: 4.0,
             ..Tally::default()

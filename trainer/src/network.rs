@@ -5,6 +5,7 @@ use candle_core::Tensor;
 use emotion_models::Emotion;
 use emotion_models::fused::Fused;
 use emotion_models::graph::{Graph, LayerSummary};
+use emotion_models::preprocess::Preprocessor;
 use emotion_models::weights::{Architecture, Weights};
 
 use crate::data::{Faces, batch as batches};
@@ -13,7 +14,7 @@ use crate::params::Parameters;
 /// Faces in a batch when nothing is learnt from them.
 pub const EVALUATION_BATCH: usize = 32;
 
-/// A network for seven emotions whose parameters can be read and changed.
+/// A network for seven emotions, or one that finds faces, whose parameters can be read and changed.
 #[derive(Debug)]
 pub struct Network {
     /// Its parameters and running statistics.
@@ -23,7 +24,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network for faces of `input_size`² pixels with first values drawn from `seed`.
+    /// A network for pictures of `input_size`² pixels with first values drawn from `seed`.
     ///
     /// # Errors
     ///
@@ -50,7 +51,7 @@ impl Network {
         Ok(network)
     }
 
-    /// Logits `[N, 7]` of faces `[N, input_size, input_size, 1]` in training: the norms use the
+    /// Logits `[N, 7]`, or what else it answers, of pictures `[N, input_size, input_size, 1]` in training: the norms use the
     /// statistics of these faces and move their running ones.
     ///
     /// # Errors
@@ -96,7 +97,8 @@ impl Network {
     /// When the network fails.
     pub fn evaluate(&self, faces: &Faces) -> Result<Vec<Vec<f32>>> {
         let [input_size, ..] = self.graph.input_shape();
-        logits(faces, input_size, EVALUATION_BATCH, |values, _| {
+        let preprocessor = Preprocessor::new(input_size);
+        logits(faces, &preprocessor, EVALUATION_BATCH, |values, _| {
             self.logits(&values)
         })
     }
@@ -109,7 +111,7 @@ impl Network {
 /// The first of `classify`.
 pub fn logits(
     faces: &Faces,
-    input_size: usize,
+    preprocessor: &Preprocessor,
     batch: usize,
     mut classify: impl FnMut(Vec<f32>, usize) -> Result<Vec<Vec<f32>>>,
 ) -> Result<Vec<Vec<f32>>> {
@@ -117,7 +119,10 @@ pub fn logits(
     for start in (0..faces.len()).step_by(batch) {
         let rows = start..faces.len().min(start + batch);
         let count = rows.len();
-        logits.extend(classify(batches::prepared(faces, rows, input_size), count)?);
+        logits.extend(classify(
+            batches::prepared(faces, rows, preprocessor),
+            count,
+        )?);
     }
     Ok(logits)
 }

@@ -76,6 +76,11 @@ impl Picture {
         self.height
     }
 
+    /// Its grey values, row by row without gaps.
+    pub fn into_pixels(self) -> Vec<u8> {
+        self.pixels
+    }
+
     /// The picture as `preprocess` takes it.
     ///
     /// # Errors

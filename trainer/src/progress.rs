@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressFinish, ProgressStyle};
 
-use crate::log::Epoch;
+use crate::log::Row;
 
 /// Where progress goes.
 #[derive(Debug)]
@@ -64,10 +64,10 @@ impl Progress {
         bar.set_style(style(&format!("{line}{}", run_left.unwrap_or_default())));
     }
 
-    /// A step of the epoch is done; loss and accuracy are means since the epoch began.
-    pub fn stepped(&self, loss: f64, accuracy: f64) {
+    /// A step of the epoch is done; `figures` are those since the epoch began.
+    pub fn stepped(&self, figures: String) {
         if let Target::Bar(bar) = &self.target {
-            bar.set_message(format!("loss {loss:.4} acc {:.1} %", 100.0 * accuracy));
+            bar.set_message(figures);
             bar.inc(1);
         }
     }
@@ -80,17 +80,12 @@ impl Progress {
     }
 
     /// An epoch has ended, and its network is or is not the best so far.
-    pub fn epoch_ended(&self, row: &Epoch, is_best: bool) {
+    pub fn epoch_ended(&self, row: &impl Row, is_best: bool) {
         let line = format!(
-            "epoch {:>width$}/{}  loss {:.4}  acc {:4.1} %  val_loss {:.4}  val_acc {:5.2} %  lr {:.2e}  {:.1} s{}",
-            row.epoch,
+            "epoch {:>width$}/{}  {}{}",
+            row.epoch(),
             self.epochs,
-            row.loss,
-            100.0 * row.acc,
-            row.val_loss,
-            100.0 * row.val_acc,
-            row.lr,
-            row.seconds,
+            row.figures(),
             if is_best { "  best" } else { "" },
             width = self.epochs.to_string().len(),
         );

@@ -18,6 +18,8 @@ pub enum Purpose {
     Augmentation = 3,
     /// Which faces of a batch are mixed and how; the stream is epoch and batch.
     Mixing = 4,
+    /// What one sample for the detector is cut from and how; the stream is epoch and sample.
+    Sampling = 5,
 }
 
 /// The generator for one `purpose` and `stream` of the run with this `seed`.

@@ -1,5 +1,7 @@
 //! The two ways to train, as plain values: a run stores them, so that it can be repeated.
 
+use std::path::PathBuf;
+
 use emotion_models::weights::Architecture;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +10,9 @@ use crate::data::augment::Augmentation;
 use crate::data::mixing::Mixing;
 use crate::distillation::Distillation;
 use crate::identity::Identity;
+use crate::log::Epoch;
 use crate::optimizer::AdamConfig;
+use crate::run::{Common, RunSettings};
 use crate::schedule::Schedule;
 
 /// A named set of [`Settings`].
@@ -30,6 +34,16 @@ pub enum Choice {
     Accuracy,
     /// The lowest validation loss.
     Loss,
+}
+
+impl Choice {
+    /// Whether the first of two epochs is to be kept rather than the second.
+    pub fn better(self) -> fn(&Epoch, &Epoch) -> bool {
+        match self {
+            Choice::Accuracy => |epoch, best| epoch.val_acc > best.val_acc,
+            Choice::Loss => |epoch, best| epoch.val_loss < best.val_loss,
+        }
+    }
 }
 
 /// Everything that decides a run, apart from the data.
@@ -93,6 +107,55 @@ impl Settings {
         self.name
             .as_deref()
             .unwrap_or_else(|| self.architecture.name())
+    }
+}
+
+/// What tells the faces of a run from others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// A hash of faces, labels and votes; older runs lack it.
+    #[serde(default)]
+    pub data: Option<String>,
+    /// Files of the teachers where the run began, to find them again.
+    #[serde(default)]
+    pub teacher_files: Vec<PathBuf>,
+    /// Number of faces that it trains on.
+    pub training_faces: usize,
+    /// Number of faces that it validates on.
+    pub validation_faces: usize,
+}
+
+impl RunSettings for Settings {
+    type Row = Epoch;
+    type Source = Source;
+    /// The first one was written at the ends of epochs only, without a tally.
+    const FORMATS: &'static [&'static str] = &[
+        "emotion-trainer checkpoint 2",
+        "emotion-trainer checkpoint 1",
+    ];
+
+    fn common(&self) -> Common<'_> {
+        Common {
+            name: self.name(),
+            architecture: self.architecture,
+            input_size: self.input_size,
+            seed: self.seed,
+            epochs: self.epochs,
+            early_stop: self.early_stop,
+            learning_rate: self.learning_rate,
+            schedule: self.schedule,
+            optimizer: self.optimizer,
+            average: self.average,
+        }
+    }
+
+    fn better(&self) -> fn(&Epoch, &Epoch) -> bool {
+        self.choice.better()
+    }
+
+    /// The last step may have fewer faces.
+    fn steps_per_epoch(&self, source: &Source) -> usize {
+        source.training_faces.div_ceil(self.batch)
     }
 }
 

@@ -4,30 +4,29 @@
 //! file is replaced whole, so a killed run leaves files that can be used, and [`Trainer::resume`]
 //! goes on, from the middle of an epoch too, to the same result as a run that was never stopped.
 
-mod data;
+mod emotions;
+mod subject;
 
-pub use data::Data;
+pub use emotions::Data;
+pub use subject::{Look, Subject};
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
-use emotion_models::{Emotion, Metadata, Weights};
+use anyhow::{Context, Result, bail};
+use emotion_models::Weights;
 
-use crate::calibration::fit_temperature;
-use crate::checkpoint::{Checkpoint, Run};
-use crate::data::batch::{Batch, Batches, Plan};
-use crate::distillation::Teachers;
+use crate::checkpoint::Checkpoint;
+use crate::files;
 use crate::folder::{Folder, Lock};
-use crate::identity::Identity;
 use crate::learner::Learner;
-use crate::log::{Epoch, Log, Tally};
-use crate::loss::{cross_entropy, distillation};
-use crate::metrics::{Evaluation, argmax};
+use crate::log::{Row, Tally};
 use crate::network::Network;
 use crate::progress::Progress;
-use crate::recipe::Settings;
-use crate::{files, plots};
+use crate::run::{Common, Run, RunSettings};
+use subject::LogOf;
+
+/// A row of the log of what is trained.
+type RowOf<S> = <<S as Subject>::Settings as RunSettings>::Row;
 
 /// How [`Trainer::run`] came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,123 +39,81 @@ pub enum Outcome {
 }
 
 /// A run, from its first epoch to its last.
-pub struct Trainer {
-    run: Run,
-    data: Data,
+pub struct Trainer<S: Subject> {
+    run: Run<S::Settings>,
+    subject: S,
     folder: Folder,
     learner: Learner,
     save_every: Option<Duration>,
     _lock: Lock,
 }
 
-impl Trainer {
+impl<S: Subject> Trainer<S> {
     /// A run that begins, to be kept in `folder`.
     ///
     /// # Errors
     ///
-    /// When there is nothing to train on, the teachers are not those of the settings, or the folder
-    /// holds a run already.
-    pub fn new(settings: Settings, data: Data, folder: Folder) -> Result<Self> {
+    /// When the settings do not fit what it trains on, or the folder holds a run already.
+    pub fn new(settings: S::Settings, subject: S, folder: Folder) -> Result<Self> {
+        let trainer = Self::begin(settings, subject, folder)?;
+        let mut values = trainer.learner.trained().parameters.snapshot()?;
+        S::first_values(&mut values)?;
+        trainer.learner.begin_with(&values)?;
+        Ok(trainer)
+    }
+
+    /// A run that begins with trained weights instead of random ones.
+    ///
+    /// # Errors
+    ///
+    /// As [`Trainer::new`], and when the weights are of a network for something else.
+    pub fn new_with(
+        mut settings: S::Settings,
+        weights: &Weights,
+        subject: S,
+        folder: Folder,
+    ) -> Result<Self> {
+        S::begin_with(&mut settings, weights)?;
+        let trainer = Self::begin(settings, subject, folder)?;
+        trainer.learner.begin_with(weights.tensors())?;
+        Ok(trainer)
+    }
+
+    fn begin(settings: S::Settings, subject: S, folder: Folder) -> Result<Self> {
         if folder.last().exists() {
             let path = folder.path().display();
             bail!(
                 "{path} holds a training run: go on with --resume {path}, or choose another --out"
             );
         }
-        let mut run = Run::new(settings, data.training.len(), data.validation.len());
-        run.data = Some(data.fingerprint());
-        run.teacher_files = data.teachers.files();
-        Self::with_run(run, data, folder)
+        subject.check(&settings)?;
+        let run = Run::new(settings, subject.source());
+        Self::with_run(run, subject, folder)
     }
 
-    /// A run that begins with trained weights instead of random ones, and has their network and
-    /// input size.
+    /// A run that goes on where the state in `folder` was saved.
     ///
     /// # Errors
     ///
-    /// As [`Trainer::new`].
-    pub fn new_with(
-        mut settings: Settings,
-        weights: &Weights,
-        data: Data,
-        folder: Folder,
-    ) -> Result<Self> {
-        let Metadata {
-            architecture,
-            input_size,
-            ..
-        } = *weights.metadata();
-        settings.architecture = architecture;
-        settings.input_size = input_size;
-        settings.init = Some(Identity::of(weights)?);
-        let mut trainer = Self::new(settings, data, folder)?;
-        trainer.learner.begin_with(weights)?;
-        Ok(trainer)
-    }
-
-    /// A run that goes on where the state in `folder` was saved. Without teachers in `data`, those of
-    /// the run are read again from where they were.
-    ///
-    /// # Errors
-    ///
-    /// When the folder holds no run, or one on other data or from other teachers.
-    pub fn resume(mut data: Data, folder: Folder) -> Result<Self> {
+    /// When the folder holds no run, or one on other data.
+    pub fn resume(mut subject: S, folder: Folder) -> Result<Self> {
         let path = folder.last();
-        let shown = path.display();
         let checkpoint = Checkpoint::load(&path)?;
         let mut run = checkpoint.run.clone();
-        let found = (data.training.len(), data.validation.len());
-        ensure!(
-            found == (run.training_faces, run.validation_faces),
-            "{shown} was trained on {} faces and validated on {}, this data has {} and {}: pass the same --data",
-            run.training_faces,
-            run.validation_faces,
-            found.0,
-            found.1,
-        );
-        let faces = Some(data.fingerprint());
-        let known = run.data.is_none() || run.data == faces;
-        if data.teachers.is_empty() {
-            data.teachers = Teachers::load(&run.teacher_files)
-                .with_context(|| format!("{shown}: pass its teachers with --teacher"))?;
-        }
-        run.data = faces;
-        run.teacher_files = data.teachers.files();
-        let mut trainer = Self::with_run(run, data, folder.clone())?;
-        ensure!(
-            known,
-            "{shown} was trained on other faces, labels or votes than these: pass the same --data and --votes"
-        );
+        subject.resume(&run, &path)?;
+        run.source = subject.source();
+        let mut trainer = Self::with_run(run, subject, folder)?;
         let restored = trainer.learner.restore(trainer.run.steps(), &checkpoint);
-        restored.with_context(|| format!("{shown}"))?;
+        restored.with_context(|| format!("{}", path.display()))?;
         Ok(trainer)
     }
 
-    fn with_run(run: Run, data: Data, folder: Folder) -> Result<Self> {
-        for (faces, split) in [
-            (&data.training, "Training"),
-            (&data.validation, "PublicTest"),
-        ] {
-            ensure!(!faces.is_empty(), "the data has no {split} rows");
-        }
-        let settings = &run.settings;
-        let (needed, found) = (settings.votes_share > 0.0, data.training.has_votes());
-        ensure!(
-            found || !needed,
-            "the run learns from votes: pass the same --votes"
-        );
-        ensure!(
-            needed || !found,
-            "the run learns from labels alone: leave --votes out"
-        );
-        let distillation = settings.distillation.as_ref();
-        let teachers = distillation.map_or(&[][..], |distillation| &distillation.teachers);
-        data.teachers.check(teachers, settings.input_size)?;
-        let learner = Learner::new(settings)?;
+    fn with_run(run: Run<S::Settings>, subject: S, folder: Folder) -> Result<Self> {
+        let learner = Learner::new(&run.settings.common())?;
         let lock = folder.open()?;
         Ok(Self {
             run,
-            data,
+            subject,
             folder,
             learner,
             save_every: None,
@@ -169,18 +126,18 @@ impl Trainer {
         self.save_every = period;
     }
 
+    /// How it trains, on what, and how far it has come.
+    pub fn state(&self) -> &Run<S::Settings> {
+        &self.run
+    }
+
     /// How it trains.
-    pub fn settings(&self) -> &Settings {
+    pub fn settings(&self) -> &S::Settings {
         &self.run.settings
     }
 
-    /// Numbers of training and validation faces.
-    pub fn faces(&self) -> (usize, usize) {
-        (self.run.training_faces, self.run.validation_faces)
-    }
-
     /// The epochs so far.
-    pub fn log(&self) -> &Log {
+    pub fn log(&self) -> &LogOf<S::Settings> {
         &self.run.log
     }
 
@@ -190,7 +147,7 @@ impl Trainer {
     }
 
     /// The best epoch so far.
-    pub fn best(&self) -> Option<&Epoch> {
+    pub fn best(&self) -> Option<&RowOf<S>> {
         self.run.best()
     }
 
@@ -199,7 +156,7 @@ impl Trainer {
         &self.folder
     }
 
-    /// The network whose accuracy counts: the averaged one if there is one.
+    /// The network whose results count: the averaged one if there is one.
     pub fn network(&self) -> &Network {
         self.learner.network()
     }
@@ -223,42 +180,23 @@ impl Trainer {
 
     /// Trains one epoch or what is left of it, validates, and saves.
     fn epoch(&mut self, progress: &Progress, stop: &mut dyn FnMut() -> bool) -> Result<Outcome> {
-        let epoch = self.run.log.len() + 1;
+        let epoch = self.run.epoch();
         let steps = (self.run.tally.steps, self.run.steps_per_epoch());
         progress.epoch_begins(epoch, steps, self.time_after(epoch));
-        if self.fit(epoch, progress, stop)? == Outcome::Stopped {
+        if self.fit(progress, stop)? == Outcome::Stopped {
             return Ok(Outcome::Stopped);
         }
 
         let started = Instant::now();
         progress.validating();
-        let labels = self.data.validation.labels();
-        let logits = self.network().evaluate(&self.data.validation)?;
-        let validation = Evaluation::new(&logits, labels, 1.0);
-        if !validation.loss().is_finite() {
-            bail!(self.diverged(
-                epoch,
-                &format!("the validation loss is {}", validation.loss())
-            ));
+        let mut row = self.subject.validate(&self.run, self.network())?;
+        if !row.validation_loss().is_finite() {
+            bail!(self.diverged(&format!("the validation loss is {}", row.validation_loss())));
         }
-        let temperature = f64::from(fit_temperature(&logits, labels));
-        let calibrated = Evaluation::new(&logits, labels, temperature);
-        let tally = std::mem::take(&mut self.run.tally);
-        let row = Epoch {
-            epoch,
-            acc: tally.accuracy(),
-            loss: tally.loss(),
-            val_acc: validation.accuracy(),
-            val_loss: validation.loss(),
-            lr: tally.lr,
-            seconds: tally.seconds + started.elapsed().as_secs_f64(),
-            temperature: Some(temperature),
-            val_loss_calibrated: Some(calibrated.loss()),
-            val_ece: Some(calibrated.reliability().expected_calibration_error()),
-            val_macro_f1: Some(calibrated.macro_f1()),
-        };
+        row.took(started.elapsed());
+        self.run.tally = Tally::default();
         self.run.log.push(row);
-        let is_best = self.best().is_some_and(|best| best.epoch == epoch);
+        let is_best = self.best().is_some_and(|best| best.epoch() == epoch);
         progress.epoch_ended(&row, is_best);
         if is_best {
             self.save_weights(&row)?;
@@ -269,22 +207,20 @@ impl Trainer {
     }
 
     /// The steps of an epoch that are left, tallied.
-    fn fit(
-        &mut self,
-        epoch: usize,
-        progress: &Progress,
-        stop: &mut dyn FnMut() -> bool,
-    ) -> Result<Outcome> {
+    fn fit(&mut self, progress: &Progress, stop: &mut dyn FnMut() -> bool) -> Result<Outcome> {
         let losses = self.run.log.validation_losses();
-        let faces = Arc::clone(&self.data.training);
-        let plan = Plan::new(&self.run.settings, epoch);
-        let batches = Batches::start_at(faces, plan, self.run.tally.steps);
+        let Run {
+            settings, tally, ..
+        } = &self.run;
+        let batches = self
+            .subject
+            .batches(settings, self.run.epoch(), tally.steps);
         let (mut stepped, mut saved) = (Instant::now(), Instant::now());
         for batch in batches {
-            self.step(&batch?, epoch, &losses)?;
+            self.step(batch?, &losses)?;
             self.run.tally.seconds += stepped.elapsed().as_secs_f64();
             stepped = Instant::now();
-            progress.stepped(self.run.tally.loss(), self.run.tally.accuracy());
+            progress.stepped(S::figures(&self.run.tally));
             if stop() {
                 return Ok(Outcome::Stopped);
             }
@@ -300,43 +236,40 @@ impl Trainer {
     }
 
     /// One step, after epochs with these validation losses.
-    fn step(&mut self, batch: &Batch, epoch: usize, losses: &[f64]) -> Result<()> {
-        let Settings {
-            distillation: how,
+    fn step(&mut self, batch: S::Batch, losses: &[f64]) -> Result<()> {
+        let settings = &self.run.settings;
+        let Look {
+            loss,
+            samples,
+            recognised,
+        } = self.subject.look(settings, self.learner.trained(), batch)?;
+        let value = f64::from(loss.to_scalar::<f32>()?);
+        if !value.is_finite() {
+            bail!(self.diverged(&format!("the loss is {value}")));
+        }
+        let Common {
             schedule,
             learning_rate: peak,
             epochs,
             ..
-        } = &self.run.settings;
-        let soft = how
-            .as_ref()
-            .map(|how| self.data.teachers.answer(&batch.faces, how));
-        let logits = self.learner.forward(&batch.faces)?;
-        let loss = match (soft.transpose()?, how) {
-            (Some(soft), Some(how)) => distillation(&logits, &batch.targets, &soft, how.weight)?,
-            _ => cross_entropy(&logits, &batch.targets)?,
-        };
-        let value = f64::from(loss.to_scalar::<f32>()?);
-        if !value.is_finite() {
-            bail!(self.diverged(epoch, &format!("the loss is {value}")));
-        }
+        } = settings.common();
         let steps = (epochs * self.run.steps_per_epoch()) as u64;
-        let rate = schedule.learning_rate(*peak, self.run.steps(), steps, losses);
+        let rate = schedule.learning_rate(peak, self.run.steps(), steps, losses);
         self.learner.step(&loss, rate)?;
         let tally = &mut self.run.tally;
         tally.steps += 1;
-        tally.faces += batch.labels.len();
-        tally.recognised += recognised(&logits.to_vec2()?, &batch.labels);
-        tally.loss_sum += value * batch.labels.len() as f64;
+        tally.samples += samples;
+        tally.recognised += recognised;
+        tally.loss_sum += value * samples as f64;
         tally.lr = rate;
         Ok(())
     }
 
     /// How long the epochs after this one take; unknown in the first, or if the run may stop early.
     fn time_after(&self, epoch: usize) -> Option<Duration> {
-        let Settings {
+        let Common {
             epochs, early_stop, ..
-        } = self.run.settings;
+        } = self.run.settings.common();
         let epochs = epochs
             .checked_sub(epoch)
             .filter(|&left| left > 0 && early_stop.is_none())?;
@@ -345,34 +278,36 @@ impl Trainer {
         ))
     }
 
-    fn diverged(&self, epoch: usize, what: &str) -> String {
+    fn diverged(&self, what: &str) -> String {
         let kept = match self.best() {
             Some(best) => format!(
-                "{} still holds epoch {} with {:.2} % validation accuracy",
+                "{} still holds epoch {} with {}",
                 self.folder.best().display(),
-                best.epoch,
-                100.0 * best.val_acc
+                best.epoch(),
+                best.score_in_words()
             ),
             None => "no weights have been saved".to_owned(),
         };
-        let rate = self.run.settings.learning_rate;
+        let epoch = self.run.epoch();
+        let rate = self.run.settings.common().learning_rate;
         format!(
             "{what} in epoch {epoch}, so training stops; {kept}. \
              Begin again with a learning rate below {rate} (--lr)"
         )
     }
 
-    fn save_weights(&self, row: &Epoch) -> Result<()> {
-        let path = self.folder.improved(self.settings().name(), row);
+    fn save_weights(&self, row: &RowOf<S>) -> Result<()> {
+        let path = self.folder.improved(self.run.settings.common().name, row);
         let file = path.display().to_string();
-        let parameters = self.network().parameters.snapshot()?;
-        Weights::new(&file, self.run.metadata(row)?, parameters)?.save(&path)?;
+        let values = self.network().parameters.snapshot()?;
+        let (metadata, values) = S::weights(&self.run, row, values)?;
+        Weights::new(&file, metadata, values)?.save(&path)?;
         files::replace_by_link(&self.folder.best(), &path)
     }
 
     fn save_log(&self) -> Result<()> {
         let log = self.log();
-        let curves = plots::curves(log, self.settings().name())?;
+        let curves = S::curves(log, self.run.settings.common().name)?;
         files::replace(&self.folder.log(), log.to_csv()?.as_bytes())?;
         files::replace(&self.folder.curves(), curves.as_bytes())
     }
@@ -382,14 +317,8 @@ impl Trainer {
         let mut checkpoint = Checkpoint::new(self.run.clone());
         self.learner.store(&mut checkpoint)?;
         if let Some(name) = checkpoint.not_finite()? {
-            let epoch = self.run.log.len() + 1;
-            bail!(self.diverged(epoch, &format!("{name} holds a value that is no number")));
+            bail!(self.diverged(&format!("{name} holds a value that is no number")));
         }
         checkpoint.save(&self.folder.last())
     }
-}
-
-fn recognised(logits: &[Vec<f32>], labels: &[Emotion]) -> usize {
-    let is_right = |(logits, label): &(&Vec<f32>, &Emotion)| argmax(logits) == label.label_id();
-    logits.iter().zip(labels).filter(is_right).count()
 }

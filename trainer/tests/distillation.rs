@@ -5,6 +5,7 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use common::{Files, data, faces, finish, settings, tensors};
+use emotion_models::preprocess::Preprocessor;
 use emotion_models::{Emotion, Metadata, Weights};
 use emotion_trainer::data::{Faces, batch};
 use emotion_trainer::distillation::{Distillation, Teachers};
@@ -53,7 +54,7 @@ fn taught(files: &[PathBuf], epochs: usize) -> (Settings, Data) {
 }
 
 fn probabilities(teachers: &Teachers, how: &Distillation) -> Vec<Vec<f32>> {
-    let faces = batch::prepared(&faces(4), 0..4, SIZE);
+    let faces = batch::prepared(&faces(4), 0..4, &Preprocessor::new(SIZE));
     let faces = batch::tensor(faces, 4, SIZE).unwrap();
     let soft = teachers.answer(&faces, how).unwrap();
     soft.probabilities.to_vec2().unwrap()
@@ -119,7 +120,7 @@ fn teachers_that_see_the_mirror_image_too_answer_alike_for_both() {
         flip: true,
         ..how(&teachers)
     };
-    let face = batch::prepared(&faces(1), 0..1, SIZE);
+    let face = batch::prepared(&faces(1), 0..1, &Preprocessor::new(SIZE));
     let mirrored: Vec<f32> = face
         .chunks(SIZE)
         .flat_map(|row| row.iter().rev().copied())

@@ -91,6 +91,43 @@ fn the_numbers_to_compute_with_are_the_plugins_unless_others_are_asked_for() {
 }
 
 #[test]
+fn the_table_of_light_has_a_row_for_each_correction_and_a_column_for_each_light() {
+    let folder = folder();
+    let plain = json(&["--no-plots"], folder.path());
+    assert_eq!(plain["light_correction"], "none");
+    assert!(plain.get("light").is_none());
+
+    let result = json(&["--no-plots", "--light"], folder.path());
+    let rows = result["light"].as_object().unwrap();
+    let corrections: Vec<_> = rows.keys().collect();
+    assert_eq!(corrections, ["none", "equalize", "clahe", "exposure"]);
+    for (correction, row) in rows {
+        for accuracies in [&row["accuracy"], &row["flip"]["accuracy"]] {
+            let accuracies = accuracies.as_object().unwrap();
+            let lights: Vec<_> = accuracies.keys().collect();
+            assert_eq!(
+                lights,
+                ["as it is", "darkened", "brightened", "from the side"]
+            );
+            let shares = accuracies.values().map(|share| share.as_f64().unwrap());
+            assert!(shares.clone().all(|share| (0.0..=1.0).contains(&share)));
+        }
+        // What the main figures say with that correction.
+        let alone = json(
+            &["--no-plots", "--light-correction", correction],
+            folder.path(),
+        );
+        assert_eq!(alone["accuracy"], row["accuracy"]["as it is"]);
+        assert_eq!(alone["light_correction"], correction.as_str());
+    }
+
+    let table = stdout(&evaluate(&["--no-plots", "--light"], folder.path()));
+    assert!(table.contains("accuracy by light"), "{table}");
+    let row = table.lines().find(|line| line.starts_with("exposure"));
+    assert_eq!(row.unwrap().matches('%').count(), 8, "{table}");
+}
+
+#[test]
 fn the_accuracy_without_copies_leaves_their_rows_out() {
     let folder = folder();
     let result = json(&["--no-plots"], folder.path());

@@ -11,6 +11,7 @@ use common::{Files, data, finish, resumed, settings, tensors, trained, trainer};
 use emotion_trainer::checkpoint::Checkpoint;
 use emotion_trainer::folder::Folder;
 use emotion_trainer::progress::Progress;
+use emotion_trainer::recipe::Settings;
 use emotion_trainer::training::{Outcome, Trainer};
 use safetensors::SafeTensors;
 
@@ -140,7 +141,7 @@ fn a_run_from_another_kind_of_file_is_refused_with_the_path() {
     finish(trainer(settings(1), folder.path()));
     let folder = Folder::new(folder.path());
     fs::copy(folder.best(), folder.last()).unwrap();
-    let error = Checkpoint::load(&folder.last()).unwrap_err();
+    let error = Checkpoint::<Settings>::load(&folder.last()).unwrap_err();
     let message = format!("{error:#}");
     assert!(
         message.contains(

@@ -63,7 +63,7 @@ fn a_loss_that_is_not_a_number_stops_and_leaves_the_last_good_files() {
     let good = (state, best, log);
 
     let checkpoint = Folder::new(folder.path()).last();
-    let mut poisoned = Checkpoint::load(&checkpoint).unwrap();
+    let mut poisoned = Checkpoint::<Settings>::load(&checkpoint).unwrap();
     poisoned.run.settings.epochs = 2;
     poisoned.run.settings.learning_rate = 1e30;
     poisoned.save(&checkpoint).unwrap();
@@ -189,7 +189,7 @@ fn a_parameter_that_is_not_a_number_is_never_saved() {
     let folder = tempfile::tempdir().unwrap();
     finish(trainer(settings(1), folder.path()));
     let path = Folder::new(folder.path()).last();
-    let mut poisoned = Checkpoint::load(&path).unwrap();
+    let mut poisoned = Checkpoint::<Settings>::load(&path).unwrap();
     poisoned.run.settings.epochs = 2;
     let mut moments = poisoned.group("moments");
     for (name, tensor) in &mut moments {

@@ -20,6 +20,9 @@ use suppress::suppress;
 /// Candidates that are compared with each other at most: the surest.
 const MOST_CANDIDATES: usize = 2000;
 
+/// Of smaller boxes in a frame as it comes, too many are no faces.
+const SMALLEST: u32 = 12;
+
 /// The face detector with its weights, ready to look. It keeps its buffers from picture to picture.
 #[derive(Debug)]
 pub struct NetworkDetector {
@@ -98,6 +101,7 @@ impl NetworkDetector {
         scale: f32,
         options: &Options,
     ) -> Result<Vec<DetectedFace>, Error> {
+        let options = &options.or_smallest(SMALLEST);
         self.candidates.clear();
         if let Some(part) = Options::part(Some(area), picture) {
             let look = Look::at(part, scale);
@@ -118,6 +122,7 @@ impl NetworkDetector {
         picture: &impl GreyRows,
         options: &Options,
     ) -> Result<&[Candidate], Error> {
+        let options = &options.or_smallest(SMALLEST);
         self.candidates.clear();
         if let Some(part) = Options::part(options.region, picture) {
             for look in looks(part, options) {

@@ -12,6 +12,18 @@
 //! The emotion is steady: it is smoothed in time for each face by itself, as `smoothing` says. Faces are told apart by the
 //! param `object_id` where a tracker has set it, else by how much they overlap from frame to frame.
 //!
+//! Each result says how well the face can be judged (`quality`, 0 to 1): small, cut off, blurred and turned-away faces
+//! have poor crops, and what is seen in those weighs less in smoothing.
+//!
+//! Faces need not be classified on each frame: see `classify-interval`. Between, the emotion stays, without `raw_label`.
+//!
+//! `model` and `model-location` act while playing, from the next frame on; until the new weights are loaded, and where
+//! they cannot be, the old ones go on and a warning says why. A file at `model-location` that is replaced is loaded anew.
+//!
+//! With `notify=change` the element posts `emotion-changed, id=(int), old-emotion=(string), new-emotion=(string),
+//! confidence=(double), stream-time=(GstClockTime), running-time=(GstClockTime)` when the label of a face changes, without
+//! `old-emotion` for a new face; with `notify=frame` also `emotions` with the `faces` of each frame.
+//!
 //! Two networks are built in: `mini_xception`, the default, and `residual_xception`, which is right more often and takes
 //! four to five times as long.
 //!
@@ -21,6 +33,13 @@
 //! gst-launch-1.0 v4l2src ! facedetect ! emotionclassify ! emotionoverlay ! videoconvert ! autovideosink
 //! ```
 //!
+//! Few labels in another language, and a message for each change (`-m` prints them):
+//!
+//! ```sh
+//! gst-launch-1.0 -m v4l2src ! facedetect \
+//!   ! emotionclassify labels="happy=Freude,angry+disgust+fear+sad=negativ" notify=change ! fakesink
+//! ```
+//!
 //! Weights from a file:
 //!
 //! ```sh
@@ -28,24 +47,22 @@
 //! ```
 
 use std::path::Path;
-use std::sync::{LazyLock, Mutex};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
-use emotion_models::Emotion;
-use emotion_models::Weights;
-use emotion_models::preprocess::{DEFAULT_MARGIN, MARGINS, Region};
 use gst::glib;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::prelude::*;
 
-use super::batch::BatchClassifier;
-use super::smoothing::Method;
-use super::tracks::Tracks;
+use super::judge::{Judge, Judgement};
+use super::notify::{self, FrameTime, Notify};
+use super::settings::Settings;
+use super::watch::Watch;
 use crate::analyser::Analyser;
-use crate::face::{self, EmotionResult, Face};
-use crate::stats::Stats;
+use crate::face::{self, Face};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -55,46 +72,18 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     )
 });
 
-const DEFAULT_WINDOW: u64 = 1_000_000_000;
-
-#[derive(Debug, Clone)]
-struct Settings {
-    model: String,
-    model_location: Option<String>,
-    object_class: String,
-    margin: f32,
-    smoothing: Method,
-    /// In nanoseconds.
-    smoothing_window: u64,
-    threshold: f64,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            model: default_model().into(),
-            model_location: None,
-            object_class: face::ROI_TYPE.into(),
-            margin: DEFAULT_MARGIN,
-            smoothing: Method::default(),
-            smoothing_window: DEFAULT_WINDOW,
-            threshold: 0.0,
-        }
-    }
-}
-
-fn default_model() -> &'static str {
-    let [name, _] = Weights::built_in_names();
-    name
-}
-
 /// The implementation of [`super::EmotionClassify`].
 #[derive(Default)]
 pub struct EmotionClassify {
-    settings: Mutex<Settings>,
-    classifier: Mutex<Option<BatchClassifier>>,
+    settings: Mutex<Arc<Settings>>,
+    /// There while the element is started.
+    judge: Mutex<Option<Judge>>,
     analyser: Analyser,
-    tracks: Mutex<Tracks>,
+    /// Faces that the network was asked about since the start.
+    classified: AtomicU64,
+    watch: Mutex<Watch>,
+    /// Held while weights are loaded, so that the last ones that are asked for are the last ones that come.
+    loading: Mutex<()>,
 }
 
 #[glib::object_subclass]
@@ -106,164 +95,168 @@ impl ObjectSubclass for EmotionClassify {
 
 impl ObjectImpl for EmotionClassify {
     fn properties() -> &'static [glib::ParamSpec] {
-        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-            vec![
-                glib::ParamSpecString::builder("model")
-                    .nick("Model")
-                    .blurb("Built-in weights: mini_xception (small, fast) or residual_xception (more accurate)")
-                    .default_value(default_model())
-                    .mutable_ready()
-                    .build(),
-                glib::ParamSpecString::builder("model-location")
-                    .nick("Model location")
-                    .blurb("Weights in safetensors with their metadata; null = the built-in weights that model names")
-                    .mutable_ready()
-                    .build(),
-                glib::ParamSpecString::builder("object-class")
-                    .nick("Object class")
-                    .blurb("Type of the regions of interest that are classified")
-                    .default_value(face::ROI_TYPE)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecFloat::builder("margin")
-                    .nick("Margin")
-                    .blurb(
-                        "How far the crop reaches beyond the region on each side, as a fraction of the region's longer \
-                         side; negative = tighter than the region",
-                    )
-                    .minimum(*MARGINS.start())
-                    .maximum(*MARGINS.end())
-                    .default_value(DEFAULT_MARGIN)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecEnum::builder_with_default("smoothing", Method::default())
-                    .nick("Smoothing")
-                    .blurb("How the emotion of each face is smoothed in time")
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecUInt64::builder("smoothing-window")
-                    .nick("Smoothing window")
-                    .blurb("How far back smoothing looks, in nanoseconds")
-                    .maximum(60_000_000_000)
-                    .default_value(DEFAULT_WINDOW)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecDouble::builder("threshold")
-                    .nick("Threshold")
-                    .blurb("Probability below which a face's label is uncertain; 0 = always name the best")
-                    .minimum(0.0)
-                    .maximum(1.0)
-                    .default_value(0.0)
-                    .mutable_playing()
-                    .build(),
-                Stats::param_spec(),
-            ]
-        });
-
-        PROPERTIES.as_ref()
+        Settings::properties()
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
         let mut settings = self.settings.lock().unwrap();
+        let outcome = Arc::make_mut(&mut settings).set(pspec.name(), value);
+        let is_built_in = settings.model_location.is_none();
+        // Whoever listens to messages or waits for the weights may ask for properties.
+        drop(settings);
+        if let Err(error) = outcome {
+            gst::element_imp_warning!(
+                self,
+                gst::LibraryError::Settings,
+                ("{error}; the value before stays in effect")
+            );
+        }
         match pspec.name() {
-            "model" => {
-                settings.model = value
-                    .get::<Option<String>>()
-                    .expect("type checked upstream")
-                    .unwrap_or_else(|| default_model().into());
-            }
-            "model-location" => {
-                settings.model_location = value.get().expect("type checked upstream");
-            }
-            "object-class" => {
-                settings.object_class = value
-                    .get::<Option<String>>()
-                    .expect("type checked upstream")
-                    .unwrap_or_else(|| face::ROI_TYPE.into());
-            }
-            "margin" => settings.margin = value.get().expect("type checked upstream"),
-            "smoothing" => settings.smoothing = value.get().expect("type checked upstream"),
-            "smoothing-window" => {
-                settings.smoothing_window = value.get().expect("type checked upstream");
-            }
-            "threshold" => settings.threshold = value.get().expect("type checked upstream"),
-            name => unreachable!("no writable property {name}"),
+            "model" if is_built_in => self.reload(),
+            "model-location" => self.reload(),
+            _ => {}
         }
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let settings = self.settings.lock().unwrap();
         match pspec.name() {
-            "model" => settings.model.to_value(),
-            "model-location" => settings.model_location.to_value(),
-            "object-class" => settings.object_class.to_value(),
-            "margin" => settings.margin.to_value(),
-            "smoothing" => settings.smoothing.to_value(),
-            "smoothing-window" => settings.smoothing_window.to_value(),
-            "threshold" => settings.threshold.to_value(),
             "stats" => self.stats().to_value(),
-            name => unreachable!("no property {name}"),
+            name => self.settings.lock().unwrap().get(name),
         }
     }
 }
 
 impl EmotionClassify {
-    /// The statistics of every analysing element and, while there are weights, how the network computes.
+    fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.lock().unwrap())
+    }
+
+    /// The statistics of every analysing element, how many faces the network was asked about and, while there are
+    /// weights, their name and how the network computes.
     fn stats(&self) -> gst::Structure {
         let mut stats = self.analyser.stats();
-        if let Some(classifier) = &*self.classifier.lock().unwrap() {
-            stats.set("arithmetic", classifier.arithmetic());
+        stats.set("classified", self.classified.load(Ordering::Relaxed));
+        if let Some(judge) = &*self.judge.lock().unwrap() {
+            stats.set("arithmetic", judge.arithmetic());
+            stats.set("model", &judge.metadata().name);
         }
         stats
     }
-}
 
-impl EmotionClassify {
-    /// None without a time stamp or outside the segment: such a frame stands for itself.
-    fn running_time(&self, buffer: &gst::BufferRef) -> Option<Duration> {
-        let segment = self.obj().segment();
-        let segment = segment.downcast_ref::<gst::ClockTime>()?;
-        segment.to_running_time(buffer.pts()).map(Duration::from)
+    /// Loads the weights that the settings ask for, if the element is started. Where that fails, the old ones go on.
+    fn reload(&self) {
+        let _loading = self.loading.lock().unwrap();
+        if self.judge.lock().unwrap().is_none() {
+            return;
+        }
+        let settings = self.settings();
+        self.note_file(&settings);
+        let loaded = settings.load();
+        let mut judge = self.judge.lock().unwrap();
+        let Some(judge) = &mut *judge else { return };
+        let error = match loaded {
+            Ok(classifier) => {
+                gst::info!(CAT, imp = self, "Weights: {:?}", classifier.metadata());
+                judge.change_model(classifier);
+                return;
+            }
+            Err(error) => format!("{error}; {} goes on", judge.metadata().name),
+        };
+        self.warn_later(error);
     }
 
-    /// Puts the steady emotion in place of the frame's own, which stays as `raw`.
-    fn smooth(
-        &self,
-        emotions: &mut [(i32, EmotionResult)],
-        faces: &[Face],
-        time: Duration,
-        method: Method,
-        window: Duration,
-    ) {
-        let region = |face: &Face| Region {
-            x: face.x as f32,
-            y: face.y as f32,
-            width: face.width as f32,
-            height: face.height as f32,
-        };
-        let places = emotions.iter_mut().filter_map(|(id, emotion)| {
-            let face = faces.iter().find(|face| face.roi_id == *id)?;
-            let place = (face.object_id, region(face));
-            Some((emotion, place))
+    /// Posts a warning when no lock is held any more that its listeners might want.
+    fn warn_later(&self, warning: String) {
+        self.obj().call_async(move |element| {
+            gst::element_imp_warning!(element.imp(), gst::ResourceError::Settings, ("{warning}"));
         });
-        let (emotions, results): (Vec<_>, Vec<_>) = places
-            .map(|(emotion, place)| {
-                let probabilities = std::mem::take(&mut emotion.probabilities);
-                (emotion, (place, probabilities))
-            })
-            .unzip();
-        let mut tracks = self.tracks.lock().unwrap();
-        let steady = tracks.smooth(time, &results, method, window);
-        for (emotion, steady) in emotions.into_iter().zip(steady) {
-            let labels = emotion.labels.iter().map(String::as_str);
-            let probabilities = steady.probabilities.iter().copied();
-            emotion.valence = Emotion::mean_valence(labels.zip(probabilities));
-            emotion.label.clone_from(&emotion.labels[steady.label_id]);
-            emotion.label_id = steady.label_id;
-            emotion.confidence = steady.probabilities[steady.label_id];
-            emotion.probabilities = steady.probabilities;
+    }
+
+    fn note_file(&self, settings: &Settings) {
+        let path = settings.model_location.as_deref().map(Path::new);
+        self.watch.lock().unwrap().note(path);
+    }
+
+    /// Has somebody else look whether the file of the weights was replaced: a disk may keep one waiting.
+    fn watch(&self, settings: &Settings) {
+        if settings.model_location.is_none() || !self.watch.lock().unwrap().is_due(Instant::now()) {
+            return;
+        }
+        self.obj().call_async(|element| {
+            let this = element.imp();
+            let settings = this.settings();
+            let path = settings.model_location.as_deref().map(Path::new);
+            let is_another = this.watch.lock().unwrap().look(path);
+            if is_another {
+                this.reload();
+            }
+        });
+    }
+
+    /// None without a time stamp or outside the segment: such a frame stands for itself.
+    fn time(&self, buffer: &gst::BufferRef) -> FrameTime {
+        let segment = self.obj().segment();
+        let segment = segment.downcast_ref::<gst::ClockTime>();
+        FrameTime {
+            stream_time: segment.and_then(|segment| segment.to_stream_time(buffer.pts())),
+            running_time: segment.and_then(|segment| segment.to_running_time(buffer.pts())),
         }
     }
+
+    /// Says what the faces on `buffer` show.
+    fn judge(
+        &self,
+        buffer: &gst::BufferRef,
+        faces: &[Face],
+        time: FrameTime,
+        settings: &Settings,
+    ) -> Result<Judgement, Failure> {
+        let mut judge = self.judge.lock().unwrap();
+        let judge = judge.as_mut().ok_or(Failure::Stopped)?;
+        let unknown = judge.rename(&settings.renaming);
+        if !unknown.is_empty() {
+            let (unknown, known) = (unknown.join(", "), judge.metadata().labels.join(", "));
+            self.warn_later(format!(
+                "labels: the weights know no {unknown}, only {known}"
+            ));
+        }
+        let crops = self
+            .analyser
+            .look_at(buffer, |image| judge.crop(image, faces, settings))
+            .map_err(|error| Failure::Frame(error.to_string()))?;
+        let time = time.running_time.map(Duration::from);
+        judge
+            .judge(faces, &crops, time, settings)
+            .map_err(|error| Failure::Network(error.to_string()))
+    }
+
+    fn post(&self, judgement: &Judgement, time: FrameTime, notify: Notify) {
+        if notify == Notify::None {
+            return;
+        }
+        let element = self.obj();
+        for change in &judgement.changes {
+            notify::post(&*element, change.to_structure(time));
+        }
+        if notify == Notify::Frame {
+            let emotions = judgement.emotions.iter().map(|(_, emotion)| emotion);
+            let faces = judgement.ids.iter().copied().zip(emotions);
+            notify::post(&*element, notify::emotions(faces, time));
+        }
+    }
+
+    fn forget(&self) {
+        if let Some(judge) = &mut *self.judge.lock().unwrap() {
+            judge.forget();
+        }
+    }
+}
+
+/// Why a frame could not be judged.
+enum Failure {
+    Stopped,
+    Frame(String),
+    Network(String),
 }
 
 impl GstObjectImpl for EmotionClassify {}
@@ -296,29 +289,30 @@ impl BaseTransformImpl for EmotionClassify {
     const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let Settings {
-            model,
-            model_location,
-            ..
-        } = self.settings.lock().unwrap().clone();
-        let classifier = BatchClassifier::load(model_location.as_deref().map(Path::new), &model)
+        let settings = self.settings();
+        settings
+            .check()
+            .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))?;
+        self.note_file(&settings);
+        let classifier = settings
+            .load()
             .map_err(|error| gst::error_msg!(gst::ResourceError::Settings, ("{error}")))?;
         gst::info!(CAT, imp = self, "Weights: {:?}", classifier.metadata());
         self.analyser.reset();
-        *self.tracks.lock().unwrap() = Tracks::default();
-        *self.classifier.lock().unwrap() = Some(classifier);
+        self.classified.store(0, Ordering::Relaxed);
+        *self.judge.lock().unwrap() = Some(Judge::new(classifier));
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
-        *self.classifier.lock().unwrap() = None;
+        *self.judge.lock().unwrap() = None;
         Ok(())
     }
 
     fn set_caps(&self, incaps: &gst::Caps, _outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
         gst::debug!(CAT, imp = self, "Configured for {incaps}");
         // Regions of another size are no longer comparable, nor are the faces' histories by place.
-        *self.tracks.lock().unwrap() = Tracks::default();
+        self.forget();
         self.analyser
             .set_caps(incaps)
             .map_err(|error| gst::loggable_error!(CAT, "{error}"))
@@ -327,7 +321,7 @@ impl BaseTransformImpl for EmotionClassify {
     fn sink_event(&self, event: gst::Event) -> bool {
         self.analyser.observe_sink_event(&event);
         if event.type_() == gst::EventType::FlushStop {
-            *self.tracks.lock().unwrap() = Tracks::default();
+            self.forget();
         }
         self.parent_sink_event(event)
     }
@@ -360,53 +354,46 @@ impl BaseTransformImpl for EmotionClassify {
             return Ok(gst::FlowSuccess::Ok);
         }
 
-        let Settings {
-            object_class,
-            margin,
-            smoothing,
-            smoothing_window,
-            threshold,
-            ..
-        } = self.settings.lock().unwrap().clone();
-        let mut classifier = self.classifier.lock().unwrap();
-        let classifier = classifier.as_mut().ok_or(gst::FlowError::Flushing)?;
+        let settings = self.settings();
+        self.watch(&settings);
         let started = Instant::now();
-        face::assign_ids(buffer, &object_class);
-        let faces = face::regions(buffer, &object_class);
+        face::assign_ids(buffer, &settings.object_class);
+        let faces = face::regions(buffer, &settings.object_class);
         if faces.is_empty() {
             self.analyser.add_analysed(0, started.elapsed());
             return Ok(gst::FlowSuccess::Ok);
         }
 
-        let mut emotions = self
-            .analyser
-            .look_at(buffer, |image| classifier.classify(image, &faces, margin))
-            .map_err(|error| {
-                gst::element_imp_error!(self, gst::StreamError::Format, ("{error}"));
-                gst::FlowError::Error
-            })?
-            .map_err(|error| {
-                gst::element_imp_error!(self, gst::LibraryError::Failed, ("{error}"));
+        let time = self.time(buffer);
+        let judgement = self
+            .judge(buffer, &faces, time, &settings)
+            .map_err(|failure| {
+                match failure {
+                    Failure::Stopped => return gst::FlowError::Flushing,
+                    Failure::Frame(error) => {
+                        gst::element_imp_error!(self, gst::StreamError::Format, ("{error}"));
+                    }
+                    Failure::Network(error) => {
+                        gst::element_imp_error!(self, gst::LibraryError::Failed, ("{error}"));
+                    }
+                }
                 gst::FlowError::Error
             })?;
-        if smoothing != Method::None
-            && let Some(time) = self.running_time(buffer)
-        {
-            let window = Duration::from_nanos(smoothing_window);
-            self.smooth(&mut emotions, &faces, time, smoothing, window);
-        }
-        for (_, emotion) in &mut emotions {
-            if emotion.confidence < threshold {
-                emotion.label = face::UNCERTAIN.into();
-            }
-        }
-        face::set_emotions(buffer, &emotions);
+        let Judgement {
+            emotions,
+            classified,
+            ..
+        } = &judgement;
+        face::set_emotions(buffer, emotions);
+        self.classified
+            .fetch_add(*classified as u64, Ordering::Relaxed);
         self.analyser
             .add_analysed(emotions.len(), started.elapsed());
+        self.post(&judgement, time, settings.notify);
         gst::log!(
             CAT,
             imp = self,
-            "{} of {} faces in {}",
+            "{} of {} faces, {classified} of them classified, in {}",
             emotions.len(),
             faces.len(),
             buffer.pts().display()

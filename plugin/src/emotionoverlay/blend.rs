@@ -10,7 +10,7 @@ use gst::glib;
 use gst_video::prelude::*;
 use gst_video::{VideoColorMatrix, VideoFrameRef, VideoInfo};
 
-use super::layout::Rect;
+use super::geometry::Rect;
 
 /// Weights are fixed-point numbers with this many fractional bits.
 const FRACTION: u32 = 14;
@@ -21,17 +21,18 @@ pub(super) struct Blender {
 }
 
 /// A component of the picture's format, such as Y or R.
-struct Component {
-    plane: u32,
+pub(super) struct Component {
+    pub(super) plane: u32,
     /// Bytes from one sample to the next, and from there to this component.
-    step: usize,
-    offset: usize,
+    pub(super) step: usize,
+    pub(super) offset: usize,
     /// Bytes from a sample to the opacity of its pixel, where pictures have one.
     opacity: Option<usize>,
     /// A sample stands for one or two pixels in each direction: the binary logarithm of that.
-    x_shift: u32,
-    y_shift: u32,
+    pub(super) x_shift: u32,
+    pub(super) y_shift: u32,
     weights: Weights,
+    is_opacity: bool,
 }
 
 /// A sample is this combination of a drawing's premultiplied colour and of its opacity.
@@ -44,7 +45,7 @@ struct Weights {
 }
 
 /// A native-endian word of opacity, red, green and blue, from the highest byte down.
-type Pixel = [u8; 4];
+pub(super) type Pixel = [u8; 4];
 
 /// Pixels in cairo's ARGB32, their colours multiplied by the opacity.
 #[derive(Clone, Copy)]
@@ -70,9 +71,16 @@ impl Blender {
                 x_shift: format.w_sub()[c],
                 y_shift: format.h_sub()[c],
                 weights: Weights::of_component(info, c),
+                is_opacity: c == 3,
             })
             .collect();
         Self { components }
+    }
+
+    /// The components that make up the colour of a pixel.
+    pub(super) fn colours(&self) -> impl Iterator<Item = &Component> {
+        let components = self.components.iter();
+        components.filter(|component| !component.is_opacity)
     }
 
     /// Blends `drawn` into a picture as it was described.
@@ -161,6 +169,11 @@ impl Weights {
 }
 
 impl Component {
+    /// What a sample is for an opaque colour.
+    pub(super) fn value_of(&self, pixel: Pixel) -> u8 {
+        self.weights.combine(pixel).clamp(0, 255) as u8
+    }
+
     fn blend_row(&self, samples: &mut [u8], pixels: &[Pixel]) {
         match self.step {
             1 => self.blend_every::<1>(samples, pixels),

@@ -1,14 +1,20 @@
 //! # `SECTION:element-emotionoverlay`
 //!
 //! Draws what `facedetect` and `emotionclassify` found into the picture: a box around each face in the colour of its
-//! emotion, a label with the emotion and its probability, and bars with the probabilities of all emotions. A face
-//! without an emotion gets a grey box.
+//! emotion, a label with the emotion and its probability, bars with the probabilities of all emotions, a strip with the
+//! emotions of the last seconds, and a summary of all faces. A face without an emotion, or with one that is not sure, gets
+//! a grey box.
 //!
 //! Everything follows the size of the picture. Labels and bars never leave it and never cover each other; where a crowd
-//! leaves no room for a label, the colour of the box still tells the emotion.
+//! leaves no room for a label, the colour of the box still tells the emotion. What has found a place keeps it while that
+//! is free, so that nothing jumps about.
 //!
 //! The overlay is handed on as metadata where downstream offers to draw it (`glimagesink` does), so that the picture
 //! itself stays as it was. Elsewhere it is blended into the picture. A picture without faces passes untouched.
+//!
+//! With `privacy`, every face that was found is hidden in the picture itself, with a margin, and stays hidden for
+//! `privacy-hold` after it was found last. If a frame cannot be written to, the element fails instead of showing it. What
+//! no detector has found is not hidden.
 //!
 //! ## Example pipelines
 //!
@@ -24,6 +30,13 @@
 //! gst-launch-1.0 uridecodebin uri=rtsp://camera/stream ! facedetect ! emotionclassify ! emotionoverlay bars=none ! \
 //!     videoconvert ! autovideosink
 //! ```
+//!
+//! Nobody to be recognised, but what the crowd shows:
+//!
+//! ```sh
+//! gst-launch-1.0 v4l2src ! facedetect ! emotionclassify ! emotionoverlay privacy=blur bars=none summary=true ! \
+//!     videoconvert ! autovideosink
+//! ```
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex};
@@ -34,8 +47,9 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_video::{VideoInfo, VideoOverlayCompositionMeta};
 
+use super::negotiate;
 use super::overlay::Overlay;
-use super::{Bars, Settings, negotiate};
+use super::settings::Settings;
 use crate::face::{self, Face};
 use crate::luma;
 use crate::stats::Stats;
@@ -85,9 +99,7 @@ impl EmotionOverlay {
 
         let started = Instant::now();
         let faces = face::faces(&buffer);
-        if !faces.is_empty() {
-            self.draw(&mut buffer, &faces)?;
-        }
+        self.draw(&mut buffer, &faces)?;
         let mut stats = self.stats.lock().unwrap();
         stats.add_analysed(faces.len(), started.elapsed());
         drop(stats);
@@ -112,8 +124,10 @@ impl EmotionOverlay {
                 self,
                 gst::ResourceError::NotFound,
                 (
-                    "No font found for {:?}, labels have no text: install a font, such as Debian's fonts-dejavu-core",
-                    settings.font
+                    "No font found for {:?} in {:?}, labels have no text: install a font, such as Debian's fonts-dejavu-core, \
+                     or fonts-noto-cjk for Chinese and Japanese",
+                    settings.font,
+                    settings.language
                 )
             );
         }
@@ -160,6 +174,9 @@ impl EmotionOverlay {
     }
 
     fn sink_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
+        if event.type_() == gst::EventType::FlushStop {
+            self.overlay.lock().unwrap().forget_faces();
+        }
         let gst::EventView::Caps(caps) = event.view() else {
             return gst::Pad::event_default(pad, Some(&*self.obj()), event);
         };
@@ -278,75 +295,28 @@ impl ObjectImpl for EmotionOverlay {
     }
 
     fn properties() -> &'static [glib::ParamSpec] {
-        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-            let default = Settings::default();
-            vec![
-                glib::ParamSpecBoolean::builder("boxes")
-                    .nick("Boxes")
-                    .blurb("Draw a box around each face, in the colour of its emotion")
-                    .default_value(default.boxes)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecBoolean::builder("labels")
-                    .nick("Labels")
-                    .blurb("Write the emotion of each face above its box, or beside or below it where there is more room")
-                    .default_value(default.labels)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecBoolean::builder("confidence")
-                    .nick("Confidence")
-                    .blurb("Add the probability of the emotion to the label, in percent")
-                    .default_value(default.confidence)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecEnum::builder_with_default("bars", default.bars)
-                    .nick("Bars")
-                    .blurb("Which faces get bars with the probabilities of all emotions")
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecString::builder("font")
-                    .nick("Font")
-                    .blurb("Font family of labels and bars; the nearest installed one is taken")
-                    .default_value(Some(default.font.as_str()))
-                    .mutable_playing()
-                    .build(),
-                Stats::param_spec(),
-            ]
-        });
-
-        PROPERTIES.as_ref()
+        Settings::properties()
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let settings = self.settings.lock().unwrap();
         match pspec.name() {
-            "boxes" => settings.boxes.to_value(),
-            "labels" => settings.labels.to_value(),
-            "confidence" => settings.confidence.to_value(),
-            "bars" => settings.bars.to_value(),
-            "font" => settings.font.to_value(),
             "stats" => self.stats.lock().unwrap().to_structure().to_value(),
-            name => unreachable!("no property {name}"),
+            name => self.settings.lock().unwrap().get(name),
         }
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        const CHECKED: &str = "type checked upstream";
         let mut settings = self.settings.lock().unwrap();
-        match pspec.name() {
-            "boxes" => settings.boxes = value.get().expect(CHECKED),
-            "labels" => settings.labels = value.get().expect(CHECKED),
-            "confidence" => settings.confidence = value.get().expect(CHECKED),
-            "bars" => settings.bars = value.get::<Bars>().expect(CHECKED),
-            "font" => {
-                settings.font = value
-                    .get::<Option<String>>()
-                    .expect(CHECKED)
-                    .unwrap_or_else(|| Settings::default().font);
-            }
-            name => unreachable!("no writable property {name}"),
-        }
+        let outcome = settings.set(pspec.name(), value);
         gst::info!(CAT, imp = self, "{settings:?}");
+        drop(settings);
+        if let Err(error) = outcome {
+            gst::element_imp_warning!(
+                self,
+                gst::LibraryError::Settings,
+                ("{}, which stays as it was: {error}", pspec.name())
+            );
+        }
     }
 }
 

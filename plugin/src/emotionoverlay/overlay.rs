@@ -1,11 +1,15 @@
 //! Puts the scene of a frame onto its buffer: attached as metadata or blended into the picture.
 
+use gst_video::prelude::*;
 use gst_video::{VideoFrameRef, VideoInfo, VideoOverlayComposition, VideoOverlayCompositionMeta};
 
-use super::Settings;
 use super::blend::Blender;
-use super::layout::Size;
+use super::clock::Clock;
+use super::conceal::conceal;
+use super::geometry::Size;
+use super::privacy::Hiding;
 use super::scene::{self, Scene};
+use super::settings::{Privacy, Settings};
 use crate::analyser;
 use crate::face::Face;
 
@@ -15,7 +19,9 @@ pub(super) struct Overlay {
     format: Option<Format>,
     /// Whether downstream draws the overlay.
     attach: bool,
+    clock: Clock,
     scene: Scene,
+    hiding: Hiding,
 }
 
 struct Format {
@@ -30,6 +36,8 @@ pub(super) enum Error {
     Frame(#[from] analyser::Error),
     #[error(transparent)]
     Scene(#[from] scene::Error),
+    #[error("a face could not be made unrecognisable: {0}")]
+    Conceal(gst::glib::BoolError),
 }
 
 impl Overlay {
@@ -49,7 +57,17 @@ impl Overlay {
         self.scene.lacks_font()
     }
 
-    /// Draws `faces` on the picture in `buffer`, which stays as it is if nothing of them is to be seen.
+    /// Forgets the faces, as after a jump in the stream; what was drawn stays at hand.
+    pub(super) fn forget_faces(&mut self) {
+        self.clock = Clock::default();
+        self.scene.forget_faces();
+        self.hiding = Hiding::default();
+    }
+
+    /// Hides `faces` in the picture in `buffer` if they are to be, and draws what is to be seen of them. The picture stays as
+    /// it is if nothing is hidden or seen.
+    ///
+    /// An error leaves the picture in an unknown state: it must not be shown if faces were to be hidden.
     pub(super) fn draw(
         &mut self,
         buffer: &mut gst::Buffer,
@@ -57,30 +75,53 @@ impl Overlay {
         settings: &Settings,
     ) -> Result<(), Error> {
         let Format { info, blender } = self.format.as_ref().ok_or(analyser::Error::NoCaps)?;
-        let frame = Size {
+        let size = Size {
             width: info.width().cast_signed(),
             height: info.height().cast_signed(),
         };
-        self.scene.update(faces, frame, settings)?;
-        if self.scene.is_empty() {
-            return Ok(());
+        let now = self.clock.tick(buffer.pts());
+        let hidden = match settings.privacy {
+            Privacy::None => Vec::new(),
+            _ => self.hiding.update(faces, size, now, settings.privacy_hold),
+        };
+        self.scene.update(faces, size, now, settings)?;
+
+        // What is hidden is hidden in the picture itself: metadata may get lost on its way to the screen.
+        let blends = !self.attach && !self.scene.is_empty();
+        if blends || !hidden.is_empty() {
+            let mut frame = writable(buffer, info)?;
+            for place in hidden {
+                conceal(blender, &mut frame, place, settings.privacy).map_err(Error::Conceal)?;
+            }
+            if blends {
+                self.scene.blend(blender, &mut frame)?;
+            }
         }
-        if self.attach {
+        if self.attach && !self.scene.is_empty() {
             attach(buffer.make_mut(), self.scene.composition()?);
-            return Ok(());
         }
-        let size = buffer.size();
-        let mut frame =
-            VideoFrameRef::from_buffer_ref_writable(buffer.make_mut(), info).map_err(|_| {
-                analyser::Error::Map {
-                    width: info.width(),
-                    height: info.height(),
-                    format: info.format(),
-                    size,
-                }
-            })?;
-        self.scene.blend(blender, &mut frame)?;
         Ok(())
+    }
+}
+
+fn writable<'a>(
+    buffer: &'a mut gst::Buffer,
+    info: &VideoInfo,
+) -> Result<VideoFrameRef<&'a mut gst::BufferRef>, analyser::Error> {
+    let size = buffer.size();
+    let error = || analyser::Error::Map {
+        width: info.width(),
+        height: info.height(),
+        format: info.format(),
+        size,
+    };
+    let frame =
+        VideoFrameRef::from_buffer_ref_writable(buffer.make_mut(), info).map_err(|_| error())?;
+    // A video meta may speak of another size than the caps.
+    if (frame.width(), frame.height()) == (info.width(), info.height()) {
+        Ok(frame)
+    } else {
+        Err(error())
     }
 }
 

@@ -1,18 +1,22 @@
 //! From the faces of a frame to an overlay composition, drawing only what was not drawn before.
 
-use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
+use gst::ClockTime;
 use gst_video::{
     VideoFrameRef, VideoOverlayComposition, VideoOverlayFormatFlags, VideoOverlayRectangle,
 };
 
 use super::blend::{Blender, Drawn};
-use super::draw::{Bar, Drawing, Painter, Panel, Sprite};
-use super::layout::{self, Rect, Scale, Size, Subject};
-use super::palette::{self, Colour};
-use super::{Bars, Settings};
-use crate::face::{EmotionResult, Face};
+use super::draw::{self, Drawing, Painter, Panel, Share, Sprite, Summary};
+use super::figure::{self, Figure};
+use super::geometry::{Rect, Size};
+use super::layout::{self, Placement, Subject};
+use super::memory::Memory;
+use super::names::{Language, Names};
+use super::scale::{self, PanelScale};
+use super::settings::{Bars, Settings, Style};
+use crate::face::Face;
 
 /// Pictures that no longer appear are kept up to this many bytes: labels come back, at another place or on another face.
 const CACHE_BYTES: usize = 16 << 20;
@@ -24,15 +28,28 @@ const FORMAT: gst_video::VideoFormat = gst_video::VideoFormat::Bgra;
 const FORMAT: gst_video::VideoFormat = gst_video::VideoFormat::Argb;
 
 /// What was drawn so far and what stands in the picture now.
-#[derive(Default)]
 pub(super) struct Scene {
-    font: String,
+    look: Look,
+    names: Names,
     cache: HashMap<Sprite, Picture>,
     cached_bytes: usize,
+    /// Widths of names by their letters' height.
+    widths: HashMap<(String, i32), i32>,
+    memory: Memory,
+    summary_is_above: bool,
     shown: Vec<(Sprite, Rect)>,
     /// The shown sprites as an overlay, once it was asked for.
     composition: Option<VideoOverlayComposition>,
     lacks_font: bool,
+}
+
+/// The settings with which everything has to be drawn anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Look {
+    style: Style,
+    font: String,
+    language: Language,
+    label_names: String,
 }
 
 /// A drawn sprite.
@@ -40,6 +57,7 @@ struct Picture {
     size: Size,
     stride: i32,
     pixels: gst::Buffer,
+    slot: Option<Rect>,
 }
 
 /// Why a scene could not be drawn.
@@ -51,33 +69,64 @@ pub(super) enum Error {
     Glib(#[from] gst::glib::BoolError),
 }
 
-/// What is to be seen of one face.
-struct Figure<'a> {
-    area: Rect,
-    scale: Scale,
-    colour: Colour,
-    emotion: Option<&'a EmotionResult>,
+/// What stands beside a face, before it has a place.
+#[derive(Default)]
+struct Things {
+    label: Option<Sprite>,
+    history: Option<Sprite>,
+    panel: Option<Panel>,
+}
+
+impl Default for Scene {
+    fn default() -> Self {
+        Self::new(Look::of(&Settings::default()), Memory::default())
+    }
+}
+
+impl Look {
+    fn of(settings: &Settings) -> Self {
+        Self {
+            style: settings.style,
+            font: settings.font.clone(),
+            language: settings.language,
+            label_names: settings.label_names.clone(),
+        }
+    }
 }
 
 impl Scene {
-    /// Draws what of `faces` was not drawn before.
+    fn new(look: Look, memory: Memory) -> Self {
+        Self {
+            names: Names::new(look.language, &look.label_names),
+            look,
+            cache: HashMap::new(),
+            cached_bytes: 0,
+            widths: HashMap::new(),
+            memory,
+            summary_is_above: false,
+            shown: Vec::new(),
+            composition: None,
+            lacks_font: false,
+        }
+    }
+
+    /// Draws what of the `faces` at `now` was not drawn before.
     pub(super) fn update(
         &mut self,
         faces: &[Face],
         frame: Size,
+        now: ClockTime,
         settings: &Settings,
     ) -> Result<(), Error> {
-        if self.font != settings.font {
-            *self = Self {
-                font: settings.font.clone(),
-                ..Self::default()
-            };
+        let look = Look::of(settings);
+        if self.look != look {
+            *self = Self::new(look, std::mem::take(&mut self.memory));
         }
         let figures: Vec<Figure<'_>> = faces
             .iter()
-            .filter_map(|face| Figure::of(face, frame))
+            .filter_map(|face| Figure::of(face, frame, settings.style))
             .collect();
-        let shown = self.arrange(&figures, frame, settings)?;
+        let shown = self.arrange(&figures, frame, now, settings)?;
         if shown != self.shown {
             for (sprite, _) in &shown {
                 self.picture(sprite)?;
@@ -87,6 +136,11 @@ impl Scene {
         }
         self.forget_unused();
         Ok(())
+    }
+
+    /// Forgets the faces and their histories, as after a jump in the stream.
+    pub(super) fn forget_faces(&mut self) {
+        self.memory = Memory::default();
     }
 
     /// Whether nothing is to be seen.
@@ -140,51 +194,235 @@ impl Scene {
             .map(|(sprite, place)| (&self.cache[sprite], *place))
     }
 
-    /// What is shown where, in the order of drawing: boxes lie under bars, and these under labels.
+    /// What is shown where, in the order of drawing: boxes lie under everything else.
     fn arrange(
         &mut self,
         figures: &[Figure<'_>],
         frame: Size,
+        now: ClockTime,
         settings: &Settings,
     ) -> Result<Vec<(Sprite, Rect)>, Error> {
-        let labels: Vec<Option<Sprite>> = figures
-            .iter()
-            .map(|figure| figure.label(settings))
-            .collect();
-        let bars = bars_of(figures, settings.bars);
+        let places: Vec<_> = figures.iter().map(Figure::place).collect();
+        let tracks = self.memory.recall(now, &places);
+        for (figure, &track) in figures.iter().zip(&tracks) {
+            if let Some(emotion) = figure.emotion {
+                self.memory
+                    .track_mut(track)
+                    .add(now, figure::colour(emotion));
+            }
+        }
+        let barred = self.faces_with_bars(figures, &tracks, settings.bars);
 
+        let summary = self.summary(figures, frame, settings)?;
+        let mut all_things = Vec::with_capacity(figures.len());
         let mut subjects = Vec::with_capacity(figures.len());
-        for ((figure, label), bars) in figures.iter().zip(&labels).zip(&bars) {
+        for (i, figure) in figures.iter().enumerate() {
+            let track = self.memory.track(tracks[i]);
+            let (rank, last) = (figure.rank(track), track.spots);
+            let history =
+                (settings.timeline && figure.emotion.is_some()).then(|| Sprite::History {
+                    cells: track.history(),
+                    em: figure.scale.bars_em,
+                });
+            let things = Things {
+                label: figure.label(settings, &self.names),
+                history,
+                panel: if barred[i] { self.panel(figure) } else { None },
+            };
+            let label = match &things.label {
+                Some(label) => Some(self.picture(label)?.size),
+                None => None,
+            };
             subjects.push(Subject {
                 face: figure.area,
                 gap: figure.scale.gap,
-                label: label
-                    .as_ref()
-                    .map(|label| self.picture(label))
-                    .transpose()?
-                    .map(|p| p.size),
-                bars: bars.as_ref().map(Panel::size),
+                label,
+                history: things
+                    .history
+                    .is_some()
+                    .then(|| draw::history_size(figure.scale.bars_em)),
+                bars: things.panel.as_ref().map(|panel| panel.scale.size()),
+                rank,
+                last,
             });
+            all_things.push(things);
         }
-        let placements = layout::arrange(frame, &subjects);
+        let preferences = settings.style.theme().preferences;
+        let reserved = summary.as_ref().map(|(_, place)| *place);
+        let placements = layout::arrange(frame, reserved, preferences, &subjects);
 
         let mut shown = Vec::new();
         if settings.boxes {
-            shown.extend(figures.iter().flat_map(Figure::box_parts));
+            shown.extend(
+                figures
+                    .iter()
+                    .flat_map(|figure| figure.box_parts(settings.style)),
+            );
         }
-        let bars = bars.into_iter().map(|panel| panel.map(Sprite::Panel));
-        let bars = bars.zip(placements.iter().map(|p| p.bars));
-        let labels = labels.into_iter().zip(placements.iter().map(|p| p.label));
-        shown.extend(
-            bars.chain(labels)
-                .filter_map(|(sprite, place)| sprite.zip(place)),
-        );
+        for (i, things) in all_things.into_iter().enumerate() {
+            self.memory.track_mut(tracks[i]).spots = placements[i].spots;
+            self.show(&mut shown, &figures[i], things, &placements[i]);
+        }
+        shown.extend(summary);
         Ok(shown)
+    }
+
+    /// Adds what has found a place.
+    fn show(
+        &self,
+        shown: &mut Vec<(Sprite, Rect)>,
+        figure: &Figure<'_>,
+        things: Things,
+        placement: &Placement,
+    ) {
+        if let Some((panel, place)) = things.panel.zip(placement.bars) {
+            let Panel {
+                scale, mirrored, ..
+            } = panel;
+            shown.push((Sprite::Panel(panel), place));
+            let bars = figure.bars(scale, mirrored);
+            shown.extend(bars.map(|bars| (bars, scale.bars(place, mirrored))));
+        }
+        shown.extend(things.history.zip(placement.history));
+        if let Some((label, place)) = things.label.zip(placement.label) {
+            let slot = self.cache.get(&label).and_then(|picture| picture.slot);
+            shown.push((label, place));
+            if let Some(slot) = slot {
+                let percent = figure.percent(slot.size());
+                shown.extend(percent.map(|percent| (percent, slot.moved(place.x, place.y))));
+            }
+        }
+    }
+
+    /// Which faces are to have bars. The largest of several that are about as large stays the one that it was.
+    fn faces_with_bars(
+        &mut self,
+        figures: &[Figure<'_>],
+        tracks: &[usize],
+        which: Bars,
+    ) -> Vec<bool> {
+        let can = |figure: &Figure<'_>| {
+            figure.emotion.is_some_and(|emotion| {
+                !emotion.probabilities.is_empty() && !emotion.labels.is_empty()
+            })
+        };
+        match which {
+            Bars::None => vec![false; figures.len()],
+            Bars::All => figures.iter().map(can).collect(),
+            Bars::Largest => {
+                let size = |i: usize| {
+                    let area = figures[i].area.area();
+                    let bonus = if self.memory.track(tracks[i]).is_first {
+                        area / 4
+                    } else {
+                        0
+                    };
+                    area + bonus
+                };
+                let largest = (0..figures.len())
+                    .filter(|&i| can(&figures[i]))
+                    .max_by_key(|&i| (size(i), std::cmp::Reverse(i)));
+                for (i, &track) in tracks.iter().enumerate() {
+                    self.memory.track_mut(track).is_first = Some(i) == largest;
+                }
+                (0..figures.len()).map(|i| Some(i) == largest).collect()
+            }
+        }
+    }
+
+    fn panel(&mut self, figure: &Figure<'_>) -> Option<Panel> {
+        let emotion = figure.emotion?;
+        let names = self.names.of_all(&emotion.labels);
+        let em = figure.scale.bars_em;
+        let widest = names.iter().map(|name| self.width_of(name, em)).max()?;
+        let rows = names.len().min(emotion.probabilities.len());
+        Some(Panel {
+            mirrored: names.iter().any(|name| draw::runs_leftwards(name)),
+            best: Some(emotion.label_id).filter(|_| !emotion.is_uncertain()),
+            // A name of the user's own may be a whole sentence.
+            scale: PanelScale::new(em, widest.min(em * 9), rows),
+            names: names[..rows].into(),
+        })
+    }
+
+    /// The summary and its place at the lower border, or at the upper one if it hides less there.
+    fn summary(
+        &mut self,
+        figures: &[Figure<'_>],
+        frame: Size,
+        settings: &Settings,
+    ) -> Result<Option<(Sprite, Rect)>, Error> {
+        if !settings.summary || figures.is_empty() {
+            return Ok(None);
+        }
+        let mut shares: Vec<(usize, Share)> = Vec::new();
+        for emotion in figures.iter().filter_map(|figure| figure.emotion) {
+            let name = self.names.of(&emotion.label);
+            match shares.iter_mut().find(|(_, share)| share.name == name) {
+                Some((_, share)) => share.faces += 1,
+                None => {
+                    let share = Share {
+                        name: name.to_owned(),
+                        colour: figure::colour(emotion),
+                        faces: 1,
+                    };
+                    let order = if emotion.is_uncertain() {
+                        usize::MAX
+                    } else {
+                        emotion.label_id
+                    };
+                    shares.push((order, share));
+                }
+            }
+        }
+        shares.sort_by_key(|(order, _)| *order);
+        let theme = settings.style.theme();
+        let em = (scale::frame_em(frame) * theme.letters * 0.9).round() as i32;
+        let margin = if theme.wide_summary { 0 } else { em / 2 };
+        let sprite = Sprite::Summary(Summary {
+            faces: figures.len(),
+            shares: shares.into_iter().map(|(_, share)| share).collect(),
+            em,
+            room: frame.width - 2 * margin,
+        });
+        let size = self.picture(&sprite)?.size;
+        let x = (frame.width - size.width) / 2;
+        let above = Rect::at(x, margin, size);
+        let below = Rect::at(x, frame.height - margin - size.height, size);
+        if !below.lies_in(frame) {
+            return Ok(None);
+        }
+        let hidden = |place: &Rect| -> i64 {
+            let faces = figures.iter();
+            faces.map(|figure| place.overlap(&figure.area)).sum()
+        };
+        let (here, there) = if self.summary_is_above {
+            (above, below)
+        } else {
+            (below, above)
+        };
+        if hidden(&here) > hidden(&there) + here.area() / 20 {
+            self.summary_is_above = !self.summary_is_above;
+            return Ok(Some((sprite, there)));
+        }
+        Ok(Some((sprite, here)))
+    }
+
+    fn width_of(&mut self, name: &str, em: i32) -> i32 {
+        let key = (name.to_owned(), em);
+        if let Some(width) = self.widths.get(&key) {
+            return *width;
+        }
+        let painter = Painter::new(self.look.style, &self.look.font);
+        let width = painter.width_of(name, em);
+        self.lacks_font |= painter.lacks_font();
+        self.widths.insert(key, width);
+        width
     }
 
     fn picture(&mut self, sprite: &Sprite) -> Result<&Picture, Error> {
         if !self.cache.contains_key(sprite) {
-            let painter = Painter::new(&self.font);
+            let painter = Painter::new(self.look.style, &self.look.font);
             let picture = Picture::new(painter.paint(sprite)?)?;
             self.lacks_font |= painter.lacks_font();
             self.cached_bytes += picture.pixels.size();
@@ -198,6 +436,7 @@ impl Scene {
             let used: HashSet<&Sprite> = self.shown.iter().map(|(sprite, _)| sprite).collect();
             self.cache.retain(|sprite, _| used.contains(sprite));
             self.cached_bytes = self.cache.values().map(|p| p.pixels.size()).sum();
+            self.widths.clear();
         }
     }
 }
@@ -208,6 +447,7 @@ impl Picture {
             size,
             stride,
             pixels,
+            slot,
         } = drawing;
         let mut pixels = gst::Buffer::from_slice(pixels);
         gst_video::VideoMeta::add_full(
@@ -223,6 +463,7 @@ impl Picture {
             size,
             stride,
             pixels,
+            slot,
         })
     }
 
@@ -236,100 +477,4 @@ impl Picture {
             VideoOverlayFormatFlags::PREMULTIPLIED_ALPHA,
         )
     }
-}
-
-impl<'a> Figure<'a> {
-    fn of(face: &'a Face, frame: Size) -> Option<Self> {
-        let area = layout::visible(face.x, face.y, face.width, face.height, frame)?;
-        let emotion = face.emotion.as_ref();
-        Some(Self {
-            area,
-            scale: Scale::new(frame, area),
-            colour: emotion.map_or(palette::UNCLASSIFIED, |e| {
-                palette::colour(&e.label, e.label_id)
-            }),
-            emotion,
-        })
-    }
-
-    fn box_parts(&self) -> impl Iterator<Item = (Sprite, Rect)> {
-        let Self {
-            area,
-            scale,
-            colour,
-            ..
-        } = *self;
-        layout::box_parts(area.size(), &scale)
-            .into_iter()
-            .map(move |part| {
-                let sprite = Sprite::BoxPart {
-                    size: area.size(),
-                    part,
-                    scale,
-                    colour,
-                };
-                (
-                    sprite,
-                    Rect {
-                        x: area.x + part.x,
-                        y: area.y + part.y,
-                        ..part
-                    },
-                )
-            })
-    }
-
-    fn label(&self, settings: &Settings) -> Option<Sprite> {
-        let emotion = self.emotion.filter(|_| settings.labels)?;
-        Some(Sprite::Label {
-            text: emotion.label.clone(),
-            percent: settings.confidence.then(|| percent(emotion.confidence)),
-            em: self.scale.label_em,
-            colour: self.colour,
-        })
-    }
-
-    fn bars(&self) -> Option<Panel> {
-        let emotion = self.emotion?;
-        let em = self.scale.bars_em;
-        let length = f64::from(layout::bars_length(em));
-        let rows: Vec<Bar> = emotion
-            .labels
-            .iter()
-            .zip(&emotion.probabilities)
-            .enumerate()
-            .map(|(id, (name, probability))| Bar {
-                name: name.clone(),
-                filled: (probability.clamp(0.0, 1.0) * length).round() as i32,
-                colour: palette::colour(name, id),
-            })
-            .collect();
-        (!rows.is_empty()).then_some(Panel {
-            rows,
-            best: emotion.label_id,
-            em,
-        })
-    }
-}
-
-/// The bars of the figures that are to have some.
-fn bars_of(figures: &[Figure<'_>], which: Bars) -> Vec<Option<Panel>> {
-    let mut bars: Vec<Option<Panel>> = match which {
-        Bars::None => vec![None; figures.len()],
-        Bars::Largest | Bars::All => figures.iter().map(Figure::bars).collect(),
-    };
-    if which == Bars::Largest {
-        let largest = (0..figures.len())
-            .filter(|&i| bars[i].is_some())
-            .min_by_key(|&i| Reverse(figures[i].area.area()));
-        for (i, bars) in bars.iter_mut().enumerate() {
-            bars.take_if(|_| Some(i) != largest);
-        }
-    }
-    bars
-}
-
-fn percent(confidence: f64) -> u8 {
-    // The cast saturates and turns NaN into 0.
-    (confidence.min(1.0) * 100.0).round() as u8
 }

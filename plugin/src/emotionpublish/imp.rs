@@ -51,7 +51,7 @@ use super::selection::Selection;
 use super::settings::Settings;
 use crate::face;
 use crate::mqtt::{self, Change};
-use crate::record::{Record, Times};
+use crate::record::{self, Record, Times};
 use crate::stats::Stats;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -87,7 +87,7 @@ impl EmotionPublish {
         Times {
             stream: segment.and_then(|segment| segment.to_stream_time(buffer.pts())),
             running: segment.and_then(|segment| segment.to_running_time(buffer.pts())),
-            wall_clock: wall_clock.then(now),
+            wall_clock: wall_clock.then(record::now),
         }
     }
 
@@ -118,13 +118,6 @@ impl EmotionPublish {
             }
         }
     }
-}
-
-fn now() -> String {
-    glib::DateTime::now_utc()
-        .and_then(|now| now.format("%Y-%m-%dT%H:%M:%S.%fZ"))
-        .map(String::from)
-        .expect("the year has four digits")
 }
 
 #[glib::object_subclass]

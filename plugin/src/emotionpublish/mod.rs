@@ -9,6 +9,8 @@ mod selection;
 mod settings;
 mod writer;
 
+pub use selection::Selection;
+
 /// How records are written.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstEmotionPublishFormat")]

@@ -5,7 +5,7 @@ use crate::face::Face;
 
 /// What was recorded last.
 #[derive(Debug, Default)]
-pub(super) struct Selection {
+pub struct Selection {
     time: Option<gst::ClockTime>,
     faces: Option<Vec<Shown>>,
 }
@@ -20,7 +20,7 @@ struct Shown {
 impl Selection {
     /// Whether the frame with `faces` at the running time `time` is to be recorded, at most one every `interval`; the
     /// answer yes is remembered. A frame without a time is always far enough from the last one.
-    pub(super) fn takes(
+    pub fn takes(
         &mut self,
         include: Include,
         interval: gst::ClockTime,

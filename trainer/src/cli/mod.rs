@@ -1,5 +1,6 @@
 //! The command line.
 
+mod detector;
 mod recipe;
 mod values;
 
@@ -8,19 +9,20 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use emotion_models::engine::Precision;
-use emotion_models::preprocess::DEFAULT_MARGIN;
+use emotion_models::preprocess::{DEFAULT_MARGIN, LightCorrection};
 use emotion_models::weights::Architecture;
 
 use crate::data::Split;
 use crate::recipe::Settings;
+pub use detector::{CalibrateDetectorArgs, EvaluateDetectorArgs, TrainDetectorArgs};
 pub use recipe::{RecipeArgs, ScheduleName};
 pub use values::Minutes;
-use values::{architecture, dtype, margin, minutes};
+use values::{architecture, dtype, light_correction, margin, minutes};
 
 /// Share of the votes when --votes stands alone.
 const VOTES_SHARE: f32 = 0.5;
 
-/// Trains and evaluates the emotion networks on FER-2013
+/// Trains and evaluates the emotion networks on FER-2013, and the face detector
 #[derive(Debug, Parser)]
 #[command(version, about)]
 pub struct Cli {
@@ -36,9 +38,15 @@ pub enum Command {
     Summary(SummaryArgs),
     /// Train a network on the Training rows; PublicTest chooses the epoch that is kept
     Train(Box<TrainArgs>),
+    /// Train the face detector on pictures with boxes
+    TrainDetector(Box<TrainDetectorArgs>),
+    /// Fit the confidence of a detector to other pictures, without training; train-detector does it for its own
+    CalibrateDetector(CalibrateDetectorArgs),
     /// Report how well weights do on a split
     Evaluate(EvaluateArgs),
-    /// Draw loss, accuracy and learning rate of a run from its log
+    /// Report how well a face detector finds the faces of pictures with boxes
+    EvaluateDetector(EvaluateDetectorArgs),
+    /// Draw loss, accuracy and learning rate of a run, of the detector too, from its log
     Curves(CurvesArgs),
     /// Print the emotions of the faces in pictures
     Predict(PredictArgs),
@@ -149,6 +157,15 @@ pub struct EvaluateArgs {
     #[arg(long, conflicts_with = "plots")]
     pub no_plots: bool,
 
+    /// How the light of each face is corrected, as the plugin's light-correction
+    #[arg(long, value_parser = light_correction(), default_value = "none")]
+    pub light_correction: LightCorrection,
+
+    /// Report the accuracy also on the faces darkened and brightened by 1.5 stops and lit from the
+    /// side, with each light correction
+    #[arg(long)]
+    pub light: bool,
+
     /// The numbers that the network computes with [default: the fastest that this machine has, as
     /// the plugin does]
     #[arg(long, value_parser = dtype())]
@@ -197,7 +214,7 @@ pub struct PredictArgs {
     #[arg(long, value_name = "SHARE", default_value_t = DEFAULT_MARGIN, value_parser = margin, allow_negative_numbers = true)]
     pub margin: f32,
 
-    /// Smallest face that is found, in pixels
+    /// Smallest face that is found, in pixels; 0: 30
     #[cfg(feature = "cascade")]
     #[arg(long, value_name = "PIXELS", default_value_t = emotion_detect::Options::default().min_size_px)]
     pub min_size: u32,

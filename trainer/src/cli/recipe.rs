@@ -27,7 +27,7 @@ pub enum ScheduleName {
 }
 
 impl ScheduleName {
-    fn schedule(self) -> Schedule {
+    pub(super) fn schedule(self) -> Schedule {
         match self {
             ScheduleName::OneCycle => Schedule::ONE_CYCLE,
             ScheduleName::Cosine => Schedule::COSINE,

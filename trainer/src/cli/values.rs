@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use emotion_models::engine::Precision;
-use emotion_models::preprocess::MARGINS;
+use emotion_models::face_net::STRIDES;
+use emotion_models::preprocess::{LightCorrection, MARGINS};
 use emotion_models::weights::Architecture;
 
 /// A time between saves; none: only epochs are saved.
@@ -51,6 +52,11 @@ pub(super) fn architecture() -> impl TypedValueParser<Value = Architecture> {
         .try_map(|name| name.parse::<Architecture>())
 }
 
+pub(super) fn light_correction() -> impl TypedValueParser<Value = LightCorrection> {
+    PossibleValuesParser::new(LightCorrection::ALL.map(LightCorrection::name))
+        .map(|name| LightCorrection::from_name(&name).expect("the name is that of a correction"))
+}
+
 pub(super) fn dtype() -> impl TypedValueParser<Value = Precision> {
     PossibleValuesParser::new(Precision::ALL.map(Precision::name)).map(|name| {
         let mut all = Precision::ALL.into_iter();
@@ -91,4 +97,12 @@ pub(super) fn margin(text: &str) -> Result<f32, String> {
     let margin = text.parse().ok().filter(|margin| MARGINS.contains(margin));
     let (least, most) = (MARGINS.start(), MARGINS.end());
     margin.ok_or_else(|| format!("expected a number from {least} to {most}"))
+}
+
+/// A width and height that the detector takes.
+pub(super) fn pixels(text: &str) -> Result<usize, String> {
+    let [.., coarsest] = STRIDES;
+    let fits = |pixels: &usize| pixels.is_multiple_of(coarsest) && (64..=1024).contains(pixels);
+    let pixels = text.parse().ok().filter(fits);
+    pixels.ok_or_else(|| format!("expected a multiple of {coarsest} from 64 to 1024"))
 }

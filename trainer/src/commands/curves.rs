@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::cli::CurvesArgs;
-use crate::log::Log;
+use crate::log::{Log, Row};
 use crate::{files, plots};
 
 /// Draws the curves of a log.
@@ -16,13 +16,27 @@ use crate::{files, plots};
 pub fn run(args: &CurvesArgs) -> Result<()> {
     let name = args.log.display().to_string();
     let csv = std::fs::read_to_string(&args.log).with_context(|| format!("cannot read {name}"))?;
-    let log = Log::from_csv(&csv).with_context(|| format!("{name} is no training log"))?;
-    let figure =
-        plots::curves(&log, args.title.as_deref().unwrap_or(&name)).context(name.clone())?;
+    let title = args.title.as_deref().unwrap_or(&name);
+    let figure = if is_detectors(&csv) {
+        plots::detector_curves(&log(&csv, &name)?, title)
+    } else {
+        plots::curves(&log(&csv, &name)?, title)
+    };
+    let figure = figure.context(name.clone())?;
     let out = args.out.clone().unwrap_or_else(|| beside(&args.log));
     files::replace(&out, figure.as_bytes())?;
     println!("{}", out.display());
     Ok(())
+}
+
+/// Whether it is the log of a detector, which its columns tell.
+fn is_detectors(csv: &str) -> bool {
+    let columns = csv.lines().next().unwrap_or_default();
+    columns.split(',').any(|column| column == "val_ap50")
+}
+
+fn log<R: Row>(csv: &str, name: &str) -> Result<Log<R>> {
+    Log::from_csv(csv).with_context(|| format!("{name} is no training log"))
 }
 
 /// `NAME.curves.svg` for `NAME.log.csv`.

@@ -1,16 +1,18 @@
 //! `emotion-trainer evaluate`.
 
+mod light;
 mod report;
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use emotion_models::engine::Precision;
+use emotion_models::preprocess::{LightCorrection, Preprocessor};
 use emotion_models::{Classifier, Emotion};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::report::{Cost, Report};
-use super::use_threads;
+use super::{short_name, use_threads};
 use crate::cli::EvaluateArgs;
 use crate::data::{Dataset, Faces, Split};
 use crate::metrics::{Evaluation, softmax};
@@ -51,7 +53,12 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
 
     // Within Training every row is a copy of itself, which says nothing.
     let copies = (args.split != Split::Training).then(|| faces.copies_of(&data.training));
-    let (once, mirrored) = probabilities(&mut networks, faces, args.batch.get())?;
+    let batch = args.batch.get();
+    let (once, mirrored) = probabilities(&mut networks, faces, batch, args.light_correction)?;
+    let light = args
+        .light
+        .then(|| light::table(&mut networks, faces, batch))
+        .transpose()?;
     let look = |probabilities: &Probabilities| Look {
         all: judge(probabilities, faces, |_| true),
         without_copies: judge(probabilities, faces, |row| {
@@ -69,6 +76,8 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
             .map(|copies| copies.iter().filter(|&&copy| copy).count()),
         once: look(&once),
         mirrored: look(&mirrored),
+        light_correction: args.light_correction,
+        light,
     };
     if args.json {
         println!("{}", report.json());
@@ -101,30 +110,22 @@ fn classifier(weights: &Path, precision: Precision) -> Result<Classifier> {
     Ok(classifier)
 }
 
-/// What the weights are called in titles and folders: `runs/mine/best.safetensors` is `mine-best`.
+/// What the weights are called in titles and folders.
 fn name(weights: &[PathBuf]) -> String {
-    let short = |path: &PathBuf| {
-        let path = path.with_extension("");
-        let parts: Vec<_> = path
-            .components()
-            .filter(|part| matches!(part, Component::Normal(_)))
-            .map(|part| part.as_os_str().to_string_lossy().into_owned())
-            .collect();
-        parts[parts.len().saturating_sub(2)..].join("-")
-    };
     match weights {
         [] => String::new(),
-        [one] => short(one),
-        [first, others @ ..] => format!("{}+{}", short(first), others.len()),
+        [one] => short_name(one),
+        [first, others @ ..] => format!("{}+{}", short_name(first), others.len()),
     }
 }
 
-/// The mean of what the networks say about each face: about the face alone, and about the face and
-/// its mirror image.
+/// The mean of what the networks say about each face in corrected light: about the face alone, and
+/// about the face and its mirror image.
 fn probabilities(
     networks: &mut [Classifier],
     faces: &Faces,
     batch: usize,
+    light: LightCorrection,
 ) -> Result<(Probabilities, Probabilities)> {
     let bar = ProgressBar::new((networks.len() * faces.len()) as u64).with_style(
         ProgressStyle::with_template("{bar:24} {pos}/{len} faces, {eta} left")?,
@@ -135,7 +136,8 @@ fn probabilities(
     for network in networks {
         let size = network.metadata().input_size;
         let mut of_mirror_images = Vec::with_capacity(faces.len());
-        let of_faces = network::logits(faces, size, batch, |mut values, count| {
+        let preprocessor = Preprocessor::new(size).with_light(light);
+        let of_faces = network::logits(faces, &preprocessor, batch, |mut values, count| {
             let logits = network.logits(&values)?;
             values.chunks_exact_mut(size).for_each(<[f32]>::reverse);
             of_mirror_images.extend(network.logits(&values)?);

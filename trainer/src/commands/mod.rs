@@ -2,20 +2,25 @@
 
 #![allow(clippy::print_stdout, reason = "results are what these programs print")]
 
+pub mod calibrate_detector;
 pub mod curves;
 pub mod evaluate;
+pub mod evaluate_detector;
 pub mod export;
 #[cfg(feature = "keras")]
 pub mod import_keras;
 pub mod predict;
+mod runs;
 pub mod summary;
 pub mod train;
+pub mod train_detector;
 
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use anyhow::{Context, Result, anyhow, bail};
 use emotion_models::Weights;
+use emotion_models::weights::Architecture;
 
 use crate::cli::{Cli, Command};
 
@@ -28,7 +33,10 @@ pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Summary(args) => summary::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::TrainDetector(args) => train_detector::run(&args),
+        Command::CalibrateDetector(args) => calibrate_detector::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::EvaluateDetector(args) => evaluate_detector::run(&args),
         Command::Curves(args) => curves::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Export(args) => export::run(&args),
@@ -43,15 +51,30 @@ fn weights(weights: &Path) -> Result<Weights> {
         // Its message holds the cause already.
         return Weights::load(weights).map_err(|error| anyhow!("{error}"));
     }
+    if weights.as_os_str() == Architecture::FaceNet.name() {
+        return Ok(Weights::detector()?);
+    }
     let known = Weights::built_in_names();
     let Some(name) = known.into_iter().find(|name| weights.as_os_str() == *name) else {
         bail!(
-            "{}: cannot be read: there is no such file, and the built-in weights are called {}",
+            "{}: cannot be read: there is no such file, and the built-in weights are called {} and {}",
             weights.display(),
-            known.join(" and ")
+            known.join(", "),
+            Architecture::FaceNet
         );
     };
     Ok(Weights::built_in(name)?)
+}
+
+/// What a file is called in titles and folders: `runs/mine/best.safetensors` is `mine-best`.
+fn short_name(path: &Path) -> String {
+    let path = path.with_extension("");
+    let parts: Vec<_> = path
+        .components()
+        .filter(|part| matches!(part, Component::Normal(_)))
+        .map(|part| part.as_os_str().to_string_lossy().into_owned())
+        .collect();
+    parts[parts.len().saturating_sub(2)..].join("-")
 }
 
 /// Sets the number of threads for all that follows, once per process.

@@ -2,10 +2,7 @@
 //! training step, and prepared by the same code that the plugin runs.
 
 use std::ops::Range;
-use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread::{self, JoinHandle};
 
 use candle_core::{Device, Result, Tensor};
 use emotion_models::Emotion;
@@ -16,13 +13,11 @@ use rayon::prelude::*;
 
 use super::augment::{Augmentation, Augmenter};
 use super::mixing::{Mixing, Mixture};
+use super::prefetch::Prefetched;
 use super::targets::{CLASSES, Labelling, Targets};
 use super::{FACE_SIZE, Faces};
 use crate::random::{Purpose, generator};
 use crate::recipe::Settings;
-
-/// Batches that wait, so that a slow one does not stop the training.
-const PREFETCHED: usize = 4;
 
 /// How the batches of one epoch are made.
 #[derive(Debug, Clone, Copy)]
@@ -56,68 +51,27 @@ pub struct Batch {
 }
 
 /// The batches of one epoch in shuffled order; each face occurs once.
-#[derive(Debug)]
-pub struct Batches {
-    prepared: Option<Receiver<Result<Batch>>>,
-    worker: Option<JoinHandle<()>>,
-}
+pub type Batches = Prefetched<Result<Batch>>;
 
 impl Batches {
     /// Starts to prepare batches of `faces` in the background.
-    pub fn start(faces: Arc<Faces>, plan: Plan) -> Self {
-        Self::start_at(faces, plan, 0)
+    pub fn of(faces: Arc<Faces>, plan: Plan) -> Self {
+        Self::of_rest(faces, plan, 0)
     }
 
     /// The same without the first `steps` batches.
-    pub fn start_at(faces: Arc<Faces>, plan: Plan, steps: usize) -> Self {
-        let (sender, prepared) = sync_channel(PREFETCHED);
-        let worker = thread::spawn(move || {
+    pub fn of_rest(faces: Arc<Faces>, plan: Plan, steps: usize) -> Self {
+        Self::start(move |outlet| {
             let targets = Targets::new(&faces, plan.labelling);
             let mut order: Vec<usize> = (0..faces.len()).collect();
             let mut generator = generator(plan.seed, Purpose::Shuffle, plan.epoch as u64);
             order.shuffle(&mut generator);
             for (index, rows) in order.chunks(plan.batch).enumerate().skip(steps) {
-                if sender
-                    .send(plan.prepare(&faces, &targets, index, rows))
-                    .is_err()
-                {
+                if !outlet.put(plan.prepare(&faces, &targets, index, rows)) {
                     break;
                 }
             }
-        });
-        Self {
-            prepared: Some(prepared),
-            worker: Some(worker),
-        }
-    }
-
-    /// Waits for the thread; its panic goes on here, lest an epoch ends early without a word.
-    fn finish(&mut self) {
-        self.prepared = None;
-        let outcome = self.worker.take().map_or(Ok(()), JoinHandle::join);
-        if let Err(panic) = outcome
-            && !thread::panicking()
-        {
-            resume_unwind(panic);
-        }
-    }
-}
-
-impl Iterator for Batches {
-    type Item = Result<Batch>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.prepared.as_ref()?.recv().ok();
-        if batch.is_none() {
-            self.finish();
-        }
-        batch
-    }
-}
-
-impl Drop for Batches {
-    fn drop(&mut self) {
-        self.finish();
+        })
     }
 }
 
@@ -197,12 +151,12 @@ impl Plan {
     }
 }
 
-/// The faces of `rows` as they are, `[N, input_size, input_size, 1]`, one after the other.
-pub fn prepared(faces: &Faces, rows: Range<usize>, input_size: usize) -> Vec<f32> {
-    let length = input_size * input_size;
+/// The faces of `rows` as `preprocessor` makes them and not augmented, `[N, input_size, input_size, 1]`, one after the other.
+pub fn prepared(faces: &Faces, rows: Range<usize>, preprocessor: &Preprocessor) -> Vec<f32> {
+    let length = preprocessor.size().pow(2);
     let mut values = vec![0.0; rows.len() * length];
     values.par_chunks_exact_mut(length).zip(rows).for_each_init(
-        || Preprocessor::new(input_size),
+        || preprocessor.clone(),
         |preprocessor, (out, row)| prepare(preprocessor, faces.pixels(row), out),
     );
     values
@@ -248,7 +202,7 @@ mod tests {
     }
 
     fn epoch(faces: &Arc<Faces>, plan: Plan) -> Vec<Batch> {
-        Batches::start(Arc::clone(faces), plan)
+        Batches::of(Arc::clone(faces), plan)
             .map(Result::unwrap)
             .collect()
     }
@@ -274,12 +228,12 @@ mod tests {
     #[test]
     fn an_epoch_that_goes_on_holds_the_batches_that_are_left() {
         let faces = Arc::new(random_faces(21, 1));
-        let left: Vec<_> = Batches::start_at(Arc::clone(&faces), plan(1), 1)
+        let left: Vec<_> = Batches::of_rest(Arc::clone(&faces), plan(1), 1)
             .map(|batch| values(&batch.unwrap()))
             .collect();
         let all: Vec<_> = epoch(&faces, plan(1)).iter().map(values).collect();
         assert_eq!(left, all[1..]);
-        assert_eq!(Batches::start_at(faces, plan(1), 3).count(), 0);
+        assert_eq!(Batches::of_rest(faces, plan(1), 3).count(), 0);
     }
 
     #[test]
@@ -307,7 +261,10 @@ mod tests {
             ..plan(1)
         };
         let batch = batch(&still, &faces, 0, &[0, 1, 2]);
-        assert_eq!(values(&batch), prepared(&faces, 0..3, FACE_SIZE));
+        assert_eq!(
+            values(&batch),
+            prepared(&faces, 0..3, &Preprocessor::new(FACE_SIZE))
+        );
     }
 
     #[test]
@@ -324,37 +281,11 @@ mod tests {
         let [first, again, second] = [0, 0, 1].map(|index| batch(&mixed, &faces, index, &[0, 1]));
         assert_eq!(values(&first), values(&again));
         assert_ne!(values(&first), values(&second));
-        let sources = prepared(&faces, 0..2, FACE_SIZE);
+        let sources = prepared(&faces, 0..2, &Preprocessor::new(FACE_SIZE));
         let targets = first.targets.to_vec2::<f32>().unwrap();
         let share = targets[0][faces.labels()[0].label_id()];
         for (value, source) in values(&first).iter().zip(&sources[..FACE_SIZE * FACE_SIZE]) {
             assert!((value - share * source).abs() <= 1.0 - share + 1e-5);
         }
-    }
-
-    #[test]
-    fn an_epoch_that_is_left_early_ends_its_thread() {
-        let faces = Arc::new(random_faces(64, 1));
-        let mut batches = Batches::start(
-            Arc::clone(&faces),
-            Plan {
-                batch: 1,
-                ..plan(1)
-            },
-        );
-        batches.next().unwrap().unwrap();
-        drop(batches);
-        assert_eq!(Arc::strong_count(&faces), 1);
-    }
-
-    #[test]
-    #[should_panic(expected = "chunk size must be non-zero")]
-    fn a_panic_in_the_background_does_not_pass_for_the_end_of_the_epoch() {
-        let faces = Arc::new(random_faces(8, 1));
-        let impossible = Plan {
-            batch: 0,
-            ..plan(1)
-        };
-        Batches::start(faces, impossible).for_each(drop);
     }
 }

@@ -1,18 +1,12 @@
 //! How a run went: loss, accuracy and learning rate by epoch.
 
-use anyhow::{Result, ensure};
-use plotters::prelude::*;
+use anyhow::Result;
 
 use super::axis::Axis;
-use super::frame::{Below, LEFT, above, frame, legend};
-use super::{Area, BLUE, FAINT_INK, FINE, GREEN, ORANGE, VERMILION, figure, headline, stroke};
+use super::panel::{Line, Panel, loss_axis, rate_panel, stacked, values};
+use super::{BLUE, ORANGE, VERMILION};
 use crate::log::{Epoch, Log};
 use crate::recipe::Choice;
-
-/// Width and height of the figure in pixels.
-const SIZE: (i32, i32) = (860, 720);
-/// From so many epochs the curves matter more than the single epoch.
-const CROWDED: usize = 20;
 
 /// The loss and the accuracy on training and validation faces and the learning rate, epoch by
 /// epoch, as SVG; and the validation loss at the best temperature, where the log has it. The epochs
@@ -22,45 +16,15 @@ const CROWDED: usize = 20;
 /// # Errors
 ///
 /// When the log has no epoch.
-pub fn curves(log: &Log, title: &str) -> Result<String> {
-    ensure!(
-        !log.is_empty(),
-        "the log has no epochs, so there is nothing to draw"
-    );
-    figure(SIZE, |root| {
-        headline(root, title, LEFT)?;
-        let (_, below) = root.split_vertically(44 * FINE);
-        let (loss, below) = below.split_vertically(270 * FINE);
-        let (accuracy, rate) = below.split_vertically(250 * FINE);
-        let last = log.epochs().iter().map(|row| row.epoch).max();
-        let epochs = Axis::counting(last.unwrap_or(1), 12);
-        loss_panel(log).draw(&loss, &epochs, log.epochs())?;
-        accuracy_panel(log).draw(&accuracy, &epochs, log.epochs())?;
-        rate_panel(log).draw(&rate, &epochs, log.epochs())
+pub fn curves(log: &Log<Epoch>, title: &str) -> Result<String> {
+    stacked(log, title, |log| {
+        let rate = rate_panel(log, |epoch| epoch.lr);
+        [loss_panel(log), accuracy_panel(log), rate]
     })
 }
 
-/// One of the frames above another that share their epochs.
-struct Panel {
-    title: &'static str,
-    note: String,
-    lines: Vec<Line>,
-    /// The epoch that the note speaks of, and its value.
-    mark: Option<(usize, f64)>,
-    axis: Axis,
-    label: fn(&Axis, f64) -> String,
-    /// Whether the epochs are numbered below it.
-    is_last: bool,
-}
-
-struct Line {
-    name: &'static str,
-    colour: RGBColor,
-    value: fn(&Epoch) -> f64,
-}
-
-fn loss_panel(log: &Log) -> Panel {
-    let lowest = log.best(Choice::Loss);
+fn loss_panel(log: &Log<Epoch>) -> Panel<Epoch> {
+    let lowest = log.best(Choice::Loss.better());
     let mut note = lowest.map_or_else(String::new, |row| {
         let Epoch {
             val_loss, epoch, ..
@@ -103,8 +67,8 @@ fn calibrated_loss(epoch: &Epoch) -> f64 {
     epoch.val_loss_calibrated.unwrap_or(f64::NAN)
 }
 
-fn accuracy_panel(log: &Log) -> Panel {
-    let highest = log.best(Choice::Accuracy);
+fn accuracy_panel(log: &Log<Epoch>) -> Panel<Epoch> {
+    let highest = log.best(Choice::Accuracy.better());
     let values = values(log, |epoch| [100.0 * epoch.acc, 100.0 * epoch.val_acc]);
     let (low, high) = (values[0], values[values.len() - 1]);
     let room = (0.05 * (high - low)).max(0.5);
@@ -125,30 +89,10 @@ fn accuracy_panel(log: &Log) -> Panel {
     }
 }
 
-fn rate_panel(log: &Log) -> Panel {
-    let rates = values(log, |epoch| [epoch.lr]);
-    let highest = rates[rates.len() - 1];
-    Panel {
-        title: "learning rate",
-        note: String::new(),
-        lines: vec![Line {
-            name: "",
-            colour: GREEN,
-            value: |epoch| epoch.lr,
-        }],
-        mark: None,
-        axis: Axis::new(0.0, 1.1 * highest, 4),
-        label: |_, tick| {
-            if tick == 0.0 {
-                return "0".to_owned();
-            }
-            format!("{tick:.1e}").replace(".0e", "e")
-        },
-        is_last: true,
-    }
-}
-
-fn train_and_validation(training: fn(&Epoch) -> f64, validation: fn(&Epoch) -> f64) -> Vec<Line> {
+fn train_and_validation(
+    training: fn(&Epoch) -> f64,
+    validation: fn(&Epoch) -> f64,
+) -> Vec<Line<Epoch>> {
     vec![
         Line {
             name: "training",
@@ -163,80 +107,12 @@ fn train_and_validation(training: fn(&Epoch) -> f64, validation: fn(&Epoch) -> f
     ]
 }
 
-/// What some columns hold, in ascending order, numbers only.
-fn values<const N: usize>(log: &Log, columns: impl Fn(&Epoch) -> [f64; N]) -> Vec<f64> {
-    let mut values: Vec<f64> = log.epochs().iter().flat_map(columns).collect();
-    values.retain(|value| value.is_finite());
-    values.sort_by(f64::total_cmp);
-    if values.is_empty() { vec![0.0] } else { values }
-}
-
-/// From the lowest of ascending losses to the highest; in a run of some length at most three times
-/// as far as nine in ten reach, because it often begins with a loss far above all others.
-fn loss_axis(losses: &[f64]) -> Axis {
-    let (low, highest) = (losses[0], losses[losses.len() - 1]);
-    let most = losses[(losses.len() - 1) * 9 / 10];
-    let high = if losses.len() >= 2 * CROWDED && most > low {
-        highest.min(low + 3.0 * (most - low))
-    } else {
-        highest
-    };
-    let room = 0.05 * (high - low);
-    Axis::new((low - room).max(0.0), high + room, 7)
-}
-
-impl Panel {
-    fn draw(&self, area: &Area<'_>, epochs: &Axis, rows: &[Epoch]) -> Result<()> {
-        let below = Below {
-            title: "epoch",
-            label: &|epoch| format!("{epoch:.0}"),
-        };
-        let y_label = |tick| (self.label)(&self.axis, tick);
-        let below = self.is_last.then_some(below);
-        let mut chart = frame(area, epochs, &self.axis, &y_label, below)?;
-        let within = |value: f64| value.clamp(self.axis.range.start, self.axis.range.end);
-        if let Some((epoch, value)) = self.mark {
-            let x = epoch as f64;
-            let bottom = self.axis.range.start;
-            let post = [(x, bottom), (x, within(value))];
-            let dash = 4 * FINE;
-            chart.draw_series(DashedLineSeries::new(
-                post,
-                dash,
-                dash,
-                stroke(FAINT_INK, 1.0),
-            ))?;
-        }
-        for line in &self.lines {
-            let point = |row: &Epoch| (row.epoch as f64, within((line.value)(row)));
-            let style = stroke(line.colour, 2.0);
-            // A gap where a value is no number.
-            for part in rows.split(|row| !(line.value)(row).is_finite()) {
-                chart.draw_series(LineSeries::new(part.iter().map(point), style))?;
-                if rows.len() < CROWDED {
-                    let dot = |row| Circle::new(point(row), 3 * FINE, line.colour.filled());
-                    chart.draw_series(part.iter().map(dot))?;
-                }
-            }
-        }
-        if let Some((epoch, value)) = self.mark {
-            let place = (epoch as f64, within(value));
-            let ring = |size, colour: RGBColor| Circle::new(place, size * FINE, colour.filled());
-            chart.draw_series([ring(7, WHITE), ring(5, VERMILION)])?;
-        }
-        above(area, self.title, &self.note)?;
-        let names = self.lines.iter().map(|line| (line.name, line.colour));
-        let names: Vec<_> = names.filter(|(name, _)| !name.is_empty()).collect();
-        legend(area, &names)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::plots::testing::texts;
 
-    fn log(epochs: usize) -> Log {
+    fn log(epochs: usize) -> Log<Epoch> {
         let mut log = Log::default();
         for epoch in 1..=epochs {
             let decay = (-(epoch as f64) / 20.0).exp();

@@ -7,11 +7,16 @@
 mod axis;
 mod confusion;
 mod curves;
+mod detector_curves;
 mod frame;
+mod panel;
+mod precision_recall;
 mod reliability;
 
 pub use confusion::confusion;
 pub use curves::curves;
+pub use detector_curves::detector_curves;
+pub use precision_recall::precision_recall;
 pub use reliability::reliability;
 
 use anyhow::Result;

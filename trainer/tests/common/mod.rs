@@ -8,14 +8,15 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 use emotion_models::Emotion;
-use emotion_trainer::checkpoint::{Checkpoint, Run};
+use emotion_trainer::checkpoint::Checkpoint;
 use emotion_trainer::data::{FACE_SIZE, Faces};
 use emotion_trainer::distillation::Teachers;
 use emotion_trainer::folder::Folder;
 use emotion_trainer::log::{Epoch, Log};
 use emotion_trainer::progress::Progress;
 use emotion_trainer::recipe::{Recipe, Settings};
-use emotion_trainer::training::{Data, Outcome, Trainer};
+use emotion_trainer::run::Run;
+use emotion_trainer::training::{Data, Outcome, Subject, Trainer};
 
 /// Faces that can be told apart: a bright square whose place is that of the label, on noise.
 pub(crate) fn faces(count: usize) -> Arc<Faces> {
@@ -56,16 +57,16 @@ pub(crate) fn settings(epochs: usize) -> Settings {
     }
 }
 
-pub(crate) fn trainer(settings: Settings, folder: &Path) -> Trainer {
+pub(crate) fn trainer(settings: Settings, folder: &Path) -> Trainer<Data> {
     Trainer::new(settings, data(), Folder::new(folder)).unwrap()
 }
 
-pub(crate) fn resumed(folder: &Path) -> Trainer {
+pub(crate) fn resumed(folder: &Path) -> Trainer<Data> {
     Trainer::resume(data(), Folder::new(folder)).unwrap()
 }
 
 /// Trains to the end.
-pub(crate) fn finish(mut trainer: Trainer) {
+pub(crate) fn finish(mut trainer: Trainer<impl Subject>) {
     let outcome = trainer.run(&Progress::hidden(), || false).unwrap();
     assert_eq!(outcome, Outcome::Finished);
 }
@@ -73,7 +74,7 @@ pub(crate) fn finish(mut trainer: Trainer) {
 /// What a run has left: all but the times, which differ from run to run.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Files {
-    pub(crate) run: Run,
+    pub(crate) run: Run<Settings>,
     pub(crate) state: Tensors,
     pub(crate) best: Tensors,
     pub(crate) log: Vec<Epoch>,

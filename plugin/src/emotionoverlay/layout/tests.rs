@@ -1,3 +1,5 @@
+use super::super::geometry::visible;
+use super::super::theme::{BarsPlace, Preferences};
 use super::*;
 
 const HD: Size = Size {
@@ -13,19 +15,61 @@ const PANEL: Size = Size {
     height: 230,
 };
 
+const HISTORY: Size = Size {
+    width: 160,
+    height: 16,
+};
+const USUAL: Preferences = Preferences {
+    labels_below: false,
+    bars: BarsPlace::Beside,
+};
+
 fn subject(face: Rect) -> Subject {
     Subject {
         face,
         label: Some(LABEL),
+        history: None,
         bars: Some(PANEL),
         gap: 4,
+        rank: Rank {
+            is_new: true,
+            area: Reverse(face.area()),
+        },
+        last: Spots::default(),
     }
+}
+
+fn with_history(face: Rect) -> Subject {
+    Subject {
+        history: Some(HISTORY),
+        ..subject(face)
+    }
+}
+
+/// The same faces a frame later, at other places, after things stood as they do in `placements`.
+fn later(subjects: &[Subject], placements: &[Placement], faces: &[Rect]) -> Vec<Subject> {
+    let before = subjects.iter().zip(placements).zip(faces);
+    before
+        .map(|((subject, placement), face)| Subject {
+            face: *face,
+            rank: Rank {
+                is_new: false,
+                area: Reverse(face.area()),
+            },
+            last: placement.spots,
+            ..*subject
+        })
+        .collect()
+}
+
+fn arrange(frame: Size, subjects: &[Subject]) -> Vec<Placement> {
+    super::arrange(frame, None, USUAL, subjects)
 }
 
 fn placed(placements: &[Placement]) -> Vec<Rect> {
     placements
         .iter()
-        .flat_map(|p| [p.label, p.bars])
+        .flat_map(|p| [p.label, p.history, p.bars])
         .flatten()
         .collect()
 }
@@ -121,7 +165,10 @@ fn two_faces_above_each_other_do_not_cover_each_others_labels() {
 #[test]
 fn two_hundred_faces_never_cover_labels_or_leave_the_frame() {
     for side in [30, 120, 600] {
-        let subjects: Vec<_> = scattered(200, side, HD).into_iter().map(subject).collect();
+        let subjects: Vec<_> = scattered(200, side, HD)
+            .into_iter()
+            .map(with_history)
+            .collect();
         let placements = arrange(HD, &subjects);
         assert_sound(HD, &placements);
         assert!(placements.iter().any(|p| p.label.is_some()));
@@ -160,102 +207,63 @@ fn the_larger_face_chooses_first_whatever_the_order() {
 }
 
 #[test]
-fn a_region_is_cut_to_what_can_be_seen() {
-    let frame = Size {
-        width: 100,
-        height: 50,
-    };
-    assert_eq!(
-        visible(-10, -10, 30, 30, frame),
-        Some(Rect::new(0, 0, 20, 20))
-    );
-    assert_eq!(
-        visible(90, 40, 30, 30, frame),
-        Some(Rect::new(90, 40, 10, 10))
-    );
-    assert_eq!(
-        visible(-5, -5, u32::MAX, u32::MAX, frame),
-        Some(Rect::new(0, 0, 100, 50))
-    );
+fn a_history_stands_below_its_face_and_covers_nothing() {
+    let faces = [
+        Rect::new(300, 400, 200, 200),
+        Rect::new(900, 860, 200, 200),
+        Rect::new(1500, 0, 300, 1080),
+    ];
+    let placements = arrange(HD, &faces.map(with_history));
+    assert_eq!(placed(&placements).len(), 9);
+    assert_sound(HD, &placements);
+    assert_eq!(placements[0].history, Some(Rect::new(320, 604, 160, 16)));
 }
 
 #[test]
-fn a_region_outside_or_without_pixels_is_not_seen() {
-    let frame = Size {
-        width: 100,
-        height: 50,
-    };
-    for (x, y, width, height) in [
-        (100, 0, 10, 10),
-        (0, 50, 10, 10),
-        (-10, 0, 10, 10),
-        (0, i32::MIN, 10, u32::MAX / 4),
-        (i32::MAX, i32::MAX, u32::MAX, u32::MAX),
-        (10, 10, 0, 10),
-    ] {
-        assert_eq!(
-            visible(x, y, width, height, frame),
-            None,
-            "{x},{y} {width}×{height}"
-        );
+fn nothing_covers_what_is_reserved() {
+    let reserved = Rect::new(0, 900, 1920, 180);
+    let faces = [Rect::new(500, 880, 200, 200), Rect::new(900, 700, 190, 190)];
+    let subjects = faces.map(with_history);
+    let placements = super::arrange(HD, Some(reserved), USUAL, &subjects);
+    assert!(placed(&placements).len() >= 5);
+    for place in placed(&placements) {
+        assert_eq!(place.overlap(&reserved), 0, "{place:?}");
     }
 }
 
 #[test]
-fn the_parts_of_a_box_touch_its_border_without_covering_each_other() {
-    for (width, height) in [
-        (300, 400),
-        (24, 24),
-        (40, 9),
-        (9, 40),
-        (5, 5),
-        (1, 1),
-        (7680, 4320),
-    ] {
-        let size = Size { width, height };
-        let face = Rect::new(0, 0, width, height);
-        let parts = box_parts(size, &Scale::new(HD, face));
-        for (i, part) in parts.iter().enumerate() {
-            assert!(
-                part.lies_in(size) && part.area() > 0,
-                "{part:?} of {size:?}"
-            );
-            for other in &parts[i + 1..] {
-                assert_eq!(part.overlap(other), 0, "{part:?} and {other:?} of {size:?}");
-            }
-        }
-        let edges = [
-            Rect::new(0, 0, width, 1),
-            Rect::new(0, height - 1, width, 1),
-            Rect::new(0, 0, 1, height),
-            Rect::new(width - 1, 0, 1, height),
-        ];
-        for edge in edges {
-            let covered: i64 = parts.iter().map(|part| part.overlap(&edge)).sum();
-            assert_eq!(covered, edge.area(), "{edge:?} of {size:?}");
-        }
-    }
-}
-
-#[test]
-fn the_middle_of_a_large_box_is_not_drawn() {
-    let face = Rect::new(0, 0, 1000, 1000);
-    let drawn: i64 = box_parts(face.size(), &Scale::new(HD, face))
-        .iter()
-        .map(Rect::area)
-        .sum();
-    assert!(drawn < face.area() / 20, "{drawn} pixels");
-}
-
-#[test]
-fn letters_grow_with_the_frame_and_shrink_with_the_face() {
-    let em = |width, height, side| {
-        let scale = Scale::new(Size { width, height }, Rect::new(0, 0, side, side));
-        (scale.label_em, scale.bars_em)
+fn labels_below_and_bars_at_the_left_border_where_that_is_preferred() {
+    let preferences = Preferences {
+        labels_below: true,
+        bars: BarsPlace::FrameLeft,
     };
-    assert_eq!(em(320, 240, 120), (12, 10));
-    assert_eq!(em(1920, 1080, 300), (27, 23));
-    assert_eq!(em(1920, 1080, 40), (18, 18));
-    assert_eq!(em(3840, 2160, 600), (46, 39));
-    assert_eq!(em(1, 1, 1), (8, 8));
+    let subjects = [subject(Rect::new(800, 400, 300, 300))];
+    let placement = super::arrange(HD, None, preferences, &subjects)[0];
+    assert_eq!(placement.label, Some(Rect::new(800, 704, 180, 42)));
+    assert_eq!(placement.bars, Some(Rect::new(8, 8, 240, 230)));
+}
+
+#[test]
+fn a_label_keeps_its_place_until_another_is_much_better() {
+    let subjects = [subject(Rect::new(800, 40, 300, 300))];
+    let before = arrange(HD, &subjects);
+    assert!(before[0].label.unwrap().y > 300, "no room above");
+
+    let room_above = [Rect::new(800, 60, 300, 300)];
+    let after = arrange(HD, &later(&subjects, &before, &room_above));
+    assert_eq!(after[0].spots, before[0].spots);
+
+    let fresh = arrange(HD, &room_above.map(subject));
+    assert_ne!(fresh[0].label, after[0].label);
+}
+
+#[test]
+fn faces_that_were_there_before_choose_before_new_ones() {
+    let old = [subject(Rect::new(600, 400, 100, 100))];
+    let before = arrange(HD, &old);
+    let mut both = later(&old, &before, &[old[0].face]);
+    both.push(subject(Rect::new(590, 240, 150, 150)));
+    let after = arrange(HD, &both);
+    assert_eq!(after[0].label, before[0].label);
+    assert_sound(HD, &after);
 }

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use anyhow::Result;
 use emotion_models::engine::Precision;
 use emotion_models::graph::Parameter;
+use emotion_models::preprocess::LightCorrection;
 use emotion_models::{Classifier, Emotion};
 use serde_json::{Map, Value, json};
 
 use super::super::thousands;
-use super::Look;
+use super::{Look, light};
 use crate::data::Split;
 use crate::metrics::Evaluation;
 
@@ -25,6 +26,9 @@ pub(super) struct Report<'a> {
     pub(super) copies: Option<usize>,
     pub(super) once: Look,
     pub(super) mirrored: Look,
+    pub(super) light_correction: LightCorrection,
+    /// The accuracy in other light, if it was asked for.
+    pub(super) light: Option<Vec<light::Row>>,
 }
 
 /// What the networks cost together.
@@ -61,7 +65,7 @@ impl Report<'_> {
             without_copies,
         } = &self.once;
         let flip = &self.mirrored;
-        json!({
+        let mut report = json!({
             "weights": self.weights,
             "split": self.split.usage(),
             "parameters": self.cost.parameters,
@@ -84,18 +88,27 @@ impl Report<'_> {
                 "loss": flip.all.loss(),
                 "accuracy_without_copies": flip.without_copies.accuracy(),
             },
-        })
+            "light_correction": self.light_correction.name(),
+        });
+        if let Some(rows) = &self.light {
+            report["light"] = light::to_json(rows);
+        }
+        report
     }
 
     /// What was evaluated, the figures with and without the mirror images, then a row for each
     /// emotion with what its faces were taken for.
     pub(super) fn table(&self) -> String {
-        format!(
+        let mut text = format!(
             "{}\n{}\n{}",
             self.heading(),
             self.figures(),
             self.emotions()
-        )
+        );
+        if let Some(rows) = &self.light {
+            text += &format!("\n{}", light::to_text(rows));
+        }
+        text
     }
 
     fn heading(&self) -> String {
@@ -129,6 +142,9 @@ impl Report<'_> {
         );
         if let Some(copies) = self.copies {
             text += &format!(", {} of them copies of Training faces", thousands(copies));
+        }
+        if self.light_correction != LightCorrection::None {
+            text += &format!(", light correction {}", self.light_correction);
         }
         text + "\n"
     }
@@ -203,7 +219,7 @@ fn calibration_error(evaluation: &Evaluation) -> f64 {
 }
 
 /// A fraction in percent; a dash where there is none.
-fn percent(fraction: f64, decimals: usize) -> String {
+pub(super) fn percent(fraction: f64, decimals: usize) -> String {
     if fraction.is_nan() {
         return "- ".to_owned();
     }

@@ -1,0 +1,117 @@
+//! `emotion-tag` beside decoding alone: what finding and naming the faces of a file costs on top.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use emotion_pipelines::clip::{self, Clip};
+use emotion_pipelines::line::Line;
+use emotion_pipelines::runner::{self, Stop};
+use emotion_pipelines::tag::progress::Progress;
+use emotion_pipelines::tag::settings::Settings;
+use emotion_pipelines::tag::{self, Options, inputs};
+use gst::prelude::*;
+
+use crate::Args;
+use crate::measure::Turns;
+use crate::report::{Outcome, Unit};
+
+/// The part of the made clip with two faces.
+const FRAMES: std::ops::Range<usize> = 110..clip::FRAMES;
+
+pub(crate) struct Comparison;
+
+pub(crate) fn comparisons() -> impl Iterator<Item = Comparison> {
+    std::iter::once(Comparison)
+}
+
+impl Comparison {
+    pub(crate) fn name(&self) -> String {
+        "tag/1080p".into()
+    }
+
+    pub(crate) fn measure(&self, args: &Args) -> Result<Vec<Outcome>> {
+        emotion_pipelines::init()?;
+        let folder = tempfile::tempdir()?;
+        let video = folder.path().join("four faces.mp4");
+        make(&video)?;
+        let out = folder.path().join("out");
+        let (mut ours, mut peer) = (Turns::default(), Turns::default());
+        for _ in 0..args.rounds.get() {
+            peer.push(timed(|| decode(&video))?);
+            ours.push(timed(|| tag(&video, &out))?);
+        }
+        Ok(vec![Outcome {
+            name: self.name(),
+            ours: ours.per(FRAMES.len()),
+            peer: peer.per(FRAMES.len()),
+            peer_name: "decodebin ! fakesink".into(),
+            unit: Unit::Milliseconds,
+            peak: None,
+        }])
+    }
+}
+
+fn timed(call: impl FnOnce() -> Result<()>) -> Result<f64> {
+    let started = Instant::now();
+    call()?;
+    Ok(started.elapsed().as_secs_f64())
+}
+
+fn decode(video: &Path) -> Result<()> {
+    let line = Line::default()
+        .words("filesrc")
+        .path("location", video)
+        .words("! decodebin ! fakesink sync=false");
+    runner::run(&line.launch()?, &Stop::default(), |_| {})?;
+    Ok(())
+}
+
+fn tag(video: &Path, out: &Path) -> Result<()> {
+    let options = Options {
+        settings: Settings::default(),
+        out: out.to_owned(),
+        jobs: NonZeroUsize::MIN,
+        resume: false,
+    };
+    let found = inputs::find(&[PathBuf::from(video)], &[], out);
+    let mut said = Vec::new();
+    let progress = Progress::for_machines(&mut said);
+    let totals = tag::run(&options, &found, &Stop::default(), &progress)?;
+    drop(progress);
+    ensure!(
+        totals.tagged == 1,
+        "the video was not tagged: {}",
+        String::from_utf8_lossy(&said)
+    );
+    Ok(())
+}
+
+/// The made clip twice, side by side on something that moves, so that there is something to decode: four faces.
+fn make(video: &Path) -> Result<()> {
+    let line = Line::default()
+        .words("appsrc name=drawn ! videoconvert ! videoscale ! video/x-raw,format=I420,width=900,height=675")
+        .words("! tee name=twice")
+        .words("videotestsrc pattern=smpte75 horizontal-speed=3")
+        .words(&format!("num-buffers={}", FRAMES.len()))
+        .words("! video/x-raw,format=I420,width=1920,height=1080,framerate=25/1 ! board.sink_0")
+        .words("twice. ! queue ! board.sink_1 twice. ! queue ! board.sink_2")
+        .words("compositor name=board sink_1::xpos=30 sink_1::ypos=200 sink_2::xpos=990 sink_2::ypos=200")
+        .words("! video/x-raw,format=I420,width=1920,height=1080")
+        .words("! x264enc bitrate=6000 speed-preset=veryfast ! h264parse ! mp4mux ! filesink")
+        .path("location", video);
+    let pipeline = line.launch()?;
+    let drawn = pipeline.by_name("drawn").context("it was named")?;
+    let drawn = drawn
+        .downcast::<gst_app::AppSrc>()
+        .ok()
+        .context("it is one")?;
+    // Times begin at 0, as those of the background do.
+    let offset = gst::ClockTime::SECOND * FRAMES.start as u64 / clip::FRAMES_PER_SECOND as u64;
+    let pad = drawn.static_pad("src").context("a source has a way out")?;
+    pad.set_offset(-(offset.nseconds() as i64));
+    Clip::new()?.feed(&drawn, FRAMES);
+    runner::run(&pipeline, &Stop::default(), |_| {}).context("the video cannot be made")?;
+    Ok(())
+}

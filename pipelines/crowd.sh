@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Every face of a crowd with its emotion.
+about='Shows the emotion of every face, and the share of each emotion among them.'
+overlay=(bars=none summary=true)
+# shellcheck source=run.sh
+. "$(dirname "$0")/run.sh"

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Sends a record to an MQTT broker whenever other faces or emotions are seen.
+set -euo pipefail
+
+usage="usage: ${0##*/} BROKER [SOURCE] [TOPIC]
+BROKER is mqtt://HOST or mqtts://HOST, with :PORT where it is another than 1883 or 8883.
+SOURCE is a camera such as /dev/video0 (default) or a video file, which is played at its own pace; TOPIC is emotion
+unless you say otherwise. Messages are JSON objects; mosquitto_sub -h HOST -t TOPIC shows them."
+
+case ${1-} in
+    -h | --help) echo "$usage"; exit ;;
+    '') echo "$usage" >&2; exit 2 ;;
+esac
+source=${2:-/dev/video0}
+if [ -c "$source" ]; then
+    input=(v4l2src device="$source" ! decodebin)
+elif [ -f "$source" ]; then
+    input=(filesrc location="$source" ! decodebin)
+else
+    echo "${0##*/}: $source: there is no such camera or file" >&2
+    exit 1
+fi
+
+# The plugin of this repository, if it was built and none was installed.
+built=$(dirname "$0")/../target/release
+[ -e "$built/libgstemotion.so" ] && export GST_PLUGIN_PATH="${GST_PLUGIN_PATH:+$GST_PLUGIN_PATH:}$built"
+
+exec gst-launch-1.0 -e "${input[@]}" ! videoconvert ! emotionfacedetect ! emotionclassify \
+    ! emotionpublish method=mqtt address="$1" topic="${3:-emotion}" source="$source" include=changes wall-clock=true \
+    ! fakesink sync=true

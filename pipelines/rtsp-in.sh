@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Shows an RTSP camera with boxes and labels, always its newest picture. For many cameras there is emotion-crowd.
+set -euo pipefail
+
+usage="usage: ${0##*/} rtsp://CAMERA/PATH [RECORDS.jsonl]
+Shows the camera in a window, with the faces and their emotions, and writes a JSON object for each frame into RECORDS
+where that is given. A login stands in the address: rtsp://USER:PASSWORD@CAMERA/PATH. Ctrl-C ends it.
+SINK=… in the environment takes another sink than autovideosink."
+
+case ${1-} in
+    -h | --help) echo "$usage"; exit ;;
+    rtsp://* | rtsps://*) ;;
+    *) echo "$usage" >&2; exit 2 ;;
+esac
+records=()
+[ -z "${2-}" ] || records=(! emotionpublish location="$2" wall-clock=true)
+
+# The plugin of this repository, if it was built and none was installed.
+built=$(dirname "$0")/../target/release
+[ -e "$built/libgstemotion.so" ] && export GST_PLUGIN_PATH="${GST_PLUGIN_PATH:+$GST_PLUGIN_PATH:}$built"
+
+# shellcheck disable=SC2086 # a sink may come with properties
+exec gst-launch-1.0 -e rtspsrc location="$1" protocols=tcp latency=200 drop-on-latency=true \
+    ! decodebin ! queue leaky=downstream max-size-buffers=1 ! videoconvert \
+    ! emotionfacedetect ! emotionclassify "${records[@]}" ! emotionoverlay bars=none ! videoconvert \
+    ! ${SINK:-autovideosink sync=false}

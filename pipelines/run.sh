@@ -1,0 +1,65 @@
+# What the two scripts beside this share: from a camera, a video or a picture through the overlay to a window or a file.
+# Expects in `overlay` the properties of emotionoverlay and in `about` a line that says what is to be seen.
+set -euo pipefail
+
+usage() {
+    cat <<END
+Usage: ${0##*/} [--out FILE] [--style STYLE] [--print] [INPUT]
+
+$about
+
+INPUT    a video, a picture (JPEG, PNG and others), or a camera such as /dev/video0 (the default)
+--out    write an MP4 video, or of a picture a PNG, instead of opening a window
+--style  default, minimal, broadcast or seed (the default)
+--print  print the command instead of running it
+END
+}
+fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 2; }
+
+input=/dev/video0 out='' style=seed print=''
+while [ $# -gt 0 ]; do
+    case $1 in
+        --out | --style)
+            [ $# -ge 2 ] || fail "$1 needs a value; see --help"
+            if [ "$1" = --out ]; then out=$2; else style=$2; fi
+            shift ;;
+        --print) print=yes ;;
+        -h | --help) usage; exit ;;
+        -*) fail "unknown option $1; see --help" ;;
+        *) input=$1 ;;
+    esac
+    shift
+done
+[ -e "$input" ] || fail "there is no $input: expected a video, a picture or a camera"
+
+launch=(gst-launch-1.0 -e -q)
+built=$(dirname "$0")/../target/release/libgstemotion.so
+if ! gst-inspect-1.0 --exists emotionclassify 2>/dev/null; then
+    [ -e "$built" ] || fail "the plugin is not installed: make install, or cargo build --release --package gst-plugin-emotion"
+    launch+=("--gst-plugin-load=$built")
+fi
+
+kind=$(case ${input,,} in
+    /dev/*) echo camera ;;
+    *.jpg | *.jpeg | *.png | *.bmp | *.webp | *.gif | *.pnm | *.ppm) echo picture ;;
+    *) echo video ;;
+esac)
+case $kind in
+    camera) source=(v4l2src "device=$input" '!' decodebin) ;;
+    *) source=(filesrc "location=$input" '!' decodebin) ;;
+esac
+# The name with `emotion` is ours also where OpenCV's plugin has an element called facedetect.
+elements=('!' videoconvert '!' emotionfacedetect '!' emotionclassify '!' emotionoverlay "style=$style" "${overlay[@]}")
+case $kind,$out in
+    picture,) sink=('!' imagefreeze '!' videoconvert '!' autovideosink) ;;
+    picture,*) sink=('!' videoconvert '!' pngenc '!' filesink "location=$out") ;;
+    *,) sink=('!' videoconvert '!' autovideosink "sync=$([ $kind = video ] && echo true || echo false)") ;;
+    *) sink=('!' videoconvert '!' x264enc speed-preset=veryfast tune=zerolatency '!' h264parse '!' mp4mux '!' filesink "location=$out") ;;
+esac
+command=("${launch[@]}" "${source[@]}" "${elements[@]}" "${sink[@]}")
+if [ "$print" ]; then
+    printf '%q ' "${command[@]}"
+    echo
+else
+    exec "${command[@]}"
+fi

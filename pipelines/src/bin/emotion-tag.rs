@@ -1,0 +1,124 @@
+//! Tags archives of videos and pictures with faces and emotions.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use emotion_pipelines::{
+    runner::Stop,
+    tag::{
+        self, Options, inputs,
+        progress::{Progress, Totals},
+        settings::{Every, Format, Settings},
+    },
+};
+
+/// Finds the faces and their emotions in videos and pictures.
+///
+/// For each file NAME it writes into the folder of --out: NAME.jsonl (or .csv, .parquet), a record for each frame;
+/// NAME.summary.json, who showed what; NAME.vtt, the emotions as captions. With --annotate and --report also
+/// NAME.annotated.mp4 and NAME.html.
+///
+/// A run that was stopped or killed goes on where it was when it is started again. The exit status is 0 when all files
+/// are tagged, 1 when some cannot be, 2 for a wrong command line, and 130 after Ctrl-C.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Files, folders and patterns such as 'talks/*.mp4'
+    #[arg(required_unless_present = "list", value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// A file with a path or pattern a line, relative to it; - is standard input
+    #[arg(long, value_name = "FILE")]
+    list: Vec<PathBuf>,
+    /// The folder for results
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+    /// How records are written
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Look at so many frames only, such as 5/s, 1/10s or 1/min [default: all]
+    #[arg(long, value_name = "RATE")]
+    every: Option<Every>,
+    /// Also write a video with boxes and labels, with its sound; with --every it has those frames only
+    #[arg(long)]
+    annotate: bool,
+    /// Also write a page with the course of each face
+    #[arg(long)]
+    report: bool,
+    /// Show the faces on that page; it then holds pictures of people
+    #[arg(long, requires = "report")]
+    thumbnails: bool,
+    /// Files at a time [default: the number of processors]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Tag files anew that were tagged before with the same settings
+    #[arg(long, overrides_with = "resume")]
+    no_resume: bool,
+    /// Leave such files as they are; this is the default
+    #[arg(long)]
+    resume: bool,
+    /// Properties of facedetect, such as 'min-size=60'
+    #[arg(
+        long,
+        value_name = "PROPERTIES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    facedetect: String,
+    /// Properties of emotionclassify, such as 'model=residual_xception'
+    #[arg(
+        long,
+        value_name = "PROPERTIES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    emotionclassify: String,
+    /// Tell what happens in lines of JSON on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(Totals { stopped: true, .. }) => ExitCode::from(130),
+        Ok(Totals { failed: 0, .. }) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("emotion-tag: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<Totals> {
+    emotion_pipelines::init()?;
+    let stop = Stop::default();
+    stop.on_signal()?;
+    let found = inputs::find(&arguments.paths, &arguments.list, &arguments.out);
+    let jobs = arguments
+        .jobs
+        .or_else(|| std::thread::available_parallelism().ok());
+    let options = Options {
+        settings: Settings {
+            format: arguments.format,
+            every: arguments.every,
+            annotate: arguments.annotate,
+            report: arguments.report,
+            thumbnails: arguments.thumbnails,
+            facedetect: arguments.facedetect,
+            emotionclassify: arguments.emotionclassify,
+            ..Settings::default()
+        },
+        out: arguments.out,
+        jobs: jobs.unwrap_or(NonZeroUsize::MIN),
+        resume: !arguments.no_resume,
+    };
+    let mut out = std::io::stdout();
+    let progress = if arguments.json {
+        Progress::for_machines(&mut out)
+    } else {
+        Progress::for_people(found.inputs.iter().map(|input| input.size).sum())
+    };
+    tag::run(&options, &found, &stop, &progress)
+}

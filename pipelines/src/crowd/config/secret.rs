@@ -1,0 +1,70 @@
+//! Passwords and tokens, in the file or outside it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// A text that is never printed: `"text"`, `{ file = "PATH" }` for the first line of a file, or `{ env = "NAME" }` for a
+/// variable of the environment. It is read together with the settings.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Form")]
+pub struct Secret(String);
+
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected \"text\", { file = \"PATH\" } or { env = \"NAME\" }"
+)]
+enum Form {
+    Text(String),
+    File(InFile),
+    Variable(InVariable),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InFile {
+    file: PathBuf,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InVariable {
+    env: String,
+}
+
+impl TryFrom<Form> for Secret {
+    type Error = String;
+
+    fn try_from(form: Form) -> Result<Self, String> {
+        let text = match form {
+            Form::Text(text) => text,
+            Form::File(InFile { file }) => std::fs::read_to_string(&file)
+                .map_err(|error| format!("{}: {error}", file.display()))?
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+            Form::Variable(InVariable { env }) => std::env::var(&env)
+                .map_err(|_| format!("the environment has no text in {env}: set it"))?,
+        };
+        if text.is_empty() {
+            return Err("expected a secret, found an empty text".into());
+        }
+        Ok(Self(text))
+    }
+}
+
+impl Secret {
+    /// The text.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}

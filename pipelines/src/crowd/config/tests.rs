@@ -1,0 +1,238 @@
+use gst::prelude::*;
+
+use super::*;
+
+fn parse(text: &str) -> Result<Config, Error> {
+    crate::init().expect("GStreamer starts");
+    Config::parse(text, Path::new("my.toml"))
+}
+
+fn error(text: &str) -> String {
+    parse(text).expect_err(text).to_string()
+}
+
+#[test]
+fn the_example_is_read_as_it_stands_and_with_every_setting_uncommented() {
+    let config = parse(EXAMPLE).expect("the example is right");
+    assert_eq!(config.sources.len(), 1);
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    for name in ["talk.mp4", "broker.password", "page.token"] {
+        std::fs::write(file(name), "text\n").expect("it is writable");
+    }
+    let whole: String = EXAMPLE
+        .lines()
+        // A setting begins right behind its mark, prose after a space.
+        .map(|line| match line.strip_prefix('#') {
+            Some(setting) if !setting.starts_with(' ') => format!("{setting}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    let whole = ["talk.mp4", "broker.password", "page.token"]
+        .iter()
+        .fold(whole, |text, name| text.replace(name, &file(name)))
+        .replace("{ env = \"HALL_PASSWORD\" }", "\"text\"");
+    let config = parse(&whole).expect("its comments are right");
+    assert_eq!(config.sources.len(), 4);
+    assert!(config.mqtt.is_some() && config.page.is_some());
+}
+
+#[test]
+fn commented_values_of_the_example_are_the_defaults() {
+    let whole: String = EXAMPLE.lines().map(|line| format!("{line}\n")).collect();
+    let shown = |key: &str| {
+        let line = whole
+            .lines()
+            .find(|line| line.starts_with(&format!("#{key} = ")));
+        let value = line.and_then(|line| line.split(" = ").nth(1)).expect(key);
+        value
+            .split('#')
+            .next()
+            .expect(key)
+            .trim()
+            .trim_matches('"')
+            .to_owned()
+    };
+    let config = parse("[[source]]\nname='a'\nlaunch='videotestsrc'").expect("it is right");
+    let (reconnect, page) = (config.reconnect, PageSettings::default());
+    assert_eq!(
+        shown("stall-seconds"),
+        reconnect.stall_seconds.get().as_secs().to_string()
+    );
+    assert_eq!(
+        shown("first-pause-seconds"),
+        reconnect.first_pause_seconds.get().as_secs().to_string()
+    );
+    assert_eq!(
+        shown("longest-pause-seconds"),
+        reconnect.longest_pause_seconds.get().as_secs().to_string()
+    );
+    assert_eq!(shown("listen"), page.listen.to_string());
+    assert_eq!(shown("picture-width"), page.picture_width.to_string());
+    assert_eq!(shown("queue-size"), default_queue().to_string());
+    assert_eq!(shown("topic"), Topic::default().of("{source}"));
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_place() {
+    for (text, place, said) in [
+        ("[analysis\n", "1:10", "expected `]`"),
+        ("\n[page]\nlisten = \"nowhere\"", "3:10", "socket address"),
+        ("[page]\ncolour = 1", "2:1", "unknown field `colour`"),
+        ("[analysis]\nworkers = 0", "2:11", "nonzero"),
+        (
+            "[reconnect]\nstall-seconds = -1",
+            "2:17",
+            "expected seconds from 0",
+        ),
+        (
+            "[mqtt]\naddress = \"http://x\"",
+            "2:11",
+            "expected mqtt://HOST",
+        ),
+        (
+            "[mqtt]\naddress = \"x\"\ntopic = \"a/#\"",
+            "3:9",
+            "without + and #",
+        ),
+        (
+            "[page]\ntoken = { fil = \"x\" }",
+            "2:9",
+            "{ file = \"PATH\" }",
+        ),
+        (
+            "[page]\ntoken = { file = \"/nowhere\" }",
+            "2:9",
+            "/nowhere: No such file",
+        ),
+        (
+            "[page]\ntoken = { env = \"EMOTION_UNSET\" }",
+            "2:9",
+            "EMOTION_UNSET",
+        ),
+        ("[page]\npictures = \"naked\"", "2:12", "`pixelate`"),
+    ] {
+        let error = error(text);
+        assert!(
+            error.starts_with(&format!("my.toml:{place}: ")),
+            "{text}: {error}"
+        );
+        assert!(error.contains(said), "{text}: {error}");
+    }
+}
+
+#[test]
+fn sources_that_cannot_be_opened_are_refused_with_their_place() {
+    let source = |rest: &str| format!("[[source]]\nname = \"a\"\n{rest}");
+    for (rest, place, said) in [
+        ("uri = \"camera\"", "3:7", "expected SCHEME://"),
+        ("uri = \"foo://me:secret@camera\"", "3:7", "foo"),
+        (
+            "file = \"/nowhere.mp4\"",
+            "3:8",
+            "/nowhere.mp4: there is no such file",
+        ),
+        ("launch = \"nosuchelement\"", "3:10", "nosuchelement"),
+        ("frames-per-second = 0", "3:21", "from 0.01 to 1000"),
+        ("", "1:1", "exactly one of uri, device, file and launch"),
+        (
+            "uri = \"rtsp://x\"\ndevice = \"/dev/video0\"",
+            "1:1",
+            "exactly one",
+        ),
+        ("uri = \"rtsp://x\"\npassword = \"y\"", "1:1", "no username"),
+    ] {
+        let error = error(&source(rest));
+        assert!(
+            error.starts_with(&format!("my.toml:{place}: ")),
+            "{rest}: {error}"
+        );
+        assert!(
+            error.contains(said) && !error.contains("secret"),
+            "{rest}: {error}"
+        );
+    }
+    assert!(error("").contains("at least one [[source]]"));
+    let twice = source("launch = \"fakesrc\"\n").repeat(2);
+    assert!(error(&twice).starts_with("my.toml:4:1: a second source named a"));
+    let unnamed = error("[[source]]\nname = \"a/b\"");
+    assert!(
+        unnamed.contains("2:8") && unnamed.contains("expected letters"),
+        "{unnamed}"
+    );
+}
+
+#[test]
+fn properties_are_checked_by_the_element_that_takes_them() {
+    for (text, place, said) in [
+        ("[detect]\nmin-sise = 3", "2:12", "no property min-sise"),
+        (
+            "[detect]\nmin-size = \"large\"",
+            "2:12",
+            "does not take \"large\" for min-size",
+        ),
+        (
+            "[detect]\nscale-factor = 0.5",
+            "2:16",
+            "does not take \"0.5\"",
+        ),
+        (
+            "[classify]\nsmoothing = \"much\"",
+            "2:13",
+            "does not take \"much\"",
+        ),
+        ("[detect]\nstats = 1", "2:9", "no property stats to be set"),
+        ("[detect]\nmin-size = [1]", "2:12", "found array"),
+    ] {
+        let error = error(text);
+        assert!(
+            error.starts_with(&format!("my.toml:{place}: ")),
+            "{text}: {error}"
+        );
+        assert!(error.contains(said), "{text}: {error}");
+    }
+}
+
+#[test]
+fn properties_of_a_source_go_before_those_of_all() {
+    let config = parse(
+        "[detect]\nmin-size = 50\nmin-neighbors = 3\n[[source]]\nname='a'\nlaunch='fakesrc'\ndetect={min-size=70}",
+    )
+    .expect("it is right");
+    let of_source = &config.sources[0].get_ref().detect;
+    let element = config
+        .detect
+        .element(of_source)
+        .expect("the element exists");
+    assert_eq!(element.property::<u32>("min-size"), 70);
+    assert_eq!(element.property::<u32>("min-neighbors"), 3);
+}
+
+#[test]
+fn secrets_are_read_and_never_shown() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("token");
+    std::fs::write(&file, "s3cret\nmore\n").expect("it is writable");
+    let text = format!(
+        "[page]\ntoken = {{ file = {:?} }}\n[[source]]\nname='a'\nlaunch='fakesrc'",
+        file
+    );
+    let config = parse(&text).expect("it is right");
+    let token = config.page.as_ref().and_then(|page| page.token.as_ref());
+    assert_eq!(token.map(Secret::reveal), Some("s3cret"));
+    assert!(!format!("{config:?}").contains("s3cret"));
+}
+
+#[test]
+fn errors_of_gstreamer_lose_the_login() {
+    let config =
+        parse("[[source]]\nname='a'\nuri='rtsp://me:pa55@camera'\nusername='me'\npassword='other'")
+            .expect("it is right");
+    let source = config.sources[0].get_ref();
+    assert_eq!(
+        source.without_secrets("cannot open rtsp://me:pa55@camera with other"),
+        "cannot open rtsp://…@camera with …"
+    );
+    assert!(!format!("{config:?}").contains("pa55"));
+}

@@ -1,0 +1,244 @@
+//! Counters and gauges for Prometheus.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gstemotion::mqtt::Publisher;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Metric, Registry, Unit};
+
+/// Upper bounds of the latency histogram in seconds.
+const LATENCIES: [f64; 10] = [0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0];
+
+type Ratio = Gauge<f64, AtomicU64>;
+
+/// All metrics of the process.
+#[derive(Debug)]
+pub(super) struct Metrics {
+    registry: Mutex<Registry>,
+    faces: Family<Source, Gauge>,
+    shares: Family<Shown, Ratio>,
+    connected: Family<Source, Gauge>,
+    frames: Family<Source, Counter>,
+    analysed: Family<Source, Counter>,
+    skipped: Family<Source, Counter>,
+    reconnects: Family<Source, Counter>,
+    latency: Family<Source, Histogram, fn() -> Histogram>,
+    records: Counter,
+    dropped: Counter,
+}
+
+/// The metrics of one stream.
+#[derive(Debug, Clone)]
+pub(super) struct StreamMetrics {
+    source: Source,
+    shares: Family<Shown, Ratio>,
+    /// Emotions that have had a share.
+    known: Arc<Mutex<BTreeSet<String>>>,
+    /// Faces in the frame that was analysed last.
+    pub(super) faces: Gauge,
+    /// 1 while frames come.
+    pub(super) connected: Gauge,
+    /// Frames that were decoded.
+    pub(super) frames: Counter,
+    /// Frames that were analysed.
+    pub(super) analysed: Counter,
+    /// Frames that newer ones took the place of.
+    pub(super) skipped: Counter,
+    /// Times that it was opened again.
+    pub(super) reconnects: Counter,
+    /// From a frame's arrival to its results.
+    pub(super) latency: Histogram,
+}
+
+/// The metrics of the file.
+#[derive(Debug, Clone)]
+pub(super) struct FileMetrics {
+    /// Records that were written.
+    pub(super) records: Counter,
+    /// Records that could not be written, or not fast enough.
+    pub(super) dropped: Counter,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Source {
+    source: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Shown {
+    source: String,
+    emotion: String,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        fn added<M: Metric + Clone>(to: &mut Registry, name: &str, help: &str, metric: M) -> M {
+            to.register(name, help, metric.clone());
+            metric
+        }
+        let mut registry = Registry::with_prefix("emotion_crowd");
+        let r = &mut registry;
+        let latency = Family::<Source, Histogram, fn() -> Histogram>::new_with_constructor(|| {
+            Histogram::new(LATENCIES)
+        });
+        let about = "From a frame's arrival to its results";
+        r.register_with_unit("latency", about, Unit::Seconds, latency.clone());
+        let shares = "Share of an emotion in the faces of the last ten seconds";
+        let skipped = "Frames that a newer one took the place of before their turn";
+        let dropped = "Records that could not be written to the file, or not fast enough";
+        Self {
+            latency,
+            faces: added(
+                r,
+                "faces",
+                "Faces in the last analysed frame",
+                <_>::default(),
+            ),
+            shares: added(r, "emotion_ratio", shares, <_>::default()),
+            connected: added(r, "connected", "Whether frames come", <_>::default()),
+            frames: added(r, "frames", "Decoded frames", <_>::default()),
+            analysed: added(r, "analysed_frames", "Analysed frames", <_>::default()),
+            skipped: added(r, "skipped_frames", skipped, <_>::default()),
+            reconnects: added(r, "reconnects", "Times it was opened again", <_>::default()),
+            records: added(r, "file_records", "Records in the file", <_>::default()),
+            dropped: added(r, "file_dropped_records", dropped, <_>::default()),
+            registry: Mutex::new(registry),
+        }
+    }
+}
+
+impl Metrics {
+    /// Those of the stream of this name, from zero.
+    pub(super) fn stream(&self, name: &str) -> StreamMetrics {
+        let source = Source {
+            source: name.to_owned(),
+        };
+        StreamMetrics {
+            shares: self.shares.clone(),
+            known: Arc::default(),
+            faces: self.faces.get_or_create_owned(&source),
+            connected: self.connected.get_or_create_owned(&source),
+            frames: self.frames.get_or_create_owned(&source),
+            analysed: self.analysed.get_or_create_owned(&source),
+            skipped: self.skipped.get_or_create_owned(&source),
+            reconnects: self.reconnects.get_or_create_owned(&source),
+            latency: self.latency.get_or_create_owned(&source),
+            source,
+        }
+    }
+
+    /// Those of the file.
+    pub(super) fn file(&self) -> FileMetrics {
+        FileMetrics {
+            records: self.records.clone(),
+            dropped: self.dropped.clone(),
+        }
+    }
+
+    /// Adds those of a broker.
+    pub(super) fn add_broker(&self, publisher: Arc<Publisher>) {
+        let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        registry.register_collector(Box::new(Broker(publisher)));
+    }
+
+    /// All of them in the text format of OpenMetrics 1.0.
+    pub(super) fn text(&self) -> Result<String, fmt::Error> {
+        let mut out = String::new();
+        let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        text::encode(&mut out, &registry)?;
+        Ok(out)
+    }
+}
+
+impl StreamMetrics {
+    /// The share of each emotion; those that have none any more fall to zero.
+    pub(super) fn set_shares(&self, shares: &BTreeMap<String, f64>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.extend(shares.keys().cloned());
+        for emotion in &*known {
+            let shown = Shown {
+                source: self.source.source.clone(),
+                emotion: emotion.clone(),
+            };
+            let share = shares.get(emotion).copied().unwrap_or(0.0);
+            self.shares.get_or_create(&shown).set(share);
+        }
+    }
+}
+
+/// What the publisher counts itself.
+#[derive(Debug)]
+struct Broker(Arc<Publisher>);
+
+impl Collector for Broker {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let counts = self.0.counts();
+        let counters = [
+            (
+                "sent",
+                "Records that the broker has acknowledged",
+                counts.sent,
+            ),
+            (
+                "dropped",
+                "Records that made room for newer ones",
+                counts.dropped,
+            ),
+            (
+                "reconnects",
+                "Connections after the first",
+                counts.reconnects,
+            ),
+        ];
+        for (name, help, count) in counters {
+            let name = format!("mqtt_{name}");
+            let counter = ConstCounter::new(count);
+            let metric = encoder.encode_descriptor(&name, help, None, counter.metric_type())?;
+            counter.encode(metric)?;
+        }
+        let gauges = [
+            ("queued", "Records that wait for the broker", counts.queued),
+            (
+                "connected",
+                "Whether there is a connection",
+                u64::from(counts.connected),
+            ),
+        ];
+        for (name, help, value) in gauges {
+            let name = format!("mqtt_{name}");
+            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            let metric = encoder.encode_descriptor(&name, help, None, gauge.metric_type())?;
+            gauge.encode(metric)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_emotion_that_is_not_seen_any_more_has_no_share() {
+        let metrics = Metrics::default();
+        let stream = metrics.stream("hall");
+        let share = |emotion: &str, share| BTreeMap::from([(emotion.to_owned(), share)]);
+        stream.set_shares(&share("happy", 1.0));
+        stream.set_shares(&share("sad", 1.0));
+        let text = metrics.text().expect("text");
+        for line in [
+            "emotion_crowd_emotion_ratio{source=\"hall\",emotion=\"happy\"} 0.0",
+            "emotion_crowd_emotion_ratio{source=\"hall\",emotion=\"sad\"} 1.0",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The page: live pictures, charts and `/metrics`, over HTTP.
+//!
+//! Pictures of people are behind this door. So it listens to this computer alone unless told otherwise, and then only with a
+//! token; without a token it answers only requests that name this computer by its number or as `localhost`, so that no
+//! foreign page in a browser here can read it under a name of its own. It loads nothing from anywhere else.
+
+mod guard;
+mod live;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use anyhow::Context as _;
+use axum::extract::{Path, State};
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Router, middleware};
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use self::guard::Guard;
+use super::config::{PageSettings, Pictures};
+use super::history::Moment;
+use super::metrics::Metrics;
+use super::stream::{Status, Stream, tell};
+
+const HTML: &str = include_str!("page/page.html");
+const STYLE: &str = include_str!("page/page.css");
+const SCRIPT: &str = include_str!("page/page.js");
+
+/// The page loads its own files alone, stands in no frame, and tells nobody where a visitor comes from.
+const HEADERS: [(HeaderName, &str); 4] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+/// The open page; closed when dropped.
+pub(super) struct Page {
+    /// Dropped, it ends the server.
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    streams: Vec<Arc<Stream>>,
+    metrics: Metrics,
+    pictures: Pictures,
+}
+
+impl Page {
+    pub(super) fn open(
+        settings: &PageSettings,
+        streams: &[Arc<Stream>],
+        metrics: Metrics,
+    ) -> anyhow::Result<Self> {
+        let guard = Guard::new(settings)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("the system refuses what the page runs on")?;
+        let listener = runtime
+            .block_on(TcpListener::bind(settings.listen))
+            .with_context(|| format!("[page] cannot listen on {}", settings.listen))?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            streams: streams.to_vec(),
+            metrics,
+            pictures: settings.pictures,
+        });
+        let (stop, stopped) = oneshot::channel();
+        let router = router(shared, guard);
+        let thread = std::thread::Builder::new()
+            .name("page".into())
+            .spawn(move || {
+                runtime.spawn(async move { axum::serve(listener, router).await });
+                // The sender never sends: it is dropped.
+                let _ = runtime.block_on(stopped);
+                runtime.shutdown_background();
+            })
+            .context("the system refuses a thread")?;
+        tell("page", &format!("http://{}/", named(address)));
+        Ok(Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has said so on standard error.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn named(address: SocketAddr) -> String {
+    match address.ip().is_unspecified() {
+        true => format!("THIS_COMPUTER:{}", address.port()),
+        false => address.to_string(),
+    }
+}
+
+fn router(shared: Arc<Shared>, guard: Guard) -> Router {
+    let file = |kind: &'static str, text: &'static str| {
+        get(move || async move { ([(header::CONTENT_TYPE, kind)], text) })
+    };
+    Router::new()
+        .route("/", file("text/html; charset=utf-8", HTML))
+        .route("/page.css", file("text/css; charset=utf-8", STYLE))
+        .route("/page.js", file("text/javascript; charset=utf-8", SCRIPT))
+        .route("/api/streams", get(streams))
+        .route("/live/{name}", get(live))
+        .route("/metrics", get(metrics))
+        .layer(middleware::map_response(with_headers))
+        .layer(middleware::from_fn_with_state(
+            Arc::new(guard),
+            guard::check,
+        ))
+        .with_state(shared)
+}
+
+async fn with_headers(mut response: Response) -> Response {
+    for (name, value) in HEADERS {
+        let value = header::HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+/// A stream as the page shows it.
+#[derive(Serialize)]
+struct Shown<'a> {
+    name: &'a str,
+    status: &'static str,
+    reason: Option<String>,
+    has_pictures: bool,
+    width: u32,
+    height: u32,
+    frames_per_second: f64,
+    latency_seconds: f64,
+    skipped: u64,
+    reconnects: u64,
+    faces: Vec<ShownFace>,
+    shares: std::collections::BTreeMap<String, f64>,
+    history: Vec<Moment>,
+}
+
+#[derive(Serialize)]
+struct ShownFace {
+    id: Option<i32>,
+    emotion: Option<String>,
+    confidence: Option<f64>,
+}
+
+async fn streams(State(shared): State<Arc<Shared>>) -> Response {
+    let shown: Vec<_> = shared
+        .streams
+        .iter()
+        .map(|stream| shown(stream, shared.pictures))
+        .collect();
+    match serde_json::to_vec(&shown) {
+        Ok(json) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+fn shown(stream: &Stream, pictures: Pictures) -> Shown<'_> {
+    let (shares, frames_per_second, second) = (stream.shares(), stream.rate(), stream.second());
+    let seen = stream.seen();
+    let (status, reason) = match &seen.status {
+        Status::Opening => ("opening", None),
+        Status::Playing => ("playing", None),
+        Status::Waiting(reason) => ("waiting", Some(reason.clone())),
+        Status::Ended => ("ended", None),
+        Status::Failed(reason) => ("failed", Some(reason.clone())),
+    };
+    let faces = seen.faces.iter().map(|face| ShownFace {
+        id: face.object_id,
+        emotion: face.emotion.as_ref().map(|emotion| emotion.label.clone()),
+        confidence: face.emotion.as_ref().map(|emotion| emotion.confidence),
+    });
+    Shown {
+        name: stream.name(),
+        status,
+        reason,
+        has_pictures: has_pictures(stream, pictures),
+        width: seen.size.0,
+        height: seen.size.1,
+        frames_per_second,
+        latency_seconds: seen.latency.as_secs_f64(),
+        skipped: stream.metrics.skipped.get(),
+        reconnects: stream.metrics.reconnects.get(),
+        faces: faces.collect(),
+        shares,
+        history: seen.history.moments(second),
+    }
+}
+
+fn has_pictures(stream: &Stream, pictures: Pictures) -> bool {
+    stream.source().pictures.unwrap_or(pictures) != Pictures::Off
+}
+
+async fn live(State(shared): State<Arc<Shared>>, Path(name): Path<String>) -> Response {
+    let found = shared.streams.iter().find(|stream| stream.name() == name);
+    match found {
+        Some(stream) if has_pictures(stream, shared.pictures) => live::pictures(stream),
+        Some(_) => (StatusCode::NOT_FOUND, "its pictures are off\n").into_response(),
+        None => (StatusCode::NOT_FOUND, "no such source\n").into_response(),
+    }
+}
+
+async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+    for stream in &shared.streams {
+        stream.shares();
+    }
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    match shared.metrics.text() {
+        Ok(text) => ([(header::CONTENT_TYPE, kind)], text).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}

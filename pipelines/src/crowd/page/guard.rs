@@ -1,0 +1,184 @@
+//! Who may see the page.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::crowd::config::{PageSettings, Secret};
+
+/// The cookie that stands for a token that was shown.
+const COOKIE: &str = "emotion-crowd";
+
+/// What a visitor has to show.
+#[derive(Debug)]
+pub(super) struct Guard {
+    token: Option<Secret>,
+}
+
+/// What is answered to a request.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Pass,
+    /// The token stood in the address: it goes into a cookie, and out of the address.
+    Remember,
+    Refuse(&'static str),
+}
+
+impl Guard {
+    pub(super) fn new(settings: &PageSettings) -> anyhow::Result<Self> {
+        anyhow::ensure!(
+            settings.token.is_some() || settings.listen.ip().is_loopback(),
+            "[page] listens beyond this computer on {}: set a token, or listen on 127.0.0.1",
+            settings.listen
+        );
+        if let Some(token) = &settings.token {
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
+            anyhow::ensure!(
+                token.reveal().chars().all(is_plain),
+                "[page] token: expected letters, digits, '-', '_', '.' and '~', so that it can stand in an address"
+            );
+        }
+        Ok(Self {
+            token: settings.token.clone(),
+        })
+    }
+
+    fn judge(&self, uri: &Uri, headers: &HeaderMap) -> Verdict {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let Some(token) = self.token.as_ref().map(Secret::reveal) else {
+            let host = text(header::HOST).unwrap_or_default();
+            return match names_this_computer(host) {
+                true => Verdict::Pass,
+                false => Verdict::Refuse("ask for localhost or for a number, or set a token\n"),
+            };
+        };
+        let bearer = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+        let cookie = text(header::COOKIE).and_then(|cookies| {
+            let mut pairs = cookies
+                .split(';')
+                .filter_map(|pair| pair.trim().split_once('='));
+            pairs
+                .find(|(name, _)| *name == COOKIE)
+                .map(|(_, value)| value)
+        });
+        if [bearer, cookie]
+            .into_iter()
+            .flatten()
+            .any(|shown| is_same(shown, token))
+        {
+            return Verdict::Pass;
+        }
+        let mut queries = uri.query().unwrap_or_default().split('&');
+        match queries.find_map(|query| query.strip_prefix("token=")) {
+            Some(shown) if is_same(shown, token) => Verdict::Remember,
+            Some(_) => Verdict::Refuse("this is not the token\n"),
+            None => {
+                Verdict::Refuse("open the page with ?token=…, or send Authorization: Bearer …\n")
+            }
+        }
+    }
+}
+
+/// Lets a request through or answers it.
+pub(super) async fn check(
+    State(guard): State<Arc<Guard>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match guard.judge(request.uri(), request.headers()) {
+        Verdict::Pass => next.run(request).await,
+        Verdict::Refuse(why) => (StatusCode::UNAUTHORIZED, why).into_response(),
+        Verdict::Remember => {
+            let token = guard.token.as_ref().map_or("", Secret::reveal);
+            let cookie = format!("{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/");
+            let to = request.uri().path().to_owned();
+            let headers = [(header::SET_COOKIE, cookie), (header::LOCATION, to)];
+            (StatusCode::SEE_OTHER, headers).into_response()
+        }
+    }
+}
+
+/// Whether the host of a request is `localhost` or a number, which no foreign page can be reached under.
+fn names_this_computer(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.chars().all(|c| c.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let number = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
+    name == "localhost" || number.unwrap_or(name).parse::<IpAddr>().is_ok()
+}
+
+/// Takes as long for a wrong token as for the right one.
+fn is_same(shown: &str, token: &str) -> bool {
+    let differences = shown
+        .bytes()
+        .zip(token.bytes())
+        .fold(0, |sum, (a, b)| sum | (a ^ b));
+    differences == 0 && shown.len() == token.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(token: Option<&str>, uri: &str, header: Option<(&'static str, &str)>) -> Verdict {
+        let token = token.map(|text| {
+            let value = toml::Value::String(text.into());
+            value.try_into::<Secret>().expect("a text is a secret")
+        });
+        let mut headers = HeaderMap::new();
+        if let Some((name, value)) = header {
+            headers.insert(name, value.parse().expect("a header"));
+        }
+        Guard { token }.judge(&uri.parse().expect("an address"), &headers)
+    }
+
+    #[test]
+    fn without_a_token_only_names_of_this_computer_are_answered() {
+        for host in [
+            "localhost:8080",
+            "127.0.0.1",
+            "127.0.0.1:80",
+            "[::1]:8080",
+            "[::1]",
+        ] {
+            assert_eq!(
+                judge(None, "/", Some(("host", host))),
+                Verdict::Pass,
+                "{host}"
+            );
+        }
+        for host in ["evil.example:8080", "localhost.evil.example", ""] {
+            let verdict = judge(None, "/", Some(("host", host)));
+            assert!(matches!(verdict, Verdict::Refuse(_)), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_shown_in_a_header_a_cookie_or_once_in_the_address() {
+        let token = Some("s3cret");
+        for header in [
+            ("authorization", "Bearer s3cret"),
+            ("cookie", "a=b; emotion-crowd=s3cret"),
+        ] {
+            assert_eq!(judge(token, "/metrics", Some(header)), Verdict::Pass);
+        }
+        assert_eq!(judge(token, "/?x=1&token=s3cret", None), Verdict::Remember);
+        for (uri, header) in [
+            ("/", None),
+            ("/?token=s3cre", None),
+            ("/?token=s3cret2", None),
+            ("/", Some(("authorization", "Bearer other"))),
+            ("/", Some(("cookie", "emotion-crowd="))),
+        ] {
+            let verdict = judge(token, uri, header);
+            assert!(matches!(verdict, Verdict::Refuse(_)), "{uri} {header:?}");
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! A stream: what is known of it, and the thread that keeps it open.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::body::Bytes;
+use gstemotion::face::Face;
+use tokio::sync::watch;
+
+use super::back_off::BackOff;
+use super::config::{AtEnd, Reconnect, Source};
+use super::desk::Desk;
+use super::history::History;
+use super::intake::{Frame, Intake, News};
+use super::metrics::{Metrics, StreamMetrics};
+use crate::runner::Stop;
+
+/// How often a thread looks up from its waiting.
+const TICK: Duration = Duration::from_millis(100);
+/// Seconds that shares of emotions and rates are taken over.
+const RECENT_SECONDS: u64 = 10;
+
+/// A stream.
+#[derive(Debug)]
+pub(super) struct Stream {
+    source: Source,
+    pub(super) metrics: StreamMetrics,
+    began: Instant,
+    seen: Mutex<Seen>,
+    has_failed: AtomicBool,
+    /// The picture for the page; encoded while somebody looks.
+    pub(super) picture: watch::Sender<Bytes>,
+}
+
+/// What happens to a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Status {
+    /// It is being opened.
+    Opening,
+    /// Frames come.
+    Playing,
+    /// It dropped, for this reason, and will be opened again.
+    Waiting(String),
+    /// It came to its end.
+    Ended,
+    /// It will not be opened again, for this reason.
+    Failed(String),
+}
+
+/// What is known of a stream at a moment.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) status: Status,
+    pub(super) faces: Vec<Face>,
+    /// Width and height of the picture in pixels.
+    pub(super) size: (u32, u32),
+    pub(super) latency: Duration,
+    pub(super) history: History,
+    last_frame: Option<Instant>,
+}
+
+/// How an opened stream ended.
+enum End {
+    Stopped,
+    Ended,
+    Dropped { reason: String, is_login: bool },
+}
+
+/// Says on standard error what happens to `who`.
+pub(super) fn tell(who: &str, what: &str) {
+    eprintln!("{who}: {what}");
+}
+
+impl Stream {
+    pub(super) fn new(source: Source, metrics: &Metrics) -> Self {
+        let metrics = metrics.stream(source.name.as_str());
+        Self {
+            source,
+            metrics,
+            began: Instant::now(),
+            seen: Mutex::new(Seen {
+                status: Status::Opening,
+                faces: Vec::new(),
+                size: (0, 0),
+                latency: Duration::ZERO,
+                history: History::default(),
+                last_frame: None,
+            }),
+            has_failed: AtomicBool::new(false),
+            picture: watch::Sender::new(Bytes::new()),
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.source.name.as_str()
+    }
+
+    pub(super) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Whether it came to a bad end.
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::Relaxed)
+    }
+
+    /// What is known of it now.
+    pub(super) fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time since the beginning, which goes on over reconnects.
+    pub(super) fn running_time(&self, at: Instant) -> gst::ClockTime {
+        let since = at.saturating_duration_since(self.began);
+        gst::ClockTime::try_from(since).unwrap_or(gst::ClockTime::ZERO)
+    }
+
+    /// The second of [`History`] that it is now.
+    pub(super) fn second(&self) -> u64 {
+        self.began.elapsed().as_secs()
+    }
+
+    /// Takes note of the faces in an analysed frame.
+    pub(super) fn note(&self, faces: Vec<Face>, size: (u32, u32), latency: Duration) {
+        let metrics = &self.metrics;
+        metrics.analysed.inc();
+        metrics.latency.observe(latency.as_secs_f64());
+        let second = self.second();
+        let mut seen = self.seen();
+        seen.history.add(second, &faces);
+        (seen.size, seen.latency) = (size, latency);
+        // The last frame of a stream that has dropped meanwhile says nothing of now.
+        if seen.status == Status::Playing {
+            metrics
+                .faces
+                .set(i64::try_from(faces.len()).unwrap_or(i64::MAX));
+            seen.faces = faces;
+        }
+    }
+
+    /// Brings the shares of emotions up to date, and returns them.
+    pub(super) fn shares(&self) -> std::collections::BTreeMap<String, f64> {
+        let shares = self.seen().history.shares(self.second(), RECENT_SECONDS);
+        self.metrics.set_shares(&shares);
+        shares
+    }
+
+    /// Frames that are analysed in a second.
+    pub(super) fn rate(&self) -> f64 {
+        self.seen().history.rate(self.second(), RECENT_SECONDS)
+    }
+
+    /// Opens the stream again and again until it ends or `stop` is wished; frames go to `seat` of `desk`.
+    pub(super) fn watch(
+        self: &Arc<Self>,
+        reconnect: &Reconnect,
+        seat: usize,
+        desk: &Arc<Desk<Frame>>,
+        stop: &Stop,
+    ) {
+        let mut back_off = BackOff::new(
+            reconnect.first_pause_seconds.get(),
+            reconnect.longest_pause_seconds.get(),
+        );
+        let mut told = None;
+        loop {
+            self.set(Status::Opening);
+            let began = Instant::now();
+            let end = self.play(reconnect.stall_seconds.get(), seat, desk, stop);
+            let (reason, is_login) = match end {
+                End::Stopped => return,
+                End::Ended => {
+                    desk.settle(seat);
+                    if self.source.at_end == AtEnd::Stop {
+                        return self.set(Status::Ended);
+                    }
+                    ("the stream ended".to_owned(), false)
+                }
+                End::Dropped { reason, is_login } => (reason, is_login),
+            };
+            if self.seen().last_frame.is_some() {
+                told = None;
+            }
+            if self.source.at_end == AtEnd::Stop {
+                self.has_failed.store(true, Ordering::Relaxed);
+                return self.set(Status::Failed(reason));
+            }
+            let pause = if is_login {
+                back_off.longest()
+            } else {
+                back_off.pause(began.elapsed(), gst::glib::random_double())
+            };
+            let seconds = pause.as_secs_f64();
+            // A camera that is away for days is told once.
+            if told.as_ref() != Some(&reason) {
+                tell(self.name(), &format!("{reason}; again in {seconds:.1} s"));
+            }
+            self.set(Status::Waiting(reason.clone()));
+            told = Some(reason);
+            if !waits(pause, stop) {
+                return;
+            }
+            self.metrics.reconnects.inc();
+        }
+    }
+
+    /// Plays it once.
+    fn play(
+        self: &Arc<Self>,
+        stall: Duration,
+        seat: usize,
+        desk: &Arc<Desk<Frame>>,
+        stop: &Stop,
+    ) -> End {
+        let dropped = |reason: String, is_login| End::Dropped {
+            reason: self.source.without_secrets(&reason),
+            is_login,
+        };
+        let began = Instant::now();
+        self.seen().last_frame = None;
+        let (stream, to) = (self.clone(), desk.clone());
+        let period = self.source.rate.map(|rate| rate.period());
+        let next = Mutex::new(None::<Instant>);
+        let intake = Intake::open(&self.source, move |frame| {
+            stream.metrics.frames.inc();
+            stream.arrived();
+            let mut next = next.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(period) = period
+                && !is_due(&mut next, frame.captured, period)
+            {
+                return;
+            }
+            if to.leave(seat, frame).is_some() {
+                stream.metrics.skipped.inc();
+            }
+        });
+        let intake = match intake {
+            Ok(intake) => intake,
+            Err(error) => return dropped(format!("{error:#}"), false),
+        };
+        loop {
+            if stop.is_wished() {
+                return End::Stopped;
+            }
+            match intake.news(TICK) {
+                Some(News::Ended) => return End::Ended,
+                Some(News::Failed { reason, is_login }) => {
+                    let hint = if is_login {
+                        " (check username and password)"
+                    } else {
+                        ""
+                    };
+                    return dropped(format!("{reason}{hint}"), is_login);
+                }
+                None => {}
+            }
+            // A file that stops giving frames says so by itself, unless there is no video in it.
+            let last = self.seen().last_frame;
+            let must_come = intake.is_live || last.is_none();
+            if must_come && last.unwrap_or(began).elapsed() > stall {
+                return dropped(format!("no frame for {} s", stall.as_secs_f64()), false);
+            }
+        }
+    }
+
+    fn arrived(&self) {
+        let mut seen = self.seen();
+        seen.last_frame = Some(Instant::now());
+        let is_first = seen.status != Status::Playing;
+        drop(seen);
+        if is_first {
+            self.metrics.connected.set(1);
+            self.set(Status::Playing);
+        }
+    }
+
+    /// Takes note of what happens, and tells it.
+    fn set(&self, status: Status) {
+        match &status {
+            Status::Opening | Status::Waiting(_) => {}
+            Status::Playing => tell(self.name(), "playing"),
+            Status::Ended => tell(self.name(), "ended"),
+            Status::Failed(reason) => tell(self.name(), &format!("failed: {reason}")),
+        }
+        let mut seen = self.seen();
+        if status != Status::Playing {
+            seen.faces.clear();
+            self.metrics.faces.set(0);
+            self.metrics.connected.set(0);
+        }
+        seen.status = status;
+    }
+}
+
+/// Waits for `pause`; false when a stop was wished meanwhile.
+fn waits(pause: Duration, stop: &Stop) -> bool {
+    let until = Instant::now() + pause;
+    while !stop.is_wished() {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return true;
+        }
+        std::thread::sleep(left.min(TICK));
+    }
+    false
+}
+
+/// Whether a frame at `time` is one of those that are wanted, one each `period`.
+pub(super) fn is_due(next: &mut Option<Instant>, time: Instant, period: Duration) -> bool {
+    let due = next.unwrap_or(time);
+    if time < due {
+        return false;
+    }
+    // On the grid, so that the rate is met whatever the frame rate; a gap begins a new one.
+    let following = due + period;
+    *next = Some(if following > time {
+        following
+    } else {
+        time + period
+    });
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_met_whatever_the_frame_rate() {
+        let began = Instant::now();
+        for (frames_per_second, wanted) in [(25, 10), (30, 10), (60, 10), (10, 10), (5, 5)] {
+            let mut next = None;
+            let taken = (0..10 * frames_per_second)
+                .map(|frame| began + Duration::from_secs(1) * frame / frames_per_second)
+                .filter(|time| is_due(&mut next, *time, Duration::from_millis(100)))
+                .count();
+            assert!(
+                taken.abs_diff(10 * wanted) <= 1,
+                "{taken} of {frames_per_second} a second"
+            );
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Tags archives: finds the faces and their emotions in many files and leaves, for each, what was found.
+//!
+//! Each file is the work of one pipeline on its own, so what is found in it hangs neither on the files beside it nor on
+//! how many are worked on at a time. Its results appear together when it is whole; a run that was stopped or killed
+//! goes on with the files that have none.
+
+mod captions;
+mod collector;
+mod container;
+pub mod course;
+pub mod inputs;
+mod pipeline;
+pub mod progress;
+mod queue;
+mod records;
+mod report;
+pub mod results;
+pub mod settings;
+mod sound;
+mod summary;
+mod thumbnails;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::Context as _;
+
+use self::collector::Collector;
+use self::course::Course;
+use self::inputs::{Found, Input};
+pub use self::pipeline::Position;
+use self::pipeline::Tagging;
+use self::progress::{Facts, Outcome, Progress, Totals};
+use self::records::Records;
+use self::results::{Folder, Results, SUMMARY};
+use self::settings::Settings;
+use self::summary::Before;
+use self::thumbnails::Thumbnails;
+use crate::recording::Recording;
+use crate::runner::Stop;
+
+/// What to do.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How each file is tagged.
+    pub settings: Settings,
+    /// The folder for results.
+    pub out: PathBuf,
+    /// Files that are worked on at a time.
+    pub jobs: NonZeroUsize,
+    /// Whether files with results are left as they are.
+    pub resume: bool,
+}
+
+/// Tags the files that were found, and tells how it goes.
+///
+/// # Errors
+///
+/// When nothing can be tagged at all: the folder for results cannot be written, or the pipeline cannot be made. A file
+/// that cannot be tagged is no error; it counts as failed.
+pub fn run(
+    options: &Options,
+    found: &Found,
+    stop: &Stop,
+    progress: &Progress<'_>,
+) -> anyhow::Result<Totals> {
+    let folder = Folder::open(&options.out)?;
+    let recording = match options.settings.annotate {
+        true => Some(Recording::fastest()?),
+        false => None,
+    };
+    let job = Job {
+        options,
+        folder: &folder,
+        recording,
+        stop,
+        progress,
+    };
+    let mut totals = Totals {
+        failed: found.unusable.len(),
+        ..Totals::default()
+    };
+    for unusable in &found.unusable {
+        progress.refused(&unusable.path, &unusable.reason);
+    }
+    let outcomes = queue::run(&found.inputs, options.jobs, stop, |number, input| {
+        let outcome = job.outcome(number, input);
+        progress.ended(number, input, &outcome);
+        outcome
+    });
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Tagged(_) => totals.tagged += 1,
+            Outcome::Before => totals.before += 1,
+            Outcome::Failed(_) => totals.failed += 1,
+            Outcome::Stopped => {}
+        }
+    }
+    totals.stopped = stop.is_wished();
+    progress.finished(&totals);
+    Ok(totals)
+}
+
+/// What all files have in common.
+struct Job<'a, 'p> {
+    options: &'a Options,
+    folder: &'a Folder,
+    recording: Option<&'static Recording>,
+    stop: &'a Stop,
+    progress: &'a Progress<'p>,
+}
+
+impl Job<'_, '_> {
+    fn outcome(&self, number: usize, input: &Input) -> Outcome {
+        if self.stop.is_wished() {
+            return Outcome::Stopped;
+        }
+        let summary = self.folder.path(input, SUMMARY);
+        match summary::before(&summary, input, &self.options.settings) {
+            Before::Finished if self.options.resume => return Outcome::Before,
+            Before::Foreign(other) => {
+                return Outcome::Failed(format!(
+                    "{} is about {}; another --out keeps both",
+                    summary.display(),
+                    other.display()
+                ));
+            }
+            _ => {}
+        }
+        self.progress.started(number, input);
+        let started = Instant::now();
+        match self.tag(number, input) {
+            Ok(Some(course)) => Outcome::Tagged(Facts {
+                frames: course.frames,
+                persons: course.persons.len(),
+                duration: course.end(),
+                took: started.elapsed(),
+            }),
+            Ok(None) => Outcome::Stopped,
+            Err(error) => Outcome::Failed(format!("{error:#}")),
+        }
+    }
+
+    /// Tags a file; nothing when the user stopped it.
+    fn tag(&self, number: usize, input: &Input) -> anyhow::Result<Option<Course>> {
+        anyhow::ensure!(input.size > 0, "the file is empty");
+        if let Some(stated) = container::missing_end(&input.path)? {
+            anyhow::bail!(
+                "the file is cut short: it has {} bytes and says that it has {stated}",
+                input.size
+            );
+        }
+        let settings = &self.options.settings;
+        let mut results = self.folder.results(input, number)?;
+        let extension = settings.format.extension();
+        let records = results.add(extension);
+        let video = self.recording.map(|recording| {
+            let suffix = format!("annotated.{}", recording.extension);
+            (recording, results.add(&suffix), results.path(&suffix))
+        });
+        let source = input
+            .path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let tagging = Tagging {
+            file: &input.path,
+            settings,
+            video: video
+                .as_ref()
+                .map(|(recording, growing, _)| (*recording, growing.as_path())),
+            collector: Collector {
+                records: Records::create(settings.format, &records, &results.path(extension))?,
+                course: Course::default(),
+                thumbnails: settings.thumbnails.then(Thumbnails::default),
+                source: source.clone(),
+                is_sampled: settings.every.is_some(),
+                format: None,
+            },
+        };
+        let collected = tagging.run(
+            self.stop,
+            &mut |position| self.progress.at(number, input, &position),
+            &mut |warning| self.progress.warned(input, &warning),
+        )?;
+        let Some(collected) = collected else {
+            return Ok(None);
+        };
+        collected.records.finish()?;
+        let mut course = collected.course;
+        course.finish();
+        let video =
+            video.and_then(|(_, _, whole)| Some(whole.file_name()?.to_string_lossy().into_owned()));
+        self.write(
+            results,
+            input,
+            &source,
+            &course,
+            collected.thumbnails.as_ref(),
+            video,
+        )?;
+        Ok(Some(course))
+    }
+
+    fn write(
+        &self,
+        mut results: Results<'_>,
+        input: &Input,
+        source: &str,
+        course: &Course,
+        thumbnails: Option<&Thumbnails>,
+        video: Option<String>,
+    ) -> anyhow::Result<()> {
+        let settings = &self.options.settings;
+        results.write("vtt", &captions::web_vtt(course))?;
+        if settings.report {
+            let page = report::html(source, video.as_deref(), course, thumbnails);
+            results.write("html", &page.context("the report is no JSON")?)?;
+        }
+        let names = results.names();
+        let summary = summary::json(input, settings, &names, course);
+        results.publish(&summary.context("the summary is no JSON")?)
+    }
+}

@@ -1,0 +1,57 @@
+//! Takes what comes out of a pipeline: records into their file, the course and the thumbnails into memory.
+
+use anyhow::Context as _;
+use gst_video::VideoInfo;
+use gstemotion::face;
+use gstemotion::record::{Record, Times};
+
+use super::course::Course;
+use super::records::Records;
+use super::thumbnails::Thumbnails;
+
+/// What collects.
+pub(super) struct Collector {
+    pub(super) records: Records,
+    pub(super) course: Course,
+    pub(super) thumbnails: Option<Thumbnails>,
+    /// The name of the file in each record.
+    pub(super) source: String,
+    /// Whether frames are left out, so that a frame stands for more time than its own.
+    pub(super) is_sampled: bool,
+    pub(super) format: Option<(gst::Caps, VideoInfo)>,
+}
+
+impl Collector {
+    /// Takes a picture with its metadata, and returns when it is shown.
+    pub(super) fn take(&mut self, sample: &gst::Sample) -> anyhow::Result<Option<gst::ClockTime>> {
+        let buffer = sample.buffer().context("a sample without a picture")?;
+        let caps = sample.caps().context("a picture without caps")?;
+        let info = match &self.format {
+            Some((known, info)) if known.as_ref() == caps => info.clone(),
+            _ => {
+                let info = VideoInfo::from_caps(caps)?;
+                self.format = Some((caps.to_owned(), info.clone()));
+                info
+            }
+        };
+        let segment = sample.segment();
+        let segment = segment.and_then(|segment| segment.downcast_ref::<gst::ClockTime>());
+        let times = Times {
+            stream: segment.and_then(|segment| segment.to_stream_time(buffer.pts())),
+            running: segment.and_then(|segment| segment.to_running_time(buffer.pts())),
+            wall_clock: None,
+        };
+        let time = times.stream;
+        let faces = face::faces(buffer);
+        let record = Record::new(times, info.width(), info.height(), &faces)
+            .from_source(Some(self.source.clone()));
+        self.records.write(&record)?;
+        let duration = buffer.duration().filter(|_| !self.is_sampled);
+        self.course
+            .add(&record, duration.map(|d| d.nseconds() as f64 / 1e9));
+        if let Some(thumbnails) = &mut self.thumbnails {
+            thumbnails.add(&record, buffer, &info)?;
+        }
+        Ok(time)
+    }
+}

@@ -1,0 +1,169 @@
+//! Whether a file is as long as its container says.
+//!
+//! Demuxers take the end of a file for the end of the stream, so a download or a copy that was cut short would pass for
+//! a shorter video. MP4 and MOV (ISO/IEC 14496-12), Matroska and WebM (RFC 8794), and AVI state the length of their parts.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// How many bytes the file should have at least, if its container says so and it has fewer.
+///
+/// # Errors
+///
+/// When the file cannot be read.
+pub(super) fn missing_end(path: &Path) -> io::Result<Option<u64>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut head = [0; 12];
+    if file.read_exact(&mut head).is_err() {
+        return Ok(None);
+    }
+    let stated = match &head {
+        [_, _, _, _, kind @ ..] if is_first_box(kind) => end_of_boxes(&mut file, length)?,
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => end_of_segment(&mut file)?,
+        [b'R', b'I', b'F', b'F', size @ ..] => end_of_riff(size),
+        _ => None,
+    };
+    Ok(stated.filter(|stated| *stated > length))
+}
+
+fn is_first_box(kind: &[u8]) -> bool {
+    let kinds: [&[u8]; 6] = [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"];
+    kinds.iter().any(|known| kind.starts_with(known))
+}
+
+/// Where the last box ends that begins within the file.
+fn end_of_boxes(file: &mut File, length: u64) -> io::Result<Option<u64>> {
+    let mut start = 0u64;
+    while start + 8 <= length {
+        file.seek(SeekFrom::Start(start))?;
+        let mut head = [0; 16];
+        let read = file.take(16).read(&mut head)?;
+        let [a, b, c, d, kind @ ..] = head;
+        if !kind[..4].iter().all(|byte| (0x20..0x7f).contains(byte)) {
+            // Something else behind the last box.
+            return Ok(None);
+        }
+        let size = match u32::from_be_bytes([a, b, c, d]) {
+            // Up to the end, whatever that is.
+            0 => return Ok(None),
+            1 if read == 16 => {
+                let [_, _, _, _, _, _, _, _, large @ ..] = head;
+                u64::from_be_bytes(large)
+            }
+            size => size.into(),
+        };
+        if size < 8 {
+            return Ok(None);
+        }
+        start = start.saturating_add(size);
+    }
+    Ok(Some(start))
+}
+
+/// Where the segment ends that follows the EBML header.
+fn end_of_segment(file: &mut File) -> io::Result<Option<u64>> {
+    file.seek(SeekFrom::Start(4))?;
+    let Some(header) = vint(file)? else {
+        return Ok(None);
+    };
+    file.seek(SeekFrom::Current(header.min(1 << 20) as i64))?;
+    let mut id = [0; 4];
+    if file.read_exact(&mut id).is_err() || id != [0x18, 0x53, 0x80, 0x67] {
+        return Ok(None);
+    }
+    let Some(size) = vint(file)? else {
+        return Ok(None);
+    };
+    Ok(Some(file.stream_position()?.saturating_add(size)))
+}
+
+/// A number of RFC 8794, 4; None where it stands for an unknown size.
+fn vint(file: &mut File) -> io::Result<Option<u64>> {
+    let mut first = [0];
+    if file.read_exact(&mut first).is_err() || first[0] == 0 {
+        return Ok(None);
+    }
+    let more = first[0].leading_zeros() as usize;
+    let mut rest = [0; 7];
+    if file.read_exact(&mut rest[..more]).is_err() {
+        return Ok(None);
+    }
+    let value = rest[..more].iter().fold(
+        u64::from(first[0]) & ((1 << (7 - more)) - 1),
+        |value, byte| value << 8 | u64::from(*byte),
+    );
+    let unknown = (1 << (7 * (more + 1))) - 1;
+    Ok((value != unknown).then_some(value))
+}
+
+fn end_of_riff(size: &[u8]) -> Option<u64> {
+    let size = u32::from_le_bytes(size.first_chunk().copied()?);
+    // A recorder that was interrupted leaves one of these.
+    (size != 0 && size != u32::MAX).then_some(u64::from(size) + 8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(bytes: &[u8]) -> Option<u64> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, bytes).unwrap();
+        missing_end(&path).unwrap()
+    }
+
+    fn mp4(large: bool) -> Vec<u8> {
+        let mut bytes = b"\0\0\0\x10ftypisom\0\0\0\0".to_vec();
+        if large {
+            bytes.extend(b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x18");
+        } else {
+            bytes.extend(b"\0\0\0\x18mdat\0\0\0\0\0\0\0\0");
+        }
+        bytes.extend([0; 8]);
+        bytes
+    }
+
+    #[test]
+    fn a_whole_file_misses_nothing() {
+        for large in [false, true] {
+            assert_eq!(checked(&mp4(large)), None);
+        }
+        assert_eq!(
+            checked(b"\x1a\x45\xdf\xa3\x81\0\x18\x53\x80\x67\x84\0\0\0\0"),
+            None
+        );
+        assert_eq!(checked(b"RIFF\x04\0\0\0AVI "), None);
+    }
+
+    #[test]
+    fn a_file_that_was_cut_says_how_long_it_should_be() {
+        for large in [false, true] {
+            assert_eq!(checked(&mp4(large)[..36]), Some(40));
+        }
+        assert_eq!(
+            checked(b"\x1a\x45\xdf\xa3\x81\0\x18\x53\x80\x67\x84\0\0"),
+            Some(15)
+        );
+        assert_eq!(checked(b"RIFF\xff\0\0\0AVI "), Some(0x107));
+    }
+
+    #[test]
+    fn what_states_no_length_is_taken_as_it_is() {
+        for bytes in [
+            b"".as_slice(),
+            b"no container at all",
+            // A live recording: Segment of unknown size.
+            b"\x1a\x45\xdf\xa3\x81\0\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff",
+            b"RIFF\0\0\0\0AVI ",
+            // The last box goes to the end.
+            b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\0mdat",
+            // Zeros behind the last box.
+            b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\0\0\0\0\0",
+        ] {
+            assert_eq!(checked(bytes), None, "{bytes:?}");
+        }
+    }
+}

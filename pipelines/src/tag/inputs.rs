@@ -1,0 +1,361 @@
+//! What is to be tagged: files, folders, patterns and lists of them, and the names of the results.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+/// What is taken from a folder; a file that is named itself is taken whatever its extension.
+const EXTENSIONS: [&str; 43] = [
+    "3g2", "3gp", "asf", "avi", "avif", "bmp", "divx", "dv", "f4v", "flv", "gif", "h264", "heic",
+    "heif", "jp2", "jpeg", "jpg", "jxl", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts",
+    "mxf", "ogg", "ogm", "ogv", "pgm", "png", "pnm", "ppm", "rm", "tif", "tiff", "ts", "vob",
+    "webm", "webp", "wmv", "y4m",
+];
+
+/// A file to tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// Where it is, as the user says it.
+    pub path: PathBuf,
+    /// Where it is, whatever the user says.
+    pub absolute: PathBuf,
+    /// What its results are called, within the folder for results and without an extension.
+    pub name: PathBuf,
+    /// Bytes.
+    pub size: u64,
+    /// When it was changed last, in nanoseconds since 1970.
+    pub modified_ns: i64,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The files in the order in which they were named; those of a folder by name.
+    pub inputs: Vec<Input>,
+    /// What cannot be tagged, and why.
+    pub unusable: Vec<Unusable>,
+}
+
+/// Something that was named and cannot be tagged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    /// What was named.
+    pub path: PathBuf,
+    /// Why it cannot be tagged.
+    pub reason: String,
+}
+
+/// Finds the files that `named` and `lists` stand for; results go to `out`, so nothing is taken from there.
+///
+/// A list has a file, a folder or a pattern a line, relative to the list; empty lines and those that begin with `#` do not
+/// count. The list `-` is standard input, relative to the current folder.
+pub fn find(named: &[PathBuf], lists: &[PathBuf], out: &Path) -> Found {
+    let mut search = Search {
+        out: fs::canonicalize(out).ok(),
+        ..Search::default()
+    };
+    for path in named {
+        search.add(path);
+    }
+    for list in lists {
+        match read_list(list) {
+            Ok(paths) => paths.iter().for_each(|path| search.add(path)),
+            Err(error) => search.refuse(list, format!("the list cannot be read: {error}")),
+        }
+    }
+    search.finish()
+}
+
+fn read_list(list: &Path) -> io::Result<Vec<PathBuf>> {
+    let (text, folder) = if list == Path::new("-") {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text)?;
+        (text, Path::new(""))
+    } else {
+        (
+            fs::read_to_string(list)?,
+            list.parent().unwrap_or(Path::new("")),
+        )
+    };
+    let lines = text.lines().map(str::trim_end);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    Ok(lines.map(|line| folder.join(line)).collect())
+}
+
+#[derive(Default)]
+struct Search {
+    out: Option<PathBuf>,
+    seen: BTreeSet<PathBuf>,
+    files: Vec<(Input, PathBuf)>,
+    unusable: Vec<Unusable>,
+}
+
+impl Search {
+    fn refuse(&mut self, path: &Path, reason: impl Into<String>) {
+        self.unusable.push(Unusable {
+            path: path.to_owned(),
+            reason: reason.into(),
+        });
+    }
+
+    fn add(&mut self, path: &Path) {
+        match fs::metadata(path) {
+            Ok(found) if found.is_dir() => self.add_folder(path, path),
+            Ok(_) => self.add_file(path, path.file_name().unwrap_or_default().as_ref()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.add_pattern(path),
+            Err(error) => self.refuse(path, error.to_string()),
+        }
+    }
+
+    fn add_pattern(&mut self, pattern: &Path) {
+        let text = pattern.to_string_lossy();
+        if !text.contains(['*', '?', '[']) {
+            return self.refuse(pattern, "there is no such file or folder");
+        }
+        let options = glob::MatchOptions {
+            require_literal_leading_dot: true,
+            ..glob::MatchOptions::default()
+        };
+        let found = match glob::glob_with(&text, options) {
+            Ok(found) => found,
+            Err(error) => return self.refuse(pattern, error.to_string()),
+        };
+        let mut any = false;
+        for found in found {
+            any = true;
+            match found {
+                Ok(path) => self.add(&path),
+                Err(error) => {
+                    let reason = error.error().to_string();
+                    self.refuse(error.path(), reason);
+                }
+            }
+        }
+        if !any {
+            self.refuse(pattern, "no file matches this pattern");
+        }
+    }
+
+    fn add_folder(&mut self, root: &Path, folder: &Path) {
+        if let (Ok(found), Some(out)) = (fs::canonicalize(folder), &self.out)
+            && found == *out
+        {
+            return;
+        }
+        let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let mut entries = match entries {
+            Ok(entries) => entries,
+            Err(error) => {
+                return self.refuse(folder, format!("the folder cannot be read: {error}"));
+            }
+        };
+        entries.sort_by_key(fs::DirEntry::file_name);
+        for entry in entries {
+            let path = entry.path();
+            let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+            let Ok(kind) = entry.file_type() else {
+                continue;
+            };
+            // Folders behind links are left alone: they may lead round in a circle.
+            if is_hidden || kind.is_symlink() && path.is_dir() {
+                continue;
+            }
+            if kind.is_dir() {
+                self.add_folder(root, &path);
+            } else if is_media(&path) {
+                let name = path.strip_prefix(root).unwrap_or(&path).to_owned();
+                self.add_file(&path, &name);
+            }
+        }
+    }
+
+    fn add_file(&mut self, path: &Path, name: &Path) {
+        match input(path) {
+            Ok(input) => {
+                if self.seen.insert(input.absolute.clone()) {
+                    self.files.push((input, name.to_owned()));
+                }
+            }
+            Err(error) => self.refuse(path, error.to_string()),
+        }
+    }
+
+    /// Names the results.
+    fn finish(mut self) -> Found {
+        let absolute: Vec<_> = self
+            .files
+            .iter()
+            .map(|(input, _)| &*input.absolute)
+            .collect();
+        let ancestor = common_folder(&absolute);
+        // Shortest first; a name that two files would have is made longer for both.
+        let namings: [&dyn Fn(&Input, &Path) -> PathBuf; 3] = [
+            &|_, name| name.with_extension(""),
+            &|_, name| name.to_owned(),
+            &|input, _| {
+                let below = input.absolute.strip_prefix(&ancestor);
+                below.unwrap_or(&input.absolute).to_owned()
+            },
+        ];
+        let mut names: Vec<_> = self.files.iter().map(|(i, n)| namings[0](i, n)).collect();
+        for naming in &namings[1..] {
+            let mut count = BTreeMap::new();
+            for name in &names {
+                *count.entry(name.clone()).or_insert(0) += 1;
+            }
+            for ((input, name), chosen) in self.files.iter().zip(&mut names) {
+                if count[chosen] > 1 {
+                    *chosen = naming(input, name);
+                }
+            }
+        }
+        let mut inputs: Vec<Input> = Vec::with_capacity(names.len());
+        let mut taken = BTreeSet::new();
+        for ((input, _), name) in self.files.into_iter().zip(names) {
+            if taken.insert(name.clone()) {
+                inputs.push(Input { name, ..input });
+            } else {
+                self.unusable.push(Unusable {
+                    reason: format!("another file's results are called {} too", name.display()),
+                    path: input.path,
+                });
+            }
+        }
+        Found {
+            inputs,
+            unusable: self.unusable,
+        }
+    }
+}
+
+fn input(path: &Path) -> io::Result<Input> {
+    let found = fs::metadata(path)?;
+    if !found.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    // Whether it may be read is better said now than by a pipeline.
+    fs::File::open(path)?;
+    let modified = found.modified()?;
+    let modified_ns = match modified.duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
+    };
+    Ok(Input {
+        absolute: fs::canonicalize(path)?,
+        path: path.to_owned(),
+        name: PathBuf::new(),
+        size: found.len(),
+        modified_ns,
+    })
+}
+
+fn is_media(path: &Path) -> bool {
+    let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+    EXTENSIONS.contains(&&*extension.to_ascii_lowercase())
+}
+
+/// The deepest folder that all of `files` are below.
+fn common_folder(files: &[&Path]) -> PathBuf {
+    let mut folders = files.iter().filter_map(|file| file.parent());
+    let first = folders.next().unwrap_or(Path::new(""));
+    folders.fold(first.to_owned(), |common, folder| {
+        let same = common.components().zip(folder.components());
+        let same = same.take_while(|(a, b)| a == b);
+        same.map(|(component, _)| component).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Archive(tempfile::TempDir);
+
+    impl Archive {
+        fn new(files: &[&str]) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            for file in files {
+                let path = folder.path().join(file);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, "x").unwrap();
+            }
+            Self(folder)
+        }
+
+        fn find(&self, named: &[&str]) -> Found {
+            let named: Vec<_> = named.iter().map(|path| self.0.path().join(path)).collect();
+            find(&named, &[], &self.0.path().join("out"))
+        }
+    }
+
+    fn names(found: &Found) -> Vec<&str> {
+        let names = found.inputs.iter().map(|input| input.name.to_str());
+        names.map(Option::unwrap).collect()
+    }
+
+    #[test]
+    fn a_folder_gives_its_pictures_and_videos_by_name_with_their_folders() {
+        let archive = Archive::new(&[
+            "a/2.MP4",
+            "a/1.mkv",
+            "a/b/3.jpg",
+            "a/notes.txt",
+            "a/.hidden.mp4",
+        ]);
+        let found = archive.find(&["a"]);
+        assert_eq!(names(&found), ["1", "2", "b/3"]);
+        assert!(found.unusable.is_empty());
+    }
+
+    #[test]
+    fn earlier_results_are_no_input() {
+        let archive = Archive::new(&["1.mp4", "out/1.annotated.mp4"]);
+        assert_eq!(names(&archive.find(&["."])), ["1"]);
+    }
+
+    #[test]
+    fn a_named_file_is_taken_whatever_it_is_called_and_once() {
+        let archive = Archive::new(&["talk", "b.mp4"]);
+        assert_eq!(
+            names(&archive.find(&["talk", "b.mp4", "./talk", "*.mp4"])),
+            ["talk", "b"]
+        );
+    }
+
+    #[test]
+    fn names_that_would_clash_become_longer() {
+        let archive = Archive::new(&["x/1.mp4", "x/1.jpg", "y/1.jpg", "y/2.mp4"]);
+        let found = archive.find(&["x/1.mp4", "x/1.jpg", "y/1.jpg", "y/2.mp4"]);
+        assert_eq!(names(&found), ["1.mp4", "x/1.jpg", "y/1.jpg", "2"]);
+    }
+
+    #[test]
+    fn a_list_names_files_folders_and_patterns_relative_to_itself() {
+        let archive = Archive::new(&["a/1.mp4", "b/2.mp4", "b/3.mp4", "c/4.mp4"]);
+        let list = archive.0.path().join("list.txt");
+        fs::write(&list, "# all of them\n\na/1.mp4\r\nb/*.mp4\nc\n").unwrap();
+        let found = find(&[], &[list], Path::new("/nowhere"));
+        assert_eq!(names(&found), ["1", "2", "3", "4"]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_and_the_rest_found() {
+        let archive = Archive::new(&["1.mp4"]);
+        let found = archive.find(&["none.mp4", "1.mp4", "*.avi", "[.mp4"]);
+        assert_eq!(names(&found), ["1"]);
+        let reasons: Vec<_> = found.unusable.iter().map(|u| u.reason.as_str()).collect();
+        assert_eq!(reasons[0], "there is no such file or folder");
+        assert_eq!(reasons[1], "no file matches this pattern");
+        assert_eq!(reasons.len(), 3, "{reasons:?}");
+
+        let missing = find(&[], &[archive.0.path().join("no list")], Path::new("out"));
+        assert!(
+            missing.unusable[0]
+                .reason
+                .contains("the list cannot be read")
+        );
+    }
+}

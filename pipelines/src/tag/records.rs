@@ -1,0 +1,139 @@
+//! Records into a file: JSON Lines, CSV or Parquet.
+
+mod parquet;
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::Context as _;
+use gstemotion::record::{Record, table};
+
+use self::parquet::ParquetFile;
+use super::settings::Format;
+
+/// An open file for records.
+pub(super) struct Records {
+    writer: Writer,
+    /// What the user calls the file.
+    shown: String,
+}
+
+enum Writer {
+    JsonLines(BufWriter<File>),
+    Csv(BufWriter<File>, Vec<u8>),
+    Parquet(Box<ParquetFile>),
+}
+
+impl Records {
+    /// Creates the file at `path`, which messages call `shown`.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub(super) fn create(format: Format, path: &Path, shown: &Path) -> anyhow::Result<Self> {
+        let shown = shown.display().to_string();
+        let create = || -> anyhow::Result<Writer> {
+            let file = File::create(path)?;
+            Ok(match format {
+                Format::Jsonl => Writer::JsonLines(BufWriter::new(file)),
+                Format::Csv => {
+                    let mut file = BufWriter::new(file);
+                    file.write_all(table::csv_header().as_bytes())?;
+                    Writer::Csv(file, Vec::new())
+                }
+                Format::Parquet => Writer::Parquet(Box::new(ParquetFile::new(file)?)),
+            })
+        };
+        let writer = create().with_context(|| format!("{shown}: cannot be written"))?;
+        Ok(Self { writer, shown })
+    }
+
+    /// Adds a record.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub(super) fn write(&mut self, record: &Record) -> anyhow::Result<()> {
+        let written = match &mut self.writer {
+            Writer::JsonLines(file) => serde_json::to_writer(&mut *file, record)
+                .map_err(anyhow::Error::from)
+                .and_then(|()| Ok(file.write_all(b"\n")?)),
+            Writer::Csv(file, text) => {
+                text.clear();
+                table::append_csv(record, text);
+                file.write_all(text).map_err(anyhow::Error::from)
+            }
+            Writer::Parquet(file) => file.write(record),
+        };
+        written.with_context(|| format!("{}: cannot be written", self.shown))
+    }
+
+    /// Writes what is left.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub(super) fn finish(self) -> anyhow::Result<()> {
+        let finished = match self.writer {
+            Writer::JsonLines(mut file) | Writer::Csv(mut file, _) => Ok(file.flush()?),
+            Writer::Parquet(file) => file.finish(),
+        };
+        finished.with_context(|| format!("{}: cannot be written", self.shown))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::course::tests::{face, record};
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn lines_are_those_that_the_element_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let records = [
+            record(0.0, vec![face(1, 3, "happy", 0.5)]),
+            record(None, vec![]),
+        ];
+        let written = |format| {
+            let mut file = Records::create(format, &path, &path).unwrap();
+            records
+                .iter()
+                .for_each(|record| file.write(record).unwrap());
+            file.finish().unwrap();
+            fs::read_to_string(&path).unwrap()
+        };
+        let back: Vec<Record> = written(Format::Jsonl)
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(back, records);
+        let csv = written(Format::Csv);
+        assert_eq!(csv.lines().count(), 3);
+        assert!(csv.starts_with(&table::csv_header()));
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_called_by_its_final_name() {
+        let shown = Path::new("out/talk.csv");
+        let error = Records::create(Format::Csv, Path::new("/nowhere/x"), shown).err();
+        let error = format!("{:#}", error.expect("there is no such folder"));
+        assert!(
+            error.starts_with("out/talk.csv: cannot be written: No such"),
+            "{error}"
+        );
+
+        for format in [Format::Jsonl, Format::Csv, Format::Parquet] {
+            let mut file = Records::create(format, Path::new("/dev/full"), shown).unwrap();
+            let written = (0..10_000).try_for_each(|_| file.write(&record(0.0, vec![])));
+            let error = written.and_then(|()| file.finish()).unwrap_err();
+            let error = format!("{error:#}");
+            assert!(
+                error.contains("talk.csv") && error.contains("No space left"),
+                "{error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Records as columns: the table of [`gstemotion::record::table`] as a Parquet file.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use gstemotion::record::{
+    Record,
+    table::{self, COLUMNS, Kind, Value},
+};
+use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
+use parquet::column::writer::ColumnWriter;
+use parquet::data_type::ByteArray;
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::{Type, TypePtr};
+
+/// Rows that are kept in memory before they are written together.
+const GROUP: usize = 65_536;
+
+/// A growing Parquet file.
+pub(super) struct ParquetFile {
+    writer: SerializedFileWriter<File>,
+    columns: Vec<Cells>,
+    rows: usize,
+}
+
+/// The values of a column that wait to be written, None where there is none.
+enum Cells {
+    Floats(Vec<Option<f64>>),
+    Integers(Vec<Option<i64>>),
+    Booleans(Vec<Option<bool>>),
+    Texts(Vec<Option<ByteArray>>),
+}
+
+impl ParquetFile {
+    pub(super) fn new(file: File) -> anyhow::Result<Self> {
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .set_created_by(concat!("emotion-tag ", env!("CARGO_PKG_VERSION")).into())
+            .build();
+        let cells = |kind| match kind {
+            Kind::Float => Cells::Floats(Vec::new()),
+            Kind::Integer => Cells::Integers(Vec::new()),
+            Kind::Boolean => Cells::Booleans(Vec::new()),
+            Kind::Text => Cells::Texts(Vec::new()),
+        };
+        Ok(Self {
+            writer: SerializedFileWriter::new(file, schema()?, Arc::new(properties))?,
+            columns: COLUMNS.iter().map(|column| cells(column.kind)).collect(),
+            rows: 0,
+        })
+    }
+
+    pub(super) fn write(&mut self, record: &Record) -> anyhow::Result<()> {
+        for row in table::rows(record) {
+            for (cells, value) in self.columns.iter_mut().zip(row) {
+                cells.push(value);
+            }
+            self.rows += 1;
+        }
+        if self.rows >= GROUP {
+            self.write_group()?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self) -> anyhow::Result<()> {
+        self.write_group()?;
+        self.writer.close()?;
+        Ok(())
+    }
+
+    fn write_group(&mut self) -> anyhow::Result<()> {
+        if self.rows == 0 {
+            return Ok(());
+        }
+        self.rows = 0;
+        let mut group = self.writer.next_row_group()?;
+        for cells in &mut self.columns {
+            if let Some(mut column) = group.next_column()? {
+                cells.write(column.untyped())?;
+                column.close()?;
+            }
+        }
+        group.close()?;
+        Ok(())
+    }
+}
+
+impl Cells {
+    /// Every value has the type of its column, which the table's own tests see to.
+    fn push(&mut self, value: Value<'_>) {
+        match (self, value) {
+            (Self::Floats(cells), Value::Float(value)) => cells.push(value),
+            (Self::Integers(cells), Value::Integer(value)) => cells.push(value),
+            (Self::Booleans(cells), Value::Boolean(value)) => cells.push(value),
+            (Self::Texts(cells), Value::Text(value)) => cells.push(value.map(ByteArray::from)),
+            _ => unreachable!("a value of another type than its column"),
+        }
+    }
+
+    fn write(&mut self, column: &mut ColumnWriter<'_>) -> Result<(), ParquetError> {
+        /// Definition levels say which values there are, 1, and which there are not, 0.
+        fn split<T>(cells: &mut Vec<Option<T>>) -> (Vec<T>, Vec<i16>) {
+            let levels = cells.iter().map(|cell| cell.is_some().into()).collect();
+            (cells.drain(..).flatten().collect(), levels)
+        }
+        macro_rules! write {
+            ($writer:expr, $cells:expr) => {{
+                let (values, levels) = split($cells);
+                $writer.write_batch(&values, Some(&levels), None)?;
+            }};
+        }
+        match (self, column) {
+            (Self::Floats(cells), ColumnWriter::DoubleColumnWriter(writer)) => {
+                write!(writer, cells)
+            }
+            (Self::Integers(cells), ColumnWriter::Int64ColumnWriter(writer)) => {
+                write!(writer, cells)
+            }
+            (Self::Booleans(cells), ColumnWriter::BoolColumnWriter(writer)) => {
+                write!(writer, cells)
+            }
+            (Self::Texts(cells), ColumnWriter::ByteArrayColumnWriter(writer)) => {
+                write!(writer, cells)
+            }
+            _ => {
+                return Err(ParquetError::General(
+                    "a column of another type than in the schema".into(),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn schema() -> Result<TypePtr, ParquetError> {
+    let column = |name: &str, kind| {
+        let (physical, logical) = match kind {
+            Kind::Float => (Physical::DOUBLE, None),
+            Kind::Integer => (Physical::INT64, None),
+            Kind::Boolean => (Physical::BOOLEAN, None),
+            Kind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        };
+        Type::primitive_type_builder(name, physical)
+            .with_logical_type(logical)
+            .with_repetition(Repetition::OPTIONAL)
+            .build()
+            .map(Arc::new)
+    };
+    let fields = COLUMNS
+        .iter()
+        .map(|c| column(c.name, c.kind))
+        .collect::<Result<_, _>>()?;
+    let table = Type::group_type_builder("faces")
+        .with_fields(fields)
+        .build()?;
+    Ok(Arc::new(table))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::course::tests::{face, record};
+    use super::*;
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::record::Field;
+
+    /// Every row as the text of its fields.
+    fn written(records: &[Record]) -> Vec<Vec<(String, Field)>> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.parquet");
+        let mut file = ParquetFile::new(File::create(&path).unwrap()).unwrap();
+        records
+            .iter()
+            .for_each(|record| file.write(record).unwrap());
+        file.finish().unwrap();
+        let reader = SerializedFileReader::new(File::open(&path).unwrap()).unwrap();
+        let rows = reader.get_row_iter(None).unwrap();
+        rows.map(|row| row.unwrap().into_columns()).collect()
+    }
+
+    #[test]
+    fn a_row_reads_back_with_the_types_of_the_columns() {
+        let rows = written(&[
+            record(2.5, vec![face(7, 3, "happy", 0.5)]),
+            record(None, vec![]),
+        ]);
+        assert_eq!(rows.len(), 2);
+        let value = |row: usize, name: &str| {
+            let field = rows[row].iter().find(|(column, _)| column == name);
+            field.unwrap().1.clone()
+        };
+        assert_eq!(value(0, "stream_time"), Field::Double(2.5));
+        assert_eq!(value(0, "id"), Field::Long(7));
+        assert_eq!(value(0, "emotion"), Field::Str("happy".into()));
+        assert_eq!(value(0, "uncertain"), Field::Bool(false));
+        assert_eq!(value(0, "happy"), Field::Double(0.5));
+        assert_eq!(value(0, "sad"), Field::Null);
+        assert_eq!(value(1, "stream_time"), Field::Null);
+        assert_eq!(value(1, "faces"), Field::Long(0));
+        assert_eq!(value(1, "emotion"), Field::Null);
+    }
+
+    #[test]
+    fn more_rows_than_are_kept_in_memory_are_all_there_in_order() {
+        let count = GROUP + 10;
+        let records: Vec<_> = (0..count).map(|n| record(n as f64, vec![])).collect();
+        let rows = written(&records);
+        assert_eq!(rows.len(), count);
+        assert_eq!(rows[count - 1][0].1, Field::Double((count - 1) as f64));
+    }
+
+    #[test]
+    fn a_file_without_frames_has_the_columns_and_no_row() {
+        assert!(written(&[]).is_empty());
+    }
+}

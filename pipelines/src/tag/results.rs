@@ -1,0 +1,262 @@
+//! Where results go. They grow in a hidden folder beside their place and get their names together when they are whole.
+
+use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use super::inputs::Input;
+
+const HIDDEN: &str = ".emotion-tag";
+/// What tells that the results of a file are whole.
+pub const SUMMARY: &str = "summary.json";
+
+/// The folder for results, which is this process's alone.
+#[derive(Debug)]
+pub struct Folder {
+    out: PathBuf,
+    hidden: PathBuf,
+    /// Locked as long as it is open, by the system: a killed process leaves no lock.
+    _lock: File,
+}
+
+impl Folder {
+    /// Makes the folder, and removes what a killed run has left in it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written, or another process writes results into it.
+    pub fn open(out: &Path) -> anyhow::Result<Self> {
+        let hidden = out.join(HIDDEN);
+        let shown = out.display();
+        let lock = fs::create_dir_all(&hidden)
+            .and_then(|()| File::create(hidden.join("lock")))
+            .with_context(|| {
+                format!("{shown}: results cannot be written there; --out names another folder")
+            })?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                bail!(
+                    "{shown}: another emotion-tag writes its results there; wait for it, or name another folder with --out"
+                )
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("{shown}: cannot be locked"));
+            }
+        }
+        let left = fs::read_dir(&hidden).with_context(|| format!("{shown}: cannot be read"))?;
+        for entry in left.flatten() {
+            if entry.path().is_dir() {
+                fs::remove_dir_all(entry.path())
+                    .with_context(|| format!("{}: cannot be removed", entry.path().display()))?;
+            }
+        }
+        Ok(Self {
+            out: out.to_owned(),
+            hidden,
+            _lock: lock,
+        })
+    }
+
+    /// Where a result of `input` stands in the end.
+    pub fn path(&self, input: &Input, suffix: &str) -> PathBuf {
+        with_suffix(&self.out.join(&input.name), suffix)
+    }
+
+    /// A place for the results of `input`, which is the `number`th of this run.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub fn results(&self, input: &Input, number: usize) -> anyhow::Result<Results<'_>> {
+        let hidden = self.hidden.join(number.to_string());
+        fs::create_dir(&hidden).with_context(|| format!("{}: cannot be made", hidden.display()))?;
+        Ok(Results {
+            folder: self,
+            input: input.clone(),
+            hidden,
+            suffixes: Vec::new(),
+        })
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What stays is removed by the next run.
+        let _ = fs::remove_dir_all(&self.hidden);
+    }
+}
+
+/// The growing results of one file, which vanish when this is dropped before they are published.
+#[derive(Debug)]
+pub struct Results<'a> {
+    folder: &'a Folder,
+    input: Input,
+    hidden: PathBuf,
+    suffixes: Vec<String>,
+}
+
+impl Results<'_> {
+    /// The place where the result with this suffix grows.
+    pub fn add(&mut self, suffix: &str) -> PathBuf {
+        self.suffixes.push(suffix.to_owned());
+        self.growing(suffix)
+    }
+
+    /// The place where it stands in the end.
+    pub fn path(&self, suffix: &str) -> PathBuf {
+        self.folder.path(&self.input, suffix)
+    }
+
+    /// The names of all results so far.
+    pub fn names(&self) -> Vec<String> {
+        let name = |suffix: &String| {
+            self.path(suffix)
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+        };
+        self.suffixes.iter().filter_map(name).collect()
+    }
+
+    /// Writes a result in one go.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn write(&mut self, suffix: &str, text: &str) -> anyhow::Result<()> {
+        fs::write(self.add(suffix), text)
+            .with_context(|| format!("{}: cannot be written", self.path(suffix).display()))
+    }
+
+    /// Gives all results their names; the summary, which says that the others are whole, last.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be completed or renamed.
+    pub fn publish(mut self, summary: &str) -> anyhow::Result<()> {
+        self.write(SUMMARY, summary)?;
+        let whole = self.path(SUMMARY);
+        if let Some(folder) = whole.parent() {
+            fs::create_dir_all(folder)
+                .with_context(|| format!("{}: cannot be made", folder.display()))?;
+        }
+        // An older summary must not vouch for newer results.
+        if whole.exists() {
+            fs::remove_file(&whole)
+                .with_context(|| format!("{}: cannot be replaced", whole.display()))?;
+        }
+        for suffix in &self.suffixes {
+            let (growing, whole) = (self.growing(suffix), self.path(suffix));
+            // On the disk before it has its name: a power cut must not leave a name without content.
+            File::open(&growing)
+                .and_then(|file| file.sync_all())
+                .and_then(|()| fs::rename(&growing, &whole))
+                .with_context(|| format!("{}: cannot be completed", whole.display()))?;
+        }
+        Ok(())
+    }
+
+    fn growing(&self, suffix: &str) -> PathBuf {
+        with_suffix(&self.hidden.join("result"), suffix)
+    }
+}
+
+impl Drop for Results<'_> {
+    fn drop(&mut self) {
+        // What stays is removed with the hidden folder.
+        let _ = fs::remove_dir_all(&self.hidden);
+    }
+}
+
+/// A name may have dots of its own.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut path = OsString::from(path);
+    path.push(".");
+    path.push(suffix);
+    path.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input() -> Input {
+        Input {
+            path: "a/my.talk.mp4".into(),
+            absolute: "/a/my.talk.mp4".into(),
+            name: "a/my.talk".into(),
+            size: 1,
+            modified_ns: 1,
+        }
+    }
+
+    fn files(folder: &Path) -> Vec<String> {
+        let pattern = folder.join("**/*").display().to_string();
+        let found = glob::glob(&pattern).unwrap().map(Result::unwrap);
+        let files = found.filter(|path| path.is_file());
+        files
+            .map(|path| path.strip_prefix(folder).unwrap().display().to_string())
+            .collect()
+    }
+
+    #[test]
+    fn results_get_their_names_when_all_are_whole_and_nothing_else_stays() {
+        let out = tempfile::tempdir().unwrap();
+        let folder = Folder::open(out.path()).unwrap();
+        let mut results = folder.results(&input(), 0).unwrap();
+        results.write("jsonl", "1").unwrap();
+        assert!(!out.path().join("a").exists());
+        assert_eq!(results.names(), ["my.talk.jsonl"]);
+        results.publish("{}").unwrap();
+        drop(folder);
+        assert_eq!(
+            files(out.path()),
+            ["a/my.talk.jsonl", "a/my.talk.summary.json"]
+        );
+        assert!(!out.path().join(HIDDEN).exists());
+    }
+
+    #[test]
+    fn results_that_are_given_up_leave_nothing() {
+        let out = tempfile::tempdir().unwrap();
+        let folder = Folder::open(out.path()).unwrap();
+        folder
+            .results(&input(), 0)
+            .unwrap()
+            .write("jsonl", "1")
+            .unwrap();
+        drop(folder);
+        assert!(files(out.path()).is_empty());
+    }
+
+    #[test]
+    fn what_a_killed_run_has_left_goes_away() {
+        let out = tempfile::tempdir().unwrap();
+        let left = out.path().join(HIDDEN).join("3");
+        fs::create_dir_all(&left).unwrap();
+        fs::write(left.join("result.jsonl"), "half").unwrap();
+        let folder = Folder::open(out.path()).unwrap();
+        assert!(!left.exists());
+        folder.results(&input(), 3).unwrap();
+    }
+
+    #[test]
+    fn two_at_a_time_are_told_apart() {
+        let out = tempfile::tempdir().unwrap();
+        let first = Folder::open(out.path()).unwrap();
+        let error = Folder::open(out.path()).unwrap_err().to_string();
+        assert!(error.contains("another emotion-tag"), "{error}");
+        drop(first);
+        Folder::open(out.path()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_says_what_to_do() {
+        let error = Folder::open(Path::new("/dev/null/out"))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("--out names another folder"), "{error}");
+    }
+}

@@ -1,0 +1,355 @@
+//! The summary of a file: what the results were made from, and who showed what.
+//!
+//! `NAME.summary.json` is written last. It says that the results beside it are whole, and from which file and with which
+//! settings they were made, so that another run need not make them again.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::course::{Course, Person, Who};
+use super::inputs::Input;
+use super::settings::Settings;
+
+/// The version of the format; it counts up when a field changes its meaning or goes away.
+const VERSION: u32 = 1;
+/// Moments to jump to, for each person.
+const PEAKS: usize = 10;
+
+#[derive(Debug, Serialize)]
+struct Summary<'a> {
+    version: u32,
+    /// The file's own name.
+    file: String,
+    input: Source,
+    settings: &'a Settings,
+    /// The files beside this one.
+    outputs: &'a [String],
+    width: Option<u32>,
+    height: Option<u32>,
+    /// Seconds up to the end of the last frame; 0 for a still picture.
+    duration: f64,
+    frames: u64,
+    frames_with_faces: u64,
+    most_faces: usize,
+    faces: u64,
+    /// Share of each emotion among all faces of all frames.
+    emotions: BTreeMap<&'a str, f64>,
+    persons: Vec<PersonSummary<'a>>,
+}
+
+/// What recognises the file.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Source {
+    path: String,
+    size: u64,
+    modified_ns: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct PersonSummary<'a> {
+    /// The track; null where faces are not tracked.
+    id: Option<i32>,
+    /// The number from the left, from 1, where faces are not tracked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<usize>,
+    /// Seconds.
+    first_seen: f64,
+    last_seen: f64,
+    frames: u64,
+    /// The emotion that was shown most often.
+    emotion: Option<&'a str>,
+    /// Share of each emotion among the person's frames.
+    emotions: BTreeMap<&'a str, f64>,
+    /// Mean probability of each emotion.
+    probabilities: BTreeMap<&'a str, f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valence: Option<f64>,
+    /// The clearest moments of what is not neutral.
+    peaks: Vec<Peak<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Peak<'a> {
+    /// Seconds.
+    time: f64,
+    start: f64,
+    end: f64,
+    emotion: &'a str,
+    confidence: f64,
+}
+
+/// The summary as a JSON text.
+///
+/// # Errors
+///
+/// When a value has no JSON, which none has.
+pub(super) fn json(
+    input: &Input,
+    settings: &Settings,
+    outputs: &[String],
+    course: &Course,
+) -> serde_json::Result<String> {
+    let labels = course.labels();
+    let summary = Summary {
+        version: VERSION,
+        file: input
+            .path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        input: Source::of(input),
+        settings,
+        outputs,
+        width: course.size.map(|(width, _)| width),
+        height: course.size.map(|(_, height)| height),
+        duration: rounded(course.end()),
+        frames: course.frames,
+        frames_with_faces: course.frames_with_faces,
+        most_faces: course.most_faces,
+        faces: course.faces,
+        emotions: shares(labels.iter().map(|(label, count)| (*label, *count))),
+        persons: course
+            .persons
+            .iter()
+            .map(|(who, person)| PersonSummary::of(*who, person))
+            .collect(),
+    };
+    Ok(serde_json::to_string_pretty(&summary)? + "\n")
+}
+
+impl<'a> PersonSummary<'a> {
+    fn of(who: Who, person: &'a Person) -> Self {
+        let (first, last) = person.time();
+        let labels = || {
+            person
+                .labels
+                .iter()
+                .map(|(label, count)| (label.as_str(), *count))
+        };
+        let (id, place) = match who {
+            Who::Track(id) => (Some(id), None),
+            Who::Place(place) => (None, Some(place + 1)),
+        };
+        Self {
+            id,
+            place,
+            first_seen: rounded(first),
+            last_seen: rounded(last),
+            frames: person.frames,
+            // Of equals the first in the alphabet, in every run.
+            emotion: labels()
+                .rev()
+                .max_by_key(|(_, count)| *count)
+                .map(|(label, _)| label),
+            emotions: shares(labels()),
+            probabilities: person
+                .mean_probabilities()
+                .map(|(label, mean)| (label, rounded(mean)))
+                .collect(),
+            valence: person.mean_valence().map(rounded),
+            peaks: person
+                .peaks(PEAKS)
+                .into_iter()
+                .map(|span| Peak {
+                    time: rounded(span.peak),
+                    start: rounded(span.start),
+                    end: rounded(span.end),
+                    emotion: &span.label,
+                    confidence: span.confidence,
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Source {
+    fn of(input: &Input) -> Self {
+        Self {
+            path: input.absolute.to_string_lossy().into_owned(),
+            size: input.size,
+            modified_ns: input.modified_ns,
+        }
+    }
+}
+
+fn shares<'a>(counts: impl Iterator<Item = (&'a str, u64)> + Clone) -> BTreeMap<&'a str, f64> {
+    let all: u64 = counts.clone().map(|(_, count)| count).sum();
+    counts
+        .map(|(label, count)| (label, rounded(count as f64 / all.max(1) as f64)))
+        .collect()
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
+}
+
+/// What there is of an input's results.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Nothing, or results of other settings or of an older state of the file.
+    Nothing,
+    /// All of them.
+    Finished,
+    /// Results of another file under the same name.
+    Foreign(PathBuf),
+}
+
+/// Looks at an earlier summary at `path`.
+pub(super) fn before(path: &Path, input: &Input, settings: &Settings) -> Before {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(_) => return Before::Nothing,
+    };
+    let found: Value = serde_json::from_str(&text).unwrap_or_default();
+    let Ok(source) = Source::deserialize(&found["input"]) else {
+        return Before::Nothing;
+    };
+    let wanted = Source::of(input);
+    // A whole archive may have moved.
+    let is_same = (source.size, source.modified_ns) == (wanted.size, wanted.modified_ns);
+    if !is_same {
+        return if source.path == wanted.path {
+            Before::Nothing
+        } else {
+            Before::Foreign(source.path.into())
+        };
+    }
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let outputs = found["outputs"].as_array().into_iter().flatten();
+    let are_there = outputs
+        .filter_map(Value::as_str)
+        .all(|name| folder.join(name).is_file());
+    let settings = serde_json::to_value(settings).unwrap_or_default();
+    if found["settings"] == settings && found["version"] == VERSION && are_there {
+        Before::Finished
+    } else {
+        Before::Nothing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::course::tests::{course, face, record};
+    use super::super::settings::Format;
+    use super::*;
+
+    fn input() -> Input {
+        Input {
+            path: "talks/talk.mp4".into(),
+            absolute: "/archive/talks/talk.mp4".into(),
+            name: "talk".into(),
+            size: 1234,
+            modified_ns: 1_700_000_000_123_456_789,
+        }
+    }
+
+    fn summary() -> Value {
+        let course = course(vec![
+            record(0.0, vec![face(1, 0, "happy", 0.5), face(2, 0, "sad", 0.75)]),
+            record(1.0, vec![face(1, 0, "happy", 1.0)]),
+            record(2.0, vec![face(1, 0, "neutral", 0.5)]),
+            record(3.0, vec![]),
+        ]);
+        let text = json(
+            &input(),
+            &Settings::default(),
+            &["talk.jsonl".into()],
+            &course,
+        )
+        .unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn it_tells_the_file_and_each_person() {
+        let summary = summary();
+        assert_eq!(summary["file"], "talk.mp4");
+        assert_eq!(summary["duration"], 4.0);
+        assert_eq!(
+            (&summary["frames"], &summary["frames_with_faces"]),
+            (&4.into(), &3.into())
+        );
+        assert_eq!(
+            summary["emotions"],
+            serde_json::json!({"happy": 0.5, "neutral": 0.25, "sad": 0.25})
+        );
+        let first = &summary["persons"][0];
+        assert_eq!(
+            (&first["id"], &first["emotion"]),
+            (&1.into(), &"happy".into())
+        );
+        assert_eq!(
+            (&first["first_seen"], &first["last_seen"]),
+            (&0.0.into(), &3.0.into())
+        );
+        assert_eq!(first["emotions"]["happy"], 0.666667);
+        assert_eq!(first["probabilities"]["happy"], 0.666667);
+        assert_eq!(first["peaks"].as_array().unwrap().len(), 1);
+        assert_eq!(first["peaks"][0]["time"], 1.0);
+        assert_eq!(summary["persons"][1]["peaks"][0]["emotion"], "sad");
+    }
+
+    #[test]
+    fn results_count_as_finished_for_the_same_file_with_the_same_settings_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("talk.summary.json");
+        let settings = Settings::default();
+        assert_eq!(before(&path, &input(), &settings), Before::Nothing);
+        fs::write(&path, summary().to_string()).unwrap();
+        assert_eq!(before(&path, &input(), &settings), Before::Nothing);
+        fs::write(folder.path().join("talk.jsonl"), "").unwrap();
+        assert_eq!(before(&path, &input(), &settings), Before::Finished);
+
+        let csv = Settings {
+            format: Format::Csv,
+            ..Settings::default()
+        };
+        assert_eq!(before(&path, &input(), &csv), Before::Nothing);
+        let changed = Input { size: 5, ..input() };
+        assert_eq!(before(&path, &changed, &settings), Before::Nothing);
+        let touched = Input {
+            modified_ns: 5,
+            ..input()
+        };
+        assert_eq!(before(&path, &touched, &settings), Before::Nothing);
+    }
+
+    #[test]
+    fn a_moved_archive_is_still_finished_and_another_file_of_the_name_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("talk.summary.json");
+        fs::write(&path, summary().to_string()).unwrap();
+        fs::write(folder.path().join("talk.jsonl"), "").unwrap();
+        let moved = Input {
+            absolute: "/new/talk.mp4".into(),
+            ..input()
+        };
+        assert_eq!(
+            before(&path, &moved, &Settings::default()),
+            Before::Finished
+        );
+        let other = Input { size: 5, ..moved };
+        assert_eq!(
+            before(&path, &other, &Settings::default()),
+            Before::Foreign("/archive/talks/talk.mp4".into())
+        );
+    }
+
+    #[test]
+    fn a_summary_that_was_spoilt_is_no_result() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("talk.summary.json");
+        for text in ["", "{", "[]", "{\"input\":{\"size\":1}}"] {
+            fs::write(&path, text).unwrap();
+            assert_eq!(
+                before(&path, &input(), &Settings::default()),
+                Before::Nothing
+            );
+        }
+    }
+}

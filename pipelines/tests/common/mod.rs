@@ -1,0 +1,129 @@
+//! Made files for the tests of the programs, and a way to look at results.
+
+#![allow(dead_code, reason = "each test takes what it needs")]
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use emotion_pipelines::clip::Clip;
+use emotion_pipelines::line::Line;
+use emotion_pipelines::runner::{self, Stop};
+use gst::prelude::*;
+
+/// A folder with made files.
+pub(crate) struct Archive {
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Archive {
+    pub(crate) fn new() -> Self {
+        gst::init().expect("GStreamer starts");
+        Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The made clip, or a part of it, through `encoder` into a file.
+    pub(crate) fn clip(&self, name: &str, frames: Range<usize>, encoder: &str) -> PathBuf {
+        let file = self.path(name);
+        let line = Line::default()
+            .words("appsrc name=drawn ! videoconvert !")
+            .words(encoder)
+            .words("! filesink")
+            .path("location", &file);
+        let pipeline = line.launch().expect("the encoder is installed");
+        let drawn = pipeline.by_name("drawn").expect("it was named");
+        let drawn = drawn.downcast::<gst_app::AppSrc>().expect("it is one");
+        Clip::new()
+            .expect("the portrait is whole")
+            .feed(&drawn, frames);
+        runner::run(&pipeline, &Stop::default(), |_| {}).expect("it can be encoded");
+        file
+    }
+
+    /// Three seconds, in which one face comes in after the first.
+    pub(crate) fn short_clip(&self, name: &str) -> PathBuf {
+        self.clip(name, 0..75, H264)
+    }
+
+    /// Whatever a line of GStreamer makes.
+    pub(crate) fn made(&self, name: &str, words: &str) -> PathBuf {
+        let file = self.path(name);
+        let line = Line::default()
+            .words(words)
+            .words("! filesink")
+            .path("location", &file);
+        let pipeline = line.launch().expect("the elements are installed");
+        runner::run(&pipeline, &Stop::default(), |_| {}).expect("it can be made");
+        file
+    }
+
+    pub(crate) fn text(&self, name: &str, text: &str) -> PathBuf {
+        let file = self.path(name);
+        fs::write(&file, text).expect("it is writable");
+        file
+    }
+}
+
+pub(crate) const H264: &str = "video/x-raw,format=I420 ! x264enc speed-preset=ultrafast tune=zerolatency ! h264parse ! mp4mux";
+
+/// The portrait with one face.
+pub(crate) fn portrait() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/media/astronaut.png")
+}
+
+/// Every file below a folder, hidden ones too, with its content.
+pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    fn add(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                add(root, &path, files)?;
+            } else {
+                let name = path.strip_prefix(root).unwrap_or(&path);
+                files.insert(name.display().to_string(), fs::read(&path)?);
+            }
+        }
+        Ok(())
+    }
+    let mut files = BTreeMap::new();
+    if folder.exists() {
+        add(folder, folder, &mut files).expect("it can be read");
+    }
+    files
+}
+
+pub(crate) fn names(folder: &Path) -> Vec<String> {
+    files(folder).into_keys().collect()
+}
+
+/// Plays a file and returns the number of pictures and of pieces of sound in it.
+pub(crate) fn pictures_and_sounds(video: &Path) -> (usize, usize) {
+    gst::init().expect("GStreamer starts");
+    let line = Line::default()
+        .words("filesrc")
+        .path("location", video)
+        .words("! decodebin name=decode decode. ! video/x-raw ! fakesink name=video sync=false")
+        .words("decode. ! audio/x-raw ! fakesink name=audio sync=false");
+    let pipeline = line.launch().expect("the elements exist");
+    let (counted, counter) = std::sync::mpsc::channel();
+    for name in ["video", "audio"] {
+        let sink = pipeline.by_name(name).expect("it was named");
+        let pad = sink.static_pad("sink").expect("a sink has a pad");
+        let counted = counted.clone();
+        pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+            counted.send(name).expect("the test is still there");
+            gst::PadProbeReturn::Ok
+        });
+    }
+    runner::run(&pipeline, &Stop::default(), |_| {}).expect("the video is whole");
+    let all: Vec<_> = counter.try_iter().collect();
+    let count = |name| all.iter().filter(|found| **found == name).count();
+    (count("video"), count("audio"))
+}

@@ -1,0 +1,40 @@
+"""A camera for the tests: serves a line of GStreamer as rtsp://127.0.0.1:PORT/live until it is ended.
+
+    rtsp_server.py PORT play|record LINE [USER PASSWORD]
+
+Prints "ready" when it listens. With "record" a client sends, and LINE (from depay0 on) is what becomes of it.
+"""
+
+import sys
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer
+
+port, mode, line, *login = sys.argv[1:]
+Gst.init(None)
+server = GstRtspServer.RTSPServer()
+server.set_address("127.0.0.1")
+server.set_service(port)
+factory = GstRtspServer.RTSPMediaFactory()
+factory.set_launch(f"( {line} )")
+factory.set_shared(True)
+if mode == "record":
+    factory.set_transport_mode(GstRtspServer.RTSPTransportMode.RECORD)
+if login:
+    token = GstRtspServer.RTSPToken()
+    token.set_string("media.factory.role", "user")
+    auth = GstRtspServer.RTSPAuth()
+    auth.add_basic(GstRtspServer.RTSPAuth.make_basic(*login), token)
+    server.set_auth(auth)
+    permissions = GstRtspServer.RTSPPermissions()
+    permissions.add_permission_for_role("user", "media.factory.access", True)
+    permissions.add_permission_for_role("user", "media.factory.construct", True)
+    factory.set_permissions(permissions)
+server.get_mount_points().add_factory("/live", factory)
+if server.attach(None) == 0:
+    sys.exit(f"port {port} cannot be listened on")
+print("ready", flush=True)
+GLib.MainLoop().run()

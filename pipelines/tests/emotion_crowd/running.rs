@@ -1,0 +1,201 @@
+//! The program under test, what it says, and its page.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use gstemotion::record::Record;
+
+/// The longest that anything here is waited for.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A running `emotion-crowd`, ended with the test.
+pub(crate) struct Running {
+    process: Child,
+    records: Receiver<String>,
+    said: Receiver<String>,
+    /// All that it has said so far.
+    pub(crate) log: String,
+    _folder: tempfile::TempDir,
+}
+
+/// The program with these settings in a file.
+pub(crate) fn command(settings: &str) -> (Command, tempfile::TempDir) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("crowd.toml");
+    fs::write(&path, settings).expect("it is writable");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_emotion-crowd"));
+    command.arg(path).stdin(Stdio::null());
+    (command, folder)
+}
+
+impl Running {
+    /// Starts it with these settings, and `[records] jsonl = "-"`.
+    pub(crate) fn start(settings: &str) -> Self {
+        let (mut command, folder) = command(settings);
+        let mut process = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let records = lines(process.stdout.take().expect("it is piped"));
+        let said = lines(process.stderr.take().expect("it is piped"));
+        Self {
+            process,
+            records,
+            said,
+            log: String::new(),
+            _folder: folder,
+        }
+    }
+
+    /// Waits for a line on standard error that contains `text`.
+    pub(crate) fn until_said(&mut self, text: &str) -> String {
+        loop {
+            let line = self.said.recv_timeout(PATIENCE);
+            let line = line.unwrap_or_else(|_| panic!("not said: {text}; but:\n{}", self.log));
+            self.log += &format!("{line}\n");
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    /// Waits for the next record.
+    pub(crate) fn record(&self) -> Record {
+        let line = self.records.recv_timeout(PATIENCE).expect("a record");
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    }
+
+    /// Waits for a record of `source` for which `is_it`.
+    pub(crate) fn record_of(&self, source: &str, is_it: impl Fn(&Record) -> bool) -> Record {
+        loop {
+            let record = self.record();
+            if record.source.as_deref() == Some(source) && is_it(&record) {
+                return record;
+            }
+        }
+    }
+
+    /// Forgets the records that have been written so far.
+    pub(crate) fn skip_records(&self) {
+        self.records.try_iter().for_each(drop);
+    }
+
+    /// Where the page is; to be asked for once.
+    pub(crate) fn page(&mut self) -> Page {
+        let line = self.until_said("page: http://");
+        let address = line
+            .trim_start_matches("page: http://")
+            .trim_end_matches('/');
+        Page(address.to_owned())
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args([name, &self.process.id().to_string()])
+            .status();
+        assert!(sent.expect("kill starts").success());
+    }
+
+    /// Waits for its end.
+    pub(crate) fn end(&mut self) -> ExitStatus {
+        self.log.extend(self.said.iter().map(|line| line + "\n"));
+        self.process.wait().expect("it ends")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// The page of a running program: its host and port.
+pub(crate) struct Page(pub(crate) String);
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// In small letters.
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Page {
+    /// Asks for `path`, with more header lines, and reads the answer, or its beginning where `most` bytes are enough.
+    pub(crate) fn get(&self, path: &str, headers: &[&str], most: u64) -> Answer {
+        let mut stream = TcpStream::connect(&self.0).expect("it listens");
+        stream
+            .set_read_timeout(Some(PATIENCE))
+            .expect("a time is set");
+        let host = format!("Host: {}", self.0);
+        let named = headers.iter().any(|line| line.starts_with("Host:"));
+        let host = (!named).then_some(host.as_str());
+        let lines: String = host
+            .into_iter()
+            .chain(headers.iter().copied())
+            .map(|line| format!("{line}\r\n"))
+            .collect();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n"
+        )
+        .expect("it is sent");
+        let mut answer = Vec::new();
+        stream
+            .take(most)
+            .read_to_end(&mut answer)
+            .expect("an answer");
+        let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+        let body = answer.split_off(end.expect("a head") + 4);
+        let head = String::from_utf8(answer)
+            .expect("plain text")
+            .to_lowercase();
+        let status = head
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
+        Answer {
+            status: status.expect("a status"),
+            head,
+            body,
+        }
+    }
+
+    /// The value in `/metrics` of this name and labels.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let text = self.text("/metrics");
+        let mut values = text
+            .lines()
+            .filter_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        values
+            .next()
+            .unwrap_or_else(|| panic!("no {name} in\n{text}"))
+    }
+
+    /// The text at `path`.
+    pub(crate) fn text(&self, path: &str) -> String {
+        let answer = self.get(path, &[], u64::MAX);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.head);
+        String::from_utf8(answer.body).expect("text")
+    }
+}

@@ -1,0 +1,88 @@
+//! Element messages about emotions.
+
+use gst::glib;
+use gst::prelude::*;
+
+use crate::face::EmotionResult;
+
+/// When a message is posted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstEmotionClassifyNotify")]
+#[repr(i32)]
+pub(super) enum Notify {
+    #[default]
+    #[enum_value(name = "No messages", nick = "none")]
+    None,
+    #[enum_value(
+        name = "emotion-changed when the label of a face changes",
+        nick = "change"
+    )]
+    Change,
+    #[enum_value(
+        name = "emotion-changed, and emotions with all faces of each frame",
+        nick = "frame"
+    )]
+    Frame,
+}
+
+/// A face whose label is another than before.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Change {
+    pub(super) id: i32,
+    /// None if the face is new.
+    pub(super) old: Option<String>,
+    pub(super) new: String,
+    pub(super) confidence: f64,
+}
+
+/// When a frame is to be shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FrameTime {
+    pub(super) stream_time: Option<gst::ClockTime>,
+    pub(super) running_time: Option<gst::ClockTime>,
+}
+
+impl Change {
+    /// `emotion-changed, id, old-emotion, new-emotion, confidence, stream-time, running-time`; `old-emotion` is missing if
+    /// the face is new, and the times if the frame has none.
+    pub(super) fn to_structure(&self, time: FrameTime) -> gst::Structure {
+        gst::Structure::builder("emotion-changed")
+            .field("id", self.id)
+            .field_if_some("old-emotion", self.old.as_ref())
+            .field("new-emotion", &self.new)
+            .field("confidence", self.confidence)
+            .field_if_some("stream-time", time.stream_time)
+            .field_if_some("running-time", time.running_time)
+            .build()
+    }
+}
+
+/// `emotions, count, stream-time, running-time, faces=<face(id, emotion, confidence), …>`
+pub(super) fn emotions<'a>(
+    faces: impl IntoIterator<Item = (i32, &'a EmotionResult)>,
+    time: FrameTime,
+) -> gst::Structure {
+    let faces = faces.into_iter().map(|(id, emotion)| {
+        gst::Structure::builder("face")
+            .field("id", id)
+            .field("emotion", &emotion.label)
+            .field("confidence", emotion.confidence)
+            .build()
+    });
+    let faces: Vec<gst::Structure> = faces.collect();
+    gst::Structure::builder("emotions")
+        .field("count", u32::try_from(faces.len()).unwrap_or(u32::MAX))
+        .field_if_some("stream-time", time.stream_time)
+        .field_if_some("running-time", time.running_time)
+        .field("faces", gst::Array::new(faces))
+        .build()
+}
+
+/// Posts `structure` as an element message.
+pub(super) fn post(element: &impl IsA<gst::Element>, structure: gst::Structure) {
+    let message = gst::message::Element::builder(structure)
+        .src(element.upcast_ref::<gst::Element>())
+        .build();
+    // Without a bus nobody listens.
+    let _ = element.post_message(message);
+}

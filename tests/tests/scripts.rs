@@ -1,0 +1,87 @@
+//! The scripts in `pipelines/`, from a picture and from a video to a file, and their commands for a camera.
+
+use std::path::Path;
+use std::process::Command;
+
+use emotion_tests::{gst_launch::Scratch, repository};
+
+const SCRIPTS: [&str; 2] = ["one-face.sh", "crowd.sh"];
+
+/// Runs a script as a user does who has the plugin installed.
+fn run(scratch: &Scratch, script: &str, words: &[&str]) -> (bool, String) {
+    let path = repository("pipelines").join(script);
+    let output = scratch
+        .command(path.to_str().expect("the repository has a plain name"))
+        .expect("the search paths can be written")
+        .args(words)
+        .output()
+        .expect("the script starts");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    (output.status.success(), text)
+}
+
+fn begins_with(path: &Path, offset: usize, magic: &[u8]) -> bool {
+    std::fs::read(path).is_ok_and(|bytes| bytes[offset..].starts_with(magic))
+}
+
+#[test]
+fn a_picture_becomes_a_picture_with_an_overlay() {
+    let scratch = Scratch::new().expect("the plugin was built");
+    let picture = repository("tests/media/astronaut.png");
+    for script in SCRIPTS {
+        let out = scratch.path().join(format!("{script}.png"));
+        let words = ["--out", out.to_str().unwrap(), picture.to_str().unwrap()];
+        let (succeeded, text) = run(&scratch, script, &words);
+        assert!(succeeded, "{script}: {text}");
+        assert!(begins_with(&out, 1, b"PNG"), "{script}: {text}");
+    }
+}
+
+#[test]
+fn a_video_becomes_a_video_with_an_overlay() {
+    let scratch = Scratch::new().expect("the plugin was built");
+    let clip = scratch.path().join("clip with a space.mp4");
+    let made = Command::new("gst-launch-1.0")
+        .args(["-q", "-e", "videotestsrc", "num-buffers=10", "!"])
+        .args(["x264enc", "!", "h264parse", "!", "mp4mux", "!", "filesink"])
+        .arg(format!("location={}", clip.display()))
+        .status()
+        .expect("gst-launch-1.0 starts");
+    assert!(made.success());
+    for script in SCRIPTS {
+        let out = scratch.path().join(format!("{script}.mp4"));
+        let words = [
+            "--style",
+            "minimal",
+            "--out",
+            out.to_str().unwrap(),
+            clip.to_str().unwrap(),
+        ];
+        let (succeeded, text) = run(&scratch, script, &words);
+        assert!(succeeded, "{script}: {text}");
+        assert!(begins_with(&out, 4, b"ftyp"), "{script}: {text}");
+    }
+}
+
+#[test]
+fn a_camera_is_opened_by_its_device() {
+    let scratch = Scratch::new().expect("the plugin was built");
+    for script in SCRIPTS {
+        let (succeeded, text) = run(&scratch, script, &["--print", "/dev/null"]);
+        assert!(succeeded, "{script}: {text}");
+        assert!(
+            text.contains("v4l2src device=/dev/null") && text.contains("style=seed"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_does_not_exist_is_named() {
+    let scratch = Scratch::new().expect("the plugin was built");
+    for words in [["no such.mp4"], ["--nonsense"], ["--out"]] {
+        let (succeeded, text) = run(&scratch, "crowd.sh", &words);
+        assert!(!succeeded && text.contains(words[0]), "{text}");
+    }
+}

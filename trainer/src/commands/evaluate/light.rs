@@ -1,0 +1,79 @@
+//! What light does to the accuracy, and what each correction makes of it.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+use emotion_models::Classifier;
+use emotion_models::preprocess::LightCorrection;
+use serde_json::{Map, Value, json};
+
+use super::report::percent;
+use super::{judge, probabilities};
+use crate::data::Faces;
+use crate::data::light::Light;
+
+/// The accuracy in each light with one correction.
+pub(super) struct Row {
+    correction: LightCorrection,
+    once: [f64; Light::ALL.len()],
+    mirrored: [f64; Light::ALL.len()],
+}
+
+/// Evaluates `faces` in every light with every correction.
+///
+/// # Errors
+///
+/// When a network fails.
+pub(super) fn table(networks: &mut [Classifier], faces: &Faces, batch: usize) -> Result<Vec<Row>> {
+    let mut rows = LightCorrection::ALL.map(|correction| Row {
+        correction,
+        once: [f64::NAN; Light::ALL.len()],
+        mirrored: [f64::NAN; Light::ALL.len()],
+    });
+    for (column, light) in Light::ALL.into_iter().enumerate() {
+        let lit = light.on(faces);
+        for row in &mut rows {
+            let (once, mirrored) = probabilities(networks, &lit, batch, row.correction)?;
+            let accuracy = |probabilities| judge(probabilities, &lit, |_| true).accuracy();
+            row.once[column] = accuracy(&once);
+            row.mirrored[column] = accuracy(&mirrored);
+        }
+    }
+    Ok(rows.into())
+}
+
+/// An object for each correction, with the accuracy by light.
+pub(super) fn to_json(rows: &[Row]) -> Value {
+    let by_light = |accuracies: &[f64]| -> Map<String, Value> {
+        let entries = Light::ALL.iter().zip(accuracies);
+        let entries = entries.map(|(light, accuracy)| (light.name().to_owned(), json!(accuracy)));
+        entries.collect()
+    };
+    let entries = rows.iter().map(|row| {
+        let value = json!({
+            "accuracy": by_light(&row.once),
+            "flip": { "accuracy": by_light(&row.mirrored) },
+        });
+        (row.correction.name().to_owned(), value)
+    });
+    Value::Object(entries.collect())
+}
+
+/// The same for people.
+pub(super) fn to_text(rows: &[Row]) -> String {
+    let mut text = "accuracy by light: of the face, and with its mirror image\n".to_owned();
+    let _ = write!(text, "{:<10}", "corrected");
+    for light in Light::ALL {
+        let _ = write!(text, " {:>19}", light.name());
+    }
+    text += "\n";
+    for row in rows {
+        let _ = write!(text, "{:<10}", row.correction.name());
+        for (once, mirrored) in row.once.iter().zip(&row.mirrored) {
+            let both = [once, mirrored].map(|accuracy| percent(*accuracy, 2));
+            let _ = write!(text, " {:>10} {:>8}", both[0], both[1]);
+        }
+        text += "\n";
+    }
+    text
+}

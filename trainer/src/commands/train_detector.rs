@@ -1,0 +1,80 @@
+//! `emotion-trainer train-detector`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::runs::{self, shell_word};
+use super::{thousands, use_threads};
+use crate::cli::TrainDetectorArgs;
+use crate::detector::epoch::Epoch;
+use crate::detector::training::Pictures;
+use crate::folder::Folder;
+use crate::training::Trainer;
+
+/// Trains the face detector, or goes on with a run.
+///
+/// # Errors
+///
+/// When the data is broken, the folder cannot be used, or the loss is no longer a number; and
+/// [`Interrupted`](crate::interrupt::Interrupted) after Ctrl-C.
+pub fn run(args: &TrainDetectorArgs) -> Result<()> {
+    use_threads(args.threads)?;
+    let pictures = Pictures::load(&args.data)?;
+    let faces = pictures.faces();
+    let trainer = match &args.resume {
+        Some(folder) => Trainer::resume(pictures, Folder::new(folder))?,
+        None => begin(args, pictures)?,
+    };
+    let opening = opening(&trainer, faces);
+    let command = format!(
+        "emotion-trainer train-detector --data {}",
+        shell_word(&args.data)
+    );
+    runs::conduct(trainer, args.save_every, &opening, &command, report)
+}
+
+fn begin(args: &TrainDetectorArgs, pictures: Pictures) -> Result<Trainer<Pictures>> {
+    let settings = args.settings();
+    let beside_others = || PathBuf::from("runs").join(settings.name());
+    let folder = Folder::new(args.out.clone().unwrap_or_else(beside_others));
+    match &args.init {
+        Some(init) => Trainer::new_with(settings, &super::weights(init)?, pictures, folder),
+        None => Trainer::new(settings, pictures, folder),
+    }
+}
+
+fn opening(trainer: &Trainer<Pictures>, [faces, faces_to_validate]: [usize; 2]) -> String {
+    let settings = trainer.settings();
+    let source = &trainer.state().source;
+    let mut text = format!(
+        "face_net, {} parameters; {} training pictures with {} faces, {} validation pictures with {}; \
+         samples of {size}×{size} pixels, batch {}, seed {}; {}",
+        thousands(trainer.network().parameters.count()),
+        thousands(source.training_pictures),
+        thousands(faces),
+        thousands(source.validation_pictures),
+        thousands(faces_to_validate),
+        settings.batch,
+        settings.seed,
+        trainer.folder().path().display(),
+        size = settings.sampling.size,
+    );
+    if let Some(init) = &settings.init {
+        text += &format!("\nbegins with {init}");
+    }
+    text
+}
+
+/// The best epoch.
+fn report(trainer: &Trainer<Pictures>, best: &Epoch) -> String {
+    format!(
+        "best of {} epochs is {}: average precision {:.4} at IoU 0.5, recall {:.1} % at precision {:.1} % from confidence {:.2}",
+        trainer.log().len(),
+        best.epoch,
+        best.val_ap50,
+        100.0 * best.val_recall,
+        100.0 * best.val_precision,
+        best.val_threshold,
+    )
+}

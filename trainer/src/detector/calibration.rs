@@ -1,0 +1,248 @@
+//! Scores that mean what they say: Platt scaling (Platt 1999, "Probabilistic outputs for support vector machines").
+//!
+//! Of the boxes that a detector is sure of to some degree, that share is to be faces. A straight line through the logits,
+//! fitted as a logistic regression, makes it so; the network's last layer takes it up, so nobody needs to know of it.
+
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+
+use candle_core::{Device, Result, Tensor, bail};
+use emotion_models::face_net::{STRIDES, VALUES};
+
+use super::found::Judged;
+
+/// Steps of Newton's method at most; it takes a handful.
+const STEPS: usize = 50;
+/// Slopes beyond these come from scores that tell nothing: all alike, or none better than another.
+const SLOPES: RangeInclusive<f64> = 0.05..=20.0;
+/// Halvings of a step that goes too far.
+const HALVINGS: usize = 20;
+
+/// The logit of a face is `slope` · score + `offset`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Calibration {
+    /// Positive, so the order of the scores stays.
+    pub slope: f64,
+    /// The logit for the score 0.
+    pub offset: f64,
+}
+
+impl Calibration {
+    /// Scores as they are.
+    pub const IDENTITY: Self = Self {
+        slope: 1.0,
+        offset: 0.0,
+    };
+
+    /// The calibration under which what is judged here is the most probable. Scores that say nothing, or the wrong thing,
+    /// stay as they are.
+    pub fn fit(judged: &[Judged]) -> Self {
+        let faces = judged.iter().filter(|judged| judged.face.is_some()).count();
+        // Platt's targets: as if one more of each kind had been seen, so that certainty stays finite.
+        let seen = |count: usize| (count as f64 + 1.0) / (count as f64 + 2.0);
+        let (face, other) = (seen(faces), 1.0 - seen(judged.len() - faces));
+        let target = |judged: &Judged| if judged.face.is_some() { face } else { other };
+        let examples: Vec<(f64, f64)> = judged
+            .iter()
+            .map(|judged| (f64::from(judged.found.score), target(judged)))
+            .collect();
+        let fitted = regression(&examples);
+        let is_usable = SLOPES.contains(&fitted.slope) && fitted.offset.is_finite();
+        if is_usable { fitted } else { Self::IDENTITY }
+    }
+
+    /// How probable it is that a box with this score is a face.
+    pub fn confidence(&self, score: f64) -> f64 {
+        1.0 / (1.0 + (-self.logit(score)).exp())
+    }
+
+    fn logit(&self, score: f64) -> f64 {
+        self.slope * score + self.offset
+    }
+
+    /// The values of a detector whose scores are the calibrated logits of the one with these values.
+    ///
+    /// # Errors
+    ///
+    /// When they are not a detector's.
+    pub fn apply(&self, values: &mut HashMap<String, Tensor>) -> Result<()> {
+        for head in 0..STRIDES.len() {
+            for (kind, offset) in [("weight", 0.0), ("bias", self.offset)] {
+                let name = format!("heads.{head}.values.{kind}");
+                let Some(tensor) = values.get_mut(&name) else {
+                    bail!("{name} is missing: expected a face detector");
+                };
+                let mut rows = tensor.flatten_all()?.to_vec1::<f32>()?;
+                // The outputs come first, and of these the score.
+                let score = rows.len() / VALUES;
+                for value in &mut rows[..score] {
+                    *value = (f64::from(*value) * self.slope + offset) as f32;
+                }
+                *tensor = Tensor::from_vec(rows, tensor.shape(), &Device::Cpu)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// −ln of the probability of all examples, scores and targets.
+    fn cross_entropy(&self, examples: &[(f64, f64)]) -> f64 {
+        let of_one = |&(score, target): &(f64, f64)| {
+            let logit = self.logit(score);
+            logit.max(0.0) - logit * target + (-logit.abs()).exp().ln_1p()
+        };
+        examples.iter().map(of_one).sum()
+    }
+}
+
+/// The calibration with the least cross-entropy. That is convex, so Newton's method finds its minimum.
+fn regression(examples: &[(f64, f64)]) -> Calibration {
+    let mut best = Calibration::IDENTITY;
+    let mut loss = best.cross_entropy(examples);
+    for _ in 0..STEPS {
+        // The gradient and, with a little more on its diagonal lest it is singular, the Hessian.
+        let mut gradient = [0.0; 2];
+        let [mut square, mut mixed, mut count] = [1e-9, 0.0, 1e-9];
+        for &(score, target) in examples {
+            let probability = best.confidence(score);
+            let (error, weight) = (probability - target, probability * (1.0 - probability));
+            gradient[0] += error * score;
+            gradient[1] += error;
+            square += weight * score * score;
+            mixed += weight * score;
+            count += weight;
+        }
+        let determinant = square * count - mixed * mixed;
+        let step = [
+            (count * gradient[0] - mixed * gradient[1]) / determinant,
+            (square * gradient[1] - mixed * gradient[0]) / determinant,
+        ];
+        let shorter = (0..HALVINGS).map(|halvings| {
+            let share = 0.5f64.powi(halvings as i32);
+            Calibration {
+                slope: best.slope - share * step[0],
+                offset: best.offset - share * step[1],
+            }
+        });
+        let lower = shorter
+            .map(|next| (next, next.cross_entropy(examples)))
+            .find(|&(_, next)| next < loss);
+        let Some((next, lower)) = lower else { break };
+        (best, loss) = (next, lower);
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detector::found::Found;
+    use emotion_models::preprocess::Region;
+
+    fn judged(score: f32, is_face: bool) -> Judged {
+        let region = Region {
+            x: 0.0,
+            y: 0.0,
+            width: 1.0,
+            height: 1.0,
+        };
+        Judged {
+            found: Found { region, score },
+            face: is_face.then_some(0),
+        }
+    }
+
+    /// A thousand at each of some scores; as many are faces as these probabilities say.
+    fn at(shares: &[(f32, f64)]) -> Vec<Judged> {
+        let thousand = |&(score, share): &(f32, f64)| {
+            let faces = (1000.0 * share).round() as usize;
+            (0..1000).map(move |index| judged(score, index < faces))
+        };
+        shares.iter().flat_map(thousand).collect()
+    }
+
+    fn sigmoid(logit: f64) -> f64 {
+        1.0 / (1.0 + (-logit).exp())
+    }
+
+    #[test]
+    fn scores_that_are_too_sure_are_brought_back_to_the_shares_of_faces() {
+        // Faces as if the logit were 0.5 · score − 1.
+        let shares = [-4.0f32, -1.0, 0.0, 2.0, 5.0].map(|score| {
+            let share = sigmoid(0.5 * f64::from(score) - 1.0);
+            (score, share)
+        });
+        let fitted = Calibration::fit(&at(&shares));
+        assert!((fitted.slope - 0.5).abs() < 0.01, "{fitted:?}");
+        assert!((fitted.offset + 1.0).abs() < 0.01, "{fitted:?}");
+        for (score, share) in shares {
+            let confidence = fitted.confidence(f64::from(score));
+            assert!((confidence - share).abs() < 0.005, "{confidence}, {share}");
+        }
+    }
+
+    #[test]
+    fn no_other_line_makes_what_was_seen_more_probable() {
+        let examples = [(-2.0, 0.1), (-1.0, 0.3), (0.5, 0.2), (1.0, 0.9), (3.0, 0.7)];
+        let fitted = regression(&examples);
+        let least = fitted.cross_entropy(&examples);
+        for (slope, offset) in [(0.01, 0.0), (-0.01, 0.0), (0.0, 0.01), (0.0, -0.01)] {
+            let other = Calibration {
+                slope: fitted.slope + slope,
+                offset: fitted.offset + offset,
+            };
+            assert!(other.cross_entropy(&examples) > least);
+        }
+    }
+
+    #[test]
+    fn faces_that_are_told_apart_without_a_mistake_get_finite_logits() {
+        let fitted = Calibration::fit(&at(&[(-3.0, 0.0), (3.0, 1.0)]));
+        let confidence = fitted.confidence(3.0);
+        assert!((0.99..1.0).contains(&confidence), "{fitted:?}");
+    }
+
+    #[test]
+    fn scores_that_say_nothing_or_the_wrong_thing_stay() {
+        assert_eq!(Calibration::fit(&[]), Calibration::IDENTITY);
+        let broken = at(&[(f32::NAN, 0.5)]);
+        assert_eq!(Calibration::fit(&broken), Calibration::IDENTITY);
+        let inverted = at(&[(-1.0, 0.9), (1.0, 0.1)]);
+        assert_eq!(Calibration::fit(&inverted), Calibration::IDENTITY);
+    }
+
+    #[test]
+    fn the_calibrated_network_says_the_calibrated_logits_and_the_same_boxes() {
+        use crate::network::Network;
+        use emotion_models::weights::Architecture;
+
+        let network = Network::new(Architecture::FaceNet, 64, 1).unwrap();
+        let picture: Vec<f32> = (0..64 * 64).map(|i| (i % 23) as f32 / 11.0 - 1.0).collect();
+        let before = network.logits(&picture).unwrap();
+        let calibration = Calibration {
+            slope: 1.75,
+            offset: -0.5,
+        };
+        let mut values = network.parameters.snapshot().unwrap();
+        calibration.apply(&mut values).unwrap();
+        network.parameters.restore(&values).unwrap();
+        let after = network.logits(&picture).unwrap();
+        let pairs = before[0].as_chunks::<VALUES>().0.iter();
+        for (before, after) in pairs.zip(after[0].as_chunks::<VALUES>().0) {
+            let expected = calibration.logit(f64::from(before[0]));
+            assert!((f64::from(after[0]) - expected).abs() < 1e-4);
+            assert_eq!(before[1..], after[1..]);
+        }
+    }
+
+    #[test]
+    fn other_networks_are_refused() {
+        let error = Calibration::IDENTITY
+            .apply(&mut HashMap::new())
+            .unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("heads.0.values.weight is missing")
+        );
+    }
+}

@@ -1,0 +1,252 @@
+//! What a detector says of pictures, and how much of it is right.
+
+use emotion_models::face_net::{Place, VALUES};
+use emotion_models::preprocess::Region;
+
+/// A face that a detector found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Found {
+    /// Its box.
+    pub region: Region,
+    /// The logit that it is one, or any number that grows with how sure the detector is.
+    pub score: f32,
+}
+
+/// Boxes that overlap by more than this are of one face.
+pub const ONE_FACE: f32 = 0.45;
+
+/// The faces that values, [`VALUES`] for each place, tell with scores above `least`, the surest first, each once.
+pub fn decode(places: &[Place], values: &[f32], least: f32) -> Vec<Found> {
+    let sure = |(place, &values): (&Place, &[f32; VALUES])| {
+        (values[0] >= least).then(|| Found {
+            region: place.region(values),
+            score: values[0],
+        })
+    };
+    let values = values.as_chunks::<VALUES>().0;
+    let mut all: Vec<Found> = places.iter().zip(values).filter_map(sure).collect();
+    all.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut kept: Vec<Found> = Vec::new();
+    for found in all {
+        if kept
+            .iter()
+            .all(|other| other.region.iou(&found.region) <= ONE_FACE)
+        {
+            kept.push(found);
+        }
+    }
+    kept
+}
+
+/// What is true of a picture.
+#[derive(Debug, Clone, Copy)]
+pub struct Truth<'a> {
+    /// Its faces.
+    pub faces: &'a [Region],
+    /// Places where nobody can tell.
+    pub ignored: &'a [Region],
+}
+
+/// Whether a found face is one; those at places where nobody can tell are neither.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Judged {
+    /// What the detector found.
+    pub found: Found,
+    /// Index of the face that it is, if it is one.
+    pub face: Option<usize>,
+}
+
+/// Compares what was found, the surest first, with the truth: each face belongs to the surest box that covers it.
+pub fn judge(found: &[Found], truth: Truth<'_>, least_iou: f32) -> Vec<Judged> {
+    let mut taken = vec![false; truth.faces.len()];
+    let mut judged = Vec::new();
+    for &found in found {
+        let overlaps = truth.faces.iter().map(|face| face.iou(&found.region));
+        let best = overlaps
+            .enumerate()
+            .filter(|&(face, iou)| iou >= least_iou && !taken[face])
+            .max_by(|(_, a), (_, b)| a.total_cmp(b));
+        if let Some((face, _)) = best {
+            taken[face] = true;
+            judged.push(Judged {
+                found,
+                face: Some(face),
+            });
+        } else if !truth
+            .ignored
+            .iter()
+            .any(|place| covers(place, &found.region))
+        {
+            judged.push(Judged { found, face: None });
+        }
+    }
+    judged
+}
+
+/// Whether half of the box lies in the place, or both are alike.
+fn covers(place: &Region, found: &Region) -> bool {
+    let iou = place.iou(found);
+    // IoU = both / (a + b − both).
+    let areas = place.width * place.height + found.width * found.height;
+    let both = iou * areas / (1.0 + iou);
+    both >= 0.5 * found.width * found.height || iou >= 0.4
+}
+
+/// Precision and recall at falling scores.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curve {
+    /// Score, recall and precision of what is at least that sure, from the surest down.
+    pub points: Vec<Point>,
+    /// Number of faces.
+    pub faces: usize,
+}
+
+/// A point of a [`Curve`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// The score of the least sure one.
+    pub score: f32,
+    /// Share of the faces that were found.
+    pub recall: f64,
+    /// Share of what was found that is a face.
+    pub precision: f64,
+}
+
+impl Curve {
+    /// The curve of all pictures together.
+    pub fn new(judged: impl IntoIterator<Item = Judged>, faces: usize) -> Self {
+        let mut all: Vec<_> = judged.into_iter().collect();
+        all.sort_by(|a, b| b.found.score.total_cmp(&a.found.score));
+        let mut right = 0;
+        let point = |(index, judged): (usize, &Judged)| {
+            right += usize::from(judged.face.is_some());
+            Point {
+                score: judged.found.score,
+                recall: right as f64 / faces.max(1) as f64,
+                precision: right as f64 / (index + 1) as f64,
+            }
+        };
+        Self {
+            points: all.iter().enumerate().map(point).collect(),
+            faces,
+        }
+    }
+
+    /// Area below the curve, with each precision the best at that recall or a higher one, as in PASCAL VOC 2010.
+    pub fn average_precision(&self) -> f64 {
+        let (mut area, mut best, mut after) = (0.0, 0.0f64, None::<f64>);
+        for point in self.points.iter().rev() {
+            if let Some(after) = after {
+                area += (after - point.recall) * best;
+            }
+            best = best.max(point.precision);
+            after = Some(point.recall);
+        }
+        area + after.unwrap_or(0.0) * best
+    }
+
+    /// The point with the highest F1, the harmonic mean of recall and precision, the surest of equals; if nothing was
+    /// found, beyond any score.
+    pub fn best(&self) -> Point {
+        let f1 = |point: &Point| {
+            let sum = point.recall + point.precision;
+            if sum > 0.0 {
+                2.0 * point.recall * point.precision / sum
+            } else {
+                0.0
+            }
+        };
+        let points = self.points.iter().copied();
+        points
+            .reduce(|best, point| if f1(&point) > f1(&best) { point } else { best })
+            .unwrap_or_else(|| self.at(f32::INFINITY))
+    }
+
+    /// Recall and precision of what is at least this sure; a precision of 1 if nothing is.
+    pub fn at(&self, score: f32) -> Point {
+        let last = self.points.iter().rfind(|point| point.score >= score);
+        last.copied().unwrap_or(Point {
+            score,
+            recall: 0.0,
+            precision: 1.0,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn square(x: f32, side: f32) -> Region {
+        Region {
+            x,
+            y: 0.0,
+            width: side,
+            height: side,
+        }
+    }
+
+    fn found(x: f32, side: f32, score: f32) -> Found {
+        Found {
+            region: square(x, side),
+            score,
+        }
+    }
+
+    #[test]
+    fn a_face_counts_once_and_places_where_nobody_can_tell_do_not() {
+        let truth = Truth {
+            faces: &[square(0.0, 10.0)],
+            ignored: &[square(50.0, 10.0)],
+        };
+        let all = [
+            found(1.0, 10.0, 3.0),
+            found(0.0, 10.0, 2.0),
+            found(52.0, 6.0, 1.0),
+            found(90.0, 10.0, 0.0),
+        ];
+        let judged: Vec<_> = judge(&all, truth, 0.5)
+            .iter()
+            .map(|judged| (judged.found.score, judged.face))
+            .collect();
+        assert_eq!(judged, [(3.0, Some(0)), (2.0, None), (0.0, None)]);
+    }
+
+    #[test]
+    fn average_precision_is_the_area_below_the_best_precisions() {
+        let judged =
+            [(4.0, true), (3.0, false), (2.0, true), (1.0, false)].map(|(score, right)| Judged {
+                found: found(0.0, 1.0, score),
+                face: right.then_some(0),
+            });
+        let curve = Curve::new(judged, 4);
+        // 0.25 at precision 1, 0.25 more at 2/3, the rest never.
+        let expected = 0.25 + 0.25 * 2.0 / 3.0;
+        assert!((curve.average_precision() - expected).abs() < 1e-9);
+        let at = curve.at(2.5);
+        assert_eq!((at.recall, at.precision), (0.25, 0.5));
+        assert_eq!(curve.at(9.0).precision, 1.0);
+        // F1 is 0.4, 1/3, 4/7 and 1/2.
+        assert_eq!((curve.best().score, curve.best().recall), (2.0, 0.5));
+        let nothing = Curve::new([], 4).best();
+        assert_eq!((nothing.recall, nothing.precision), (0.0, 1.0));
+    }
+
+    #[test]
+    fn boxes_of_one_face_are_found_once_the_surest_first() {
+        let places: Vec<Place> = emotion_models::face_net::places(32, 32).collect();
+        let mut values = vec![0.0; places.len() * VALUES];
+        for score in values.iter_mut().step_by(VALUES) {
+            *score = -9.0;
+        }
+        // Two neighbours that mean the same box, one elsewhere.
+        values[..5].copy_from_slice(&[1.0, 0.5, 0.0, 1.0, 1.0]);
+        values[5..10].copy_from_slice(&[2.0, -0.5, 0.0, 1.0, 1.0]);
+        values[75..80].copy_from_slice(&[0.5, 0.0, 0.0, 0.0, 0.0]);
+        let scores: Vec<f32> = decode(&places, &values, 0.0)
+            .iter()
+            .map(|f| f.score)
+            .collect();
+        assert_eq!(scores, [2.0, 0.5]);
+    }
+}

@@ -1,0 +1,106 @@
+//! Where a picture and its faces come to lie in a sample.
+
+use emotion_models::preprocess::Region;
+
+/// How a picture comes to lie in a sample: mirrored, scaled and turned about a point.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mapping {
+    /// A point of the picture …
+    pub(super) from: [f32; 2],
+    /// … and where it comes to lie.
+    pub(super) to: [f32; 2],
+    /// Pixels of the sample for one of the picture, along x and y; negative along x if mirrored.
+    pub(super) scale: [f32; 2],
+    /// Cosine and sine of the turn.
+    pub(super) turn: [f32; 2],
+}
+
+impl Mapping {
+    /// Where a point of the picture comes to lie.
+    pub(super) fn forward(&self, [x, y]: [f32; 2]) -> [f32; 2] {
+        let [cos, sin] = self.turn;
+        let x = (x - self.from[0]) * self.scale[0];
+        let y = (y - self.from[1]) * self.scale[1];
+        [
+            self.to[0] + cos * x - sin * y,
+            self.to[1] + sin * x + cos * y,
+        ]
+    }
+
+    /// Which point of the picture comes to lie there.
+    pub(super) fn back(&self, [x, y]: [f32; 2]) -> [f32; 2] {
+        let [cos, sin] = self.turn;
+        let (x, y) = (x - self.to[0], y - self.to[1]);
+        [
+            self.from[0] + (cos * x + sin * y) / self.scale[0],
+            self.from[1] + (cos * y - sin * x) / self.scale[1],
+        ]
+    }
+
+    /// The box about the centre of a turned box. Faces are round: it keeps its sides.
+    pub(super) fn region(&self, region: &Region) -> Region {
+        let centre = [
+            region.x + region.width / 2.0,
+            region.y + region.height / 2.0,
+        ];
+        let [x, y] = self.forward(centre);
+        let width = region.width * self.scale[0].abs();
+        let height = region.height * self.scale[1];
+        Region {
+            x: x - width / 2.0,
+            y: y - height / 2.0,
+            width,
+            height,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Mirrored, stretched and turned by 90°.
+    const MAPPING: Mapping = Mapping {
+        from: [10.0, 20.0],
+        to: [100.0, 50.0],
+        scale: [-2.0, 3.0],
+        turn: [0.0, 1.0],
+    };
+
+    #[test]
+    fn points_are_mirrored_and_scaled_and_then_turned() {
+        assert_eq!(MAPPING.forward([10.0, 20.0]), [100.0, 50.0]);
+        // Two to the left by the mirror, down by the turn.
+        assert_eq!(MAPPING.forward([11.0, 20.0]), [100.0, 48.0]);
+        assert_eq!(MAPPING.forward([10.0, 21.0]), [97.0, 50.0]);
+    }
+
+    #[test]
+    fn the_way_back_is_the_inverse() {
+        let mapping = Mapping {
+            turn: [0.6, 0.8],
+            ..MAPPING
+        };
+        for point in [[0.0, 0.0], [33.0, 4.0], [-7.0, 90.0]] {
+            let [x, y] = mapping.back(mapping.forward(point));
+            assert!((x - point[0]).abs() < 1e-3 && (y - point[1]).abs() < 1e-3);
+        }
+    }
+
+    #[test]
+    fn a_box_keeps_its_sides_when_it_is_turned_about_its_centre() {
+        let region = Region {
+            x: 8.0,
+            y: 18.0,
+            width: 4.0,
+            height: 4.0,
+        };
+        let expected = Region {
+            x: 96.0,
+            y: 44.0,
+            width: 8.0,
+            height: 12.0,
+        };
+        assert_eq!(MAPPING.region(&region), expected);
+    }
+}

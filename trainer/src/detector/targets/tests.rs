@@ -1,0 +1,170 @@
+use super::*;
+
+use emotion_models::face_net;
+
+use crate::detector::sample::Face;
+
+const SIZE: usize = 64;
+
+fn square(x: f32, y: f32, side: f32) -> Region {
+    Region {
+        x,
+        y,
+        width: side,
+        height: side,
+    }
+}
+
+fn sample(faces: &[(Region, Labels)], ignored: &[Region], doubtful: &[Region]) -> Sample {
+    let face = |&(region, labels): &(Region, Labels)| Face { region, labels };
+    Sample {
+        size: SIZE,
+        pixels: vec![0; SIZE * SIZE],
+        faces: faces.iter().map(face).collect(),
+        ignored: ignored.to_vec(),
+        doubtful: doubtful.to_vec(),
+    }
+}
+
+fn places() -> Vec<Place> {
+    face_net::places(SIZE, SIZE).collect()
+}
+
+/// What a network says that has learnt nothing: no face anywhere, boxes of one stride.
+fn nothing(samples: usize) -> Vec<f32> {
+    [-4.0, 0.0, 0.0, 0.0, 0.0].repeat(samples * places().len())
+}
+
+fn values(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn inside(place: &Place, region: &Region) -> bool {
+    let within = |at: f32, start: f32, len: f32| (start..start + len).contains(&at);
+    within(place.x, region.x, region.width) && within(place.y, region.y, region.height)
+}
+
+#[test]
+fn without_faces_every_place_is_to_see_nothing() {
+    let targets = targets(&[sample(&[], &[], &[])], &places(), &nothing(1)).unwrap();
+    assert_eq!(values(&targets.scores), vec![0.0; places().len()]);
+    assert_eq!(values(&targets.weights), vec![1.0; places().len()]);
+    assert_eq!(targets.answering.elem_count(), 0);
+}
+
+#[test]
+fn who_answers_is_to_see_a_face_and_is_told_its_box() {
+    let face = square(18.0, 10.0, 16.0);
+    let targets = targets(
+        &[sample(&[(face, Labels::Human)], &[], &[])],
+        &places(),
+        &nothing(1),
+    )
+    .unwrap();
+    let answering: Vec<u32> = targets.answering.to_vec1().unwrap();
+    assert!(!answering.is_empty());
+    let scores = values(&targets.scores);
+    for (index, &score) in scores.iter().enumerate() {
+        if answering.contains(&(index as u32)) {
+            assert!((0.5..=1.0).contains(&score), "{score}");
+            assert!(inside(&places()[index], &face));
+        } else {
+            assert_eq!(score, 0.0);
+        }
+    }
+    let boxes: Vec<Vec<f32>> = targets.boxes.to_vec2().unwrap();
+    assert!(boxes.iter().all(|row| row == &[26.0, 18.0, 16.0, 16.0]));
+    let at: Vec<Vec<f32>> = targets.places.to_vec2().unwrap();
+    for (&index, at) in answering.iter().zip(&at) {
+        let place = places()[index as usize];
+        assert_eq!(at, &[place.x, place.y, place.stride]);
+    }
+}
+
+#[test]
+fn the_places_of_the_second_sample_follow_those_of_the_first() {
+    let face = (square(18.0, 10.0, 16.0), Labels::Human);
+    let [empty, full] = [&[][..], &[face]].map(|faces| sample(faces, &[], &[]));
+    let of = |samples: &[Sample]| -> Vec<u32> {
+        let targets = targets(samples, &places(), &nothing(samples.len())).unwrap();
+        targets.answering.to_vec1().unwrap()
+    };
+    let moved: Vec<u32> = of(std::slice::from_ref(&full))
+        .into_iter()
+        .map(|index| index + places().len() as u32)
+        .collect();
+    assert_eq!(of(&[empty, full]), moved);
+}
+
+#[test]
+fn places_where_nobody_can_tell_weigh_nothing() {
+    let ignored = square(0.0, 0.0, 24.0);
+    let targets = targets(&[sample(&[], &[ignored], &[])], &places(), &nothing(1)).unwrap();
+    let weights = values(&targets.weights);
+    for (place, &weight) in places().iter().zip(&weights) {
+        let expected = if inside(place, &ignored) { 0.0 } else { 1.0 };
+        assert_eq!(weight, expected, "{place:?}");
+    }
+    assert!(weights.contains(&0.0) && weights.contains(&1.0));
+}
+
+#[test]
+fn a_place_beside_it_that_found_what_is_there_weighs_nothing_either() {
+    let ignored = square(0.0, 0.0, 16.0);
+    let beside = places()
+        .iter()
+        .position(|place| (place.x, place.y, place.stride) == (20.0, 4.0, 8.0))
+        .unwrap();
+    let mut logits = nothing(1);
+    // One and a half strides to the left, half a stride down, two strides large.
+    let found = [2.0, -1.5, 0.5, 2f32.ln(), 2f32.ln()];
+    logits[beside * VALUES..][..VALUES].copy_from_slice(&found);
+    let of = |ignored: &[Region]| {
+        let targets = targets(&[sample(&[], ignored, &[])], &places(), &logits).unwrap();
+        values(&targets.weights)[beside]
+    };
+    assert_eq!(of(&[ignored]), 0.0);
+    assert_eq!(of(&[]), 1.0);
+}
+
+#[test]
+fn who_answers_for_a_face_counts_even_where_nobody_can_tell() {
+    let face = square(20.0, 20.0, 16.0);
+    let sample = sample(&[(face, Labels::Human)], &[square(0.0, 0.0, 64.0)], &[]);
+    let targets = targets(&[sample], &places(), &nothing(1)).unwrap();
+    let weights = values(&targets.weights);
+    let answering: Vec<u32> = targets.answering.to_vec1().unwrap();
+    for (index, &weight) in weights.iter().enumerate() {
+        let answers = answering.contains(&(index as u32));
+        assert_eq!(weight, if answers { 1.0 } else { 0.0 });
+    }
+}
+
+#[test]
+fn what_a_detector_labelled_counts_less() {
+    let face = square(20.0, 20.0, 16.0);
+    let left_half = Region {
+        x: 0.0,
+        y: 0.0,
+        width: 32.0,
+        height: 64.0,
+    };
+    let sample = sample(&[(face, Labels::Model)], &[], &[left_half]);
+    let targets = targets(&[sample], &places(), &nothing(1)).unwrap();
+    assert!(
+        values(&targets.box_weights)
+            .iter()
+            .all(|&weight| weight == MODEL_FACE)
+    );
+    let answering: Vec<u32> = targets.answering.to_vec1().unwrap();
+    for (index, place) in places().iter().enumerate() {
+        let expected = if answering.contains(&(index as u32)) {
+            MODEL_FACE
+        } else if place.x < 32.0 {
+            MODEL_BACKGROUND
+        } else {
+            1.0
+        };
+        assert_eq!(values(&targets.weights)[index], expected, "{place:?}");
+    }
+}
