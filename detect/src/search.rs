@@ -42,8 +42,9 @@ impl Detector {
             }
         };
         let strong = self.strong(options);
-        let (mut found, weak): (Vec<_>, Vec<_>) =
-            faces.into_iter().partition(|face| face.confidence >= strong);
+        let (mut found, weak): (Vec<_>, Vec<_>) = faces
+            .into_iter()
+            .partition(|face| face.confidence >= strong);
         options.limit(&mut found);
         found.extend(weak);
         Ok(found)

@@ -176,7 +176,10 @@ mod tests {
     #[test]
     fn two_that_swap_their_ids_are_two_switches() {
         let mut frames = vec![frame(&[(1, 0.0), (2, 50.0)], &[(1, 0.0), (2, 50.0)]); 5];
-        frames.extend(vec![frame(&[(1, 0.0), (2, 50.0)], &[(2, 0.0), (1, 50.0)]); 5]);
+        frames.extend(vec![
+            frame(&[(1, 0.0), (2, 50.0)], &[(2, 0.0), (1, 50.0)]);
+            5
+        ]);
         assert_eq!(score(&frames).switches, 2);
     }
 

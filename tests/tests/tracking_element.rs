@@ -117,7 +117,10 @@ fn a_picture_that_does_not_change_is_searched_once() {
     let mut h = harness("");
     let first = push(&mut h, at(buffer.clone(), 0));
     for number in 1..100 {
-        assert_eq!(ids(&push(&mut h, at(buffer.clone(), 40 * number))), ids(&first));
+        assert_eq!(
+            ids(&push(&mut h, at(buffer.clone(), 40 * number))),
+            ids(&first)
+        );
     }
     assert!(!first.is_empty());
     assert_eq!(stat(&h, "detections"), 1);
@@ -218,7 +221,8 @@ fn a_late_stream_skips_detections_while_tracks_follow_the_faces() {
 fn an_asynchronous_detector_never_holds_a_frame_up() {
     let buffer = picture(&clip(), 0.5);
     // So fine a search takes a while, in which the frames pass.
-    let mut h = harness("asynchronous=true detection-interval=1 detector=cascade scale-factor=1.01");
+    let mut h =
+        harness("asynchronous=true detection-interval=1 detector=cascade scale-factor=1.01");
     for number in 0..10 {
         push(&mut h, at(buffer.clone(), number));
     }
@@ -253,7 +257,10 @@ fn messages_say_who_comes_and_goes_and_when() {
     h.element().unwrap().set_bus(Some(&bus));
     let count = push(&mut h, at(buffer.clone(), 80)).len();
     push(&mut h, at(buffer, 120));
-    push(&mut h, at(gst::Buffer::from_slice(vec![0; WIDTH * HEIGHT]), 160));
+    push(
+        &mut h,
+        at(gst::Buffer::from_slice(vec![0; WIDTH * HEIGHT]), 160),
+    );
 
     let mut seen = Vec::new();
     while let Some(message) = bus.pop_filtered(&[gst::MessageType::Element]) {

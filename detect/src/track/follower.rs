@@ -306,7 +306,9 @@ fn regions(tracker: &Tracker) -> Vec<Region> {
 
 /// Whether another of `regions`, of which `region` is one, is in its way.
 fn is_crowded(regions: &[Region], region: &Region) -> bool {
-    let near = regions.iter().filter(|other| region.iou(other) > IN_THE_WAY);
+    let near = regions
+        .iter()
+        .filter(|other| region.iou(other) > IN_THE_WAY);
     near.count() > 1
 }
 

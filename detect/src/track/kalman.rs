@@ -49,8 +49,8 @@ impl Axis {
     fn predict(&mut self, seconds: f64, freedom: f64) {
         let t = seconds;
         self.value += t * self.velocity;
-        self.value_variance += t * (2.0 * self.covariance + t * self.velocity_variance)
-            + freedom * t.powi(3) / 3.0;
+        self.value_variance +=
+            t * (2.0 * self.covariance + t * self.velocity_variance) + freedom * t.powi(3) / 3.0;
         self.covariance += t * self.velocity_variance + freedom * t * t / 2.0;
         self.velocity_variance += freedom * t;
     }

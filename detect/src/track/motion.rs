@@ -161,7 +161,8 @@ impl Scan<'_> {
                 }
             }
         }
-        let [product, sum, squares] = [product, sum, squares].map(|lanes| lanes.iter().sum::<f32>());
+        let [product, sum, squares] =
+            [product, sum, squares].map(|lanes| lanes.iter().sum::<f32>());
         let count = (self.side * self.side) as f32;
         // The template has the mean 0 and the length 1.
         let variance = squares - sum * sum / count;
@@ -238,7 +239,12 @@ mod tests {
 
     #[test]
     fn a_shift_is_found_to_a_fraction_of_a_cell() {
-        for to in [(160.0, 160.0), (163.3, 158.1), (185.0, 140.0), (138.5, 182.0)] {
+        for to in [
+            (160.0, 160.0),
+            (163.3, 158.1),
+            (185.0, 140.0),
+            (138.5, 182.0),
+        ] {
             let found = found((160.0, 160.0), to, 1.0, Reach::Near);
             let error = (found.centre.0 - to.0).hypot(found.centre.1 - to.1);
             assert!(error < 0.8, "{to:?}: {found:?}");
@@ -257,7 +263,10 @@ mod tests {
     fn after_a_while_it_is_found_farther_away() {
         let to = (230.0, 110.0);
         let found = found((160.0, 160.0), to, 1.0, Reach::Far);
-        assert!((found.centre.0 - to.0).hypot(found.centre.1 - to.1) < 1.5, "{found:?}");
+        assert!(
+            (found.centre.0 - to.0).hypot(found.centre.1 - to.1) < 1.5,
+            "{found:?}"
+        );
     }
 
     #[test]
@@ -272,9 +281,15 @@ mod tests {
         let flat = vec![90; WIDTH * WIDTH];
         let image = |pixels| GreyImage::new(pixels, WIDTH, WIDTH, WIDTH).unwrap();
         let mut search = Search::default();
-        let template = search.template(&image(&before), (160.0, 160.0), 60.0).unwrap();
+        let template = search
+            .template(&image(&before), (160.0, 160.0), 60.0)
+            .unwrap();
         let found = search.find(&image(&flat), &template, (160.0, 160.0), 60.0, Reach::Near);
         assert_eq!(found, None);
-        assert!(search.template(&image(&flat), (160.0, 160.0), 60.0).is_none());
+        assert!(
+            search
+                .template(&image(&flat), (160.0, 160.0), 60.0)
+                .is_none()
+        );
     }
 }

@@ -253,7 +253,9 @@ mod tests {
 
     #[test]
     fn what_is_no_interval_is_refused_with_what_is_expected() {
-        for text in ["", "0", "-1", "fast", "5 frames", "ms", "-3s", "NaNs", "infs"] {
+        for text in [
+            "", "0", "-1", "fast", "5 frames", "ms", "-3s", "NaNs", "infs",
+        ] {
             let error = text.parse::<Interval>().unwrap_err().to_string();
             assert!(error.contains("200ms"), "{text}: {error}");
         }

@@ -258,9 +258,11 @@ impl Tracker {
         options: &Options,
     ) -> usize {
         let place = self.tracks[index].region_at(at);
-        let is_free = self.tracks.iter().enumerate().all(|(other, track)| {
-            other == index || track.region_at(at).iou(&place) < FREE
-        });
+        let is_free = self
+            .tracks
+            .iter()
+            .enumerate()
+            .all(|(other, track)| other == index || track.region_at(at).iou(&place) < FREE);
         let track = &mut self.tracks[index];
         track.see(&seen, at, noise, is_free);
         if track.id.is_none() && track.hits >= options.min_hits {

@@ -189,10 +189,13 @@ fn a_second_emotion_replaces_the_first_and_keeps_the_order_and_the_rest() {
         [1, 2]
     );
     assert_eq!(found[0].emotion, Some(sad()));
-    assert_eq!(found[0].detection, Some(Detection {
-                confidence: 0.75,
-                ..Detection::default()
-            }));
+    assert_eq!(
+        found[0].detection,
+        Some(Detection {
+            confidence: 0.75,
+            ..Detection::default()
+        })
+    );
     assert_eq!(found[1].emotion, Some(happy()));
     let first = buffer.meta::<VideoRegionOfInterestMeta>().unwrap();
     assert_eq!(
