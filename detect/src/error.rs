@@ -5,7 +5,7 @@
 pub enum Error {
     /// The weights are unusable, or of another network.
     #[error(transparent)]
-    Weights(#[from] emotion_models::weights::Error),
+    Weights(Box<emotion_models::weights::Error>),
     /// The network cannot be run.
     #[error(transparent)]
     Engine(#[from] emotion_models::engine::Error),
@@ -47,4 +47,11 @@ pub enum Error {
     #[cfg(feature = "cascade")]
     #[error("OpenCV failed to detect faces: {0}")]
     OpenCv(#[from] opencv::Error),
+}
+
+impl From<emotion_models::weights::Error> for Error {
+    fn from(error: emotion_models::weights::Error) -> Self {
+        // Large, and on the way of every picture's result.
+        Self::Weights(Box::new(error))
+    }
 }

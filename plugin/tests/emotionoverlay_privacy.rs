@@ -172,7 +172,7 @@ fn on_photographs_and_clips_the_detector_finds_no_hidden_face() {
             hide(&info, &buffer, &faces);
         }
     }
-    println!("{faces_before} faces, found after {MODES:?}: {faces_after:?}");
+    eprintln!("{faces_before} faces, found after {MODES:?}: {faces_after:?}");
     assert!(faces_before > 50, "{faces_before} faces");
     assert_eq!(faces_after, [0; MODES.len()]);
 }

@@ -210,10 +210,8 @@ impl Walkers {
     }
 
     fn place(&self, person: &Person, seconds: f64) -> Option<Place> {
-        let [from, to] = person
-            .path
-            .array_windows()
-            .rfind(|[from, _]| from.0 <= seconds)?;
+        let steps = person.path.iter().zip(&person.path[1..]);
+        let (from, to) = steps.rev().find(|(from, _)| from.0 <= seconds)?;
         let linear = ((seconds - from.0) / (to.0 - from.0)).min(1.0) as f32;
         let eased = linear * linear * (3.0 - 2.0 * linear);
         let between = |a: f32, b: f32| a + (b - a) * eased;

@@ -93,6 +93,9 @@ struct Search {
     unusable: Vec<Unusable>,
 }
 
+/// What the results of a file are called, by the file and its path below what was named.
+type Naming<'a> = dyn Fn(&Input, &Path) -> PathBuf + 'a;
+
 impl Search {
     fn refuse(&mut self, path: &Path, reason: impl Into<String>) {
         self.unusable.push(Unusable {
@@ -192,7 +195,7 @@ impl Search {
             .collect();
         let ancestor = common_folder(&absolute);
         // Shortest first; a name that two files would have is made longer for both.
-        let namings: [&dyn Fn(&Input, &Path) -> PathBuf; 3] = [
+        let namings: [&Naming<'_>; 3] = [
             &|_, name| name.with_extension(""),
             &|_, name| name.to_owned(),
             &|input, _| {

@@ -74,7 +74,7 @@ impl Tagging<'_> {
             None => None,
         };
         connect(&pipeline, &element("decode")?, &element("pictures")?, sound)?;
-        let collector = Arc::new(Mutex::new(Collecting::Going(self.collector)));
+        let collector = Arc::new(Mutex::new(Collecting::Going(Box::new(self.collector))));
         collect(&element("frames")?, collector.clone(), counts.clone())?;
 
         let shut_down = ShutDown(&pipeline);
@@ -93,7 +93,7 @@ impl Tagging<'_> {
                     counts.frames.load(Ordering::SeqCst) > 0,
                     "no picture in it could be decoded"
                 );
-                Ok(Some(collector))
+                Ok(Some(*collector))
             }
             (Collecting::Ended, Ok(_)) => bail!("the pipeline ended twice"),
         }
@@ -101,7 +101,7 @@ impl Tagging<'_> {
 }
 
 enum Collecting {
-    Going(Collector),
+    Going(Box<Collector>),
     Failed(anyhow::Error),
     Ended,
 }
@@ -144,7 +144,7 @@ fn watch_decoder(
         .context("a queue has a way in")?;
     let mut first = None;
     let mut last = None;
-    let mut is_wanted = move |time: Option<gst::ClockTime>| {
+    let is_wanted = move |time: Option<gst::ClockTime>| {
         let (Some(every), Some(time)) = (every, time) else {
             return true;
         };
@@ -154,7 +154,7 @@ fn watch_decoder(
         last = Some(slot);
         wanted
     };
-    let is_wanted = Mutex::new(move |time| is_wanted(time));
+    let is_wanted = Mutex::new(is_wanted);
     let kinds = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
     pad.add_probe(kinds, move |_, info| {
         let passes = match &info.data {

@@ -144,7 +144,7 @@ impl FaceDetect {
             .and_then(|segment| segment.to_stream_time(pts));
         let mut messages = self.messages.lock().unwrap();
         let messages = messages.of_frame(notify, events, faces, stream_time);
-        messages::post(&*self.obj(), messages);
+        messages::post(&self.obj(), messages);
     }
 
     fn format_error(&self, error: &analyser::Error) -> gst::FlowError {
