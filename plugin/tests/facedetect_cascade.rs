@@ -22,7 +22,7 @@ fn the_face_is_found_in_the_whole_frame_and_in_the_region_that_holds_it() {
     assert_eq!(everywhere.len(), 1);
     assert!(is_the_astronaut(&everywhere[0]), "{everywhere:?}");
 
-    let mut found = |region: &str| {
+    let found = |region: &str| {
         let mut h = harness(&format!("{ELEMENT} region={region}"), &info);
         faces(&h.push_and_pull(buffer.clone()).unwrap())
     };
