@@ -106,7 +106,7 @@ fn everybody_keeps_an_id_over_the_whole_clip() {
             stat(&h, "detections"),
             stat(&h, "tracks")
         );
-        println!("{about}");
+        eprintln!("{about}");
         assert!(score.idf1 >= 0.95, "{about}");
         assert_eq!(score.switches, 0, "{about}");
         assert!(score.mean_iou >= 0.75, "{about}");

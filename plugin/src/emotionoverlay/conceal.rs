@@ -1,7 +1,8 @@
 //! Makes a part of a picture unrecognisable, in any of the formats.
 //!
-//! Blurred or as squares, no more is left of the part than the mean colours of a few cells: 6 by 6 for a face and its
-//! margin, 4 by 4 for the face itself. What is not in them cannot be restored from the picture.
+//! Blurred or as squares, no more is left of the part than the mean colours of a few cells: 4 by 4 for a face and its
+//! margin, less than 3 by 3 for the face itself. What is not in them cannot be restored from the picture. With 6 by 6 the
+//! Haar cascade still found a face now and then in the blur.
 
 use gst::glib;
 use gst_video::VideoFrameRef;
@@ -12,7 +13,7 @@ use super::geometry::Rect;
 use super::settings::Privacy;
 
 /// Cells in a row and in a column.
-const CELLS: usize = 6;
+const CELLS: usize = 4;
 
 /// The colour of a covered face, as cairo's ARGB: a dark grey.
 const COVER: [u8; 4] = 0xff2b_2f36_u32.to_ne_bytes();
@@ -242,7 +243,7 @@ mod tests {
         for y in part.y..part.y + part.height {
             for x in part.x..part.x + part.width - 1 {
                 let at = |x: usize| i32::from(after[y * 200 + x * 2 + 1]);
-                assert!((at(x) - at(x + 1)).abs() < 16);
+                assert!((at(x) - at(x + 1)).abs() < 16, "{x}, {y}");
             }
         }
     }
