@@ -5,8 +5,8 @@
 //! - Each stream has a thread that opens it, watches over it and opens it again when it drops (`stream`). Decoding
 //!   happens in GStreamer's threads and never waits: only the newest frame of a stream is kept (`desk`).
 //! - A fixed set of workers, one for each core, takes the kept frames of all streams in turn (`worker`). A frame that is
-//!   replaced before its turn is skipped. So however many streams there are and however slow the machine is, what is
-//!   reported is never older than one round of all streams.
+//!   replaced before its turn is skipped. So a decoded frame never waits longer than one round of all streams. What cannot
+//!   be decoded in time is not skipped: a machine that is too slow for that falls behind.
 //! - What a worker does with a frame is done by the plugin's own elements, one chain of them for each stream, so that
 //!   tracks, intervals and smoothing are those of `facedetect` and `emotionclassify`; but the chain runs in the worker's
 //!   thread (`chain`).
