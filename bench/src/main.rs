@@ -14,6 +14,7 @@ mod profile;
 mod report;
 mod stock;
 mod tag;
+mod track;
 mod train;
 
 use std::num::NonZeroUsize;
@@ -79,7 +80,8 @@ fn main() -> Result<()> {
         .chain(preprocess::comparisons().map(Comparison::Preprocess))
         .chain(overlay::comparisons().map(Comparison::Overlay))
         .chain(tag::comparisons().map(Comparison::Tag))
-        .chain(detect::comparisons().map(Comparison::Detect));
+        .chain(detect::comparisons().map(Comparison::Detect))
+        .chain(track::comparisons().map(Comparison::Track));
     for comparison in comparisons {
         let name = comparison.name();
         if name.starts_with(&args.only) {
@@ -109,6 +111,7 @@ enum Comparison {
     Overlay(overlay::Comparison),
     Tag(tag::Comparison),
     Detect(detect::Comparison),
+    Track(track::Comparison),
 }
 
 impl Comparison {
@@ -121,6 +124,7 @@ impl Comparison {
             Self::Overlay(comparison) => comparison.name(),
             Self::Tag(comparison) => comparison.name(),
             Self::Detect(comparison) => comparison.name(),
+            Self::Track(comparison) => comparison.name(),
         }
     }
 
@@ -133,6 +137,7 @@ impl Comparison {
             Self::Overlay(comparison) => comparison.measure(args),
             Self::Tag(comparison) => comparison.measure(args),
             Self::Detect(comparison) => comparison.measure(args),
+            Self::Track(comparison) => comparison.measure(args),
         }
     }
 }

@@ -99,7 +99,10 @@ impl Cascade {
         part: Part,
         options: &Options,
     ) -> Result<Vec<DetectedFace>, Error> {
-        let options = &options.or_smallest(SMALLEST);
+        let smallest = match options.min_size_px {
+            0 => SMALLEST,
+            chosen => chosen,
+        };
         // OpenCV wants all rows in one piece.
         self.pixels.clear();
         for y in part.y..part.y + part.height {
@@ -118,7 +121,7 @@ impl Cascade {
             options.scale_factor,
             int(options.min_neighbors),
             0,
-            side(options.min_size_px),
+            side(smallest),
             side(options.max_size_px),
         )?;
 

@@ -7,8 +7,8 @@ use crate::DetectedFace;
 /// What is looked for and how.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
-    /// Width or height, whichever is larger, of the smallest face in pixels; 0 for the detector's own choice, 12 of the
-    /// network and 30 of a cascade.
+    /// Width or height, whichever is larger, of the smallest face in pixels; 0 for what the detector finds surely: 16 pixels
+    /// of what the network sees, or 30 of a cascade.
     pub min_size_px: u32,
     /// The same of the largest face, 0 for any.
     pub max_size_px: u32,
@@ -70,18 +70,6 @@ impl Options {
             width,
             height,
         })
-    }
-
-    /// The same with `smallest` as the smallest face if none is chosen.
-    pub(crate) fn or_smallest(&self, smallest: u32) -> Self {
-        let min_size_px = match self.min_size_px {
-            0 => smallest,
-            chosen => chosen,
-        };
-        Self {
-            min_size_px,
-            ..*self
-        }
     }
 
     /// Whether a face of this size, at this place, is one that is looked for.

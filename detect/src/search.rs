@@ -6,7 +6,7 @@ use crate::track::Search;
 use crate::{DetectedFace, Detector, Error, Options};
 
 /// A face continues its track from this share of the confidence that begins one.
-const WEAK: f32 = 0.4;
+const WEAK: f32 = 0.5;
 /// The longer side of a part as the network sees it, in pixels: a face takes about a third of it.
 const PART: f32 = 96.0;
 

@@ -211,11 +211,15 @@ fn containers_and_codecs_of_all_sorts_are_decoded() {
             "7.mov",
             "video/x-raw,format=I422_10LE ! x264enc speed-preset=ultrafast ! h264parse ! qtmux",
         ),
+        (
+            "8.mp4",
+            "video/x-raw,format=Y444 ! x264enc speed-preset=ultrafast ! h264parse ! mp4mux",
+        ),
     ]
     .map(|(name, encoder)| archive.clip(name, 55..60, encoder));
     let out = archive.path("out");
     tagged(&out, &[], &clips.each_ref().map(PathBuf::as_path));
-    for name in 1..=7 {
+    for name in 1..=8 {
         let summary = summary(&out, &name.to_string());
         assert_eq!(summary["frames"], 5, "{name}");
         assert!(summary["faces"].as_u64() >= Some(4), "{name}: {summary}");

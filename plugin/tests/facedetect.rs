@@ -32,7 +32,7 @@ fn every_format_passes_through_untouched_and_gets_its_face() {
         assert!(is_the_astronaut(&found[0]), "{format:?}: {found:?}");
         let confidence = found[0].detection.unwrap().confidence;
         assert!(
-            (0.9..=1.0).contains(&confidence),
+            (0.7..=1.0).contains(&confidence),
             "{format:?}: {confidence}"
         );
     }

@@ -113,7 +113,7 @@ fn small_faces_in_a_very_large_frame_are_found_in_tiles() {
 #[test]
 fn a_face_on_the_edges_of_tiles_is_found_once() {
     init();
-    let (info, buffer) = portraits(1280, 720, &[[540, 260, 200]]);
+    let (info, buffer) = portraits(1280, 720, &[[490, 210, 300]]);
     for tiles in 0..6 {
         let seen = found(&format!("tiles={tiles}"), &info, &buffer);
         assert_eq!(seen.len(), 1, "{tiles} tiles: {seen:?}");

@@ -36,6 +36,7 @@ fn harness(settings: &str) -> Harness {
 }
 
 fn clip() -> Walkers {
+    init();
     Walkers::new(WIDTH, HEIGHT).unwrap()
 }
 
@@ -103,7 +104,7 @@ fn everybody_keeps_an_id_over_the_whole_clip() {
             stat(&h, "detections"),
             stat(&h, "tracks")
         );
-        println!("{about}");
+        eprintln!("{about}");
         assert!(score.idf1 >= 0.95, "{about}");
         assert_eq!(score.switches, 0, "{about}");
         assert!(score.mean_iou >= 0.75, "{about}");
@@ -144,12 +145,12 @@ fn ids_stay_where_timestamps_are_missing_stand_still_or_go_back() {
     let mut h = harness("");
     let first = ids(&push(&mut h, at(picture(&clip, 0.4), 9000)));
     assert!(!first.is_empty());
-    for number in 1..30 {
+    for number in 1..30_u32 {
         let mut buffer = picture(&clip, 0.4 + 0.01 * f64::from(number));
         match number % 3 {
             0 => {}
             1 => buffer = at(buffer, 1000),
-            _ => buffer = at(buffer, 500 - u64::from(number.unsigned_abs())),
+            _ => buffer = at(buffer, 500 - u64::from(number)),
         }
         assert_eq!(ids(&push(&mut h, buffer)), first, "frame {number}");
     }
@@ -168,7 +169,7 @@ fn a_flush_a_cut_and_another_size_end_all_tracks_and_no_id_is_used_twice() {
     let second = ids(&push(&mut h, at(buffer.clone(), 40)));
 
     let black = gst::Buffer::from_slice(vec![0; WIDTH * HEIGHT]);
-    assert_eq!(ids(&push(&mut h, at(black, 80))), []);
+    assert_eq!(push(&mut h, at(black, 80)), []);
     let third = ids(&push(&mut h, at(buffer, 120)));
 
     h.set_src_caps(

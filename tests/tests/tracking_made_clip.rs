@@ -114,7 +114,7 @@ fn everybody_keeps_an_id_at_any_frame_rate_and_interval() {
         for interval in ["1", "5", "auto", "200ms"] {
             let (score, share) = track(rate, interval);
             let about = format!("{rate} frames/s, {interval}: {score:.3?}, searched {share:.2}");
-            println!("{about}");
+            eprintln!("{about}");
             assert!(score.idf1 >= 0.95, "{about}");
             assert_eq!(score.switches, 0, "{about}");
             assert!(score.mean_iou >= 0.75, "{about}");

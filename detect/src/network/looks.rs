@@ -9,8 +9,9 @@ use crate::Options;
 /// falls apart as soon as a hand covers a part of it, at 384 those of a class of pupils begin to get lost.
 const LARGEST: f64 = 512.0;
 
-/// The size, in pixels of what the network sees, at which the smallest face that is looked for is still found surely.
-const SURE_FACE: f64 = 16.0;
+/// The size, in pixels of what the network sees, from which faces are found surely. Among smaller boxes too many are the
+/// dots and letters of some lettering.
+pub(super) const SURE_FACE: f32 = 16.0;
 
 /// How far tiles overlap, in pixels of what the network sees: faces up to that size are whole in one of them, larger
 /// ones in the look at the whole picture.
@@ -122,14 +123,11 @@ pub(super) fn looks(part: Part, options: &Options) -> Vec<Look> {
 
 /// The pixels that the network sees per pixel of a picture, at most 1.
 fn scale(longer: usize, options: &Options) -> f32 {
-    let largest = match options.detection_size_px {
-        0 => {
-            // The smallest face needs no more pixels than it takes to find it.
-            let smallest = f64::from(options.min_size_px.max(1));
-            let enough = longer as f64 * SURE_FACE / smallest;
-            enough.min(LARGEST)
-        }
-        size => f64::from(size),
+    let largest = match (options.detection_size_px, options.min_size_px) {
+        (0, 0) => LARGEST,
+        // The smallest face needs no more pixels than it takes to find it.
+        (0, smallest) => LARGEST.min(longer as f64 * f64::from(SURE_FACE) / f64::from(smallest)),
+        (size, _) => f64::from(size),
     };
     (largest / longer as f64).min(1.0) as f32
 }
@@ -173,6 +171,7 @@ mod tests {
         // It is never enlarged, and never larger than what is worth its time.
         assert_eq!(seen(320, 240, &sized(1)), (320, 240));
         assert_eq!(seen(640, 480, &sized(1)), (512, 384));
+        assert_eq!(seen(640, 480, &sized(0)), (512, 384));
         assert_eq!(seen(3840, 2160, &sized(30)), (512, 288));
         assert_eq!(seen(1, 1, &sized(u32::MAX)), (1, 1));
     }

@@ -13,15 +13,12 @@ use emotion_models::preprocess::{GreyRows, Part, Region};
 use emotion_models::weights::Task;
 
 use crate::{DetectedFace, Error, Options};
-use looks::{Look, looks};
+use looks::{Look, SURE_FACE, looks};
 use sized::Sizes;
 use suppress::suppress;
 
 /// Candidates that are compared with each other at most: the surest.
 const MOST_CANDIDATES: usize = 2000;
-
-/// Of smaller boxes in a frame as it comes, too many are no faces.
-const SMALLEST: u32 = 12;
 
 /// The face detector with its weights, ready to look. It keeps its buffers from picture to picture.
 #[derive(Debug)]
@@ -101,7 +98,6 @@ impl NetworkDetector {
         scale: f32,
         options: &Options,
     ) -> Result<Vec<DetectedFace>, Error> {
-        let options = &options.or_smallest(SMALLEST);
         self.candidates.clear();
         if let Some(part) = Options::part(Some(area), picture) {
             let look = Look::at(part, scale);
@@ -122,7 +118,6 @@ impl NetworkDetector {
         picture: &impl GreyRows,
         options: &Options,
     ) -> Result<&[Candidate], Error> {
-        let options = &options.or_smallest(SMALLEST);
         self.candidates.clear();
         if let Some(part) = Options::part(options.region, picture) {
             for look in looks(part, options) {
@@ -143,7 +138,13 @@ impl NetworkDetector {
         let whole = Part::whole(picture);
         let seen = self.sizes.look(picture, look)?;
         let found = seen.candidates(options.threshold);
-        let found = found.map(|candidate| look.in_picture(candidate));
+        let is_sure = |candidate: &Candidate| {
+            let Region { width, height, .. } = candidate.region;
+            options.min_size_px > 0 || width.max(height) >= SURE_FACE
+        };
+        let found = found
+            .filter(is_sure)
+            .map(|candidate| look.in_picture(candidate));
         self.candidates.extend(
             found.filter(|candidate| {
                 options.wants(&candidate.region) && !look.cuts(candidate, whole)

@@ -34,6 +34,8 @@ pub(super) struct Track {
     pub(super) born: Duration,
     /// When the picture of its last detection was taken.
     pub(super) seen: Duration,
+    /// When it was last found for sure.
+    sure: Duration,
     /// When it ended, if it did.
     pub(super) ended: Duration,
     /// Since when it was searched and not found.
@@ -59,6 +61,7 @@ impl Track {
             hits: 1,
             born: at,
             seen: at,
+            sure: at,
             ended: at,
             missed_since: None,
             look: seen.look,
@@ -77,6 +80,11 @@ impl Track {
     pub(super) fn lost(&self, now: Duration) -> Duration {
         self.missed_since
             .map_or(Duration::ZERO, |since| now.saturating_sub(since))
+    }
+
+    /// Since when searches do not find it.
+    pub(super) fn missed_since(&self) -> Option<Duration> {
+        self.missed_since
     }
 
     /// Whether the last search did not find it.
@@ -108,6 +116,11 @@ impl Track {
         self.places.push_back((now, self.filter.region()));
     }
 
+    /// For how long it is not found for sure.
+    pub(super) fn unsure(&self, at: Duration) -> Duration {
+        at.saturating_sub(self.sure)
+    }
+
     /// The face was searched in the picture taken `at` and not found.
     pub(super) fn miss(&mut self, at: Duration) {
         self.missed_since.get_or_insert(at);
@@ -137,6 +150,9 @@ impl Track {
         }
         self.hits = self.hits.saturating_add(1);
         self.seen = self.seen.max(at);
+        if seen.is_strong {
+            self.sure = self.sure.max(at);
+        }
         self.missed_since = None;
         self.is_renewed = true;
         self.confidence = seen.confidence;

@@ -194,7 +194,14 @@ impl Tracker {
         for observation in self.pair(&mut free, &mut weak, |track, seen| {
             overlapping(track, seen, at)
         }) {
+            let index = observation.0;
+            // Weak detections bridge gaps; what lives on them alone is no face.
+            let missed_since = self.tracks[index].missed_since();
             taken.push(self.matched(observation, at, WEAK_NOISE, options));
+            let track = &mut self.tracks[index];
+            if track.unsure(at) > options.max_lost {
+                track.miss(missed_since.unwrap_or(at));
+            }
         }
         for &t in &free {
             self.tracks[t].miss(at);

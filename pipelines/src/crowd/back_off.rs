@@ -66,7 +66,9 @@ mod tests {
     #[test]
     fn a_stream_that_held_begins_anew_and_one_that_only_flickered_does_not() {
         let mut back_off = back_off();
-        (0..3).for_each(|_| drop(back_off.pause(Duration::ZERO, 0.0)));
+        for _ in 0..3 {
+            back_off.pause(Duration::ZERO, 0.0);
+        }
         assert_eq!(back_off.pause(S, 0.0), 8 * S);
         assert_eq!(back_off.pause(60 * S, 0.0), S);
     }

@@ -88,8 +88,8 @@ impl Settings {
             number(
                 "min-size",
                 "Minimum size",
-                "Width or height, whichever is larger, of the smallest face to be found, in pixels; larger is faster; 0 = 12 \
-                 for the network, 30 for a cascade",
+                "Width or height, whichever is larger, of the smallest face to be found, in pixels; larger is faster; 0 = \
+                 what is found surely: 16 pixels of what the network sees, or 30 for a cascade",
                 defaults.min_size_px,
                 u32::MAX,
             ),
