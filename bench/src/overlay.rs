@@ -1,7 +1,8 @@
 //! Drawing on a frame, beside GStreamer's own element for text.
 //!
 //! The five faces move and their probabilities change with every frame, so that something is always to be drawn. The peer
-//! draws five unchanging words and nothing else: less than any overlay of faces has to.
+//! draws five unchanging words and nothing else: less than any overlay of faces has to. (It is `clockoverlay`, which writes
+//! any text, because a second sink pad of `textoverlay` would be in the way here.)
 
 use anyhow::{Context, Result, anyhow};
 use gst_check::Harness;
@@ -59,7 +60,7 @@ impl Comparison {
             .build()?;
         let mut ours = Side::new(&format!("emotionoverlay {}", self.properties()), &info)?;
         let words = (0..FACES).map(|i| {
-            format!("textoverlay text=\"happy 87 %\" font-desc=\"Sans Bold 20\" shaded-background=true halignment=left valignment=top deltax={} deltay={}", 40 + 370 * i, 300 + 40 * i)
+            format!("clockoverlay time-format=happy font-desc=\"Sans Bold 20\" shaded-background=true halignment=left valignment=top deltax={} deltay={}", 40 + 370 * i, 300 + 40 * i)
         });
         let mut theirs = Side::new(&words.collect::<Vec<_>>().join(" ! "), &info)?;
         let mut turns = [Turns::default(), Turns::default()];
@@ -72,7 +73,7 @@ impl Comparison {
             name: self.name(),
             ours,
             peer,
-            peer_name: format!("{} textoverlay, words alone", gst::version_string()),
+            peer_name: format!("{} clockoverlay, words alone", gst::version_string()),
             unit: Unit::Milliseconds,
             peak: None,
         }])
