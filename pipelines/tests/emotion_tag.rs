@@ -553,7 +553,8 @@ fn stopped_with_ctrl_c_it_leaves_whole_results_only() {
     let clips = ["a.mp4", "b.mp4"].map(|name| archive.clip(name, 0..60, H264));
     let paths = clips.each_ref().map(PathBuf::as_path);
     let out = archive.path("out");
-    let arguments = ["--jobs", "1", "--json"];
+    let slowly = "detection-interval=1 detection-size=2048 tiles=4";
+    let arguments = ["--jobs", "1", "--json", "--facedetect", slowly];
     let mut running = started(
         &mut tag(&out, &arguments, &paths),
         is_in_the_middle_of("b.mp4"),

@@ -262,6 +262,7 @@ fn every_picture_of_the_folder_is_drawn_as_it_was() {
 
 #[test]
 fn the_folder_has_every_style_at_four_sizes_and_several_formats() {
+    init();
     let mut formats = std::collections::BTreeSet::new();
     for style in ["default", "minimal", "broadcast", "seed"] {
         let sizes: std::collections::BTreeSet<_> = references()

@@ -75,7 +75,10 @@ fn only_the_region_is_looked_at_given_in_fractions_or_pixels() {
 fn a_region_that_makes_no_sense_is_a_warning_and_the_last_one_stays() {
     init();
     let (info, buffer) = portraits(640, 480, &[LARGE, SMALL]);
-    let mut h = harness("emotionfacedetect region=0.68,0,0.32,1", &info);
+    let mut h = harness(
+        "emotionfacedetect region=0.68,0,0.32,1 tracking=false",
+        &info,
+    );
     let element = h.element().unwrap();
     let bus = gst::Bus::new();
     element.set_bus(Some(&bus));

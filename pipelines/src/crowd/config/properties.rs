@@ -146,10 +146,33 @@ impl Property<'_> {
             format!("{kind} does not take {text:?} for {name} ({about})")
         };
         let value = gst::glib::Value::deserialize_with_pspec(text, &spec).map_err(|_| refuses())?;
+        if !is_within(&spec, &value) {
+            return Err(refuses());
+        }
         element.set_property_from_value(name, &value);
-        // What is out of range has been moved into it.
-        let is_kept = !spec.flags().contains(gst::glib::ParamFlags::READABLE)
-            || element.property_value(name).serialize().ok() == value.serialize().ok();
-        is_kept.then_some(()).ok_or_else(refuses)
+        Ok(())
+    }
+}
+
+/// Whether a number lies in the range of its property; to set another would be a programming error.
+fn is_within(spec: &gst::glib::ParamSpec, value: &gst::glib::Value) -> bool {
+    fn in_range<T: PartialOrd>(value: Result<T, impl Sized>, least: T, most: T) -> bool {
+        value.is_ok_and(|value| least <= value && value <= most)
+    }
+    use gst::glib::{
+        ParamSpecDouble, ParamSpecFloat, ParamSpecInt, ParamSpecUInt, ParamSpecUInt64,
+    };
+    if let Some(spec) = spec.downcast_ref::<ParamSpecDouble>() {
+        in_range(value.get(), spec.minimum(), spec.maximum())
+    } else if let Some(spec) = spec.downcast_ref::<ParamSpecFloat>() {
+        in_range(value.get(), spec.minimum(), spec.maximum())
+    } else if let Some(spec) = spec.downcast_ref::<ParamSpecInt>() {
+        in_range(value.get(), spec.minimum(), spec.maximum())
+    } else if let Some(spec) = spec.downcast_ref::<ParamSpecUInt>() {
+        in_range(value.get(), spec.minimum(), spec.maximum())
+    } else if let Some(spec) = spec.downcast_ref::<ParamSpecUInt64>() {
+        in_range(value.get(), spec.minimum(), spec.maximum())
+    } else {
+        true
     }
 }

@@ -1,5 +1,6 @@
 //! Where the pictures of a stream come from.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -35,7 +36,7 @@ pub struct Source {
 }
 
 /// Where pictures come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Origin {
     /// Any address that GStreamer has an element for.
     Uri(String),
@@ -45,6 +46,23 @@ pub enum Origin {
     File(PathBuf),
     /// A line for `gst-launch-1.0` without its sink, of raw or encoded video.
     Launch(String),
+}
+
+/// Without the login that an address may hold; a line may hold one anywhere.
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uri(uri) => {
+                let shown = login_in(uri).map(|login| uri.replacen(login, "…", 1));
+                f.debug_tuple("Uri")
+                    .field(&shown.as_ref().unwrap_or(uri))
+                    .finish()
+            }
+            Self::Device(path) => f.debug_tuple("Device").field(path).finish(),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Launch(_) => f.write_str("Launch(…)"),
+        }
+    }
 }
 
 /// How RTSP is carried.

@@ -262,7 +262,8 @@ fn faces_that_were_there_before_choose_before_new_ones() {
     let old = [subject(Rect::new(600, 400, 100, 100))];
     let before = arrange(HD, &old);
     let mut both = later(&old, &before, &[old[0].face]);
-    both.push(subject(Rect::new(590, 240, 150, 150)));
+    // Larger, and its first choice would cover the label of the old one.
+    both.push(subject(Rect::new(720, 400, 300, 300)));
     let after = arrange(HD, &both);
     assert_eq!(after[0].label, before[0].label);
     assert_sound(HD, &after);
