@@ -24,7 +24,9 @@ fn two_trackers_in_one_process_leak_no_object() {
         let left: Vec<&str> = log
             .lines()
             // Other lines describe how these are written.
-            .filter(|line| line.contains("object-alive, type-name=(string)"))
+            .filter(|line| {
+                line.contains("object-alive, type-name=(string)") && !line.contains("new format")
+            })
             .collect();
         assert!(output.status.success(), "{log}");
         assert!(left.is_empty(), "{left:#?}");

@@ -47,10 +47,8 @@ impl Chain {
             });
         }
         let out = Arc::new(Mutex::new(Output::default()));
-        let feed = gst::Pad::builder(gst::PadDirection::Src)
-            .name("feed")
-            .build();
-        let drain = drain(&out);
+        let feed = gst::Pad::builder_from_template(&any("feed", gst::PadDirection::Src)?).build();
+        let drain = drain(&out, &any("drain", gst::PadDirection::Sink)?);
         feed.link(&end(elements.first(), "sink")?)?;
         end(elements.last(), "src")?.link(&drain)?;
         let chain = Self {
@@ -92,9 +90,13 @@ impl Chain {
             }
             self.caps = Some(caps.clone());
         }
-        self.feed
-            .push(buffer)
-            .map_err(|flow| self.error(&format!("the elements stop: {flow}")))?;
+        self.feed.push(buffer).map_err(|flow| match flow {
+            // Caps that an element refuses show with the buffer after them.
+            gst::FlowError::NotNegotiated => {
+                self.error(&format!("the elements do not take {caps}"))
+            }
+            _ => self.error(&format!("the elements stop: {flow}")),
+        })?;
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         let (buffer, caps) = (out.buffer.take(), out.caps.clone());
         Ok(buffer
@@ -122,11 +124,20 @@ impl Drop for Chain {
     }
 }
 
+/// What lets a pad take all caps; without it, it would take none but those that it had first.
+fn any(name: &str, direction: gst::PadDirection) -> Result<gst::PadTemplate, gst::glib::BoolError> {
+    gst::PadTemplate::new(
+        name,
+        direction,
+        gst::PadPresence::Always,
+        &gst::Caps::new_any(),
+    )
+}
+
 /// A pad that keeps the last buffer and its caps.
-fn drain(out: &Arc<Mutex<Output>>) -> gst::Pad {
+fn drain(out: &Arc<Mutex<Output>>, template: &gst::PadTemplate) -> gst::Pad {
     let (buffers, events) = (out.clone(), out.clone());
-    gst::Pad::builder(gst::PadDirection::Sink)
-        .name("drain")
+    gst::Pad::builder_from_template(template)
         .chain_function(move |_, _, buffer| {
             let mut out = buffers.lock().unwrap_or_else(PoisonError::into_inner);
             out.buffer = Some(buffer);

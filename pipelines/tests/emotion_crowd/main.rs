@@ -16,6 +16,7 @@ pub(crate) fn portrait(name: &str) -> String {
     let picture = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/media/astronaut.png");
     format!(
         "[[source]]\nname = \"{name}\"\nlaunch = '''filesrc location=\"{picture}\" ! pngdec ! videoconvert \
-         ! video/x-raw,format=I420 ! imagefreeze is-live=true ! video/x-raw,framerate=25/1'''\n"
+         ! video/x-raw,format=I420 ! imagefreeze is-live=true ! video/x-raw,framerate=25/1'''\n\
+         detect = {{ max-faces = 1 }}\n"
     )
 }

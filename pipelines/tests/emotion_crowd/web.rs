@@ -37,7 +37,7 @@ fn picture(page: &Page, source: &str) -> Vec<u8> {
     answer.body[begin(b"\r\n\r\n")..][..length.expect("a length")].to_vec()
 }
 
-/// How many faces the detector finds in a picture, and its width.
+/// How many faces the detector finds where the portrait has its face, and the width of the picture.
 fn faces_in(picture: &[u8]) -> (usize, u32) {
     emotion_pipelines::init().expect("GStreamer starts");
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -46,7 +46,7 @@ fn faces_in(picture: &[u8]) -> (usize, u32) {
     let pipeline = Line::default()
         .words("filesrc")
         .path("location", &from)
-        .words("! jpegdec ! emotionfacedetect ! emotionpublish")
+        .words("! jpegdec ! emotionfacedetect region=0.2,0,0.5,0.5 ! emotionpublish")
         .path("location", &to)
         .words("! fakesink")
         .launch()

@@ -90,6 +90,7 @@ impl<'de, K: Kind> Visitor<'de> for Table<K> {
         let mut properties = Properties::default();
         while let Some(name) = map.next_key::<String>()? {
             let value = map.next_value_seed(Property {
+                kind: K::ELEMENT,
                 element: &element,
                 name: &name,
             })?;
@@ -101,6 +102,8 @@ impl<'de, K: Kind> Visitor<'de> for Table<K> {
 
 /// Checks a value as the element takes it.
 struct Property<'a> {
+    /// What the element is called.
+    kind: &'static str,
     element: &'a gst::Element,
     name: &'a str,
 }
@@ -128,11 +131,11 @@ impl<'de> DeserializeSeed<'de> for Property<'_> {
 
 impl Property<'_> {
     fn check(&self, text: &str) -> Result<(), String> {
-        let Self { element, name } = *self;
-        let kind = element
-            .factory()
-            .map(|factory| factory.name().to_string())
-            .unwrap_or_default();
+        let Self {
+            kind,
+            element,
+            name,
+        } = *self;
         let spec = element
             .find_property(name)
             .filter(|spec| spec.flags().contains(gst::glib::ParamFlags::WRITABLE))
