@@ -17,7 +17,8 @@ trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$folder"' EXIT
 
 gst-launch-1.0 -q filesrc location="$video" ! qtdemux ! h264parse \
     ! video/x-h264,stream-format=byte-stream,alignment=au ! filesink location="$folder/clip.h264"
-coproc server { /usr/bin/python3 "$(dirname "$0")/../pipelines/tests/emotion_crowd/rtsp_server.py" 8599 play \
+# exec: what is killed at the end is the server itself, not a shell around it.
+coproc server { exec /usr/bin/python3 "$(dirname "$0")/../pipelines/tests/emotion_crowd/rtsp_server.py" 8599 play \
     "multifilesrc location=$folder/clip.h264 loop=true ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96"; }
 read -r _ <&"${server[0]}"
 
@@ -35,7 +36,10 @@ measure() {
     } >"$folder/crowd.toml"
     "$program" "$folder/crowd.toml" 2>"$folder/log" &
     local pid=$!
-    until [ "$(grep -c ': playing' "$folder/log")" -eq "$1" ]; do sleep 0.2; done
+    until [ "$(grep -c ': playing' "$folder/log")" -eq "$1" ]; do
+        kill -0 $pid 2>/dev/null || { echo "${0##*/}: $program ended before all streams played:" >&2; cat "$folder/log" >&2; exit 1; }
+        sleep 0.2
+    done
     sleep 3
     local before analysed seconds=20
     before=$(ticks $pid) analysed=$(metric analysed_frames_total)

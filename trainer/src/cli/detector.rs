@@ -7,10 +7,9 @@ use clap::Args;
 use emotion_detect::Options;
 use emotion_models::engine::Precision;
 
+use super::RunArgs;
 use super::recipe::ScheduleName;
-use super::values::{
-    Minutes, below_one, dtype, fraction, minutes, name, not_negative, pixels, positive,
-};
+use super::values::{below_one, dtype, fraction, name, not_negative, pixels, positive};
 use crate::detector::annotations::Split;
 use crate::detector::settings::Settings;
 
@@ -24,18 +23,9 @@ pub struct TrainDetectorArgs {
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
 
-    /// Folder for best.safetensors, last.ckpt.safetensors, log.csv and curves.svg [default:
-    /// runs/NAME]
-    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
-    pub out: Option<PathBuf>,
-
-    /// Go on with the run in this folder, to the result that it would have had without a stop
-    #[arg(long, value_name = "DIR")]
-    pub resume: Option<PathBuf>,
-
-    /// Minutes after which the state is saved within an epoch too, 0 for never
-    #[arg(long, value_name = "MINUTES", value_parser = minutes, default_value = "5")]
-    pub save_every: Minutes,
+    /// Where the run is kept
+    #[command(flatten)]
+    pub run: RunArgs,
 
     /// Weights of a detector to begin with instead of random ones; they need fewer epochs then, and
     /// a lower --lr

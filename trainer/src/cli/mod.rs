@@ -69,18 +69,9 @@ pub struct SummaryArgs {
     pub input_size: usize,
 }
 
-/// Options of `train`.
+/// Options of `train` and `train-detector`: where a run is kept.
 #[derive(Debug, Args)]
-pub struct TrainArgs {
-    /// fer2013.csv, plain, gzip or zstd packed, or a folder of pictures: DIR/train/happy/*.png
-    /// and so on with train, val and test, or DIR/happy/*.png to have them split
-    #[arg(long, value_name = "CSV|DIR")]
-    pub data: PathBuf,
-
-    /// fer2013new.csv, the votes of FER+ for the Training rows of fer2013.csv
-    #[arg(long, value_name = "CSV")]
-    pub votes: Option<PathBuf>,
-
+pub struct RunArgs {
     /// Folder for best.safetensors, last.ckpt.safetensors, log.csv and curves.svg [default:
     /// runs/NAME]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
@@ -93,6 +84,23 @@ pub struct TrainArgs {
     /// Minutes after which the state is saved within an epoch too, 0 for never
     #[arg(long, value_name = "MINUTES", value_parser = minutes, default_value = "5")]
     pub save_every: Minutes,
+}
+
+/// Options of `train`.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// fer2013.csv, plain, gzip or zstd packed, or a folder of pictures: DIR/train/happy/*.png
+    /// and so on with train, val and test, or DIR/happy/*.png to have them split
+    #[arg(long, value_name = "CSV|DIR")]
+    pub data: PathBuf,
+
+    /// fer2013new.csv, the votes of FER+ for the Training rows of fer2013.csv
+    #[arg(long, value_name = "CSV")]
+    pub votes: Option<PathBuf>,
+
+    /// Where the run is kept
+    #[command(flatten)]
+    pub run: RunArgs,
 
     /// Weights whose answers are learnt besides the labels; several: the mean of their answers. A
     /// resumed run finds its teachers by itself unless they have moved

@@ -5,18 +5,18 @@ mod report;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use emotion_models::engine::Precision;
 use emotion_models::preprocess::{LightCorrection, Preprocessor};
 use emotion_models::{Classifier, Emotion};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::report::{Cost, Report};
-use super::{short_name, use_threads};
+use super::{save_figures, short_name, use_threads};
 use crate::cli::EvaluateArgs;
 use crate::data::{Dataset, Faces, Split};
 use crate::metrics::{Evaluation, softmax};
-use crate::{files, network, plots};
+use crate::{network, plots};
 
 const CLASSES: usize = Emotion::ALL.len();
 
@@ -172,20 +172,16 @@ fn judge(
 
 /// Writes the figures to a folder and says so.
 fn draw(evaluation: &Evaluation, title: &str, folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("cannot create {}", folder.display()))?;
-    for (file, figure) in [
-        ("confusion.svg", plots::confusion(evaluation, title)?),
-        (
-            "reliability.svg",
-            plots::reliability(evaluation.reliability(), title)?,
-        ),
-    ] {
-        let path = folder.join(file);
-        files::replace(&path, figure.as_bytes())?;
-        eprintln!("{}", path.display());
-    }
-    Ok(())
+    save_figures(
+        folder,
+        &[
+            ("confusion.svg", plots::confusion(evaluation, title)?),
+            (
+                "reliability.svg",
+                plots::reliability(evaluation.reliability(), title)?,
+            ),
+        ],
+    )
 }
 
 #[cfg(test)]

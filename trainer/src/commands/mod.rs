@@ -23,6 +23,7 @@ use emotion_models::Weights;
 use emotion_models::weights::Architecture;
 
 use crate::cli::{Cli, Command};
+use crate::files;
 
 /// Does what the command line asks for.
 ///
@@ -64,6 +65,18 @@ fn weights(weights: &Path) -> Result<Weights> {
         );
     };
     Ok(Weights::built_in(name)?)
+}
+
+/// Writes figures to a folder under these names and says so.
+fn save_figures(folder: &Path, figures: &[(&str, String)]) -> Result<()> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot create {}", folder.display()))?;
+    for (name, figure) in figures {
+        let path = folder.join(name);
+        files::replace(&path, figure.as_bytes())?;
+        eprintln!("{}", path.display());
+    }
+    Ok(())
 }
 
 /// What a file is called in titles and folders: `runs/mine/best.safetensors` is `mine-best`.

@@ -30,19 +30,25 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         validation: Arc::new(validation),
         teachers,
     };
-    let trainer = match &args.resume {
+    let trainer = match &args.run.resume {
         Some(folder) => Trainer::resume(data, Folder::new(folder))?,
         None => begin(args, data)?,
     };
     let opening = opening(&trainer);
-    runs::conduct(trainer, args.save_every, &opening, &command(args), report)
+    runs::conduct(
+        trainer,
+        args.run.save_every,
+        &opening,
+        &command(args),
+        report,
+    )
 }
 
 fn begin(args: &TrainArgs, data: Data) -> Result<Trainer<Data>> {
     let mut settings = args.settings();
     settings.distillation = args.recipe.distillation(data.teachers.identities());
     let beside_others = || PathBuf::from("runs").join(settings.name());
-    let out = args.out.clone().unwrap_or_else(beside_others);
+    let out = args.run.out.clone().unwrap_or_else(beside_others);
     let folder = Folder::new(out);
     let Some(init) = &args.init else {
         return Trainer::new(settings, data, folder);

@@ -22,7 +22,7 @@ pub fn run(args: &TrainDetectorArgs) -> Result<()> {
     use_threads(args.threads)?;
     let pictures = Pictures::load(&args.data)?;
     let faces = pictures.faces();
-    let trainer = match &args.resume {
+    let trainer = match &args.run.resume {
         Some(folder) => Trainer::resume(pictures, Folder::new(folder))?,
         None => begin(args, pictures)?,
     };
@@ -31,13 +31,13 @@ pub fn run(args: &TrainDetectorArgs) -> Result<()> {
         "emotion-trainer train-detector --data {}",
         shell_word(&args.data)
     );
-    runs::conduct(trainer, args.save_every, &opening, &command, report)
+    runs::conduct(trainer, args.run.save_every, &opening, &command, report)
 }
 
 fn begin(args: &TrainDetectorArgs, pictures: Pictures) -> Result<Trainer<Pictures>> {
     let settings = args.settings();
     let beside_others = || PathBuf::from("runs").join(settings.name());
-    let folder = Folder::new(args.out.clone().unwrap_or_else(beside_others));
+    let folder = Folder::new(args.run.out.clone().unwrap_or_else(beside_others));
     match &args.init {
         Some(init) => Trainer::new_with(settings, &super::weights(init)?, pictures, folder),
         None => Trainer::new(settings, pictures, folder),

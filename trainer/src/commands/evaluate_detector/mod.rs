@@ -12,14 +12,14 @@ use emotion_models::preprocess::GreyImage;
 
 use self::peer::Peer;
 use self::report::Report;
-use super::{short_name, use_threads};
+use super::{save_figures, short_name, use_threads};
 use crate::cli::EvaluateDetectorArgs;
 use crate::detector::annotations::{Annotation, cut_off, load};
 use crate::detector::evaluation::{Evaluation, Looked};
 use crate::detector::found::Found;
 use crate::detector::lighting::Lighting;
 use crate::picture::Picture;
-use crate::{files, plots, progress};
+use crate::{plots, progress};
 
 /// Boxes are judged down to this confidence; surer ones alone would end the curve too early.
 const LEAST: f32 = 0.01;
@@ -85,14 +85,9 @@ fn draw(evaluation: &Evaluation, args: &EvaluateDetectorArgs) -> Result<()> {
         .plots
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("runs/evaluation/{detector}-{data}")));
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("cannot create {}", folder.display()))?;
     let title = format!("{detector} on {data}");
     let figure = plots::precision_recall(&evaluation.all, args.threshold, &title)?;
-    let path = folder.join("precision-recall.svg");
-    files::replace(&path, figure.as_bytes())?;
-    eprintln!("{}", path.display());
-    Ok(())
+    save_figures(&folder, &[("precision-recall.svg", figure)])
 }
 
 /// Whose boxes are judged.
