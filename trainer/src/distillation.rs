@@ -1,8 +1,8 @@
 //! Teachers: trained networks whose probabilities a smaller one learns besides the labels
 //! (Hinton, Vinyals and Dean 2015, "Distilling the Knowledge in a Neural Network").
 //!
-//! They see the faces of each batch exactly as the student does, augmented, so that what they say
-//! fits the picture. Each one's own temperature counts, so that a teacher that is too sure of itself
+//! They see the faces of each batch as the student does, augmented, so that what they say
+//! fits the picture, but in the light that they were taken in. Each one's own temperature counts, so that a teacher that is too sure of itself
 //! is not heard more than the others.
 
 use std::path::{Path, PathBuf};

@@ -19,6 +19,7 @@ pub mod interrupt;
 #[cfg(feature = "keras")]
 pub mod keras;
 mod learner;
+pub mod light;
 pub mod log;
 pub mod loss;
 pub mod metrics;

@@ -20,6 +20,8 @@ pub enum Purpose {
     Mixing = 4,
     /// What one sample for the detector is cut from and how; the stream is epoch and sample.
     Sampling = 5,
+    /// The exposure of one face; the stream is epoch and row.
+    Exposure = 6,
 }
 
 /// The generator for one `purpose` and `stream` of the run with this `seed`.

@@ -280,7 +280,7 @@ mod tests {
         };
         remove(&mut stored, &["votes_share", "class_balance", "mixing"]);
         let augmentation = &mut stored["augmentation"];
-        remove(augmentation, &["light", "noise", "erasing"]);
+        remove(augmentation, &["exposure", "light", "noise", "erasing"]);
         assert_eq!(
             serde_json::from_value::<Settings>(stored).unwrap(),
             settings

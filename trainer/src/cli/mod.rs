@@ -324,12 +324,13 @@ mod tests {
     #[test]
     fn options_of_the_data_change_their_settings() {
         let changed = settings(
-            "--class-balance 0.5 --light 0.25 --noise 4 --erasing 0.5 --mixup 0.4 --cutmix 1",
+            "--class-balance 0.5 --exposure 2 --light 0.25 --noise 4 --erasing 0.5 --mixup 0.4 --cutmix 1",
         );
         let best = Recipe::Best.settings();
         let expected = Settings {
             class_balance: 0.5,
             augmentation: Augmentation {
+                exposure: 2.0,
                 light: 0.25,
                 noise: 4.0,
                 erasing: 0.5,
@@ -401,6 +402,7 @@ mod tests {
             "--name a/b",
             "--name .hidden",
             "--name=",
+            "--exposure 5",
             "--light 1",
             "--erasing 1.5",
             "--mixup 0.01",

@@ -6,7 +6,7 @@ use clap::Args;
 use emotion_models::weights::Architecture;
 
 use super::values::{
-    alpha, architecture, below_one, fraction, level, name, not_negative, positive, share,
+    alpha, architecture, below_one, fraction, level, name, not_negative, positive, share, stops,
 };
 use crate::distillation::Distillation;
 use crate::identity::Identity;
@@ -88,6 +88,10 @@ pub struct RecipeArgs {
     #[arg(long, value_name = "POWER", value_parser = fraction, conflicts_with = "resume")]
     pub class_balance: Option<f64>,
 
+    /// Largest random change of the exposure and of light from one side, in stops [default: 0]
+    #[arg(long, value_name = "STOPS", value_parser = stops, conflicts_with = "resume")]
+    pub exposure: Option<f64>,
+
     /// Largest random change of brightness, contrast and gamma, below 1 [best: 0.2, seed: 0]
     #[arg(long, value_name = "AMOUNT", value_parser = below_one, conflicts_with = "resume")]
     pub light: Option<f64>,
@@ -158,6 +162,7 @@ impl RecipeArgs {
         let changes = [
             (self.votes_share, &mut settings.votes_share),
             (self.class_balance, &mut settings.class_balance),
+            (self.exposure, &mut settings.augmentation.exposure),
             (self.light, &mut settings.augmentation.light),
             (self.noise, &mut settings.augmentation.noise),
             (self.erasing, &mut settings.augmentation.erasing),

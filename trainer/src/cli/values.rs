@@ -87,6 +87,12 @@ pub(super) fn level(text: &str) -> Result<f64, String> {
     })
 }
 
+pub(super) fn stops(text: &str) -> Result<f64, String> {
+    number(text, "a number of stops from 0 to 4", |number| {
+        (0.0..=4.0).contains(&number)
+    })
+}
+
 pub(super) fn alpha(text: &str) -> Result<f64, String> {
     number(text, "0, or a number from 0.05 to 2", |number| {
         number == 0.0 || (0.05..=2.0).contains(&number)

@@ -36,6 +36,8 @@ pub struct Plan {
     pub mixing: Mixing,
     /// How labels and votes become targets.
     pub labelling: Labelling,
+    /// Whether anybody is taught who wants to see the faces as they were taken.
+    pub has_teachers: bool,
 }
 
 /// One step's worth of training data.
@@ -43,6 +45,8 @@ pub struct Plan {
 pub struct Batch {
     /// `[N, input_size, input_size, 1]`, in [-1, 1].
     pub faces: Tensor,
+    /// The same faces in the light that they were taken in, for teachers, who know better then; none if that is `faces`.
+    pub as_taken: Option<Tensor>,
     /// `[N, 7]`: the probability that each class should get, times the weight of the face in the
     /// loss. A row sums to that weight: 1 if classes are not balanced, else 1 in the mean.
     pub targets: Tensor,
@@ -90,6 +94,7 @@ impl Plan {
                 votes_share: settings.votes_share,
                 class_balance: settings.class_balance,
             },
+            has_teachers: settings.distillation.is_some(),
         }
     }
 
@@ -101,21 +106,37 @@ impl Plan {
         index: usize,
         rows: &[usize],
     ) -> Result<Batch> {
-        let mut values = self.augmented(faces, rows);
-        let mut targets: Vec<_> = rows.iter().map(|&row| targets.of(row)).collect();
-        let mut labels: Vec<_> = rows.iter().map(|&row| faces.labels()[row]).collect();
-        if self.mixing.is_on() {
-            let mixture = Mixture {
-                faces: &mut values,
-                size: self.input_size,
-                targets: &mut targets,
-                labels: &mut labels,
-            };
-            self.mixing
-                .run(mixture, &mut self.generator(Purpose::Mixing, index));
-        }
+        let made = |augmentation| -> Result<_> {
+            let mut values = self.augmented(faces, rows, augmentation);
+            let mut targets: Vec<_> = rows.iter().map(|&row| targets.of(row)).collect();
+            let mut labels: Vec<_> = rows.iter().map(|&row| faces.labels()[row]).collect();
+            if self.mixing.is_on() {
+                let mixture = Mixture {
+                    faces: &mut values,
+                    size: self.input_size,
+                    targets: &mut targets,
+                    labels: &mut labels,
+                };
+                self.mixing
+                    .run(mixture, &mut self.generator(Purpose::Mixing, index));
+            }
+            Ok((
+                tensor(values, rows.len(), self.input_size)?,
+                targets,
+                labels,
+            ))
+        };
+        let as_taken = Augmentation {
+            exposure: 0.0,
+            ..self.augmentation
+        };
+        let as_taken = (self.has_teachers && as_taken != self.augmentation)
+            .then(|| made(as_taken))
+            .transpose()?;
+        let (values, targets, labels) = made(self.augmentation)?;
         Ok(Batch {
-            faces: tensor(values, rows.len(), self.input_size)?,
+            faces: values,
+            as_taken: as_taken.map(|(values, ..)| values),
             targets: Tensor::from_vec(
                 targets.into_flattened(),
                 (rows.len(), CLASSES),
@@ -126,20 +147,21 @@ impl Plan {
     }
 
     /// `input_size`² values for each of the rows.
-    fn augmented(&self, faces: &Faces, rows: &[usize]) -> Vec<f32> {
+    fn augmented(&self, faces: &Faces, rows: &[usize], augmentation: Augmentation) -> Vec<f32> {
         let length = self.input_size * self.input_size;
         let mut values = vec![0.0; rows.len() * length];
         let tools = || {
             (
-                Augmenter::new(self.augmentation, FACE_SIZE),
+                Augmenter::new(augmentation, FACE_SIZE),
                 Preprocessor::new(self.input_size),
             )
         };
         values.par_chunks_exact_mut(length).zip(rows).for_each_init(
             tools,
             |(augmenter, preprocessor), (out, &row)| {
-                let mut generator = self.generator(Purpose::Augmentation, row);
-                let face = augmenter.run(faces.pixels(row), &mut generator);
+                let [mut generator, mut for_exposure] = [Purpose::Augmentation, Purpose::Exposure]
+                    .map(|purpose| self.generator(purpose, row));
+                let face = augmenter.run(faces.pixels(row), &mut generator, &mut for_exposure);
                 prepare(preprocessor, face, out);
             },
         );
@@ -265,6 +287,37 @@ mod tests {
             values(&batch),
             prepared(&faces, 0..3, &Preprocessor::new(FACE_SIZE))
         );
+    }
+
+    #[test]
+    fn teachers_see_the_same_faces_in_the_light_that_they_were_taken_in() {
+        let faces = random_faces(4, 1);
+        let in_all_lights = Plan {
+            augmentation: Augmentation {
+                exposure: 2.0,
+                ..Recipe::Best.settings().augmentation
+            },
+            mixing: Recipe::Best.settings().mixing,
+            has_teachers: true,
+            ..plan(1)
+        };
+        let as_taken = Plan {
+            augmentation: Recipe::Best.settings().augmentation,
+            ..in_all_lights
+        };
+        let made = |plan: &Plan| batch(plan, &faces, 0, &[0, 1, 2, 3]);
+        let (lit, plain) = (made(&in_all_lights), made(&as_taken));
+        assert!(plain.as_taken.is_none());
+        let seen = lit.as_taken.as_ref().unwrap();
+        let seen: Vec<f32> = seen.flatten_all().unwrap().to_vec1().unwrap();
+        assert_eq!(seen, values(&plain));
+        assert_ne!(seen, values(&lit));
+        assert_eq!(lit.labels, plain.labels);
+        let untaught = Plan {
+            has_teachers: false,
+            ..in_all_lights
+        };
+        assert!(made(&untaught).as_taken.is_none());
     }
 
     #[test]

@@ -5,7 +5,6 @@ pub mod batch;
 mod dataset;
 pub mod fer2013;
 pub mod folder;
-pub mod light;
 pub mod mixing;
 pub(crate) mod prefetch;
 pub mod table;

@@ -7,7 +7,6 @@ use image::{ExtendedColorType, ImageFormat};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::lighting::gain;
 use super::sample::Sample;
 
 /// How frequent each change is, and how far it goes.
@@ -72,6 +71,11 @@ impl Light {
             jpeg(sample, generator.random_range(worst..=90));
         }
     }
+}
+
+/// What a grey value is multiplied by when so many stops more light falls on it: to the power of 1/2.2, nearly as sRGB has it.
+fn gain(stops: f32) -> f32 {
+    (stops / 2.2).exp2()
 }
 
 fn happens(frequency: f32, generator: &mut impl Rng) -> bool {

@@ -11,7 +11,6 @@ pub mod epoch;
 pub mod evaluation;
 pub mod found;
 pub mod light;
-pub mod lighting;
 pub mod loss;
 mod mapping;
 pub mod sample;

@@ -134,7 +134,8 @@ impl Subject for Data {
 
     fn look(&self, settings: &Settings, network: &Network, batch: Batch) -> Result<Look> {
         let how = settings.distillation.as_ref();
-        let soft = how.map(|how| self.teachers.answer(&batch.faces, how));
+        let seen = batch.as_taken.as_ref().unwrap_or(&batch.faces);
+        let soft = how.map(|how| self.teachers.answer(seen, how));
         let logits = network.train(&batch.faces)?;
         let loss = match (soft.transpose()?, how) {
             (Some(soft), Some(how)) => distillation(&logits, &batch.targets, &soft, how.weight)?,

@@ -9,8 +9,11 @@ use serde_json::{Map, Value, json};
 
 use super::report::percent;
 use super::{judge, probabilities};
-use crate::data::Faces;
-use crate::data::light::Light;
+use crate::data::{FACE_SIZE, Faces};
+use crate::light::Light;
+
+/// How far the light is off, in stops.
+const STOPS: f32 = 1.5;
 
 /// The accuracy in each light with one correction.
 pub(super) struct Row {
@@ -31,7 +34,7 @@ pub(super) fn table(networks: &mut [Classifier], faces: &Faces, batch: usize) ->
         mirrored: [f64::NAN; Light::ALL.len()],
     });
     for (column, light) in Light::ALL.into_iter().enumerate() {
-        let lit = light.on(faces);
+        let lit = in_light(faces, light);
         for row in &mut rows {
             let (once, mirrored) = probabilities(networks, &lit, batch, row.correction)?;
             let accuracy = |probabilities| judge(probabilities, &lit, |_| true).accuracy();
@@ -40,6 +43,17 @@ pub(super) fn table(networks: &mut [Classifier], faces: &Faces, batch: usize) ->
         }
     }
     Ok(rows.into())
+}
+
+/// `faces` in this light, with their labels.
+fn in_light(faces: &Faces, light: Light) -> Faces {
+    let mut lit = Faces::default();
+    for (row, &label) in faces.labels().iter().enumerate() {
+        let mut pixels = faces.pixels(row).to_vec();
+        light.change(STOPS, &mut pixels, FACE_SIZE);
+        lit.push(&pixels, label);
+    }
+    lit
 }
 
 /// An object for each correction, with the accuracy by light.

@@ -17,12 +17,15 @@ use crate::cli::EvaluateDetectorArgs;
 use crate::detector::annotations::{Annotation, cut_off, load};
 use crate::detector::evaluation::{Evaluation, Looked};
 use crate::detector::found::Found;
-use crate::detector::lighting::Lighting;
+use crate::light::Light;
 use crate::picture::Picture;
 use crate::{plots, progress};
 
 /// Boxes are judged down to this confidence; surer ones alone would end the curve too early.
 const LEAST: f32 = 0.01;
+
+/// How far other light is off, in stops.
+const STOPS: f32 = 2.0;
 
 /// Reports how well a detector finds the faces of annotated pictures, and draws precision against recall.
 ///
@@ -40,24 +43,20 @@ pub fn run(args: &EvaluateDetectorArgs) -> Result<()> {
         args.data.display(),
         args.split
     );
-    let mut evaluate = |lighting| -> Result<Evaluation> {
+    let mut evaluate = |light| -> Result<Evaluation> {
         let bar = progress::reading("pictures", annotations.len());
         let looked = annotations.iter().map(|annotation| {
             bar.inc(1);
-            look(&mut detector, annotation, lighting)
+            look(&mut detector, annotation, light)
                 .with_context(|| annotation.image.display().to_string())
         });
         Ok(Evaluation::new(&looked.collect::<Result<Vec<_>>>()?))
     };
-    let evaluation = evaluate(Lighting::AsItIs)?;
-    let lightings = if args.light {
-        &Lighting::OTHERS[..]
-    } else {
-        &[]
-    };
-    let in_other_light: Vec<(String, Evaluation)> = lightings
-        .iter()
-        .map(|&lighting| Ok((lighting.to_string(), evaluate(lighting)?)))
+    let evaluation = evaluate(Light::AsItIs)?;
+    let lights = Light::ALL.iter().filter(|_| args.light);
+    let in_other_light: Vec<(&str, Evaluation)> = lights
+        .filter(|&&light| light != Light::AsItIs)
+        .map(|&light| Ok((light.name(), evaluate(light)?)))
         .collect::<Result<_>>()?;
     let [name, data] = [args.detector(), &args.data].map(|path| path.display().to_string());
     let report = Report {
@@ -122,7 +121,7 @@ impl Detector {
 }
 
 /// A picture in some light, and what the detector finds in it.
-fn look(detector: &mut Detector, annotation: &Annotation, lighting: Lighting) -> Result<Looked> {
+fn look(detector: &mut Detector, annotation: &Annotation, light: Light) -> Result<Looked> {
     // Its message holds the cause already.
     let picture = Picture::load(&annotation.image).map_err(|error| anyhow!("{error}"))?;
     let (width, height) = (picture.width(), picture.height());
@@ -130,7 +129,7 @@ fn look(detector: &mut Detector, annotation: &Annotation, lighting: Lighting) ->
         Detector::Peer(peer) => peer.found(&annotation.image)?,
         Detector::Network(network, options) => {
             let mut pixels = picture.into_pixels();
-            lighting.change(&mut pixels, width);
+            light.change(STOPS, &mut pixels, width);
             let view = GreyImage::new(&pixels, width, height, width)?;
             let candidates = network.candidates(&view, options)?;
             let found = candidates.iter().map(|candidate| Found {

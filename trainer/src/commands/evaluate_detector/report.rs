@@ -15,7 +15,7 @@ pub(super) struct Report<'a> {
     pub(super) threshold: f32,
     pub(super) evaluation: &'a Evaluation,
     /// The same pictures in other light, if that was asked for.
-    pub(super) in_other_light: &'a [(String, Evaluation)],
+    pub(super) in_other_light: &'a [(&'a str, Evaluation)],
 }
 
 impl Report<'_> {

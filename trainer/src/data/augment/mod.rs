@@ -1,9 +1,10 @@
 //! What happens to a face on its way into a training batch.
 //!
-//! In this order: the warp, then light, noise and erasing, as something in front of a camera would
+//! In this order: the warp, then exposure, light, noise and erasing, as something in front of a camera would
 //! be moved, lit, recorded and covered. What is off draws no random numbers and costs nothing.
 
 mod erasing;
+mod exposure;
 mod light;
 mod noise;
 mod warp;
@@ -26,6 +27,9 @@ pub struct Augmentation {
     pub zoom: f32,
     /// Whether one face in two is mirrored.
     pub flip: bool,
+    /// Largest change of the exposure, in stops.
+    #[serde(default)]
+    pub exposure: f32,
     /// Largest change of brightness, contrast and gamma, below 1.
     #[serde(default)]
     pub light: f32,
@@ -44,6 +48,7 @@ impl Augmentation {
         shift: 0.0,
         zoom: 0.0,
         flip: false,
+        exposure: 0.0,
         light: 0.0,
         noise: 0.0,
         erasing: 0.0,
@@ -70,13 +75,20 @@ impl Augmenter {
         }
     }
 
-    /// The changed `face`; the generator alone decides how it is changed.
+    /// The changed `face`; the generators alone decide how it is changed. The exposure has one of its own, so that
+    /// without it all else stays the same.
     ///
     /// # Panics
     ///
     /// When `face` does not hold `size`² pixels.
-    pub fn run(&mut self, face: &[u8], generator: &mut impl RngExt) -> &[u8] {
+    pub fn run<R: RngExt>(
+        &mut self,
+        face: &[u8],
+        generator: &mut R,
+        for_exposure: &mut R,
+    ) -> &[u8] {
         let Augmentation {
+            exposure,
             light,
             noise,
             erasing,
@@ -84,6 +96,9 @@ impl Augmenter {
         } = self.augmentation;
         let warp = Warp::sample(&self.augmentation, self.size, generator);
         warp.apply(face, self.size, &mut self.margins, &mut self.face);
+        if exposure > 0.0 {
+            exposure::change(exposure, &mut self.face, self.size, for_exposure);
+        }
         if light > 0.0 {
             light::change(light, &mut self.face, generator);
         }
@@ -110,10 +125,13 @@ mod tests {
     use crate::testing::random_faces;
 
     fn augmented(augmentation: Augmentation, stream: u64) -> Vec<u8> {
-        let mut generator = generator(1, Purpose::Augmentation, stream);
+        let [mut generator, mut for_exposure] =
+            [Purpose::Augmentation, Purpose::Exposure].map(|purpose| generator(1, purpose, stream));
         let faces = random_faces(1, 1);
         let mut augmenter = Augmenter::new(augmentation, FACE_SIZE);
-        augmenter.run(faces.pixels(0), &mut generator).to_vec()
+        augmenter
+            .run(faces.pixels(0), &mut generator, &mut for_exposure)
+            .to_vec()
     }
 
     #[test]
@@ -129,6 +147,13 @@ mod tests {
                 "warp",
                 Augmentation {
                     shift: 0.1,
+                    ..Augmentation::NONE
+                },
+            ),
+            (
+                "exposure",
+                Augmentation {
+                    exposure: 2.0,
                     ..Augmentation::NONE
                 },
             ),
@@ -165,6 +190,29 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn without_another_exposure_all_else_is_the_same() {
+        let warp = Augmentation {
+            shift: 0.1,
+            erasing: 1.0,
+            ..Augmentation::NONE
+        };
+        let exposed = Augmentation {
+            exposure: 2.0,
+            ..warp
+        };
+        let same = |stream| {
+            let (plain, exposed) = (augmented(warp, stream), augmented(exposed, stream));
+            plain.iter().zip(&exposed).filter(|(a, b)| a == b).count()
+        };
+        let same: Vec<_> = (0..20).map(same).collect();
+        // What is covered is so whatever the light was; two faces in five keep theirs.
+        assert!(same.iter().all(|&same| same > 0), "{same:?}");
+        let all = augmented(warp, 0).len();
+        let kept = same.iter().filter(|&&same| same == all).count();
+        assert!((3..16).contains(&kept), "{same:?}");
     }
 
     #[test]
