@@ -24,6 +24,7 @@ mod metrics;
 mod outputs;
 mod page;
 mod picture;
+mod punctual;
 mod stream;
 mod worker;
 

@@ -1,8 +1,7 @@
 //! The emotions of the faces in a picture, as the plugin would say them.
 
 use anyhow::Result;
-#[cfg(feature = "cascade")]
-use emotion_detect::{Cascade, Options};
+use emotion_detect::{NetworkDetector, Options};
 use emotion_models::preprocess::{GreyRows, Preprocessor, Region};
 use emotion_models::{Classifier, Metadata, Scores};
 
@@ -26,11 +25,10 @@ pub struct Face {
 pub enum Faces {
     /// The picture is one.
     Whole,
-    /// Where a cascade finds them.
-    #[cfg(feature = "cascade")]
+    /// Where a detector finds them.
     Found {
         /// Finds them.
-        cascade: Cascade,
+        detector: Box<NetworkDetector>,
         /// What it looks for.
         options: Options,
         /// How far a crop reaches beyond its box, as [`Region::face`] takes it.
@@ -49,16 +47,10 @@ impl Faces {
                 height: image.height() as u32,
                 detection: None,
             }]),
-            #[cfg(feature = "cascade")]
             Self::Found {
-                cascade, options, ..
+                detector, options, ..
             } => {
-                let mut faces = cascade.detect(image, options)?;
-                // OpenCV's threads leave them in any order.
-                faces.sort_by(|a, b| {
-                    let surer = b.confidence.total_cmp(&a.confidence);
-                    surer.then_with(|| (a.y, a.x).cmp(&(b.y, b.x)))
-                });
+                let faces = detector.detect(image, options)?;
                 let faces = faces.into_iter().map(|face| Face {
                     x: face.x,
                     y: face.y,
@@ -74,7 +66,6 @@ impl Faces {
     fn margin(&self) -> f32 {
         match self {
             Self::Whole => 0.0,
-            #[cfg(feature = "cascade")]
             Self::Found { margin, .. } => *margin,
         }
     }

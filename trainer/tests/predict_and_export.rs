@@ -166,8 +166,7 @@ fn a_margin_that_makes_no_sense_is_refused() {
     assert!(text(output.stderr).contains("expected a number from -0.25 to 1"));
 }
 
-#[cfg(feature = "cascade")]
-mod with_the_cascade {
+mod with_the_detector {
     use super::*;
 
     #[test]
@@ -207,12 +206,19 @@ mod with_the_cascade {
     }
 
     #[test]
-    fn a_cascade_that_is_not_there_stops_before_the_first_picture() {
-        let arguments = ["predict", "--cascade", "faces.xml", "face.pgm"];
+    fn weights_of_another_network_find_no_faces() {
+        let arguments = ["predict", "--detector", "mini_xception", "face.pgm"];
+        let error = text(emotion_trainer(&arguments, folder().path()).stderr);
+        assert!(error.contains("expected face_net"), "{error}");
+    }
+
+    #[test]
+    fn a_detector_that_is_not_there_stops_before_the_first_picture() {
+        let arguments = ["predict", "--detector", "faces.safetensors", "face.pgm"];
         let output = emotion_trainer(&arguments, folder().path());
         assert_eq!(output.status.code(), Some(1));
         assert!(output.stdout.is_empty());
-        assert!(text(output.stderr).contains("cannot read the cascade faces.xml"));
+        assert!(text(output.stderr).contains("faces.safetensors"));
     }
 }
 
@@ -230,6 +236,16 @@ fn export_writes_a_model_and_says_what_goes_in_and_out() {
             .any(|part| part == text.as_bytes())
     };
     assert!(contains("temperature") && contains(r#"["angry","disgust""#));
+}
+
+#[test]
+fn the_export_of_a_detector_says_what_each_of_its_values_is() {
+    let folder = folder();
+    let arguments = ["export", "--weights", "face_net", "--out", "model.onnx"];
+    let report = printed(&arguments, folder.path());
+    assert!(report.contains("picture [N, 1, 320, 320]"), "{report}");
+    assert!(report.contains("places [N, 10500]"), "{report}");
+    assert!(report.contains("strides of 8, 16 and 32"), "{report}");
 }
 
 #[test]

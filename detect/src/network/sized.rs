@@ -3,7 +3,7 @@
 use emotion_models::Instructions;
 use emotion_models::engine::{Engine, Precision};
 use emotion_models::face_net::{STRIDES, VALUES, places};
-use emotion_models::preprocess::{GreyRows, Scaler};
+use emotion_models::preprocess::{GreyRows, Region, Scaler};
 use emotion_models::{Metadata, Weights};
 
 use super::candidate::Candidate;
@@ -34,7 +34,11 @@ struct Network {
 }
 
 /// What the network says about the last picture.
-pub(super) struct Seen<'a>(&'a Network);
+pub(super) struct Seen<'a> {
+    network: &'a Network,
+    /// Column and row of the network at which the picture begins.
+    origin: [usize; 2],
+}
 
 impl Sizes {
     pub(super) fn new(weights: Weights, precision: Precision) -> Self {
@@ -59,7 +63,8 @@ impl Sizes {
     /// Lets the network look.
     pub(super) fn look(&mut self, picture: &impl GreyRows, look: &Look) -> Result<Seen<'_>, Error> {
         let [.., coarsest] = STRIDES;
-        let [height, width] = [look.height, look.width].map(|size| size.next_multiple_of(coarsest));
+        let [height, width] = [look.height, look.width]
+            .map(|size| (size + 2 * look.margin).next_multiple_of(coarsest));
         let place = self
             .networks
             .iter()
@@ -73,16 +78,17 @@ impl Sizes {
 
         let Network { engine, values, .. } = &mut self.networks[0];
         let (pixels, stride) = engine.picture_mut();
-        // What lies beyond the picture is grey.
-        let (seen, beyond) = pixels.split_at_mut((look.height * stride).min(pixels.len()));
-        for row in seen.chunks_mut(stride) {
-            row[look.width..width].fill(0.0);
-        }
-        beyond.fill(0.0);
+        // The picture lies in the middle; what lies beyond it is grey.
+        let [left, top] = [(width - look.width) / 2, (height - look.height) / 2];
+        pixels.fill(0.0);
+        let seen = &mut pixels[top * stride + left..];
         let size = [look.height, look.width];
         self.scaler.run(picture, look.part, size, seen, stride);
         engine.run_picture(values)?;
-        Ok(Seen(&self.networks[0]))
+        Ok(Seen {
+            network: &self.networks[0],
+            origin: [left, top],
+        })
     }
 
     fn network(&self, height: usize, width: usize) -> Result<Network, Error> {
@@ -99,22 +105,30 @@ impl Sizes {
 }
 
 impl Seen<'_> {
-    /// What it takes for a face with this confidence at least, in pixels of the network.
+    /// What it takes for a face with this confidence at least, in pixels of the picture as the network sees it.
     pub(super) fn candidates(&self, threshold: f32) -> impl Iterator<Item = Candidate> {
         let Network {
             height,
             width,
             ref values,
             ..
-        } = *self.0;
+        } = *self.network;
+        let [left, top] = self.origin.map(|pixels| pixels as f32);
         let least = logit(threshold);
         let values = values.as_chunks::<VALUES>().0;
         places(height, width)
             .zip(values)
             .filter(move |(_, values)| values[0] >= least)
-            .map(|(place, values)| Candidate {
-                region: place.region(*values),
-                confidence: 1.0 / (1.0 + (-values[0]).exp()),
+            .map(move |(place, values)| {
+                let region = place.region(*values);
+                Candidate {
+                    region: Region {
+                        x: region.x - left,
+                        y: region.y - top,
+                        ..region
+                    },
+                    confidence: 1.0 / (1.0 + (-values[0]).exp()),
+                }
             })
             // Weights that somebody else trained may say anything.
             .filter(|candidate| {

@@ -1,11 +1,14 @@
 //! Opens a source and hands on its decoded frames.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use gst::prelude::*;
 
 use super::config::{Origin, Source, Transport};
+use super::punctual;
 use crate::runner;
 
 /// Ages beyond this are clocks that have nothing to do with each other.
@@ -45,10 +48,12 @@ pub(super) enum News {
 }
 
 impl Intake {
-    /// Opens `source`; `on_frame` is called in the decoder's thread and must not wait.
+    /// Opens `source`; `on_frame` is called in the decoder's thread and must not wait, and so is `on_skip` for each frame
+    /// that is not decoded because it would come too late.
     pub(super) fn open(
         source: &Source,
         on_frame: impl Fn(Frame) + Send + 'static,
+        on_skip: impl Fn() + Send + Sync + 'static,
     ) -> anyhow::Result<Self> {
         let pipeline = pipeline(source)?;
         let bus = pipeline.bus().context("a pipeline has a bus")?;
@@ -64,6 +69,8 @@ impl Intake {
             Ok(gst::FlowSuccess::Ok)
         });
         sink.set_callbacks(callbacks.build());
+        let is_live = Arc::new(AtomicBool::new(false));
+        punctual::keep_up(&pipeline, &is_live, on_skip);
         let mut intake = Self {
             pipeline,
             bus,
@@ -71,6 +78,7 @@ impl Intake {
         };
         let started = intake.pipeline.set_state(gst::State::Paused);
         intake.is_live = started == Ok(gst::StateChangeSuccess::NoPreroll);
+        is_live.store(intake.is_live, Ordering::Relaxed);
         // A live frame is worth most at once; those of a file come at their times.
         sink.set_sync(!intake.is_live);
         if started.is_ok() {
@@ -188,4 +196,51 @@ fn frame(sink: &gst_app::AppSink, sample: &gst::Sample) -> Option<Frame> {
         buffer,
         caps,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Mutex;
+    use std::sync::atomic::AtomicU32;
+    use std::thread::sleep;
+
+    use super::*;
+    use crate::crowd::config::Config;
+
+    #[test]
+    fn a_decoder_that_is_too_slow_is_less_than_a_second_late() {
+        gst::init().unwrap();
+        let config = Config::parse(
+            "[[source]]\nname = \"fast\"\nlaunch = \"videotestsrc is-live=true ! video/x-raw,width=64,height=48,framerate=50/1 \
+             ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 ! h264parse\"\n",
+            Path::new("crowd.toml"),
+        );
+        let config = config.unwrap();
+        let skipped = Arc::new(AtomicU32::new(0));
+        let ages = Arc::new(Mutex::new(Vec::new()));
+        let (skips, seen) = (skipped.clone(), ages.clone());
+        let intake = Intake::open(
+            config.sources[0].get_ref(),
+            move |frame| {
+                seen.lock().unwrap().push(frame.captured.elapsed());
+                // The decoder waits for this: two frames come while it works on one.
+                sleep(Duration::from_millis(40));
+            },
+            move || {
+                skips.fetch_add(1, Ordering::Relaxed);
+            },
+        );
+        let intake = intake.unwrap();
+        assert!(intake.is_live);
+        assert!(intake.news(Duration::from_secs(5)).is_none());
+        drop(intake);
+        let (ages, skipped) = (ages.lock().unwrap(), skipped.load(Ordering::Relaxed));
+        assert!(skipped > 50, "{skipped} left out");
+        assert!(ages.len() > 30, "{} decoded", ages.len());
+        // The last two seconds: without leaving frames out, they would be two seconds late.
+        let last = &ages[ages.len() / 2..];
+        let oldest = last.iter().max().unwrap();
+        assert!(*oldest < Duration::from_millis(1200), "{oldest:?}");
+    }
 }

@@ -50,7 +50,7 @@ pub(super) struct StreamMetrics {
     pub(super) frames: Counter,
     /// Frames that were analysed.
     pub(super) analysed: Counter,
-    /// Frames that newer ones took the place of.
+    /// Frames that were left out for newer ones.
     pub(super) skipped: Counter,
     /// Times that it was opened again.
     pub(super) reconnects: Counter,
@@ -92,7 +92,8 @@ impl Default for Metrics {
         let about = "From a frame's arrival to its results";
         r.register_with_unit("latency", about, Unit::Seconds, latency.clone());
         let shares = "Share of an emotion in the faces of the last ten seconds";
-        let skipped = "Frames that a newer one took the place of before their turn";
+        let skipped =
+            "Frames that were not analysed, or not even decoded, because newer ones were there";
         let dropped = "Records that could not be written to the file, or not fast enough";
         Self {
             latency,
@@ -104,7 +105,7 @@ impl Default for Metrics {
             ),
             shares: added(r, "emotion_ratio", shares, <_>::default()),
             connected: added(r, "connected", "Whether frames come", <_>::default()),
-            frames: added(r, "frames", "Decoded frames", <_>::default()),
+            frames: added(r, "frames", "Frames that came", <_>::default()),
             analysed: added(r, "analysed_frames", "Analysed frames", <_>::default()),
             skipped: added(r, "skipped_frames", skipped, <_>::default()),
             reconnects: added(r, "reconnects", "Times it was opened again", <_>::default()),

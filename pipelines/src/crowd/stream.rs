@@ -219,10 +219,15 @@ impl Stream {
         };
         let began = Instant::now();
         self.seen().last_frame = None;
-        let (stream, to) = (self.clone(), desk.clone());
+        let (stream, late, to) = (self.clone(), self.clone(), desk.clone());
         let period = self.source.rate.map(|rate| rate.period());
         let next = Mutex::new(None::<Instant>);
-        let intake = Intake::open(&self.source, move |frame| {
+        let on_skip = move || {
+            late.metrics.frames.inc();
+            late.metrics.skipped.inc();
+            late.arrived();
+        };
+        let on_frame = move |frame: Frame| {
             stream.metrics.frames.inc();
             stream.arrived();
             let mut next = next.lock().unwrap_or_else(PoisonError::into_inner);
@@ -234,8 +239,8 @@ impl Stream {
             if to.leave(seat, frame).is_some() {
                 stream.metrics.skipped.inc();
             }
-        });
-        let intake = match intake {
+        };
+        let intake = match Intake::open(&self.source, on_frame, on_skip) {
             Ok(intake) => intake,
             Err(error) => return dropped(format!("{error:#}"), false),
         };

@@ -8,6 +8,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use emotion_detect::Options;
 use emotion_models::engine::Precision;
 use emotion_models::preprocess::{DEFAULT_MARGIN, LightCorrection};
 use emotion_models::weights::Architecture;
@@ -222,15 +223,13 @@ pub struct PredictArgs {
     #[arg(long, value_name = "SHARE", default_value_t = DEFAULT_MARGIN, value_parser = margin, allow_negative_numbers = true)]
     pub margin: f32,
 
-    /// Smallest face that is found, in pixels; 0: 30
-    #[cfg(feature = "cascade")]
-    #[arg(long, value_name = "PIXELS", default_value_t = emotion_detect::Options::default().min_size_px)]
-    pub min_size: u32,
+    /// A weights file of the detector that finds the faces, or the name of built-in ones
+    #[arg(long, value_name = "FILE|NAME", default_value = "face_net")]
+    pub detector: PathBuf,
 
-    /// OpenCV cascade that finds the faces [default: the frontal face one from where OpenCV's data are installed]
-    #[cfg(feature = "cascade")]
-    #[arg(long, value_name = "XML")]
-    pub cascade: Option<PathBuf>,
+    /// Smallest face that is found, in pixels; 0: 16 of those that the detector sees
+    #[arg(long, value_name = "PIXELS", default_value_t = Options::default().min_size_px)]
+    pub min_size: u32,
 
     /// Print one JSON object per picture instead
     #[arg(long)]

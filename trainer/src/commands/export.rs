@@ -18,16 +18,11 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     files::replace(&args.out, &bytes)?;
     let metadata = weights.metadata();
     println!(
-        "{out}: {name} in ONNX, opset {opset}; {input} [N, 1, {size}, {size}], grey, 0 to 255 mapped to -1 to 1; {output} \
-         [N, {classes}], divided by {temperature} before the softmax",
-        out = args.out.display(),
-        name = metadata.name,
-        opset = onnx::OPSET,
-        input = onnx::INPUT,
-        size = metadata.input_size,
-        output = onnx::OUTPUT,
-        classes = metadata.labels.len(),
-        temperature = metadata.temperature,
+        "{}: {} in ONNX, opset {}; {}",
+        args.out.display(),
+        metadata.name,
+        onnx::OPSET,
+        onnx::description(metadata),
     );
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, ensure};
+use emotion_detect::{NetworkDetector, Options};
 use emotion_models::{Classifier, Scores};
 use serde_json::{Map, Value, json};
 
@@ -15,7 +16,7 @@ use crate::prediction::{Face, Faces, Predictor};
 ///
 /// # Errors
 ///
-/// When the weights or the cascade are broken, or, in the end, when a picture could not be read.
+/// When weights are broken, or, in the end, when a picture could not be read.
 pub fn run(args: &PredictArgs) -> Result<()> {
     let classifier = Classifier::new(&super::weights(&args.weights)?)?;
     let mut predictor = Predictor::new(classifier, faces(args)?);
@@ -43,35 +44,19 @@ pub fn run(args: &PredictArgs) -> Result<()> {
     Ok(())
 }
 
-#[cfg(feature = "cascade")]
 fn faces(args: &PredictArgs) -> Result<Faces> {
-    use emotion_detect::{Cascade, Error, Options};
-
     if args.crop == Crop::None {
         return Ok(Faces::Whole);
     }
-    let cascade = Cascade::load(args.cascade.as_deref()).map_err(|error| match error {
-        Error::NotInstalled { .. } => anyhow!("{error} or name one with --cascade"),
-        error => anyhow!("{error}"),
-    })?;
+    let detector = NetworkDetector::new(super::weights(&args.detector)?)?;
     Ok(Faces::Found {
-        cascade,
+        detector: Box::new(detector.with_threads(rayon::current_num_threads())),
         options: Options {
             min_size_px: args.min_size,
             ..Options::default()
         },
         margin: args.margin,
     })
-}
-
-#[cfg(not(feature = "cascade"))]
-fn faces(args: &PredictArgs) -> Result<Faces> {
-    ensure!(
-        args.crop == Crop::None,
-        "this emotion-trainer was built without the feature `cascade` and finds no faces; pass --crop none for \
-         pictures that are faces already"
-    );
-    Ok(Faces::Whole)
 }
 
 /// What is known about a picture.

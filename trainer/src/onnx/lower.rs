@@ -9,19 +9,22 @@ use emotion_models::folded::{Folded, FoldedNode, FoldedOp, Kernel};
 use emotion_models::layers::{Activation, Padding};
 
 use super::proto::{self, Attribute, Tensor, ValueInfo};
-use super::{INPUT, OUTPUT};
+use super::{input, output};
 
 /// The nodes and constants of the network of `weights`.
 pub(super) fn graph(weights: &Weights) -> Result<proto::Graph> {
     let metadata = weights.metadata();
+    let task = metadata.architecture.task();
     let folded = weights.folded()?;
     let [height, width, channels] = folded.nodes()[0].shape;
     let mut lowering = Lowering {
         folded: &folded,
+        input: input(task),
+        output: output(task),
         written: proto::Graph {
             name: metadata.name.clone(),
-            input: vec![ValueInfo::batch(INPUT, &[channels, height, width])],
-            output: vec![ValueInfo::batch(OUTPUT, &[logits(&folded)])],
+            input: vec![ValueInfo::batch(input(task), &[channels, height, width])],
+            output: vec![ValueInfo::batch(output(task), &[logits(&folded)])],
             ..proto::Graph::default()
         },
         values: Vec::with_capacity(folded.nodes().len()),
@@ -43,6 +46,9 @@ fn logits(folded: &Folded) -> usize {
 
 struct Lowering<'a> {
     folded: &'a Folded,
+    /// Names of the input and the output.
+    input: &'static str,
+    output: &'static str,
     written: proto::Graph,
     /// The value of each node so far.
     values: Vec<String>,
@@ -72,7 +78,7 @@ impl Lowering<'_> {
         let [height, width, channels_in] = before.map_or([0; 3], |node| node.shape);
         let channels = node.shape[2];
         match &node.op {
-            FoldedOp::Input => INPUT.to_owned(),
+            FoldedOp::Input => self.input.to_owned(),
             &FoldedOp::Conv2d {
                 kernel,
                 stride,
@@ -163,9 +169,9 @@ impl Lowering<'_> {
             rows.push(self.push(&format!("{name}.row"), "Flatten", vec![value], axis()));
         }
         if let Some(last) = self.written.node.last_mut().filter(|_| rows.len() == 1) {
-            last.output = vec![OUTPUT.to_owned()];
+            last.output = vec![self.output.to_owned()];
         } else {
-            self.push(OUTPUT, "Concat", rows, axis());
+            self.push(self.output, "Concat", rows, axis());
         }
     }
 

@@ -1,7 +1,7 @@
 //! Networks as ONNX files, for ONNX Runtime, OpenCV and everything else that reads them.
 //!
-//! The model takes `faces` `[N, 1, H, W]`, grey and mapped to [-1, 1], and gives `logits` `[N, classes]`; N is any
-//! number. What a program needs to serve them as they were trained (labels, input size, normalisation, temperature)
+//! The model of a classifier takes `faces` `[N, 1, H, W]`, grey and mapped to [-1, 1], and gives `logits` `[N, classes]`;
+//! that of a detector takes a `picture` likewise and gives the values of all its `places`; N is any number. What a program needs to serve them as they were trained (labels, input size, normalisation, temperature)
 //! stands in the model's metadata under the keys of the weights file.
 //!
 //! Batch norms are folded into the convolutions in front of them, which is exact but for rounding and leaves one
@@ -15,17 +15,59 @@ mod tests;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use emotion_models::Weights;
+use emotion_models::face_net::{STRIDES, VALUES, places};
+use emotion_models::weights::Task;
+use emotion_models::{Metadata, Weights};
 use prost::Message;
 
 /// Name of the model's input.
-pub const INPUT: &str = "faces";
+pub const fn input(task: Task) -> &'static str {
+    match task {
+        Task::Classification => "faces",
+        Task::Detection => "picture",
+    }
+}
+
 /// Name of the model's output.
-pub const OUTPUT: &str = "logits";
+pub const fn output(task: Task) -> &'static str {
+    match task {
+        Task::Classification => "logits",
+        Task::Detection => "places",
+    }
+}
+
 /// The version of the standard operators; all that are used are older than it.
 pub const OPSET: i64 = 13;
 /// The version of the file format that came with [`OPSET`].
 const IR_VERSION: i64 = 7;
+
+/// What goes into the model of weights that say this about themselves, and what comes out.
+pub fn description(metadata: &Metadata) -> String {
+    let task = metadata.architecture.task();
+    let size = metadata.input_size;
+    let output = output(task);
+    let result = match task {
+        Task::Classification => format!(
+            "{output} [N, {}]: softmax({output} / {}) are the probabilities of {}",
+            metadata.labels.len(),
+            metadata.temperature,
+            metadata.labels.join(", ")
+        ),
+        Task::Detection => {
+            let [fine, middle, coarse] = STRIDES;
+            format!(
+                "{output} [N, {}]: {VALUES} values for each place of the maps with strides of {fine}, {middle} and {coarse}, row by \
+                 row: the logit of a face, how far its centre lies to the right of the place's and below it, and the \
+                 logarithms of its width and height, in strides",
+                VALUES * places(size, size).count(),
+            )
+        }
+    };
+    format!(
+        "{} [N, 1, {size}, {size}], grey, 0 to 255 mapped to -1 to 1; {result}",
+        input(task)
+    )
+}
 
 /// The contents of an ONNX file with the network of `weights`.
 ///
@@ -44,15 +86,7 @@ fn model(weights: &Weights) -> Result<proto::Model> {
         ir_version: IR_VERSION,
         producer_name: env!("CARGO_PKG_NAME").to_owned(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
-        doc_string: format!(
-            "{}: {INPUT} [N, 1, {size}, {size}], grey, 0 to 255 mapped to {}; softmax({OUTPUT} / {}) are the \
-             probabilities of {}",
-            metadata.name,
-            entries["normalization"],
-            metadata.temperature,
-            metadata.labels.join(", "),
-            size = metadata.input_size,
-        ),
+        doc_string: format!("{}: {}", metadata.name, description(metadata)),
         graph: Some(lower::graph(weights)?),
         opset_import: vec![proto::OperatorSet {
             domain: String::new(),

@@ -1,0 +1,194 @@
+//! Keeps a live stream whose decoder is too slow up with its camera: encoded frames that have fallen behind are left
+//! out up to the next key frame, so the delay stays short and no picture is damaged.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use gst::prelude::*;
+
+/// How far frames may fall behind their usual age.
+const BEHIND: Duration = Duration::from_millis(400);
+/// How long they may be that far behind: a hiccup of the machine is caught up with meanwhile.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// What frames have fallen behind so far.
+#[derive(Debug, Default)]
+struct Punctuality {
+    /// The least age of frames at the decoder: what the network and its jitter buffer take.
+    usual: Option<Duration>,
+    behind_since: Option<Instant>,
+    /// Waiting for a key frame; with the age of the last one that came too late.
+    waits: Option<Option<Duration>>,
+}
+
+impl Punctuality {
+    /// Whether a frame that is `age` old at `now` is to be decoded.
+    fn admits(&mut self, age: Duration, is_key: bool, now: Instant) -> bool {
+        let usual = self.usual.map_or(age, |usual| usual.min(age));
+        self.usual = Some(usual);
+        if age <= usual + BEHIND {
+            self.behind_since = None;
+            if is_key {
+                self.waits = None;
+            }
+            return self.waits.is_none();
+        }
+        let since = *self.behind_since.get_or_insert(now);
+        if now.duration_since(since) < PATIENCE && self.waits.is_none() {
+            return true;
+        }
+        let last = self.waits.get_or_insert(None);
+        if !is_key {
+            return false;
+        }
+        // Where leaving frames out makes the next ones no younger, it is not the decoder that they waited for: the
+        // clocks have moved apart.
+        if last.replace(age).is_some_and(|last| age >= last) {
+            (self.usual, self.waits, self.behind_since) = (Some(age), None, None);
+            return true;
+        }
+        false
+    }
+}
+
+/// Watches over every video decoder that `pipeline` gets while it `is_live`; `on_skip` is called for each frame that is
+/// left out.
+pub(super) fn keep_up(
+    pipeline: &gst::Pipeline,
+    is_live: &Arc<AtomicBool>,
+    on_skip: impl Fn() + Send + Sync + 'static,
+) {
+    let on_skip = Arc::new(on_skip);
+    let is_live = Arc::clone(is_live);
+    pipeline.connect_deep_element_added(move |pipeline, _, element| {
+        if !decodes_video(element) {
+            return;
+        }
+        let Some(pad) = element.static_pad("sink") else {
+            return;
+        };
+        let (pipeline, is_live) = (pipeline.downgrade(), Arc::clone(&is_live));
+        let on_skip = Arc::clone(&on_skip);
+        let punctuality = Mutex::new(Punctuality::default());
+        pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+            let (Some(pipeline), Some(buffer)) = (pipeline.upgrade(), info.buffer()) else {
+                return gst::PadProbeReturn::Ok;
+            };
+            let Some(age) = is_live
+                .load(Ordering::Relaxed)
+                .then(|| age(&pipeline, pad, buffer))
+                .flatten()
+            else {
+                return gst::PadProbeReturn::Ok;
+            };
+            let is_key = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
+            let mut punctuality = punctuality.lock().unwrap_or_else(PoisonError::into_inner);
+            if punctuality.admits(age, is_key, Instant::now()) {
+                return gst::PadProbeReturn::Ok;
+            }
+            on_skip();
+            gst::PadProbeReturn::Drop
+        });
+    });
+}
+
+fn decodes_video(element: &gst::Element) -> bool {
+    let video = gst::ElementFactoryType::DECODER | gst::ElementFactoryType::MEDIA_VIDEO;
+    let bin = element.is::<gst::Bin>();
+    !bin && element
+        .factory()
+        .is_some_and(|factory| factory.has_type(video))
+}
+
+/// How long ago a frame was due by the pipeline's clock.
+fn age(pipeline: &gst::Pipeline, pad: &gst::Pad, buffer: &gst::BufferRef) -> Option<Duration> {
+    let segment = pad.sticky_event::<gst::event::Segment>(0)?;
+    let segment = segment.segment().downcast_ref::<gst::ClockTime>()?;
+    let due = segment.to_running_time(buffer.dts_or_pts()?)?;
+    let age = pipeline.current_running_time()?.saturating_sub(due);
+    Some(Duration::from(age))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAME: Duration = Duration::from_millis(40);
+
+    /// Decodes a camera's 25 frames a second, a key frame every `group`, each in `cost`, for `frames` frames; what a
+    /// frame that is not decoded costs is nothing. Gives the greatest age and how many frames were decoded.
+    fn decoded(
+        cost: Duration,
+        group: u32,
+        frames: u32,
+        delay: impl Fn(u32) -> Duration,
+    ) -> (Duration, u32) {
+        let began = Instant::now();
+        let (mut punctuality, mut free, mut oldest, mut count) =
+            (Punctuality::default(), began, Duration::ZERO, 0);
+        for frame in 0..frames {
+            let due = began + frame * FRAME;
+            let now = free.max(due + delay(frame));
+            let age = now - due;
+            if punctuality.admits(age, frame % group == 0, now) {
+                free = now + cost;
+                count += 1;
+                oldest = oldest.max(age);
+            }
+        }
+        (oldest, count)
+    }
+
+    #[test]
+    fn a_decoder_that_keeps_up_misses_no_frame() {
+        let (oldest, count) = decoded(FRAME / 2, 50, 500, |_| Duration::from_millis(200));
+        assert_eq!((oldest, count), (Duration::from_millis(200), 500));
+        // Half a second during which nothing comes is caught up with.
+        let hiccup = |frame| {
+            Duration::from_millis(if (100..112).contains(&frame) {
+                40 * u64::from(112 - frame)
+            } else {
+                0
+            })
+        };
+        assert_eq!(decoded(FRAME / 2, 50, 500, hiccup).1, 500);
+    }
+
+    #[test]
+    fn one_that_is_too_slow_stays_within_a_second_and_goes_on() {
+        for (cost, group) in [
+            (FRAME * 3 / 2, 25),
+            (FRAME * 2, 50),
+            (FRAME * 5, 1),
+            (FRAME * 3, 250),
+        ] {
+            let (oldest, count) = decoded(cost, group, 2000, |_| Duration::from_millis(200));
+            assert!(oldest < Duration::from_millis(1000), "{oldest:?}");
+            assert!(count >= 2000 / group.max(10), "{count} of {group}");
+        }
+    }
+
+    #[test]
+    fn no_frame_is_decoded_without_the_ones_that_it_builds_on() {
+        let began = Instant::now();
+        let mut punctuality = Punctuality::default();
+        let mut admits = |ms, behind, is_key| {
+            let now = began + Duration::from_millis(ms);
+            punctuality.admits(Duration::from_millis(behind), is_key, now)
+        };
+        assert!(admits(0, 0, true));
+        assert!(admits(500, 450, false), "it may be a hiccup");
+        assert!(!admits(900, 600, false));
+        assert!(!admits(901, 100, false), "what it builds on was left out");
+        assert!(admits(902, 90, true));
+        assert!(admits(903, 80, false));
+    }
+
+    #[test]
+    fn clocks_that_move_apart_are_none_of_the_decoders_business() {
+        let jump = |frame| Duration::from_secs(if frame < 100 { 0 } else { 5 });
+        let (_, count) = decoded(FRAME / 2, 25, 1000, jump);
+        assert!(count > 900, "{count}");
+    }
+}
