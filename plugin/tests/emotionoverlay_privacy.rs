@@ -150,20 +150,22 @@ fn on_photographs_and_clips_the_detector_finds_no_hidden_face() {
         return;
     };
     let mut before = [0; DETECTORS.len()];
-    let mut after = [[0; MODES.len()]; DETECTORS.len()];
-    let mut hide = |info: &VideoInfo, buffer: &gst::Buffer| {
+    let mut again = Vec::new();
+    let mut hide = |path: &Path, info: &VideoInfo, buffer: &gst::Buffer| {
         for (d, detector) in DETECTORS.iter().enumerate() {
             let faces = found_by(detector, info, bare(buffer));
             let faces: Vec<_> = faces.iter().map(detected).collect();
             before[d] += faces.len();
-            for (m, mode) in MODES.iter().enumerate().filter(|_| !faces.is_empty()) {
+            for mode in MODES.iter().filter(|_| !faces.is_empty()) {
                 let mut buffer = bare(buffer);
                 add_detected(buffer.make_mut(), info.width(), info.height(), &faces);
                 let hidden = harness(&format!("{HIDING}{mode}"), info)
                     .push_and_pull(buffer)
                     .unwrap();
-                let again = found_by(detector, info, bare(&hidden));
-                after[d][m] += still_found(&faces, &again);
+                let left = found_by(detector, info, bare(&hidden));
+                if still_found(&faces, &left) > 0 {
+                    again.push(format!("{}, {mode}, {detector}: {left:?}", path.display()));
+                }
             }
         }
     };
@@ -172,7 +174,7 @@ fn on_photographs_and_clips_the_detector_finds_no_hidden_face() {
         let photo: serde_json::Value = serde_json::from_str(line).unwrap();
         let path = photos.join(photo["image"].as_str().unwrap());
         for (info, buffer) in frames(&path, 1, 1) {
-            hide(&info, &buffer);
+            hide(&path, &info, &buffer);
         }
     }
     let mut paths: Vec<_> = fs::read_dir(clips)
@@ -183,12 +185,12 @@ fn on_photographs_and_clips_the_detector_finds_no_hidden_face() {
     paths.sort();
     for path in paths {
         for (info, buffer) in frames(&path, 60, 3) {
-            hide(&info, &buffer);
+            hide(&path, &info, &buffer);
         }
     }
-    eprintln!("{before:?} faces found by {DETECTORS:?}, again after {MODES:?}: {after:?}");
+    eprintln!("{before:?} faces found by {DETECTORS:?}");
     assert!(before.iter().all(|before| *before > 40), "{before:?}");
-    assert_eq!(after, [[0; MODES.len()]; DETECTORS.len()]);
+    assert!(again.is_empty(), "found again:\n{}", again.join("\n"));
 }
 
 /// A sink that draws overlays itself.
