@@ -128,3 +128,61 @@ fn auto_searches_far_fewer_frames_the_higher_their_rate() {
     let shares = [25.0, 60.0].map(|rate| track(rate, "auto").1);
     assert!(shares[0] <= 0.25 && shares[1] <= 0.12, "{shares:?}");
 }
+
+/// The clip at 25 frames a second with a detector that takes so long, in which frames go on: what it found in one comes
+/// `delay` later, and only then it begins with the newest one.
+fn track_late(delay: Duration) -> Score {
+    const RATE: f64 = 25.0;
+    let clip = Walkers::new(WIDTH, HEIGHT).unwrap();
+    let mut follower = Follower::new(Options {
+        interval: "1".parse().unwrap(),
+        ..Options::default()
+    });
+    let mut at_work: Option<(Duration, u64, Vec<u8>)> = None;
+    let mut frames = Vec::new();
+    for number in 0..(SECONDS * RATE) as u64 {
+        let now = Duration::from_secs_f64(number as f64 / RATE);
+        let pixels = clip.picture(now.as_secs_f64());
+        let picture = clip.view(&pixels).unwrap();
+        let frame = Frame {
+            stamp: Some(now),
+            ..Frame::default()
+        };
+        let search = follower.follow(frame, &picture);
+        if let Some((began, earlier, pixels)) = at_work.take_if(|(began, ..)| now - *began >= delay)
+        {
+            let truth = clip.truth(began.as_secs_f64());
+            let faces = detections(&truth, earlier, &Search::Everything);
+            let found = Detections {
+                faces: &faces,
+                strong: STRONG,
+            };
+            let then = clip.view(&pixels).unwrap();
+            follower.found_late(began, found, &then, &picture);
+        }
+        frames.push(mot::Frame {
+            truth: clip.truth(now.as_secs_f64()),
+            found: follower
+                .faces()
+                .map(|face| (face.id, face.region))
+                .collect(),
+        });
+        if search != Search::Nothing && at_work.is_none() {
+            at_work = Some((now, number, pixels));
+        }
+    }
+    mot::score(&frames)
+}
+
+#[test]
+fn boxes_follow_their_faces_while_a_detector_takes_half_a_second() {
+    let prompt = track_late(Duration::ZERO);
+    let late = track_late(Duration::from_millis(500));
+    let about = format!("at once {prompt:.3?}, after half a second {late:.3?}");
+    eprintln!("{about}");
+    assert!(late.mean_iou >= 0.75, "{about}");
+    assert!(late.mean_iou >= prompt.mean_iou - 0.1, "{about}");
+    assert_eq!(late.switches, 0, "{about}");
+    // Who comes is seen half a second later, or a second later where one detection in ten is missed.
+    assert!(late.idf1 >= 0.85, "{about}");
+}

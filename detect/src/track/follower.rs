@@ -11,7 +11,7 @@ use super::motion::{self, Found, Reach};
 use super::pace::{Due, Pace, Situation};
 use super::scene::Thumbnail;
 use super::trace::{Anchor, Track};
-use super::tracker::{Observation, Searched, Tracker};
+use super::tracker::{Observation, Searched, Tracker, is_in_the_way};
 use super::{Event, Options, TrackedFace};
 use crate::DetectedFace;
 
@@ -23,8 +23,6 @@ const FOLLOWED_BEHIND: f32 = 0.85;
 const SURPRISE: f64 = 0.1;
 /// What a face looks like is taken anew when it looks less like before.
 const RENEWED: f32 = 0.9;
-/// Faces that overlap more are in each other's way.
-const IN_THE_WAY: f32 = 0.1;
 /// The part of the picture that is searched for a face, in sizes of the face.
 const NEIGHBOURHOOD: f32 = 2.5;
 
@@ -306,9 +304,7 @@ fn regions(tracker: &Tracker) -> Vec<Region> {
 
 /// Whether another of `regions`, of which `region` is one, is in its way.
 fn is_crowded(regions: &[Region], region: &Region) -> bool {
-    let near = regions
-        .iter()
-        .filter(|other| region.iou(other) > IN_THE_WAY);
+    let near = regions.iter().filter(|other| is_in_the_way(region, other));
     near.count() > 1
 }
 

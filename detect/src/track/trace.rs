@@ -15,6 +15,9 @@ const HISTORY: Duration = Duration::from_secs(5);
 /// ... and so many.
 const PLACES: usize = 600;
 
+/// A face that was seen for a moment only is not kept much longer, but for so long.
+const LEAST_LOST: Duration = Duration::from_millis(100);
+
 /// What the face looks like where it was last followed to.
 #[derive(Debug, Clone)]
 pub(super) struct Anchor {
@@ -40,6 +43,8 @@ pub(super) struct Track {
     pub(super) ended: Duration,
     /// Since when it was searched and not found.
     missed_since: Option<Duration>,
+    /// Searches since then.
+    misses: u32,
     pub(super) look: Option<Look>,
     pub(super) anchor: Option<Anchor>,
     /// It could not be followed to this frame.
@@ -64,6 +69,7 @@ impl Track {
             sure: at,
             ended: at,
             missed_since: None,
+            misses: 0,
             look: seen.look,
             anchor: None,
             is_weak: false,
@@ -90,6 +96,15 @@ impl Track {
     /// Whether the last search did not find it.
     pub(super) fn is_missed(&self) -> bool {
         self.missed_since.is_some()
+    }
+
+    /// Whether it is lost for so long, or for as long as it was seen if that is less, and not by one search alone while it
+    /// could be followed: a slow detector comes again only later.
+    pub(super) fn is_lost(&self, now: Duration, max_lost: Duration) -> bool {
+        let seen = self.seen.saturating_sub(self.born).max(LEAST_LOST);
+        self.is_missed()
+            && self.lost(now) >= max_lost.min(seen)
+            && (self.misses > 1 || self.is_weak)
     }
 
     /// Where the face was in the picture taken `at`; of times that are not known, the nearest.
@@ -124,6 +139,7 @@ impl Track {
     /// The face was searched in the picture taken `at` and not found.
     pub(super) fn miss(&mut self, at: Duration) {
         self.missed_since.get_or_insert(at);
+        self.misses = self.misses.saturating_add(1);
     }
 
     /// The face was found in the picture taken `at`; what it did since then it did at its new place too.
@@ -154,6 +170,7 @@ impl Track {
             self.sure = self.sure.max(at);
         }
         self.missed_since = None;
+        self.misses = 0;
         self.is_renewed = true;
         self.confidence = seen.confidence;
         self.last_place = seen.region;
@@ -164,6 +181,19 @@ impl Track {
                 (_, None) => {}
             }
         }
+    }
+
+    /// This is the face of a track that was gone.
+    pub(super) fn go_on_as(&mut self, gone: Self) {
+        self.id = gone.id;
+        self.born = gone.born;
+        // What it looks like as a whole was known before.
+        self.look = gone.look.or(self.look.take());
+    }
+
+    /// How long it was seen up to the picture taken `at`.
+    pub(super) fn lasted(&self, at: Duration) -> Duration {
+        at.saturating_sub(self.born)
     }
 
     /// The face is found again after it was gone.

@@ -29,10 +29,20 @@ const KNOWN: f32 = 0.8;
 const PLAUSIBLE: f32 = 0.45;
 /// A detection that overlaps the expected box less is a surprise.
 const SURPRISING: f32 = 0.3;
+/// One that overlaps it so much is where it was expected.
+const IN_ITS_PLACE: f32 = 0.5;
 /// Two boxes that overlap more are one face.
 const SAME: f32 = 0.4;
-/// Looks are learned from faces that nobody else overlaps more.
-const FREE: f32 = 0.1;
+/// How far a head reaches beyond the box of its face, in its sizes on each side.
+const HEAD: f32 = 0.3;
+/// Somebody is in the way of a face of which their head covers a larger share.
+const IN_THE_WAY: f32 = 0.1;
+/// Of a face with another one in its way so little may be seen, as a share of its expected length, that the rest is taken
+/// to be hidden.
+const CUT_OFF: f32 = 0.9;
+/// A face that the picture's border cuts off looks like nobody: where somebody left not long ago, it is given so long to
+/// come in before it counts as another one.
+const COMING_IN: Duration = Duration::from_millis(600);
 /// A face of which less is inside the picture has left it.
 const VISIBLE: f32 = 0.25;
 /// Faces that are remembered for coming back, at most.
@@ -65,6 +75,8 @@ pub(super) struct Tracker {
     gone: Vec<Track>,
     last_id: i32,
     now: Duration,
+    /// The last picture's extent.
+    frame: Option<Region>,
     /// Whether this scene was searched before.
     is_searched: bool,
     events: Vec<Event>,
@@ -113,6 +125,7 @@ impl Tracker {
     ) {
         let seconds = now.saturating_sub(self.now).as_secs_f64();
         self.now = now;
+        self.frame = Some(*frame);
         for track in &mut self.tracks {
             match moved(track, seconds) {
                 Some(by) => track.filter.follow(seconds, by),
@@ -126,8 +139,7 @@ impl Tracker {
             track.remember(now);
         }
         self.end(options, |track| {
-            let is_lost = track.is_missed() && track.lost(now) >= options.max_lost;
-            is_lost || visible(&track.filter.region(), frame) < VISIBLE
+            track.is_lost(now, options.max_lost) || visible(&track.filter.region(), frame) < VISIBLE
         });
         self.gone
             .retain(|track| now.saturating_sub(track.ended) <= options.reattach);
@@ -182,8 +194,11 @@ impl Tracker {
             .partition(|observation| observation.is_strong);
         let mut taken = Vec::new();
 
-        for observation in self.pair(&mut free, &mut strong, |track, seen| {
-            expected(track, seen, at)
+        let in_the_way: Vec<Option<Region>> = (0..self.tracks.len())
+            .map(|index| self.in_the_way(index, at))
+            .collect();
+        for observation in self.pair(&mut free, &mut strong, |index, seen| {
+            expected(&self.tracks[index], in_the_way[index].as_ref(), seen, at)
         }) {
             taken.push(self.matched(observation, at, 1.0, options));
         }
@@ -191,8 +206,8 @@ impl Tracker {
             // One detection is no face yet, and without the next it never was one.
             self.tracks[t].id.is_some()
         });
-        for observation in self.pair(&mut free, &mut weak, |track, seen| {
-            overlapping(track, seen, at)
+        for observation in self.pair(&mut free, &mut weak, |index, seen| {
+            overlapping(&self.tracks[index], seen, at)
         }) {
             let index = observation.0;
             // Weak detections bridge gaps; what lives on them alone is no face.
@@ -231,10 +246,10 @@ impl Tracker {
         &self,
         tracks: &mut Vec<usize>,
         observations: &mut Vec<Observation>,
-        cost: impl Fn(&Track, &Observation) -> f64,
+        cost: impl Fn(usize, &Observation) -> f64,
     ) -> Vec<(usize, Observation)> {
         let columns = assign(tracks.len(), observations.len(), &|row, column| {
-            cost(&self.tracks[tracks[row]], &observations[column])
+            cost(tracks[row], &observations[column])
         });
         let mut pool: Vec<Option<Observation>> = observations.drain(..).map(Some).collect();
         let mut pairs = Vec::new();
@@ -252,23 +267,58 @@ impl Tracker {
 
     fn matched(
         &mut self,
-        (index, seen): (usize, Observation),
+        (index, mut seen): (usize, Observation),
         at: Duration,
         noise: f64,
         options: &Options,
     ) -> usize {
         let place = self.tracks[index].region_at(at);
-        let is_free = self
-            .tracks
-            .iter()
-            .enumerate()
-            .all(|(other, track)| other == index || track.region_at(at).iou(&place) < FREE);
+        let in_the_way = self.in_the_way(index, at);
+        if let Some(other) = &in_the_way {
+            seen.region = completed(&seen.region, &place, other);
+        }
         let track = &mut self.tracks[index];
-        track.see(&seen, at, noise, is_free);
+        track.see(&seen, at, noise, in_the_way.is_none());
         if track.id.is_none() && track.hits >= options.min_hits {
-            self.count_in(index);
+            self.count_in_or_know_again(index, &seen, at);
         }
         index
+    }
+
+    /// The face whose head hides most of the one of a track, if any does.
+    fn in_the_way(&self, index: usize, at: Duration) -> Option<Region> {
+        let place = self.tracks[index].region_at(at);
+        let others = self.tracks.iter().enumerate();
+        let others = others.filter(|(other, _)| *other != index);
+        others
+            .map(|(_, track)| track.region_at(at))
+            .filter(|other| is_in_the_way(&place, other))
+            .max_by(|a, b| covered(&place, a).total_cmp(&covered(&place, b)))
+    }
+
+    /// Gives a track the id of a face that was gone, if it is that one, or else one of its own.
+    fn count_in_or_know_again(&mut self, index: usize, seen: &Observation, at: Duration) {
+        let costs = self.gone.iter().map(|track| returning(track, seen, at));
+        let best = costs.enumerate().min_by(|(_, a), (_, b)| a.total_cmp(b));
+        if let Some((place, cost)) = best
+            && cost < FORBIDDEN
+        {
+            let gone = self.gone.remove(place);
+            let region = self.tracks[index].filter.region();
+            self.tracks[index].go_on_as(gone);
+            let id = self.tracks[index].id;
+            self.events
+                .extend(id.map(|id| Event::Appeared { id, region }));
+            return;
+        }
+        let comes_in = self.tracks[index].lasted(at) < COMING_IN
+            && self
+                .frame
+                .is_some_and(|frame| is_cut_off(&seen.region, &frame))
+            && self.gone.iter().any(|track| is_near(track, seen, at));
+        if !comes_in {
+            self.count_in(index);
+        }
     }
 
     /// Gives a track its id.
@@ -315,6 +365,49 @@ impl Tracker {
     }
 }
 
+/// Whether the head of the face `other` may hide a part of the face at `region`.
+pub(super) fn is_in_the_way(region: &Region, other: &Region) -> bool {
+    covered(region, other) > IN_THE_WAY
+}
+
+/// The share of `region` that the head of the face `other` covers.
+fn covered(region: &Region, other: &Region) -> f32 {
+    let overlap = |a: f32, a_length: f32, b: f32, b_length: f32| {
+        let (start, end) = (b - HEAD * b_length, b + (1.0 + HEAD) * b_length);
+        ((a + a_length).min(end) - a.max(start)).max(0.0)
+    };
+    overlap(region.x, region.width, other.x, other.width)
+        * overlap(region.y, region.height, other.y, other.height)
+        / (region.width * region.height)
+}
+
+/// What is seen of a face made as long as it was expected to be, if it goes on behind `other`: otherwise the face would
+/// seem to stop and to grow narrow where somebody walks in front of it.
+fn completed(seen: &Region, expected: &Region, other: &Region) -> Region {
+    let ((x, y), (other_x, other_y)) = (centre(expected), centre(other));
+    let [right, down] = [
+        (other_x - x) / f64::from(expected.width),
+        (other_y - y) / f64::from(expected.height),
+    ];
+    let along = |start: f32, length: f32, whole: f32, towards_end: f64| {
+        let begin = if towards_end > 0.0 {
+            start
+        } else {
+            start + length - whole
+        };
+        (length < CUT_OFF * whole).then_some((begin, whole))
+    };
+    let mut region = *seen;
+    if right.abs() >= down.abs() {
+        if let Some((x, width)) = along(seen.x, seen.width, expected.width, right) {
+            (region.x, region.width) = (x, width);
+        }
+    } else if let Some((y, height)) = along(seen.y, seen.height, expected.height, down) {
+        (region.y, region.height) = (y, height);
+    }
+    region
+}
+
 /// Distance of the centres in sizes of the track's face, and the factor between the sizes, at least 1.
 fn apart(region: &Region, seen: &Region) -> (f64, f64) {
     let size = |region: &Region| f64::from(region.width + region.height) / 2.0;
@@ -331,21 +424,25 @@ fn unlike(track: &Track, seen: &Observation) -> Option<f64> {
     Some(f64::from(1.0 - similarity))
 }
 
-/// The cost of a strong detection being the face of a track.
-fn expected(track: &Track, seen: &Observation, at: Duration) -> f64 {
+/// The cost of a strong detection being the face of a track, with another one `in_the_way` of it or not.
+fn expected(track: &Track, in_the_way: Option<&Region>, seen: &Observation, at: Duration) -> f64 {
     let region = track.region_at(at);
-    let (distance, ratio) = apart(&region, &seen.region);
+    let place = in_the_way.map_or(seen.region, |other| completed(&seen.region, &region, other));
+    let (distance, ratio) = apart(&region, &place);
     let gate = (GATE + 2.0 * track.filter.uncertainty() / track.filter.size()).min(WIDEST_GATE);
     if distance > gate || ratio > RESIZED {
         return FORBIDDEN;
     }
-    let (iou, unlike) = (region.iou(&seen.region), unlike(track, seen));
+    let iou = region.iou(&place);
+    // Of whom a part is hidden that looks like somebody else, where it is in its place.
+    let is_part = place != seen.region && iou >= IN_ITS_PLACE;
+    let unlike = unlike(track, seen).filter(|_| !is_part);
     // Who is not where expected must at least look like it.
     if iou < SURPRISING && unlike.is_some_and(|unlike| unlike > f64::from(1.0 - PLAUSIBLE)) {
         return FORBIDDEN;
     }
-    let place = 0.5 * f64::from(1.0 - iou) + 0.5 * distance / gate;
-    place + LOOKS_WEIGHT * unlike.unwrap_or(0.5)
+    let off = 0.5 * f64::from(1.0 - iou) + 0.5 * distance / gate;
+    off + LOOKS_WEIGHT * unlike.unwrap_or(0.5)
 }
 
 /// The cost of a weak detection being the face of a track.
@@ -359,9 +456,8 @@ fn overlapping(track: &Track, seen: &Observation, at: Duration) -> f64 {
 
 /// The cost of a detection being a face that was gone.
 fn returning(track: &Track, seen: &Observation, at: Duration) -> f64 {
-    let (distance, ratio) = apart(&track.last_place, &seen.region);
-    let gone = at.saturating_sub(track.seen).as_secs_f64();
-    let is_near = distance < 1.5 + gone && ratio < RESIZED;
+    let (distance, _) = apart(&track.last_place, &seen.region);
+    let is_near = is_near(track, seen, at);
     let unlike = unlike(track, seen);
     let is_possible = match unlike {
         Some(unlike) => {
@@ -374,6 +470,21 @@ fn returning(track: &Track, seen: &Observation, at: Duration) -> f64 {
         return FORBIDDEN;
     }
     unlike.unwrap_or(0.5) + 0.1 * distance.min(10.0)
+}
+
+/// Whether a face that is gone may have come to where this one is meanwhile.
+fn is_near(track: &Track, seen: &Observation, at: Duration) -> bool {
+    let (distance, ratio) = apart(&track.last_place, &seen.region);
+    let gone = at.saturating_sub(track.seen).as_secs_f64();
+    distance < 1.5 + gone && ratio < RESIZED
+}
+
+/// Whether a face touches the border of the picture.
+fn is_cut_off(region: &Region, frame: &Region) -> bool {
+    region.x <= 1.0
+        || region.y <= 1.0
+        || region.x + region.width >= frame.width - 1.0
+        || region.y + region.height >= frame.height - 1.0
 }
 
 /// Whether the middle of `region` was searched.
@@ -398,4 +509,45 @@ fn visible(region: &Region, frame: &Region) -> f32 {
     let overlap = |a: f32, length: f32, limit: f32| ((a + length).min(limit) - a.max(0.0)).max(0.0);
     overlap(region.x, region.width, frame.width) * overlap(region.y, region.height, frame.height)
         / (region.width * region.height)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn region(x: f32, y: f32, width: f32, height: f32) -> Region {
+        Region {
+            x,
+            y,
+            width,
+            height,
+        }
+    }
+
+    #[test]
+    fn what_is_seen_of_a_face_goes_on_behind_the_one_in_front_of_it() {
+        let expected = region(100.0, 50.0, 40.0, 50.0);
+        let [left, right, above] = [
+            region(80.0, 50.0, 40.0, 50.0),
+            region(120.0, 55.0, 40.0, 50.0),
+            region(102.0, 20.0, 40.0, 50.0),
+        ];
+        let seen = region(102.0, 52.0, 20.0, 48.0);
+        assert_eq!(
+            completed(&seen, &expected, &right),
+            region(102.0, 52.0, 40.0, 48.0)
+        );
+        assert_eq!(
+            completed(&seen, &expected, &left),
+            region(82.0, 52.0, 40.0, 48.0)
+        );
+        let seen = region(101.0, 70.0, 40.0, 30.0);
+        assert_eq!(
+            completed(&seen, &expected, &above),
+            region(101.0, 50.0, 40.0, 50.0)
+        );
+        // Nearly all of it is seen.
+        let seen = region(101.0, 51.0, 38.0, 30.0);
+        assert_eq!(completed(&seen, &expected, &right), seen);
+    }
 }
