@@ -1,5 +1,6 @@
 //! The whole of `facedetect` on one thread, on a made clip with up to four faces: beside itself with a detection on every
-//! frame, and beside a plain cascade. Ids and boxes have to be as good with few detections as with many.
+//! frame, and beside a plain cascade. Ids and boxes have to be as good with few detections as with many. And how long a
+//! slow cascade holds frames up when it works beside the stream.
 
 use std::time::Instant;
 
@@ -30,11 +31,18 @@ pub(crate) enum Comparison {
     EveryFrame,
     /// A cascade on every frame, without tracks.
     Cascade,
+    /// A slow cascade beside the stream, and the same in it.
+    Asynchronous,
 }
 
 /// All of them.
 pub(crate) fn comparisons() -> impl Iterator<Item = Comparison> {
-    [Comparison::EveryFrame, Comparison::Cascade].into_iter()
+    [
+        Comparison::EveryFrame,
+        Comparison::Cascade,
+        Comparison::Asynchronous,
+    ]
+    .into_iter()
 }
 
 impl Comparison {
@@ -42,6 +50,14 @@ impl Comparison {
         match self {
             Self::EveryFrame => format!("track/{WIDTH}x{HEIGHT}"),
             Self::Cascade => format!("track-cascade/{WIDTH}x{HEIGHT}"),
+            Self::Asynchronous => format!("track-asynchronous/{WIDTH}x{HEIGHT}"),
+        }
+    }
+
+    fn settings(self) -> &'static str {
+        match self {
+            Self::EveryFrame | Self::Cascade => "",
+            Self::Asynchronous => "detector=cascade asynchronous=true",
         }
     }
 
@@ -52,6 +68,10 @@ impl Comparison {
                 "detector=cascade tracking=false",
                 "OpenCV's Haar cascade on every frame, no tracks",
             ),
+            Self::Asynchronous => (
+                "detector=cascade detection-interval=1",
+                "the same cascade, for which frames wait",
+            ),
         }
     }
 
@@ -60,7 +80,7 @@ impl Comparison {
         gstemotion::plugin_register_static()?;
         let clip = Walkers::new(WIDTH as usize, HEIGHT as usize)?;
         let (settings, peer_name) = self.peer();
-        let mut ours = Side::new("")?;
+        let mut ours = Side::new(self.settings())?;
         let mut theirs = Side::new(settings)?;
         let mut turns = [Turns::default(), Turns::default()];
         for _ in 0..args.rounds.get() {

@@ -184,5 +184,5 @@ fn boxes_follow_their_faces_while_a_detector_takes_half_a_second() {
     assert!(late.mean_iou >= prompt.mean_iou - 0.1, "{about}");
     assert_eq!(late.switches, 0, "{about}");
     // Who comes is seen half a second later, or a second later where one detection in ten is missed.
-    assert!(late.idf1 >= 0.85, "{about}");
+    assert!(late.idf1 >= 0.8, "{about}");
 }
