@@ -233,14 +233,14 @@ mod tests {
         );
         let intake = intake.unwrap();
         assert!(intake.is_live);
-        assert!(intake.news(Duration::from_secs(5)).is_none());
+        assert!(intake.news(Duration::from_secs(8)).is_none());
         drop(intake);
         let (ages, skipped) = (ages.lock().unwrap(), skipped.load(Ordering::Relaxed));
         assert!(skipped > 50, "{skipped} left out");
         assert!(ages.len() > 30, "{} decoded", ages.len());
-        // The last two seconds: without leaving frames out, they would be two seconds late.
+        // Without leaving frames out, the last ones would be four seconds late.
         let last = &ages[ages.len() / 2..];
         let oldest = last.iter().max().unwrap();
-        assert!(*oldest < Duration::from_millis(1200), "{oldest:?}");
+        assert!(*oldest < Duration::from_secs(2), "{oldest:?}");
     }
 }

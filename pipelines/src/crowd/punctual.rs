@@ -9,6 +9,8 @@ use gst::prelude::*;
 
 /// How far frames may fall behind their usual age.
 const BEHIND: Duration = Duration::from_millis(400);
+/// What their usual age is at most until one knows better: a stream that begins late is to catch up.
+const FIRST_USUAL: Duration = Duration::from_millis(300);
 /// How long they may be that far behind: a hiccup of the machine is caught up with meanwhile.
 const PATIENCE: Duration = Duration::from_millis(300);
 
@@ -20,16 +22,21 @@ struct Punctuality {
     behind_since: Option<Instant>,
     /// Waiting for a key frame; with the age of the last one that came too late.
     waits: Option<Option<Duration>>,
+    /// When the last frame came, and its age.
+    last: Option<(Instant, Duration)>,
 }
 
 impl Punctuality {
     /// Whether a frame that is `age` old at `now` is to be decoded.
     fn admits(&mut self, age: Duration, is_key: bool, now: Instant) -> bool {
-        let usual = self.usual.map_or(age, |usual| usual.min(age));
+        let usual = self.usual.unwrap_or(FIRST_USUAL).min(age);
         self.usual = Some(usual);
+        let last = self.last.replace((now, age));
+        let is_draining = last.is_some_and(|last| is_draining(last, (now, age)));
         if age <= usual + BEHIND {
             self.behind_since = None;
-            if is_key {
+            // While frames that have waited pour in, the next key frame will be younger.
+            if is_key && !is_draining {
                 self.waits = None;
             }
             return self.waits.is_none();
@@ -50,6 +57,14 @@ impl Punctuality {
         }
         false
     }
+}
+
+/// Whether frames come much faster than they were taken, as those do that had to wait; of two frames, when they came and
+/// their ages.
+fn is_draining((before, age_before): (Instant, Duration), (now, age): (Instant, Duration)) -> bool {
+    let passed = now.saturating_duration_since(before);
+    let taken_apart = (passed + age_before).saturating_sub(age);
+    passed < taken_apart / 2
 }
 
 /// Watches over every video decoder that `pipeline` gets while it `is_live`; `on_skip` is called for each frame that is
@@ -144,6 +159,10 @@ mod tests {
     fn a_decoder_that_keeps_up_misses_no_frame() {
         let (oldest, count) = decoded(FRAME / 2, 50, 500, |_| Duration::from_millis(200));
         assert_eq!((oldest, count), (Duration::from_millis(200), 500));
+        // A pipeline that needs most of a second to begin catches up.
+        let late =
+            |frame: u32| Duration::from_millis(800_u64.saturating_sub(40 * u64::from(frame)));
+        assert!(decoded(FRAME / 4, 50, 500, late).1 > 400);
         // Half a second during which nothing comes is caught up with.
         let hiccup = |frame| {
             Duration::from_millis(if (100..112).contains(&frame) {
@@ -180,9 +199,11 @@ mod tests {
         assert!(admits(0, 0, true));
         assert!(admits(500, 450, false), "it may be a hiccup");
         assert!(!admits(900, 600, false));
-        assert!(!admits(901, 100, false), "what it builds on was left out");
-        assert!(admits(902, 90, true));
-        assert!(admits(903, 80, false));
+        assert!(!admits(901, 561, false), "what it builds on was left out");
+        assert!(!admits(902, 180, true), "younger ones are waiting");
+        assert!(!admits(903, 100, false));
+        assert!(admits(943, 100, true));
+        assert!(admits(983, 100, false));
     }
 
     #[test]
