@@ -17,7 +17,7 @@ use gst::glib;
 use super::labels::Labels;
 
 /// How far another label has to lead the shown one in the mean for that to count.
-const MARGIN: f64 = 0.15;
+const MARGIN: f64 = 0.2;
 
 /// Lead beyond the margin times seconds after which the other label takes the shown one's place.
 const EVIDENCE: f64 = 0.04;
