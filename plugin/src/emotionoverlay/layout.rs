@@ -216,6 +216,7 @@ fn bars_places(
     let highest = beside.iter().flatten().map(|r| r.y).fold(face.y, i32::min);
     let beside = [face.right() + gap, face.x - gap - size.width];
     let ends = [face.y, face.bottom() - size.height];
+    let middle = face.y + (face.height - size.height) / 2;
     let inside = [face.right() - 2 * gap - size.width, face.x + 2 * gap];
     let chin = face.bottom() - 2 * gap - size.height;
     let forehead = face.y + 2 * gap;
@@ -231,6 +232,8 @@ fn bars_places(
         in_rows(beside[1], ends[0]),
         in_rows(beside[0], ends[1]),
         in_rows(beside[1], ends[1]),
+        in_rows(beside[0], middle),
+        in_rows(beside[1], middle),
         in_columns(face.x, lowest + gap),
         in_columns(face.x, highest - gap - size.height),
         in_columns(inside[0], chin).moved_into_rows_of(frame),
