@@ -14,7 +14,7 @@ use gstemotion::face::{EmotionResult, Face, faces};
 const MODELS: [&str; 2] = ["mini_xception", "residual_xception"];
 
 /// The longest piece of a clip that is looked at, in seconds.
-const LONGEST: f64 = 12.0;
+const LONGEST: f64 = 60.0;
 
 /// Labels that are shown for less are flicker, in seconds.
 const FLICKER: f64 = 1.0;
@@ -80,7 +80,7 @@ type History = Vec<(f64, EmotionResult)>;
 /// The histories of the faces in a clip, told apart by their overlap from frame to frame.
 fn histories(path: &Path, model: &str) -> Vec<History> {
     let (info, buffers) = frames(path, 0.0, LONGEST);
-    let line = format!("emotionfacedetect min-size=40 ! emotionclassify model={model}");
+    let line = format!("emotionfacedetect ! emotionclassify model={model}");
     let mut harness = harness(&line, &info);
     let mut tracks: Vec<(Face, History)> = Vec::new();
     for buffer in buffers {
@@ -178,7 +178,7 @@ fn on_real_clips_labels_change_far_less_often_than_frame_by_frame() {
             per_minute(raw.flicker),
             per_minute(steady.flicker),
         );
-        assert!(steady.all * 4 < raw.all, "{model}: {raw:?} {steady:?}");
+        assert!(steady.all * 10 <= raw.all, "{model}: {raw:?} {steady:?}");
         assert!(
             steady.flicker * 10 <= raw.flicker,
             "{model}: {raw:?} {steady:?}"
