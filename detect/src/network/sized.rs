@@ -80,7 +80,15 @@ impl Sizes {
         let (pixels, stride) = engine.picture_mut();
         // The picture lies in the middle; what lies beyond it is grey.
         let [left, top] = [(width - look.width) / 2, (height - look.height) / 2];
-        pixels.fill(0.0);
+        let rows = top..top + look.height;
+        for (y, row) in pixels.chunks_mut(stride).enumerate() {
+            if rows.contains(&y) {
+                row[..left].fill(0.0);
+                row[left + look.width..].fill(0.0);
+            } else {
+                row.fill(0.0);
+            }
+        }
         let seen = &mut pixels[top * stride + left..];
         let size = [look.height, look.width];
         self.scaler.run(picture, look.part, size, seen, stride);

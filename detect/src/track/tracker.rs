@@ -200,7 +200,8 @@ impl Tracker {
         for observation in self.pair(&mut free, &mut strong, |index, seen| {
             expected(&self.tracks[index], in_the_way[index].as_ref(), seen, at)
         }) {
-            taken.push(self.matched(observation, at, 1.0, options));
+            let other = in_the_way[observation.0].as_ref();
+            taken.push(self.matched(observation, other, at, 1.0, options));
         }
         free.retain(|&t| {
             // One detection is no face yet, and without the next it never was one.
@@ -212,7 +213,8 @@ impl Tracker {
             let index = observation.0;
             // Weak detections bridge gaps; what lives on them alone is no face.
             let missed_since = self.tracks[index].missed_since();
-            taken.push(self.matched(observation, at, WEAK_NOISE, options));
+            let other = in_the_way[index].as_ref();
+            taken.push(self.matched(observation, other, at, WEAK_NOISE, options));
             let track = &mut self.tracks[index];
             if track.unsure(at) > options.max_lost {
                 track.miss(missed_since.unwrap_or(at));
@@ -268,13 +270,13 @@ impl Tracker {
     fn matched(
         &mut self,
         (index, mut seen): (usize, Observation),
+        in_the_way: Option<&Region>,
         at: Duration,
         noise: f64,
         options: &Options,
     ) -> usize {
-        let place = self.tracks[index].region_at(at);
-        let in_the_way = self.in_the_way(index, at);
-        if let Some(other) = &in_the_way {
+        if let Some(other) = in_the_way {
+            let place = self.tracks[index].region_at(at);
             seen.region = completed(&seen.region, &place, other);
         }
         let track = &mut self.tracks[index];

@@ -20,8 +20,10 @@ struct Punctuality {
     /// The least age of frames at the decoder: what the network and its jitter buffer take.
     usual: Option<Duration>,
     behind_since: Option<Instant>,
-    /// Waiting for a key frame; with the age of the last one that came too late.
-    waits: Option<Option<Duration>>,
+    /// Nothing is decoded until a key frame comes in time.
+    is_waiting: bool,
+    /// The age of the last key frame that came too late meanwhile.
+    late_key: Option<Duration>,
     /// When the last frame came, and its age.
     last: Option<(Instant, Duration)>,
 }
@@ -37,22 +39,23 @@ impl Punctuality {
             self.behind_since = None;
             // While frames that have waited pour in, the next key frame will be younger.
             if is_key && !is_draining {
-                self.waits = None;
+                (self.is_waiting, self.late_key) = (false, None);
             }
-            return self.waits.is_none();
+            return !self.is_waiting;
         }
         let since = *self.behind_since.get_or_insert(now);
-        if now.duration_since(since) < PATIENCE && self.waits.is_none() {
+        if now.duration_since(since) < PATIENCE && !self.is_waiting {
             return true;
         }
-        let last = self.waits.get_or_insert(None);
+        self.is_waiting = true;
         if !is_key {
             return false;
         }
         // Where leaving frames out makes the next ones no younger, it is not the decoder that they waited for: the
         // clocks have moved apart.
-        if last.replace(age).is_some_and(|last| age >= last) {
-            (self.usual, self.waits, self.behind_since) = (Some(age), None, None);
+        if self.late_key.replace(age).is_some_and(|last| age >= last) {
+            (self.usual, self.behind_since) = (Some(age), None);
+            (self.is_waiting, self.late_key) = (false, None);
             return true;
         }
         false

@@ -1,8 +1,9 @@
 //! Networks as ONNX files, for ONNX Runtime, OpenCV and everything else that reads them.
 //!
 //! The model of a classifier takes `faces` `[N, 1, H, W]`, grey and mapped to [-1, 1], and gives `logits` `[N, classes]`;
-//! that of a detector takes a `picture` likewise and gives the values of all its `places`; N is any number. What a program needs to serve them as they were trained (labels, input size, normalisation, temperature)
-//! stands in the model's metadata under the keys of the weights file.
+//! that of a detector takes a `picture` likewise and gives the values of all its `places`; N is any number. What a
+//! program needs to serve them as they were trained (labels, input size, normalisation, temperature) stands in the
+//! model's metadata under the keys of the weights file.
 //!
 //! Batch norms are folded into the convolutions in front of them, which is exact but for rounding and leaves one
 //! operation where there were two.
