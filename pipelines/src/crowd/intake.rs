@@ -210,10 +210,23 @@ mod tests {
 
     #[test]
     fn a_decoder_that_is_too_slow_is_less_than_a_second_late() {
+        stays_in_time("h264parse");
+    }
+
+    #[test]
+    fn so_is_one_that_stands_in_the_line() {
+        stays_in_time("h264parse ! avdec_h264");
+    }
+
+    /// With the end of a line that encodes 50 frames a second, of which half can be decoded.
+    fn stays_in_time(end: &str) {
         gst::init().unwrap();
         let config = Config::parse(
-            "[[source]]\nname = \"fast\"\nlaunch = \"videotestsrc is-live=true ! video/x-raw,width=64,height=48,framerate=50/1 \
-             ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 ! h264parse\"\n",
+            &format!(
+                "[[source]]\nname = \"fast\"\nlaunch = \"videotestsrc is-live=true \
+                 ! video/x-raw,width=64,height=48,framerate=50/1 \
+                 ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 ! {end}\"\n"
+            ),
             Path::new("crowd.toml"),
         );
         let config = config.unwrap();

@@ -70,7 +70,7 @@ fn is_draining((before, age_before): (Instant, Duration), (now, age): (Instant, 
     passed < taken_apart / 2
 }
 
-/// Watches over every video decoder that `pipeline` gets while it `is_live`; `on_skip` is called for each frame that is
+/// Watches over every video decoder that `pipeline` has and gets while it `is_live`; `on_skip` is called for each frame that is
 /// left out.
 pub(super) fn keep_up(
     pipeline: &gst::Pipeline,
@@ -79,7 +79,7 @@ pub(super) fn keep_up(
 ) {
     let on_skip = Arc::new(on_skip);
     let is_live = Arc::clone(is_live);
-    pipeline.connect_deep_element_added(move |pipeline, _, element| {
+    let watch = move |pipeline: &gst::Pipeline, element: &gst::Element| {
         if !decodes_video(element) {
             return;
         }
@@ -108,7 +108,11 @@ pub(super) fn keep_up(
             on_skip();
             gst::PadProbeReturn::Drop
         });
-    });
+    };
+    for element in pipeline.iterate_recurse().into_iter().flatten() {
+        watch(pipeline, &element);
+    }
+    pipeline.connect_deep_element_added(move |pipeline, _, element| watch(pipeline, element));
 }
 
 fn decodes_video(element: &gst::Element) -> bool {
