@@ -1,0 +1,4 @@
+//! The detectors on real pictures.
+
+mod network;
+mod portrait;

@@ -1,0 +1,7 @@
+//! The networks through their public interface.
+
+mod engine;
+mod fused;
+mod layers;
+mod networks;
+mod weights;

@@ -1,0 +1,81 @@
+//! The report of `emotion-tag` in a real browser.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::common::*;
+
+/// What a browser makes of the page; None where none is installed.
+fn rendered(page: &Path, profile: &Path) -> Option<String> {
+    let browser = ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find(|name| {
+            Command::new(name)
+                .arg("--version")
+                .output()
+                .is_ok_and(|output| output.status.success())
+        });
+    let Some(browser) = browser else {
+        eprintln!("skipped: there is no Chromium");
+        return None;
+    };
+    let output = Command::new(browser)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--dump-dom",
+        ])
+        .arg(format!("--user-data-dir={}", profile.display()))
+        // A page that wants anything from elsewhere does not get it.
+        .arg("--host-resolver-rules=MAP * ~NOTFOUND")
+        .arg(format!("file://{}", page.display()))
+        .output()
+        .expect("it starts");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    Some(String::from_utf8(output.stdout).expect("a page is text"))
+}
+
+#[test]
+fn a_browser_shows_the_course_of_each_face_with_thumbnails_only_where_they_were_asked_for() {
+    let archive = Archive::new();
+    let clip = archive.clip("clip.mp4", 100..200, H264);
+    for (name, arguments) in [
+        ("without", &["--report"][..]),
+        ("with", &["--report", "--thumbnails"]),
+    ] {
+        let out = archive.path(name);
+        let ran = Command::new(env!("CARGO_BIN_EXE_emotion-tag"))
+            .args(["--every", "5/s", "--out"])
+            .arg(&out)
+            .args(arguments)
+            .arg(&clip)
+            .output()
+            .expect("it starts");
+        assert!(
+            ran.status.success(),
+            "{}",
+            String::from_utf8_lossy(&ran.stderr)
+        );
+        let summary =
+            std::fs::read_to_string(out.join("clip.summary.json")).expect("it was written");
+        let summary: serde_json::Value = serde_json::from_str(&summary).expect("it is JSON");
+        let persons = summary["persons"].as_array().expect("there are some").len();
+        assert!(persons >= 1);
+
+        let Some(page) = rendered(&out.join("clip.html"), &archive.path("profile")) else {
+            return;
+        };
+        assert!(
+            page.contains("<title>clip.mp4: faces and emotions</title>"),
+            "{page}"
+        );
+        assert_eq!(page.matches("class=\"card person\"").count(), persons);
+        assert!(page.matches("class=\"span\"").count() >= persons);
+        let has_faces = page.contains("<img src=\"data:image/jpeg;base64,")
+            || page.contains("src=\"data:image/jpeg");
+        assert_eq!(has_faces, name == "with");
+    }
+}

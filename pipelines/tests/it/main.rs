@@ -1,0 +1,8 @@
+//! The programs as people run them.
+
+mod common;
+
+mod emotion_crowd;
+mod emotion_demo;
+mod emotion_tag;
+mod emotion_tag_report;

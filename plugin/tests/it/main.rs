@@ -1,0 +1,16 @@
+//! The elements between test pads, and among the parts that they talk to.
+
+mod common;
+
+mod emotionclassify;
+mod emotionclassify_steady;
+mod emotionoverlay;
+mod emotionoverlay_privacy;
+mod emotionoverlay_reference;
+mod emotionpublish;
+mod emotionpublish_mqtt;
+mod facedetect;
+mod facedetect_cascade;
+mod facedetect_network;
+mod record_schema;
+mod steadiness;

@@ -1,0 +1,115 @@
+//! The scripts for cameras and RTSP, as they stand, between real servers.
+
+#[path = "../../../pipelines/tests/it/emotion_crowd/camera.rs"]
+#[allow(dead_code)]
+mod camera;
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use self::camera::{Camera, clip};
+use emotion_tests::gst_launch::{Ended, Scratch};
+use emotion_tests::repository;
+use gstemotion::record::Record;
+
+const SCRIPTS: [&str; 3] = ["webcam.sh", "rtsp-in.sh", "rtsp-out.sh"];
+
+fn script(scratch: &Scratch, name: &str) -> std::process::Command {
+    let mut command = scratch.command("bash").expect("a command");
+    command.arg(repository("pipelines").join(name));
+    command
+}
+
+#[test]
+fn every_script_tells_what_it_takes() {
+    let scratch = Scratch::new().expect("the plugin is there");
+    for name in SCRIPTS {
+        let ran = script(&scratch, name)
+            .arg("--help")
+            .output()
+            .expect("bash starts");
+        let said = String::from_utf8_lossy(&ran.stdout);
+        assert!(
+            ran.status.success() && said.starts_with(&format!("usage: {name}")),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_camera_that_is_not_there_is_said_in_one_line() {
+    let scratch = Scratch::new().expect("the plugin is there");
+    for (name, arguments) in [
+        ("webcam.sh", vec!["/dev/video999"]),
+        ("rtsp-out.sh", vec!["/dev/video999", "rtsp://127.0.0.1/x"]),
+    ] {
+        let ran = script(&scratch, name)
+            .args(arguments)
+            .output()
+            .expect("bash starts");
+        assert_eq!(ran.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(
+            said.starts_with(&format!("{name}: /dev/video999: ")) && said.lines().count() == 1,
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_stream_goes_through_rtsp_out_to_a_server_and_through_rtsp_in_from_a_camera() {
+    let scratch = Scratch::new().expect("the plugin is there");
+    let clip = clip(scratch.path());
+    let received = scratch.path().join("received.h264");
+    let depay = format!(
+        "rtph264depay name=depay0 ! video/x-h264,stream-format=byte-stream ! filesink sync=false location={}",
+        received.display()
+    );
+    let (Some(camera), Some(server)) = (
+        Camera::start(&clip, &[]),
+        Camera::serve("record", &depay, &[]),
+    ) else {
+        return;
+    };
+    // The records tell that the camera was seen; they are written while it goes on.
+    let records = scratch.path().join("records");
+    let made = std::process::Command::new("mkfifo").arg(&records).status();
+    assert!(made.expect("mkfifo starts").success());
+    let input = script(&scratch, "rtsp-in.sh")
+        .args([
+            camera.uri().as_str(),
+            records.to_str().expect("a plain path"),
+        ])
+        .env("SINK", "fakesink")
+        .stdout(Stdio::null())
+        .spawn();
+    let _input = Ended(input.expect("bash starts"));
+    let lines = BufReader::new(std::fs::File::open(&records).expect("a pipe")).lines();
+    let seen = lines
+        .map_while(Result::ok)
+        .map(|line| serde_json::from_str::<Record>(&line).expect("a record"))
+        .find(|record| !record.faces.is_empty());
+    assert!(
+        seen.expect("faces come")
+            .faces
+            .iter()
+            .all(|face| face.emotion.is_some())
+    );
+
+    let sent = script(&scratch, "rtsp-out.sh")
+        .args([clip.to_str().expect("a plain path"), server.uri().as_str()])
+        .output()
+        .expect("bash starts");
+    let said = String::from_utf8_lossy(&sent.stderr);
+    assert!(sent.status.success(), "{said}");
+    let line = format!(
+        "filesrc location={} ! h264parse ! avdec_h264 ! videoconvert",
+        received.display()
+    );
+    let frames = emotion_tests::stream::frames(&line).expect("it is H.264");
+    assert!(
+        !frames.is_empty() && frames[0].size == (640, 480),
+        "{} frames",
+        frames.len()
+    );
+}

@@ -1,0 +1,148 @@
+//! The published Keras weights, converted: our network must compute what theirs does.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use emotion_models::engine::Precision;
+use emotion_models::preprocess::{GreyImage, Preprocessor, Region};
+use emotion_models::{Classifier, Metadata, Weights};
+use emotion_trainer::keras;
+
+const TOLERANCE: f32 = 1e-3;
+
+fn shared(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared/data")
+        .join(name);
+    if !path.exists() {
+        eprintln!("skipped: {} is not there", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+/// The first faces of PrivateTest: the first tiles of its first sheet.
+fn private_faces(count: usize) -> Option<Vec<Vec<u8>>> {
+    const TILE: usize = 48;
+    let sheet = File::open(shared("fer2013/privatetest_00.png")?).unwrap();
+    let mut reader = png::Decoder::new(BufReader::new(sheet))
+        .read_info()
+        .unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut pixels).unwrap();
+    let width = info.width as usize;
+    let row = |tile: usize, y: usize| {
+        let (column, line) = (tile % (width / TILE), tile / (width / TILE));
+        pixels[(line * TILE + y) * width + column * TILE..][..TILE].to_vec()
+    };
+    Some(
+        (0..count)
+            .map(|tile| (0..TILE).flat_map(|y| row(tile, y)).collect())
+            .collect(),
+    )
+}
+
+fn expected_logits(name: &str) -> Option<Vec<Vec<f32>>> {
+    let mut csv = csv::Reader::from_path(shared(name)?).unwrap();
+    let row =
+        |record: csv::StringRecord| record.iter().skip(1).map(|v| v.parse().unwrap()).collect();
+    Some(csv.records().map(|record| row(record.unwrap())).collect())
+}
+
+/// The published weights for faces of `input_size`² pixels; they fit any.
+fn published(input_size: usize) -> Option<Classifier> {
+    let file = shared("peer/fer2013_mini_XCEPTION.102-0.66.hdf5")?;
+    let weights = keras::import(&file).unwrap();
+    let metadata = Metadata {
+        input_size,
+        ..weights.metadata().clone()
+    };
+    let weights = Weights::new("imported", metadata, weights.tensors().clone()).unwrap();
+    Some(Classifier::with_precision(&weights, Precision::F32).unwrap())
+}
+
+fn prepared(face: &[u8], input_size: usize) -> Vec<f32> {
+    let image = GreyImage::new(face, 48, 48, 48).unwrap();
+    let mut input = vec![0.0; input_size * input_size];
+    Preprocessor::new(input_size)
+        .run(&image, Region::whole(&image), &mut input)
+        .unwrap();
+    input
+}
+
+/// Checks the logits of the 64 faces; returns how many, none where the data is not there.
+fn assert_logits_agree(input_size: usize, name: &str) -> Option<usize> {
+    let expected = expected_logits(name)?;
+    let faces = private_faces(expected.len())?;
+    let mut classifier = published(input_size)?;
+    for (index, (face, expected)) in faces.iter().zip(&expected).enumerate() {
+        let found = classifier
+            .logits(&prepared(face, input_size))
+            .unwrap()
+            .remove(0);
+        let worst = found
+            .iter()
+            .zip(expected)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
+        assert!(
+            worst < TOLERANCE,
+            "face {index}: {found:?}, expected {expected:?}"
+        );
+    }
+    Some(expected.len())
+}
+
+#[test]
+fn logits_of_faces_as_they_are_agree_with_an_independent_implementation() {
+    let checked = assert_logits_agree(48, "peer/logits_48.csv");
+    assert!(checked.is_none_or(|count| count == 64));
+}
+
+#[test]
+fn logits_of_enlarged_faces_agree_with_an_independent_implementation() {
+    let checked = assert_logits_agree(64, "peer/logits_64.csv");
+    assert!(checked.is_none_or(|count| count == 64));
+}
+
+#[test]
+fn the_input_size_is_that_of_the_file() {
+    let Some(file) = shared("peer/fer2013_mini_XCEPTION.102-0.66.hdf5") else {
+        return;
+    };
+    assert_eq!(keras::import(&file).unwrap().metadata().input_size, 64);
+}
+
+#[test]
+fn a_file_that_is_not_hdf5_is_an_error_that_says_so() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "no HDF5").unwrap();
+    let error = format!("{:#}", keras::import(file.path()).unwrap_err());
+    assert!(error.contains("not an HDF5 file"), "{error}");
+}
+
+#[test]
+fn a_kernel_of_another_shape_is_an_error_with_layer_and_shapes() {
+    let Some(source) = shared("peer/fer2013_mini_XCEPTION.102-0.66.hdf5") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("changed.hdf5");
+    std::fs::copy(source, &path).unwrap();
+    let file = hdf5::File::open_rw(&path).unwrap();
+    let group = file.group("model_weights/conv2d_3/conv2d_3_1").unwrap();
+    group.unlink("kernel:0").unwrap();
+    let kernel = group
+        .new_dataset::<f32>()
+        .shape((3, 3, 8, 16))
+        .create("kernel:0")
+        .unwrap();
+    kernel.write_raw(&vec![0f32; 3 * 3 * 8 * 16]).unwrap();
+    file.close().unwrap();
+
+    let error = format!("{:#}", keras::import(&path).unwrap_err());
+    let expected = "conv2d_3: kernel is [3, 3, 8, 16], expected [1, 1, 8, 16] \
+                    for modules.0.residual.conv.weight";
+    assert!(error.ends_with(expected), "{error}");
+}

@@ -1,0 +1,16 @@
+//! Data, runs and the program of the trainer.
+
+mod common;
+
+mod cli;
+mod detector_training;
+mod distillation;
+mod evaluate;
+mod fer2013;
+mod folder;
+#[cfg(feature = "keras")]
+mod keras;
+mod predict_and_export;
+mod resume;
+mod training;
+mod votes;
