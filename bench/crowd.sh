@@ -18,7 +18,7 @@ trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$folder"' EXIT
 gst-launch-1.0 -q filesrc location="$video" ! qtdemux ! h264parse \
     ! video/x-h264,stream-format=byte-stream,alignment=au ! filesink location="$folder/clip.h264"
 # exec: what is killed at the end is the server itself, not a shell around it.
-coproc server { exec /usr/bin/python3 "$(dirname "$0")/../pipelines/tests/it/emotion_crowd/rtsp_server.py" 8599 play \
+coproc server { exec /usr/bin/python3 "$(dirname "$0")/../tests/src/rtsp_server.py" 8599 play \
     "multifilesrc location=$folder/clip.h264 loop=true ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96"; }
 read -r _ <&"${server[0]}"
 

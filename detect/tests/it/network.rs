@@ -1,12 +1,9 @@
 //! The network on the portrait of tests/media, whose face is about at 190–270 × 70–180 of 512×512 pixels.
 
-use std::fs::File;
-use std::io::BufReader;
-use std::path::Path;
-
 use emotion_detect::{DetectedFace, Detector, Error, NetworkDetector, Options};
 use emotion_models::Weights;
 use emotion_models::preprocess::{GreyImage, GreyRows, Part, Region, Scaler, luma};
+use emotion_tests::picture;
 
 /// A grey picture of its own.
 struct Picture {
@@ -35,15 +32,11 @@ impl Picture {
 }
 
 fn portrait() -> Picture {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/media/astronaut.png");
-    let file = BufReader::new(File::open(path).unwrap());
-    let mut reader = png::Decoder::new(file).read_info().unwrap();
-    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-    let info = reader.next_frame(&mut pixels).unwrap();
-    let rgb = pixels.chunks_exact(3);
+    let picture = picture::rgb(&picture::portrait());
+    let grey = picture.pixels.iter().map(|&[r, g, b]| luma(r, g, b));
     Picture {
-        pixels: rgb.map(|rgb| luma(rgb[0], rgb[1], rgb[2])).collect(),
-        width: info.width as usize,
+        pixels: grey.collect(),
+        width: picture.width,
     }
 }
 

@@ -1,23 +1,13 @@
 //! The portrait of tests/media: its face is about at 180–290 × 70–190 of 512×512 pixels.
 
-use std::fs::File;
-use std::io::BufReader;
-use std::path::Path;
-
 use emotion_detect::{Cascade, DetectedFace, Options};
 use emotion_models::preprocess::{GreyImage, luma};
+use emotion_tests::picture;
 
 fn portrait() -> (Vec<u8>, usize, usize) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/media/astronaut.png");
-    let file = BufReader::new(File::open(path).unwrap());
-    let mut reader = png::Decoder::new(file).read_info().unwrap();
-    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-    let info = reader.next_frame(&mut pixels).unwrap();
-    assert_eq!(info.color_type, png::ColorType::Rgb);
-    let grey = pixels
-        .chunks_exact(3)
-        .map(|pixel| luma(pixel[0], pixel[1], pixel[2]));
-    (grey.collect(), info.width as usize, info.height as usize)
+    let picture = picture::rgb(&picture::portrait());
+    let grey = picture.pixels.iter().map(|&[r, g, b]| luma(r, g, b));
+    (grey.collect(), picture.width, picture.height)
 }
 
 fn detect(options: &Options) -> Vec<DetectedFace> {

@@ -186,7 +186,7 @@ fn a_picture_may_be_put_where_the_engine_reads_it() {
 #[test]
 fn in_bfloat16_the_logits_are_near_those_of_the_reference() {
     if !Precision::Bf16.is_available() {
-        eprintln!("skipped: this machine does not multiply bfloat16");
+        emotion_tests::skipped("bfloat16: this machine does not multiply it");
         return;
     }
     let random = Architecture::CLASSIFIERS.iter().flat_map(|&architecture| {

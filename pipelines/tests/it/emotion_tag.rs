@@ -11,6 +11,7 @@ use std::process::{Child, Command, Output, Stdio};
 use crate::common::*;
 use emotion_pipelines::line::Line;
 use emotion_pipelines::runner::{self, Stop};
+use emotion_tests::picture::portrait;
 use gstemotion::record::{Record, table};
 use serde_json::Value;
 
@@ -401,7 +402,7 @@ fn a_folder_that_may_not_be_read_is_told_and_the_rest_is_tagged() {
         allow(&out, 0o777);
         command.uid(65534).gid(65534).env("HOME", &out);
         if command.output().is_err() {
-            eprintln!("skipped: nobody else may start the program");
+            emotion_tests::skipped("emotion-tag without rights: no other user may start it");
             return;
         }
     }
@@ -443,7 +444,7 @@ fn a_full_disk_is_told_and_leaves_nothing_half_written() {
     let archive = Archive::new();
     let clip = archive.clip("clip.mp4", 0..60, H264);
     let Some(disk) = Disk::mount(archive.path("disk"), "16k") else {
-        eprintln!("skipped: no disk can be mounted here");
+        emotion_tests::skipped("emotion-tag on a full disk: mounting one needs root");
         return;
     };
     for arguments in [

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use emotion_tests::{gst_launch::Scratch, repository};
+use emotion_tests::{gst_launch::Scratch, repository, skipped};
 use gstemotion::record::Record;
 
 /// A place with both plugins, or none where theirs could not be had.
@@ -17,7 +17,9 @@ fn both_plugins() -> Option<Scratch> {
         .map(|entry| entry.path())
         .find(|path| path.join("gstreamer-1.0/libgstopencv.so").exists());
     let Some(libraries) = found else {
-        eprintln!("skipped: GStreamer's OpenCV plugin is not unpacked (tools/opencv-plugin.sh)");
+        skipped(
+            "two elements named facedetect: tools/opencv-plugin.sh could not unpack the other one",
+        );
         return None;
     };
     let scratch = Scratch::new().expect("the plugin was built");

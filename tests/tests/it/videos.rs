@@ -4,7 +4,7 @@ use std::path::Path;
 
 use emotion_pipelines::line::Line;
 use emotion_tests::{
-    shared_data,
+    data,
     stream::{self, Frame, assert_emotion_is_sound},
 };
 
@@ -27,15 +27,14 @@ fn share_with_faces(frames: &[Frame]) -> f64 {
 }
 
 #[test]
+#[ignore = "needs EMOTION_DATA: video/"]
 fn a_single_face_is_followed_through_its_clip() {
     for name in [
         "single_face.mp4",
         "WolfgangLanger_Pexels.mp4",
         "head-pose-face-detection-female.mp4",
     ] {
-        let Some(file) = shared_data(&format!("video/{name}")) else {
-            return;
-        };
+        let file = data(&format!("video/{name}"));
         let frames = play(&file);
         assert!(
             share_with_faces(&frames) >= 0.5,
@@ -50,10 +49,9 @@ fn a_single_face_is_followed_through_its_clip() {
 }
 
 #[test]
+#[ignore = "needs EMOTION_DATA: video/"]
 fn several_people_are_seen_at_once() {
-    let Some(file) = shared_data("video/face-demographics-walking-and-pause.mp4") else {
-        return;
-    };
+    let file = data("video/face-demographics-walking-and-pause.mp4");
     let frames = play(&file);
     assert!(frames.iter().any(|frame| frame.faces.len() >= 2));
     frames
@@ -63,10 +61,9 @@ fn several_people_are_seen_at_once() {
 }
 
 #[test]
+#[ignore = "needs EMOTION_DATA: video/"]
 fn a_clip_without_a_face_stays_nearly_empty() {
-    let Some(file) = shared_data("video/no_face.mp4") else {
-        return;
-    };
+    let file = data("video/no_face.mp4");
     let frames = play(&file);
     assert!(!frames.is_empty());
     assert!(
@@ -77,9 +74,8 @@ fn a_clip_without_a_face_stays_nearly_empty() {
 }
 
 #[test]
+#[ignore = "needs EMOTION_DATA: video/"]
 fn another_codec_and_container_work_too() {
-    let Some(file) = shared_data("video/noface_face.mov") else {
-        return;
-    };
+    let file = data("video/noface_face.mov");
     assert!(!play(&file).is_empty());
 }

@@ -2,30 +2,21 @@
 
 use std::fs::File;
 use std::io::BufReader;
-use std::path::{Path, PathBuf};
 
 use emotion_models::engine::Precision;
 use emotion_models::preprocess::{GreyImage, Preprocessor, Region};
 use emotion_models::{Classifier, Metadata, Weights};
+use emotion_tests::data;
 use emotion_trainer::keras;
 
 const TOLERANCE: f32 = 1e-3;
 
-fn shared(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../shared/data")
-        .join(name);
-    if !path.exists() {
-        eprintln!("skipped: {} is not there", path.display());
-        return None;
-    }
-    Some(path)
-}
+const PUBLISHED: &str = "peer/fer2013_mini_XCEPTION.102-0.66.hdf5";
 
 /// The first faces of PrivateTest: the first tiles of its first sheet.
-fn private_faces(count: usize) -> Option<Vec<Vec<u8>>> {
+fn private_faces(count: usize) -> Vec<Vec<u8>> {
     const TILE: usize = 48;
-    let sheet = File::open(shared("fer2013/privatetest_00.png")?).unwrap();
+    let sheet = File::open(data("fer2013/privatetest_00.png")).unwrap();
     let mut reader = png::Decoder::new(BufReader::new(sheet))
         .read_info()
         .unwrap();
@@ -36,30 +27,27 @@ fn private_faces(count: usize) -> Option<Vec<Vec<u8>>> {
         let (column, line) = (tile % (width / TILE), tile / (width / TILE));
         pixels[(line * TILE + y) * width + column * TILE..][..TILE].to_vec()
     };
-    Some(
-        (0..count)
-            .map(|tile| (0..TILE).flat_map(|y| row(tile, y)).collect())
-            .collect(),
-    )
+    (0..count)
+        .map(|tile| (0..TILE).flat_map(|y| row(tile, y)).collect())
+        .collect()
 }
 
-fn expected_logits(name: &str) -> Option<Vec<Vec<f32>>> {
-    let mut csv = csv::Reader::from_path(shared(name)?).unwrap();
+fn expected_logits(name: &str) -> Vec<Vec<f32>> {
+    let mut csv = csv::Reader::from_path(data(name)).unwrap();
     let row =
         |record: csv::StringRecord| record.iter().skip(1).map(|v| v.parse().unwrap()).collect();
-    Some(csv.records().map(|record| row(record.unwrap())).collect())
+    csv.records().map(|record| row(record.unwrap())).collect()
 }
 
 /// The published weights for faces of `input_size`² pixels; they fit any.
-fn published(input_size: usize) -> Option<Classifier> {
-    let file = shared("peer/fer2013_mini_XCEPTION.102-0.66.hdf5")?;
-    let weights = keras::import(&file).unwrap();
+fn published(input_size: usize) -> Classifier {
+    let weights = keras::import(&data(PUBLISHED)).unwrap();
     let metadata = Metadata {
         input_size,
         ..weights.metadata().clone()
     };
     let weights = Weights::new("imported", metadata, weights.tensors().clone()).unwrap();
-    Some(Classifier::with_precision(&weights, Precision::F32).unwrap())
+    Classifier::with_precision(&weights, Precision::F32).unwrap()
 }
 
 fn prepared(face: &[u8], input_size: usize) -> Vec<f32> {
@@ -71,11 +59,11 @@ fn prepared(face: &[u8], input_size: usize) -> Vec<f32> {
     input
 }
 
-/// Checks the logits of the 64 faces; returns how many, none where the data is not there.
-fn assert_logits_agree(input_size: usize, name: &str) -> Option<usize> {
-    let expected = expected_logits(name)?;
-    let faces = private_faces(expected.len())?;
-    let mut classifier = published(input_size)?;
+fn assert_logits_of_64_faces_agree(input_size: usize, name: &str) {
+    let expected = expected_logits(name);
+    assert_eq!(expected.len(), 64);
+    let faces = private_faces(expected.len());
+    let mut classifier = published(input_size);
     for (index, (face, expected)) in faces.iter().zip(&expected).enumerate() {
         let found = classifier
             .logits(&prepared(face, input_size))
@@ -91,27 +79,25 @@ fn assert_logits_agree(input_size: usize, name: &str) -> Option<usize> {
             "face {index}: {found:?}, expected {expected:?}"
         );
     }
-    Some(expected.len())
 }
 
 #[test]
+#[ignore = "needs EMOTION_DATA: peer/ and fer2013/"]
 fn logits_of_faces_as_they_are_agree_with_an_independent_implementation() {
-    let checked = assert_logits_agree(48, "peer/logits_48.csv");
-    assert!(checked.is_none_or(|count| count == 64));
+    assert_logits_of_64_faces_agree(48, "peer/logits_48.csv");
 }
 
 #[test]
+#[ignore = "needs EMOTION_DATA: peer/ and fer2013/"]
 fn logits_of_enlarged_faces_agree_with_an_independent_implementation() {
-    let checked = assert_logits_agree(64, "peer/logits_64.csv");
-    assert!(checked.is_none_or(|count| count == 64));
+    assert_logits_of_64_faces_agree(64, "peer/logits_64.csv");
 }
 
 #[test]
+#[ignore = "needs EMOTION_DATA: peer/"]
 fn the_input_size_is_that_of_the_file() {
-    let Some(file) = shared("peer/fer2013_mini_XCEPTION.102-0.66.hdf5") else {
-        return;
-    };
-    assert_eq!(keras::import(&file).unwrap().metadata().input_size, 64);
+    let weights = keras::import(&data(PUBLISHED)).unwrap();
+    assert_eq!(weights.metadata().input_size, 64);
 }
 
 #[test]
@@ -123,13 +109,11 @@ fn a_file_that_is_not_hdf5_is_an_error_that_says_so() {
 }
 
 #[test]
+#[ignore = "needs EMOTION_DATA: peer/"]
 fn a_kernel_of_another_shape_is_an_error_with_layer_and_shapes() {
-    let Some(source) = shared("peer/fer2013_mini_XCEPTION.102-0.66.hdf5") else {
-        return;
-    };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("changed.hdf5");
-    std::fs::copy(source, &path).unwrap();
+    std::fs::copy(data(PUBLISHED), &path).unwrap();
     let file = hdf5::File::open_rw(&path).unwrap();
     let group = file.group("model_weights/conv2d_3/conv2d_3_1").unwrap();
     group.unlink("kernel:0").unwrap();

@@ -24,7 +24,7 @@ fn json_lines(text: &str) -> Vec<Value> {
 }
 
 fn media() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/media")
+    emotion_tests::repository("tests/media")
 }
 
 fn face_pixels() -> Vec<u8> {

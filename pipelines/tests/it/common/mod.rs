@@ -1,7 +1,5 @@
 //! Made files for the tests of the programs, and a way to look at results.
 
-#![allow(dead_code, reason = "each test takes what it needs")]
-
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -72,11 +70,6 @@ impl Archive {
 }
 
 pub(crate) const H264: &str = "video/x-raw,format=I420 ! x264enc speed-preset=ultrafast tune=zerolatency ! h264parse ! mp4mux";
-
-/// The portrait with one face.
-pub(crate) fn portrait() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/media/astronaut.png")
-}
 
 /// Every file below a folder, hidden ones too, with its content.
 pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {

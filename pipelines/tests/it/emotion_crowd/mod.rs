@@ -1,9 +1,5 @@
 //! `emotion-crowd` among real parts: an RTSP server that is switched off and on, a broker, Prometheus' parser, a browser.
 
-#[path = "../../../../plugin/tests/it/common/broker.rs"]
-#[allow(dead_code)] // the plugin's tests need more of it
-mod broker;
-mod camera;
 mod running;
 
 mod publishing;
@@ -13,10 +9,11 @@ mod web;
 
 /// A live source that always shows one face.
 pub(crate) fn portrait(name: &str) -> String {
-    let picture = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/media/astronaut.png");
+    let picture = emotion_tests::picture::portrait();
     format!(
-        "[[source]]\nname = \"{name}\"\nlaunch = '''filesrc location=\"{picture}\" ! pngdec ! videoconvert \
+        "[[source]]\nname = \"{name}\"\nlaunch = '''filesrc location=\"{}\" ! pngdec ! videoconvert \
          ! video/x-raw,format=I420 ! imagefreeze is-live=true ! video/x-raw,framerate=25/1'''\n\
-         detect = {{ max-faces = 1 }}\n"
+         detect = {{ max-faces = 1 }}\n",
+        picture.display()
     )
 }

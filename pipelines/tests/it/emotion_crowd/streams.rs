@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use super::camera::{Camera, clip};
+use emotion_tests::camera::{Camera, clip};
+
 use super::portrait;
 use super::running::Running;
 
@@ -16,10 +17,7 @@ fn source(name: &str, uri: &str) -> String {
 fn a_camera_that_is_switched_off_and_on_comes_back_while_the_other_goes_on() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let clip = clip(folder.path());
-    let (Some(mut first), Some(second)) = (Camera::start(&clip, &[]), Camera::start(&clip, &[]))
-    else {
-        return;
-    };
+    let (mut first, second) = (Camera::start(&clip, &[]), Camera::start(&clip, &[]));
     let settings = [
         QUICK,
         &source("first", &first.uri()),
@@ -42,7 +40,7 @@ fn a_camera_that_is_switched_off_and_on_comes_back_while_the_other_goes_on() {
     for _ in 0..10 {
         running.record_of("second", |_| true);
     }
-    assert!(first.switch_on());
+    first.switch_on();
     let after = running.record_of("first", |_| true);
     // The time of a stream goes on over the break.
     assert!(after.running_time > seen.running_time && after.running_time > before.running_time);
@@ -59,9 +57,7 @@ fn a_camera_that_is_switched_off_and_on_comes_back_while_the_other_goes_on() {
 #[test]
 fn a_wrong_password_is_said_and_the_right_one_plays() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let Some(camera) = Camera::start(&clip(folder.path()), &["anna", "s3cret"]) else {
-        return;
-    };
+    let camera = Camera::start(&clip(folder.path()), &["anna", "s3cret"]);
     let of = |name: &str, password: &str| {
         let login = format!("username = \"anna\"\npassword = \"{password}\"\n");
         [source(name, &camera.uri()), login].concat()
@@ -84,7 +80,7 @@ fn a_wrong_password_is_said_and_the_right_one_plays() {
 
 #[test]
 fn a_camera_that_is_not_there_is_tried_again_and_disturbs_nobody() {
-    let uri = format!("rtsp://127.0.0.1:{}/live", super::camera::free_port());
+    let uri = format!("rtsp://127.0.0.1:{}/live", emotion_tests::free_port());
     let page = "[page]\nlisten = \"127.0.0.1:0\"\npictures = \"off\"\n";
     let settings = [QUICK, page, &source("gone", &uri), &portrait("here")].concat();
     let mut running = Running::start(&settings);

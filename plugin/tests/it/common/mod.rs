@@ -1,13 +1,8 @@
 //! The portrait in every format, and an element between two test pads.
 
-// Each test program uses a part of this.
-#![allow(dead_code)]
-
-pub(crate) mod broker;
-
-use std::path::Path;
 use std::sync::Once;
 
+use emotion_tests::picture;
 use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoConverter, VideoFormat, VideoFrame, VideoInfo};
@@ -31,14 +26,11 @@ pub(crate) fn info(format: VideoFormat, width: u32, height: u32) -> VideoInfo {
 
 /// The portrait of tests/media, 512×512, in the given format; its face is about at 180–290 × 70–190.
 pub(crate) fn portrait(format: VideoFormat) -> (VideoInfo, gst::Buffer) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/media/astronaut.png");
-    let file = std::io::BufReader::new(std::fs::File::open(path).unwrap());
-    let mut reader = png::Decoder::new(file).read_info().unwrap();
-    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-    let png = reader.next_frame(&mut pixels).unwrap();
-    assert_eq!(png.color_type, png::ColorType::Rgb);
-    let source = info(VideoFormat::Rgb, png.width, png.height);
-    let target = info(format, png.width, png.height);
+    let picture = picture::rgb(&picture::portrait());
+    let (width, height) = (picture.width as u32, picture.height as u32);
+    let source = info(VideoFormat::Rgb, width, height);
+    let target = info(format, width, height);
+    let pixels = picture.pixels.into_flattened();
     let buffer = convert(gst::Buffer::from_slice(pixels), &source, &target);
     (target, buffer)
 }

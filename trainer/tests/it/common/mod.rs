@@ -1,7 +1,5 @@
 //! Small runs that the tests of training share.
 
-#![allow(dead_code, reason = "not every test uses all of it")]
-
 pub(crate) mod process;
 
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! A mosquitto of the test's own on a free port of this machine, and a client that listens to it.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -9,19 +9,26 @@ use std::time::{Duration, Instant};
 
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 
+use crate::free_port;
+
 /// The longest that anything here is waited for.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A broker that is ended with the test.
-pub(crate) struct Broker {
+pub struct Broker {
     folder: tempfile::TempDir,
-    pub(crate) port: u16,
+    /// The port that it listens on.
+    pub port: u16,
     process: Option<Child>,
 }
 
 impl Broker {
-    /// Starts it with more lines for its configuration; None, with a line that says so, where mosquitto is not installed.
-    pub(crate) fn start(configuration: &str) -> Option<Self> {
+    /// Starts it with more lines for its configuration.
+    ///
+    /// # Panics
+    ///
+    /// When mosquitto is not installed or does not start.
+    pub fn start(configuration: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let text = format!(
@@ -34,24 +41,26 @@ impl Broker {
             port,
             process: None,
         };
-        broker.resume().then_some(broker)
+        broker.resume();
+        broker
     }
 
     /// Starts it again after [`stop`](Self::stop).
-    pub(crate) fn resume(&mut self) -> bool {
+    ///
+    /// # Panics
+    ///
+    /// When mosquitto is not installed or does not start.
+    pub fn resume(&mut self) {
         // Debian has it where only root's path leads.
         let path = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
-        let started = Command::new("mosquitto")
+        let mut process = Command::new("mosquitto")
             .env("PATH", path)
             .arg("-c")
             .arg(self.folder.path().join("mosquitto.conf"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .spawn();
-        let Ok(mut process) = started else {
-            eprintln!("skipped: mosquitto is not installed");
-            return false;
-        };
+            .spawn()
+            .expect("mosquitto is installed (Debian: mosquitto)");
         let deadline = Instant::now() + PATIENCE;
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(process.try_wait().unwrap().is_none(), "mosquitto ended");
@@ -59,11 +68,14 @@ impl Broker {
             std::thread::yield_now();
         }
         self.process = Some(process);
-        true
     }
 
     /// Ends it as an administrator does: it keeps its sessions.
-    pub(crate) fn stop(&mut self) {
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be ended.
+    pub fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
             let ended = Command::new("kill")
                 .arg(process.id().to_string())
@@ -74,12 +86,17 @@ impl Broker {
         }
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// The folder with its configuration and its sessions.
+    pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// The payloads on `topic` from now on, also of the time in which the broker was stopped.
-    pub(crate) fn listen(&self, topic: &str) -> Receiver<Vec<u8>> {
+    ///
+    /// # Panics
+    ///
+    /// When the broker does not accept the subscription.
+    pub fn listen(&self, topic: &str) -> Receiver<Vec<u8>> {
         let mut options = MqttOptions::new("listener", "127.0.0.1", self.port);
         options.set_clean_session(false);
         options.set_credentials("anna", "secret");
@@ -113,10 +130,4 @@ impl Drop for Broker {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-/// A port on which nothing listens.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }

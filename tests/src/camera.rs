@@ -1,7 +1,6 @@
 //! An RTSP camera of the test's own, which shows the made clip and can be switched off and on.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -10,16 +9,22 @@ use emotion_pipelines::line::Line;
 use emotion_pipelines::runner;
 use gst::prelude::*;
 
+use crate::{free_port, repository};
+
 /// A running server, or one that was switched off.
-pub(crate) struct Camera {
+pub struct Camera {
     port: u16,
     arguments: Vec<String>,
     process: Option<Child>,
 }
 
 impl Camera {
-    /// Serves `clip`, over and over; None, with a line that says so, where the server's packages are not installed.
-    pub(crate) fn start(clip: &Path, login: &[&str]) -> Option<Self> {
+    /// Serves `clip`, over and over.
+    ///
+    /// # Panics
+    ///
+    /// When the server's packages are not installed.
+    pub fn start(clip: &Path, login: &[&str]) -> Self {
         let line = format!(
             "multifilesrc location={} loop=true ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96",
             clip.display()
@@ -27,48 +32,53 @@ impl Camera {
         Self::serve("play", &line, login)
     }
 
-    /// A server that does `line` in `mode`.
-    pub(crate) fn serve(mode: &str, line: &str, login: &[&str]) -> Option<Self> {
+    /// A server that does `line` in `mode`, `play` or `record`.
+    ///
+    /// # Panics
+    ///
+    /// When the server's packages are not installed.
+    pub fn serve(mode: &str, line: &str, login: &[&str]) -> Self {
         let words = [mode, line].into_iter().chain(login.iter().copied());
         let mut camera = Self {
             port: free_port(),
             arguments: words.map(str::to_owned).collect(),
             process: None,
         };
-        camera.switch_on().then_some(camera)
+        camera.switch_on();
+        camera
     }
 
-    pub(crate) fn uri(&self) -> String {
+    /// Where it is seen.
+    pub fn uri(&self) -> String {
         format!("rtsp://127.0.0.1:{}/live", self.port)
     }
 
-    pub(crate) fn switch_on(&mut self) -> bool {
-        let script =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/emotion_crowd/rtsp_server.py");
+    /// Starts it, also again after [`switch_off`](Self::switch_off).
+    ///
+    /// # Panics
+    ///
+    /// When the server's packages are not installed.
+    pub fn switch_on(&mut self) {
         // The bindings belong to the system's own Python, which need not be the first in the path.
-        let started = Command::new("/usr/bin/python3")
-            .arg(script)
+        let mut process = Command::new("/usr/bin/python3")
+            .arg(repository("tests/src/rtsp_server.py"))
             .arg(self.port.to_string())
             .args(&self.arguments)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn();
-        let ready = started.ok().and_then(|mut process| {
-            let mut line = String::new();
-            BufReader::new(process.stdout.take()?)
-                .read_line(&mut line)
-                .ok()?;
-            self.process = Some(process);
-            (line == "ready\n").then_some(())
-        });
-        if ready.is_none() {
-            eprintln!("skipped: no RTSP server (python3-gi and gir1.2-gst-rtsp-server-1.0)");
-        }
-        ready.is_some()
+            .spawn()
+            .expect("there is a /usr/bin/python3");
+        let output = process.stdout.take().expect("it is piped");
+        self.process = Some(process);
+        let mut line = String::new();
+        let read = BufReader::new(output).read_line(&mut line);
+        assert!(
+            read.is_ok() && line == "ready\n",
+            "the RTSP server does not start (Debian: python3-gi, gir1.2-gst-rtsp-server-1.0)"
+        );
     }
 
     /// Ends it at once, like a pulled plug.
-    pub(crate) fn switch_off(&mut self) {
+    pub fn switch_off(&mut self) {
         if let Some(mut process) = self.process.take() {
             // It may have ended by itself.
             let _ = process.kill();
@@ -84,7 +94,11 @@ impl Drop for Camera {
 }
 
 /// A part of the made clip with two faces, as H.264 in `folder`.
-pub(crate) fn clip(folder: &Path) -> PathBuf {
+///
+/// # Panics
+///
+/// When it cannot be encoded.
+pub fn clip(folder: &Path) -> PathBuf {
     emotion_pipelines::init().expect("GStreamer starts");
     let path = folder.join("clip.h264");
     let pipeline = Line::default()
@@ -102,10 +116,4 @@ pub(crate) fn clip(folder: &Path) -> PathBuf {
         .feed(&source, 130..180);
     runner::run(&pipeline, &Default::default(), |_| {}).expect("the clip is made");
     path
-}
-
-/// A port on which nothing listens.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("it is bound").port()
 }
