@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Unpacks GStreamer's own OpenCV plugin under target/ for the tests: its `facedetect` has the name of ours.
-# It is not installed, for once installed it is the one that runs under that name.
+# Unpacks GStreamer's own OpenCV plugin under target/ for the tests: its element `facedetect` has the same name as ours.
+# It is not installed: an installed one runs instead of ours.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

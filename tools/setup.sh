@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# Installs what is missing for the named purposes: build, run, test, bench.
+# Installs what is missing for the named purposes: build, cascade, run, test, bench.
 # On Debian and Ubuntu through apt, elsewhere it says what is needed and goes on where that is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages_build=(
-    make g++ pkg-config           # the linker, and a C++ compiler for the OpenCV bindings
-    clang libclang-dev            # they are generated from OpenCV's headers
-    libopencv-dev                 # Haar and LBP cascades
+    make gcc libc6-dev pkg-config # the linker, and a C compiler for TLS
     libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
     libcairo2-dev libpango1.0-dev # the overlay draws with them
+)
+packages_cascade=(
+    libopencv-dev                 # Haar and LBP cascades
+    opencv-data                   # trained ones
+    g++ clang libclang-dev        # the bindings are generated from OpenCV's headers
 )
 packages_run=(
     gstreamer1.0-tools            # gst-launch-1.0, gst-inspect-1.0
@@ -18,7 +21,6 @@ packages_run=(
     gstreamer1.0-plugins-ugly     # x264enc
     gstreamer1.0-libav            # decoders
     gstreamer1.0-x                # windows
-    opencv-data                   # the trained cascades
     fonts-dejavu-core             # text for the overlay
 )
 packages_test=(
@@ -37,8 +39,9 @@ fi
 packages_bench=(
     python3-venv                  # the peers come from PyPI
 )
-modules_build=(gstreamer-1.0 gstreamer-base-1.0 gstreamer-app-1.0 gstreamer-video-1.0 cairo pango pangocairo opencv4)
-modules_run=()
+packages_test+=("${packages_bench[@]}")
+modules_build=(gstreamer-1.0 gstreamer-base-1.0 gstreamer-app-1.0 gstreamer-video-1.0 cairo pango pangocairo)
+modules_cascade=(opencv4)
 modules_test=(gstreamer-check-1.0)
 elements_run=(autovideosink qtdemux mp4mux h264parse x264enc avdec_h264 v4l2src)
 
@@ -72,11 +75,11 @@ apt_install() {
 
 check_without_apt() {
     local modules=("$@") missing=() name
-    command -v pkg-config >/dev/null || fail "pkg-config was not found. This system has no apt: install by hand pkg-config, clang with libclang, and the development files of ${modules[*]}."
+    command -v pkg-config >/dev/null || fail "pkg-config was not found. This system has no apt: install by hand pkg-config and the development files of ${modules[*]}."
     for name in "${modules[@]}"; do
         pkg-config --exists "$name" || missing+=("$name")
     done
-    command -v clang >/dev/null || missing+=("clang with libclang")
+    [[ " ${modules[*]} " != *" opencv4 "* ]] || command -v clang >/dev/null || missing+=("clang with libclang")
     [ ${#missing[@]} -eq 0 ] || fail "this system has no apt: install by hand the development files of ${missing[*]}."
     for name in "${elements_run[@]}"; do
         gst-inspect-1.0 --exists "$name" 2>/dev/null || say "Note: the GStreamer element $name is missing; some pipelines need it."
@@ -94,10 +97,11 @@ packages=() modules=()
 for purpose in "$@"; do
     case $purpose in
         build) packages+=("${packages_build[@]}") modules+=("${modules_build[@]}") ;;
+        cascade) packages+=("${packages_cascade[@]}") modules+=("${modules_cascade[@]}") ;;
         run) packages+=("${packages_run[@]}") ;;
         test) packages+=("${packages_test[@]}") modules+=("${modules_test[@]}") ;;
         bench) packages+=("${packages_bench[@]}") ;;
-        *) fail "unknown purpose $purpose: expected build, run, test or bench" ;;
+        *) fail "unknown purpose $purpose: expected build, cascade, run, test or bench" ;;
     esac
 done
 

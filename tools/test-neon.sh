@@ -2,6 +2,8 @@
 # Compiles the models for aarch64 and runs their tests in an emulator: the NEON loops are used nowhere else on x86.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=tools/skipped.sh
+. tools/skipped.sh
 target=aarch64-unknown-linux-gnu
 
 if [ "$(uname -m)" = aarch64 ]; then
@@ -9,7 +11,7 @@ if [ "$(uname -m)" = aarch64 ]; then
     exit 0
 fi
 missing() {
-    printf 'NEON: skipped, %s.\n' "$1"
+    skipped "NEON: $1"
     exit 0
 }
 command -v qemu-aarch64 >/dev/null || missing "there is no qemu-aarch64 (Debian: qemu-user)"
@@ -20,7 +22,7 @@ if [ ! -d "$(rustc --print sysroot)/lib/rustlib/$target" ]; then
         || missing "Rust's library for $target cannot be had ($(tail -n 1 <<<"$log"))"
 fi
 
-# A folder of its own, lest others wait for it.
+# A folder of its own, or other builds would wait for this one.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/neon"
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER='qemu-aarch64 -L /usr/aarch64-linux-gnu'
