@@ -1,4 +1,4 @@
-//! A mosquitto of the test's own on a free port of this machine, and a client that listens to it.
+//! A mosquitto for one test, on a free port of this machine, and a client that listens to it.
 
 use std::fs;
 use std::net::TcpStream;
@@ -11,10 +11,10 @@ use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 
 use crate::free_port;
 
-/// The longest that anything here is waited for.
+/// How long a test waits before it fails.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A broker that is ended with the test.
+/// A running broker; dropping it stops it.
 pub struct Broker {
     folder: tempfile::TempDir,
     /// The port that it listens on.
@@ -23,7 +23,7 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Starts it with more lines for its configuration.
+    /// Starts a broker with these lines in addition to its basic configuration.
     ///
     /// # Panics
     ///
@@ -51,7 +51,7 @@ impl Broker {
     ///
     /// When mosquitto is not installed or does not start.
     pub fn resume(&mut self) {
-        // Debian has it where only root's path leads.
+        // Debian installs it where only the path of root leads.
         let path = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
         let mut process = Command::new("mosquitto")
             .env("PATH", path)
@@ -70,7 +70,7 @@ impl Broker {
         self.process = Some(process);
     }
 
-    /// Ends it as an administrator does: it keeps its sessions.
+    /// Stops it gracefully, so that it keeps its sessions.
     ///
     /// # Panics
     ///
@@ -91,7 +91,7 @@ impl Broker {
         self.folder.path()
     }
 
-    /// The payloads on `topic` from now on, also of the time in which the broker was stopped.
+    /// The payloads on `topic` from now on, including those from while the broker was stopped.
     ///
     /// # Panics
     ///

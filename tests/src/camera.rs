@@ -1,4 +1,4 @@
-//! An RTSP camera of the test's own, which shows the made clip and can be switched off and on.
+//! An RTSP camera for one test: it shows the made clip and can be switched off and on.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// Serves `clip`, over and over.
+    /// Serves `clip` in a loop.
     ///
     /// # Panics
     ///
@@ -48,7 +48,7 @@ impl Camera {
         camera
     }
 
-    /// Where it is seen.
+    /// The address of its stream.
     pub fn uri(&self) -> String {
         format!("rtsp://127.0.0.1:{}/live", self.port)
     }
@@ -59,7 +59,7 @@ impl Camera {
     ///
     /// When the server's packages are not installed.
     pub fn switch_on(&mut self) {
-        // The bindings belong to the system's own Python, which need not be the first in the path.
+        // The bindings belong to the system's Python, which need not be the first in the path.
         let mut process = Command::new("/usr/bin/python3")
             .arg(repository("tests/src/rtsp_server.py"))
             .arg(self.port.to_string())
@@ -77,7 +77,7 @@ impl Camera {
         );
     }
 
-    /// Ends it at once, like a pulled plug.
+    /// Kills it, as if the plug was pulled.
     pub fn switch_off(&mut self) {
         if let Some(mut process) = self.process.take() {
             // It may have ended by itself.

@@ -1,4 +1,4 @@
-//! Runs GStreamer's own programs with the plugin of this build, as a user does who has it installed.
+//! Runs GStreamer's own programs with the plugin of this build, as if it was installed.
 
 use std::{
     env, fs,
@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 
-/// A place of its own for GStreamer: our plugin, a registry that nobody else writes, and no plugin of the user's.
+/// An isolated GStreamer: our plugin, a registry of its own, and no plugin of the user.
 pub struct Scratch {
     folder: tempfile::TempDir,
     plugin_folders: Vec<PathBuf>,
@@ -16,11 +16,11 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Makes the place.
+    /// Sets it up in a temporary folder.
     ///
     /// # Errors
     ///
-    /// When the plugin was not built or the place cannot be written.
+    /// When the plugin was not built or the folder cannot be written.
     pub fn new() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let plugins = folder.path().join("plugins");
@@ -46,11 +46,11 @@ impl Scratch {
         self.folder.path()
     }
 
-    /// A GStreamer program in this place.
+    /// A GStreamer program in this environment.
     ///
     /// # Errors
     ///
-    /// When a folder's name cannot stand in a search path.
+    /// When the name of a folder cannot be part of a search path.
     pub fn command(&self, program: &str) -> anyhow::Result<Command> {
         let mut command = Command::new(program);
         command
@@ -77,7 +77,7 @@ impl Scratch {
         Ran::new(output.context("gst-launch-1.0: is gstreamer1.0-tools installed?")?)
     }
 
-    /// What `gst-inspect-1.0` says of an element.
+    /// The output of `gst-inspect-1.0` with these arguments.
     ///
     /// # Errors
     ///
@@ -88,12 +88,12 @@ impl Scratch {
     }
 }
 
-/// What a program said.
+/// The outcome of a program.
 #[derive(Debug)]
 pub struct Ran {
     /// Whether it exited with 0.
     pub succeeded: bool,
-    /// Its output and its errors.
+    /// Standard output followed by standard error.
     pub text: String,
 }
 
@@ -118,7 +118,7 @@ fn plugin() -> anyhow::Result<PathBuf> {
     Ok(plugin)
 }
 
-/// A child process that is ended when the test is done with it.
+/// A child process; dropping it ends the process.
 pub struct Ended(pub Child);
 
 impl Drop for Ended {

@@ -1,45 +1,45 @@
-//! How well faces were tracked, in the figures of the field: IDF1 (Ristani et al. 2016), identity switches, mean IoU.
+//! Metrics of tracking: IDF1 (Ristani et al. 2016), identity switches, mean IoU.
 
 use std::collections::BTreeMap;
 
 use emotion_detect::track::assign;
 use emotion_models::preprocess::Region;
 
-/// Boxes that overlap less are not the same face.
+/// The least IoU of two boxes of the same face.
 const MATCH: f32 = 0.5;
 
-/// A face that is really there.
+/// The ground truth of one face.
 #[derive(Clone, Copy, Debug)]
 pub struct Truth {
     /// Which person it is.
     pub id: i32,
     /// Where it is.
     pub region: Region,
-    /// Whether it must be found; whether a face that is hidden or leaves the picture is found does not count.
+    /// Whether it must be found. Faces that are hidden or leave the picture count neither way.
     pub counts: bool,
 }
 
-/// One frame: what is there, and the ids and boxes that were reported.
+/// Ground truth and results of one frame.
 #[derive(Clone, Debug, Default)]
 pub struct Frame {
-    /// All faces that are there.
+    /// All faces in the picture.
     pub truth: Vec<Truth>,
-    /// All faces that were found.
+    /// Id and box of each face that was found.
     pub found: Vec<(i32, Region)>,
 }
 
-/// How well it went.
+/// The metrics of a clip.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Score {
-    /// 2 · IDTP / (boxes that are there + boxes that were found), under the best pairing of persons with ids.
+    /// 2 · IDTP / (true boxes + found boxes), for the best assignment of persons to ids.
     pub idf1: f64,
-    /// How often a person got another id than before.
+    /// How often the id of a person changed.
     pub switches: usize,
-    /// Mean intersection over union of the pairs of boxes.
+    /// Mean IoU of the matched boxes.
     pub mean_iou: f64,
-    /// Boxes that were there and not found.
+    /// True boxes that were not found.
     pub missed: usize,
-    /// Boxes that were found where nobody is.
+    /// Found boxes without a face.
     pub false_boxes: usize,
 }
 
@@ -68,7 +68,7 @@ pub fn score(frames: &[Frame]) -> Score {
             }
         }
 
-        // Who was matched before stays so while that is possible.
+        // A match of the previous frame stays as long as it is possible.
         let pairs = assign(counted.len(), found.len(), &|row, column| {
             let iou = counted[row].region.iou(&found[column].1);
             if iou < MATCH {
@@ -97,17 +97,17 @@ pub fn score(frames: &[Frame]) -> Score {
     }
 }
 
-/// Whether the box is that of a face that need not be found, and of no other.
+/// Whether the box belongs to a face that need not be found, and to no other.
 fn is_of_no_account(frame: &Frame, region: &Region) -> bool {
     let best = frame
         .truth
         .iter()
         .max_by(|a, b| a.region.iou(region).total_cmp(&b.region.iou(region)));
-    // A face that is cut by the border overlaps the box of the whole one less.
+    // A face that is cut by the border overlaps the box of the whole face less.
     best.is_some_and(|truth| !truth.counts && truth.region.iou(region) > 0.1)
 }
 
-/// The most frames in which persons and ids can be together, each person with one id.
+/// The largest number of frames that an assignment of one id to each person can match.
 fn best_pairing(together: &BTreeMap<(i32, i32), usize>) -> usize {
     let unique = |pick: fn(&(i32, i32)) -> i32| {
         let mut ids: Vec<i32> = together.keys().map(pick).collect();

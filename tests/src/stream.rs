@@ -1,4 +1,4 @@
-//! Runs a pipeline in this process and keeps the faces of every frame.
+//! Runs a pipeline in this process and collects the faces of every frame.
 
 use std::sync::{Arc, Mutex};
 
@@ -19,7 +19,7 @@ pub struct Frame {
     pub time: Option<gst::ClockTime>,
     /// Width and height of the picture in pixels.
     pub size: (u32, u32),
-    /// What its metadata says.
+    /// The faces in its metadata.
     pub faces: Vec<Face>,
 }
 
@@ -27,16 +27,16 @@ pub struct Frame {
 ///
 /// # Errors
 ///
-/// What an element posts.
+/// The error that an element posts.
 pub fn frames(description: &str) -> anyhow::Result<Vec<Frame>> {
     run(Line::default().words(description), |_| Ok(()))
 }
 
-/// Lets the made clip's pictures with these numbers run through `elements`.
+/// Runs the pictures of the made clip with these numbers through `elements`.
 ///
 /// # Errors
 ///
-/// What an element posts.
+/// The error that an element posts.
 pub fn clip_frames(
     numbers: impl IntoIterator<Item = usize, IntoIter: Send + 'static>,
     elements: &str,
@@ -53,11 +53,11 @@ pub fn clip_frames(
     )
 }
 
-/// Runs a line without its sink to its end; `prepare` sees the pipeline before it starts.
+/// Runs a line without its sink to its end; `prepare` gets the pipeline before it starts.
 ///
 /// # Errors
 ///
-/// What `prepare` returns or an element posts.
+/// The error of `prepare`, or the one that an element posts.
 pub fn run(
     line: Line,
     prepare: impl FnOnce(&gst::Pipeline) -> anyhow::Result<()>,
@@ -100,16 +100,16 @@ pub fn rect(face: &Face) -> Region {
     }
 }
 
-/// Whether some face of the frame overlaps `wanted` by an intersection over union of a half or more.
+/// Whether some face of the frame has an IoU of at least 0.5 with `wanted`.
 pub fn finds(frame: &Frame, wanted: &Region) -> bool {
     frame.faces.iter().any(|face| rect(face).iou(wanted) >= 0.5)
 }
 
-/// Asserts that the face carries a whole emotion: all labels with probabilities, and the probability of the one that is named.
+/// Asserts that the emotion of the face is complete: all labels with probabilities, and the confidence of the named one.
 ///
 /// # Panics
 ///
-/// When something is missing or contradicts itself.
+/// When a part is missing or contradicts another.
 pub fn assert_emotion_is_sound(face: &Face) {
     let emotion = face
         .emotion
@@ -122,7 +122,7 @@ pub fn assert_emotion_is_sound(face: &Face) {
         (emotion.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-3,
         "{emotion:?}"
     );
-    // A steady label may lag behind the most probable one for a moment.
+    // A smoothed label may lag behind the most probable one for a moment.
     let confidence = emotion.probabilities[emotion.label_id];
     assert_eq!(emotion.confidence, confidence, "{emotion:?}");
 }

@@ -1,8 +1,8 @@
-//! A made clip of people who walk about, with exact truth at any frame rate: they cross in front of each other, leave,
-//! come back, come nearer, and the light changes.
+//! A synthetic clip of walking people with exact ground truth at any frame rate. They cross in front of each other, leave, come back
+//! and come nearer, and the light changes.
 //!
-//! Every picture is a pure function of its time. There is one portrait; each person is made another by its colour channel,
-//! its proportions and its side.
+//! Every picture is a pure function of its time. All people come from one portrait; a colour channel, proportions and mirroring
+//! make them look different.
 
 use std::io::Cursor;
 
@@ -33,14 +33,14 @@ type Pose = (f64, f32, f32, f32);
 
 struct Person {
     path: &'static [Pose],
-    /// Which colour of the portrait is its grey.
+    /// The colour channel of the portrait that becomes its grey picture.
     channel: usize,
     is_mirrored: bool,
     /// Width over height of its head, relative to the portrait's.
     breadth: f32,
 }
 
-/// From the farthest to the nearest, who hides the others.
+/// From the farthest to the nearest; a nearer person hides the others.
 const PEOPLE: [Person; 4] = [
     // Walks across behind the next one, leaves at the right and comes back.
     Person {
@@ -175,7 +175,7 @@ impl Walkers {
         )?)
     }
 
-    /// Who is there at a time, and where, from the farthest to the nearest.
+    /// The people in the picture at a time and their places, from the farthest to the nearest.
     pub fn truth(&self, seconds: f64) -> Vec<Truth> {
         let placed: Vec<(usize, Region, Region)> = PEOPLE
             .iter()
@@ -280,7 +280,7 @@ impl Place {
     }
 }
 
-/// A cloud goes by, and at five seconds somebody switches a lamp on.
+/// The brightness: a cloud passes, and at five seconds somebody switches a lamp on.
 fn light(seconds: f64) -> f32 {
     let cloud = 0.85 + 0.15 * (seconds * 0.9).cos();
     let lamp = if seconds < 5.0 { 0.8 } else { 1.15 };

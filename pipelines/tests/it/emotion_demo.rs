@@ -31,7 +31,7 @@ fn records(out: &Path) -> Vec<Record> {
         .collect()
 }
 
-/// Counts the pictures of a video by decoding it.
+/// Decodes a video and counts its frames.
 fn pictures(video: &Path) -> usize {
     gst::init().expect("GStreamer starts");
     let line = emotion_pipelines::line::Line::default()
@@ -114,7 +114,7 @@ fn rect(pixels: PixelBox) -> Region {
     }
 }
 
-/// Frames of a video that nobody gets through before it is stopped.
+/// Frames of a video that is too long to be finished before the test stops it.
 const LONG: usize = 6000;
 
 #[test]
@@ -164,7 +164,7 @@ fn stopped_in_the_middle_it_finishes_its_files() {
 }
 
 #[test]
-fn what_cannot_be_is_said_in_one_line_and_leaves_nothing() {
+fn an_impossible_input_is_reported_in_one_line_and_leaves_nothing() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let broken = folder.path().join("broken.mp4");
     fs::write(&broken, "this is no video").expect("it is writable");

@@ -227,7 +227,7 @@ fn containers_and_codecs_of_all_sorts_are_decoded() {
 }
 
 #[test]
-fn a_telephone_held_upright_is_seen_upright() {
+fn a_video_of_an_upright_phone_is_turned_upright() {
     let archive = Archive::new();
     // Pictures that lie on their side, with the note to turn them.
     let clip = archive.clip(
@@ -326,7 +326,7 @@ fn results_of_another_file_with_the_same_name_are_not_replaced() {
 }
 
 #[test]
-fn what_is_broken_is_told_and_the_rest_is_tagged() {
+fn a_broken_file_is_reported_and_the_rest_is_tagged() {
     let archive = Archive::new();
     let whole = archive.clip("whole.mp4", 50..75, H264);
     let bytes = fs::read(&whole).expect("it was written");
@@ -382,7 +382,7 @@ fn what_is_broken_is_told_and_the_rest_is_tagged() {
 }
 
 #[test]
-fn a_folder_that_may_not_be_read_is_told_and_the_rest_is_tagged() {
+fn an_unreadable_folder_is_reported_and_the_rest_is_tagged() {
     let archive = Archive::new();
     let (locked, open) = (archive.path("in/locked"), archive.path("in/open"));
     let out = archive.path("out");
@@ -397,7 +397,7 @@ fn a_folder_that_may_not_be_read_is_told_and_the_rest_is_tagged() {
     allow(archive.folder.path(), 0o755);
     let input = archive.path("in");
     let mut command = tag(&out, &[], &[&input]);
-    // Nothing is locked to root, so somebody else has to try.
+    // Root may read everything, so another user has to try.
     if fs::metadata("/proc/self").expect("it is there").uid() == 0 {
         allow(&out, 0o777);
         command.uid(65534).gid(65534).env("HOME", &out);
@@ -417,7 +417,7 @@ fn a_folder_that_may_not_be_read_is_told_and_the_rest_is_tagged() {
     assert!(out.join("open/a.summary.json").is_file(), "{errors}");
 }
 
-/// A small disk, as long as it lives.
+/// A small disk; dropping it unmounts it.
 struct Disk(PathBuf);
 
 impl Disk {
@@ -434,13 +434,13 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // What stays mounted is at most some kilobytes of memory.
+        // If this fails, a few kilobytes of memory stay mounted.
         let _ = Command::new("umount").arg(&self.0).output();
     }
 }
 
 #[test]
-fn a_full_disk_is_told_and_leaves_nothing_half_written() {
+fn a_full_disk_is_reported_and_leaves_nothing_half_written() {
     let archive = Archive::new();
     let clip = archive.clip("clip.mp4", 0..60, H264);
     let Some(disk) = Disk::mount(archive.path("disk"), "16k") else {
@@ -466,7 +466,7 @@ fn a_full_disk_is_told_and_leaves_nothing_half_written() {
     }
 }
 
-/// Starts with a line of JSON for everything that happens, and waits for the first that is so.
+/// Starts the program, which writes events as JSON lines, and waits for the first event for which `is_it`.
 fn started(command: &mut Command, is_it: impl Fn(&Value) -> bool) -> Child {
     let mut running = command
         .stdout(Stdio::piped())
@@ -491,7 +491,7 @@ fn is_in_the_middle_of(name: &'static str) -> impl Fn(&Value) -> bool {
     }
 }
 
-/// Whether each summary has all its results, and each result its summary.
+/// Asserts that each summary has all its results and each result its summary.
 fn assert_whole(files: &BTreeMap<String, Vec<u8>>) {
     let mut expected = Vec::new();
     for (name, content) in files
@@ -539,7 +539,7 @@ fn killed_in_the_middle_and_started_again_it_leaves_the_same_as_in_one_go() {
         expected.keys().collect::<Vec<_>>()
     );
     for (name, content) in found {
-        // An encoder may write when it was done into the file.
+        // An encoder may write the time of day into the file.
         assert!(
             name.ends_with(".mp4") || content == expected[&name],
             "{name} differs"

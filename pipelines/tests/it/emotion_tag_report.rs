@@ -35,7 +35,7 @@ fn rendered(page: &Path, profile: &Path) -> String {
 }
 
 #[test]
-fn a_browser_shows_the_course_of_each_face_with_thumbnails_only_where_they_were_asked_for() {
+fn a_browser_shows_each_face_over_time_and_thumbnails_only_on_request() {
     let archive = Archive::new();
     let clip = archive.clip("clip.mp4", 100..200, H264);
     for (name, arguments) in [

@@ -1,4 +1,4 @@
-//! The element `emotionclassify`, on regions of interest that are ours or somebody else's.
+//! The element `emotionclassify`, on regions of interest from our elements and from others.
 
 use crate::common::*;
 use gst::prelude::*;
@@ -9,7 +9,7 @@ use gstemotion::luma::FORMATS;
 /// The face of the portrait.
 const FACE: (u32, u32, u32, u32) = (175, 70, 120, 120);
 
-/// What GStreamer's OpenCV `facedetect` adds: a region of type `face` with neither an id nor params.
+/// A region as GStreamer's OpenCV `facedetect` adds it: of type `face`, without an id and params.
 fn add_region(buffer: &mut gst::Buffer, roi_type: &str, rect: (u32, u32, u32, u32)) {
     VideoRegionOfInterestMeta::add(buffer.make_mut(), roi_type, rect);
 }

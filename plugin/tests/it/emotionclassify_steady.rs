@@ -1,5 +1,5 @@
-//! What `emotionclassify` does over several frames of a face: intervals, quality, names of labels, messages, and other
-//! weights while playing.
+//! `emotionclassify` over several frames of a face: intervals, quality, names of labels, messages, and a change of weights while
+//! playing.
 
 use crate::common::*;
 use gst::prelude::*;
@@ -41,7 +41,7 @@ impl Stream {
         }
     }
 
-    /// What is said of the faces of a frame `ms` after the start, each with its track.
+    /// The emotions of the faces of a frame `ms` after the start, each face with its track.
     fn push(&mut self, ms: u64, tracked: &[(i32, Rect)]) -> Vec<EmotionResult> {
         let mut buffer = at(self.portrait.clone(), ms);
         let buffer_mut = buffer.make_mut();
@@ -61,7 +61,7 @@ impl Stream {
         self.push(ms, &[(1, rect)]).remove(0)
     }
 
-    /// The text of the next warning. Frames go on meanwhile, from `ms` on.
+    /// The text of the next warning; frames go on meanwhile, from `ms` on.
     fn warning(&mut self, mut ms: u64) -> String {
         for _ in 0..600 {
             let timeout = gst::ClockTime::from_mseconds(100);
@@ -86,7 +86,7 @@ impl Stream {
     }
 }
 
-/// The network was asked about this frame.
+/// Whether the network ran on this frame.
 fn is_fresh(emotion: &EmotionResult) -> bool {
     emotion.raw.is_some()
 }
@@ -385,7 +385,7 @@ fn a_model_file_that_is_replaced_is_loaded_and_rubbish_in_its_place_is_only_warn
     std::fs::rename(fresh, &file).unwrap();
     let timeout = gst::ClockTime::from_mseconds(100);
     let is_new = (0..600).any(|i| {
-        // The wait is for the second after which the file is looked at again.
+        // The element looks at the file once a second.
         stream
             .bus
             .timed_pop_filtered(timeout, &[gst::MessageType::Warning]);
@@ -398,7 +398,7 @@ fn a_model_file_that_is_replaced_is_loaded_and_rubbish_in_its_place_is_only_warn
 fn a_label_that_was_uncertain_is_named_again_only_clearly_above_the_threshold() {
     let mut stream = Stream::new("emotionclassify threshold=1.0");
     let confidence = stream.push_one(0, FACE).confidence;
-    // A little below what the face has.
+    // A little below the probability of the face.
     stream.element.set_property("threshold", confidence - 0.01);
     assert!(stream.push_one(40, FACE).is_uncertain());
     stream.element.set_property("threshold", confidence - 0.1);

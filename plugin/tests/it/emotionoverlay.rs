@@ -1,4 +1,4 @@
-//! The element `emotionoverlay`: what it draws, where, and what it leaves alone.
+//! The element `emotionoverlay`: what it draws, where, and what it leaves unchanged.
 
 use crate::common::*;
 use gst::prelude::*;
@@ -86,7 +86,7 @@ fn overlays(buffer: &gst::Buffer) -> Vec<VideoOverlayComposition> {
         .collect()
 }
 
-/// The overlay before a sink that draws overlays itself.
+/// The overlay in front of a sink that draws overlays itself.
 fn harness_that_draws(info: &VideoInfo) -> Harness {
     let mut harness = harness("emotionoverlay", info);
     harness.add_propose_allocation_meta(gst_video::VideoOverlayCompositionMeta::meta_api(), None);
@@ -364,7 +364,7 @@ fn faces_at_and_beyond_the_borders_are_drawn_as_far_as_they_can_be_seen() {
         buffer,
         &[detected(-60, -60, 120), detected(450, 450, 200)],
     );
-    // What elements leave that do not clamp: rectangles beyond the frame, of no and of enormous size.
+    // Some elements do not clamp: rectangles beyond the frame, of zero and of enormous size.
     for rect in [
         (5000, 5000, 100, 100),
         (u32::MAX - 20, 100, 60, 60),
@@ -465,7 +465,7 @@ fn an_unknown_font_is_replaced_by_another() {
     assert!(changed(&before, &after, &info).iter().any(|&(_, y)| y < 55));
 }
 
-/// Fonts are found once per process, so the test runs itself in another one.
+/// A process looks for fonts once, so the test runs itself in another process.
 #[test]
 fn without_fonts_boxes_and_bars_are_drawn_and_a_warning_says_what_is_missing() {
     const CHILD: &str = "EMOTION_TEST_WITHOUT_FONTS";

@@ -1,4 +1,4 @@
-//! `emotionoverlay privacy=…`: nobody is recognised, not even by the detector, whatever happens to the metadata.
+//! `emotionoverlay privacy=…`: not even the detector finds a hidden face, whatever happens to the metadata.
 
 use std::fs;
 use std::path::Path;
@@ -18,10 +18,10 @@ const DETECTORS: [&str; 2] = [
     "emotionfacedetect tracking=false detector=cascade",
 ];
 const MODES: [&str; 3] = ["blur", "pixelate", "fill"];
-/// Draws nothing but what hides the faces.
+/// Hides the faces and draws nothing else.
 const HIDING: &str = "emotionoverlay boxes=false labels=false bars=none privacy=";
 
-/// About where the face of the portrait is.
+/// The approximate place of the face in the portrait.
 const ASTRONAUT: DetectedFace = DetectedFace {
     x: 180,
     y: 70,
@@ -30,7 +30,7 @@ const ASTRONAUT: DetectedFace = DetectedFace {
     confidence: 0.01,
 };
 
-/// The picture alone, without what is known about it.
+/// The picture without its metadata.
 fn bare(buffer: &gst::Buffer) -> gst::Buffer {
     gst::Buffer::from_slice(bytes(buffer))
 }
@@ -66,7 +66,7 @@ fn region(x: i32, y: i32, width: u32, height: u32) -> Region {
     }
 }
 
-/// How many of `hidden` are still found at their place.
+/// How many of the `hidden` faces are still found in their place.
 fn still_found(hidden: &[DetectedFace], found: &[Face]) -> usize {
     let at = |face: &DetectedFace| region(face.x, face.y, face.width, face.height);
     hidden

@@ -1,8 +1,8 @@
-//! The overlay beside its pictures in `tests/reference`, which were looked at. The folder is the list of tests: a file's name
-//! says what to draw, `STYLE-SCENE-FORMAT-WIDTHxHEIGHT.png`.
+//! The overlay against reference pictures in `tests/reference`, which a person has checked. The folder is the list of tests: the name of a
+//! file says what to draw, `STYLE-SCENE-FORMAT-WIDTHxHEIGHT.png`.
 //!
-//! `EMOTION_RENEW_REFERENCE=1` draws them anew; an empty file with such a name becomes a new one. `EMOTION_KEEP_DRAWN=FOLDER`
-//! keeps what was drawn, to be looked at beside them.
+//! `EMOTION_RENEW_REFERENCE=1` draws the pictures again; an empty file with such a name becomes a new one.
+//! `EMOTION_KEEP_DRAWN=FOLDER` keeps the drawn pictures for comparison.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,12 +15,12 @@ const LABELS: [&str; 7] = [
     "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral",
 ];
 
-/// Letters differ a little from one version of the font renderer to the next: so many of 1000 pixels may differ by more than
-/// `STEP` in some channel.
+/// How many of 1000 pixels may differ by more than `STEP` in some channel: letters differ a little between versions of the font
+/// renderer.
 const DIFFERENT_PER_MILLE: usize = 4;
 const STEP: u8 = 40;
 
-/// What is to be drawn.
+/// What to draw.
 struct Reference {
     style: String,
     scene: Scene,
@@ -29,7 +29,7 @@ struct Reference {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scene {
-    /// Three faces with everything that there is.
+    /// Three faces with every part of the overlay.
     Faces,
     /// Many faces, labels and a summary.
     Crowd,
@@ -75,7 +75,7 @@ impl Reference {
             Scene::Pixelate => "privacy=pixelate",
             Scene::Fill => "privacy=fill",
         };
-        // Debian's default, named so that it is the same elsewhere.
+        // Debian's default, named explicitly so that it is the same elsewhere.
         format!(
             "emotionoverlay font=\"DejaVu Sans\" style={} {properties}",
             self.style
@@ -105,7 +105,7 @@ impl Reference {
         convert(gst::Buffer::from_slice(pixels), &rgb, &self.info)
     }
 
-    /// Faces at shares of the frame, the third of these the side as a share of the height.
+    /// Faces at fractions of the frame: x, y, and the side as a fraction of the height.
     fn places(&self) -> Vec<[f64; 3]> {
         match self.scene {
             Scene::Faces => vec![[0.12, 0.22, 0.34], [0.5, 0.3, 0.26], [0.86, 0.05, 0.22]],

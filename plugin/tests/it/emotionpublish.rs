@@ -1,4 +1,4 @@
-//! The element `emotionpublish`: what it writes, where, and what happens when it cannot.
+//! The element `emotionpublish` and files: records, locations and failures.
 
 use std::fs;
 use std::path::Path;
@@ -219,7 +219,7 @@ fn frames_after_the_end_of_the_stream_are_added() {
     let mut harness = publish(&path, "");
     harness.push_and_pull(frame(0, 1)).unwrap();
     harness.push_event(gst::event::Eos::new());
-    // As a seek back to the beginning does it.
+    // What a seek back to the beginning sends.
     harness.push_event(gst::event::FlushStart::new());
     harness.push_event(gst::event::FlushStop::new(true));
     let segment = gst::FormattedSegment::<gst::ClockTime>::new();

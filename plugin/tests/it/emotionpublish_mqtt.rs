@@ -1,4 +1,4 @@
-//! The element `emotionpublish` and a real broker, which is stopped and started again under way.
+//! The element `emotionpublish` and a real broker, which the tests stop and start again.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -45,7 +45,7 @@ impl Publishing {
         Self { harness, bus }
     }
 
-    /// Pushes frames; each comes out at once, whatever the broker does.
+    /// Pushes frames; each one passes at once, whatever the broker does.
     fn frames(&mut self, times_ms: impl IntoIterator<Item = u64>) {
         for ms in times_ms {
             let buffer = frame(ms);
@@ -136,7 +136,7 @@ fn while_the_broker_is_stopped_the_picture_goes_on_and_afterwards_nothing_is_mis
     broker.resume();
     publishing.frames(200..220);
 
-    // At least once each: what the broker had not acknowledged when it stopped comes twice.
+    // Each arrives at least once: records that the broker had not acknowledged when it stopped come twice.
     let mut missing: BTreeSet<u64> = (1..220).collect();
     while !missing.is_empty() {
         missing.remove(&next_time(&payloads));

@@ -6,7 +6,7 @@ use gst_video::{VideoFormat, VideoMeta};
 use gstemotion::face::faces;
 use gstemotion::luma::FORMATS;
 
-/// The settings for the portrait, whose face is 110 pixels wide: all that the tests need, and quick.
+/// Settings that find the face of the portrait, which is 110 pixels wide, quickly.
 const ELEMENT: &str = "emotionfacedetect min-size=80";
 
 #[test]
@@ -61,7 +61,7 @@ fn padded_rows_are_read_by_their_stride() {
 
     let found = faces(&h.push_and_pull(buffer).unwrap());
 
-    // Another element: the same one would know the face already.
+    // A new element: the same one would already know the face.
     let mut other = harness(ELEMENT, &info);
     assert_eq!(found, faces(&other.push_and_pull(tight).unwrap()));
     assert_eq!(found.len(), 1);

@@ -5,7 +5,7 @@ use gst::prelude::*;
 use gst_video::VideoFormat;
 use gstemotion::face::faces;
 
-/// The settings for the portrait, whose face is 110 pixels wide: all that the tests need, and quick.
+/// Settings that find the face of the portrait, which is 110 pixels wide, quickly.
 const ELEMENT: &str = "emotionfacedetect detector=cascade min-size=80";
 
 #[test]

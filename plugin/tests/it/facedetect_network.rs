@@ -11,7 +11,7 @@ fn weights(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../models/weights/{name}.safetensors"))
 }
 
-/// Grey frame of which only the given squares show the portrait: left edge, upper edge and side of each.
+/// A grey frame that shows the portrait in the given squares: left edge, upper edge and side of each.
 fn portraits(width: u32, height: u32, squares: &[[u32; 3]]) -> (VideoInfo, gst::Buffer) {
     let (from, buffer) = portrait(VideoFormat::Gray8);
     let frame = info(VideoFormat::Gray8, width, height);
@@ -117,7 +117,7 @@ fn a_face_on_the_edges_of_tiles_is_found_once() {
     let (info, buffer) = portraits(1280, 720, &[[490, 210, 300]]);
     for tiles in 0..6 {
         let seen = found(&format!("tiles={tiles}"), &info, &buffer);
-        // The emblem on the suit may be taken for a face as well, and nothing else.
+        // The detector may also take the emblem on the suit for a face, but nothing else.
         let (face, others): (Vec<_>, Vec<_>) = seen
             .into_iter()
             .partition(|face| is_in(face, [550, 210, 150]));

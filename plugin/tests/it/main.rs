@@ -1,4 +1,4 @@
-//! The elements between test pads, and among the parts that they talk to.
+//! The elements between test pads, and with the programs that they talk to.
 
 mod common;
 

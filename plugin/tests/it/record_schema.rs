@@ -1,4 +1,4 @@
-//! What `emotionpublish` writes is what the published JSON Schema describes.
+//! The records of `emotionpublish` conform to the published JSON Schema.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
 //! How often the label of a face changes on real clips, frame by frame and smoothed, and how soon a real change shows.
-//! Prints tables.
+//! These tests print tables.
 
 use std::path::{Path, PathBuf};
 
@@ -12,10 +12,10 @@ use gstemotion::face::{EmotionResult, Face, faces};
 
 const MODELS: [&str; 2] = ["mini_xception", "residual_xception"];
 
-/// The longest piece of a clip that is looked at, in seconds.
+/// How much of each clip is used, in seconds.
 const LONGEST: f64 = 60.0;
 
-/// Labels that are shown for less are flicker, in seconds.
+/// A label that is shown for less than this is flicker, in seconds.
 const FLICKER: f64 = 1.0;
 
 fn clip(name: &str) -> PathBuf {
@@ -68,10 +68,10 @@ fn frames(path: &Path, from: f64, to: f64) -> (VideoInfo, Vec<gst::Buffer>) {
     (info.expect("a frame"), buffers)
 }
 
-/// What was said of a face, frame by frame.
+/// The results of one face with their times in seconds.
 type History = Vec<(f64, EmotionResult)>;
 
-/// The histories of the faces in a clip, told apart by their overlap from frame to frame.
+/// The histories of the faces in a clip, matched by their overlap from frame to frame.
 fn histories(path: &Path, model: &str) -> Vec<History> {
     let (info, buffers) = frames(path, 0.0, LONGEST);
     let line = format!("emotionfacedetect ! emotionclassify model={model}");
@@ -100,7 +100,7 @@ fn histories(path: &Path, model: &str) -> Vec<History> {
     tracks.into_iter().map(|(_, history)| history).collect()
 }
 
-/// How often a label changed, and how often to one that was not shown for long.
+/// How often a label changed, and how often to one that was flicker.
 #[derive(Debug, Default, Clone, Copy)]
 struct Changes {
     all: usize,

@@ -1,4 +1,4 @@
-//! What is wrong is said clearly, what is odd gives a sound result; nothing panics or hangs.
+//! Wrong input gives a clear error and odd input a sound result; nothing panics or hangs.
 
 use std::{fs, path::Path};
 
@@ -15,7 +15,7 @@ use gst::prelude::*;
 
 const WEIGHTS: &str = "models/weights/mini_xception.safetensors";
 
-/// The message of a pipeline that must fail, with everything that the user sees of it.
+/// The complete error message of a pipeline that must fail.
 fn failure(line: Line) -> String {
     match stream::run(line, |_| Ok(())) {
         Ok(_) => panic!("it must not run"),
@@ -30,7 +30,7 @@ fn classify_with(weights: &Path) -> Line {
 }
 
 #[test]
-fn a_cascade_that_is_not_there_is_named() {
+fn a_missing_cascade_file_is_named() {
     let text = failure(Line::default().words(
         "videotestsrc num-buffers=2 ! facedetect detector=cascade cascade-file=/nowhere/faces.xml",
     ));
@@ -49,7 +49,7 @@ fn a_file_that_is_no_cascade_is_named() {
 }
 
 #[test]
-fn weights_that_are_not_there_are_named() {
+fn missing_weights_are_named() {
     let text = failure(classify_with("/nowhere/my.safetensors".as_ref()));
     assert!(text.contains("/nowhere/my.safetensors"), "{text}");
 }
@@ -59,7 +59,7 @@ fn corrupt_weights_are_refused_with_what_is_wrong() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let whole = fs::read(repository(WEIGHTS)).expect("the weights stand in the repository");
     let file = folder.path().join("cut.safetensors");
-    // Cut in the header, in the tensors, and to nothing.
+    // Empty, cut in the header, and cut in the tensors.
     for length in [0, 5, 200, whole.len() - 1] {
         fs::write(&file, &whole[..length]).expect("it is writable");
         let text = failure(classify_with(&file));
@@ -138,7 +138,7 @@ fn an_8k_picture_passes_and_its_face_is_found() {
 }
 
 #[test]
-fn regions_that_reach_over_the_borders_are_classified_by_what_is_in_the_picture() {
+fn regions_that_cross_the_border_are_classified_by_their_visible_part() {
     let (width, height) = (320, 240);
     let line = Line::default().words(&format!(
         "videotestsrc num-buffers=1 ! video/x-raw,format=NV12,width={width},height={height} ! identity name=detector \
@@ -179,7 +179,7 @@ fn regions_that_reach_over_the_borders_are_classified_by_what_is_in_the_picture(
 }
 
 #[test]
-fn a_size_and_format_that_change_in_the_stream_are_followed() {
+fn faces_are_found_after_size_and_format_change_mid_stream() {
     let elements = "videoconvert ! videoscale add-borders=false ! capsfilter name=change caps=video/x-raw,format=I420,width=640,height=480 \
                     ! facedetect ! emotionclassify ! emotionoverlay";
     let line = Line::default().words("appsrc name=clip !").words(elements);

@@ -1,4 +1,4 @@
-//! Users put other elements between ours: faces and emotions must still be there behind them.
+//! Users put other elements between ours; faces and emotions must survive them.
 
 use emotion_tests::stream::{Frame, assert_emotion_is_sound, clip_frames, rect};
 
@@ -15,7 +15,7 @@ fn behind(elements: &str) -> Vec<Frame> {
     .unwrap_or_else(|error| panic!("{elements}: {error:#}"))
 }
 
-/// Asserts that `frames` have the faces of a run without anything between, stretched by `scale`, emotions included.
+/// Asserts that `frames` have the same faces and emotions as a run without other elements, scaled by `scale`.
 fn assert_same_faces(frames: &[Frame], elements: &str, scale: (f32, f32)) {
     let plain = behind("identity");
     assert_eq!(frames.len(), plain.len(), "{elements}");
@@ -71,7 +71,7 @@ fn a_queue_keeps_them() {
 }
 
 #[test]
-fn both_ways_behind_a_tee_keep_them() {
+fn both_branches_of_a_tee_keep_them() {
     let elements = "tee name=two two. ! queue ! videoconvert ! video/x-raw,format=RGBA ! fakesink two. ! queue";
     assert_same_faces(&behind(elements), elements, (1.0, 1.0));
 }
@@ -99,7 +99,7 @@ fn emotions_are_classified_behind_a_conversion_and_a_scaling_of_the_detected_pic
 }
 
 #[test]
-fn the_overlay_draws_behind_a_tee_without_touching_the_other_way() {
+fn the_overlay_draws_behind_a_tee_without_touching_the_other_branch() {
     let elements = "facedetect ! emotionclassify ! tee name=two two. ! queue ! emotionoverlay ! fakesink two. ! queue";
     let frames = clip_frames(NUMBERS, elements).expect("it plays");
     assert_eq!(frames.len(), NUMBERS.len());

@@ -1,4 +1,4 @@
-//! The scripts that tag a file and send records to a broker, as they stand, with the plugin of this build.
+//! The scripts that tag a file and send records to a broker, unchanged, with the plugin of this build.
 
 use std::fs;
 use std::path::Path;
@@ -42,7 +42,7 @@ fn a_video_gets_its_records_and_an_annotated_video() {
 }
 
 #[test]
-fn they_explain_themselves_and_what_is_missing() {
+fn the_scripts_print_their_usage_and_name_a_missing_file() {
     let scratch = Scratch::new().expect("the plugin was built");
     let missing = Path::new("/nowhere/talk.mp4");
     for (script, wrong) in [

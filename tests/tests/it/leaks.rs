@@ -1,4 +1,4 @@
-//! GStreamer's own count of what is left when a program ends.
+//! GStreamer's `leaks` tracer counts the objects that are left when a program ends.
 
 use emotion_tests::gst_launch::Scratch;
 
@@ -23,7 +23,7 @@ fn two_trackers_in_one_process_leak_no_object() {
         let log = String::from_utf8_lossy(&output.stderr);
         let left: Vec<&str> = log
             .lines()
-            // Other lines describe how these are written.
+            // Other lines describe the format of these.
             .filter(|line| {
                 line.contains("object-alive, type-name=(string)") && !line.contains("new format")
             })

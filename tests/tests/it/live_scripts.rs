@@ -1,4 +1,4 @@
-//! The scripts for cameras and RTSP, as they stand, between real servers.
+//! The scripts for cameras and RTSP, unchanged, between real servers.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -17,7 +17,7 @@ fn script(scratch: &Scratch, name: &str) -> std::process::Command {
 }
 
 #[test]
-fn every_script_tells_what_it_takes() {
+fn every_script_prints_its_usage() {
     let scratch = Scratch::new().expect("the plugin is there");
     for name in SCRIPTS {
         let ran = script(&scratch, name)
@@ -33,7 +33,7 @@ fn every_script_tells_what_it_takes() {
 }
 
 #[test]
-fn a_camera_that_is_not_there_is_said_in_one_line() {
+fn a_missing_camera_is_reported_in_one_line() {
     let scratch = Scratch::new().expect("the plugin is there");
     for (name, arguments) in [
         ("webcam.sh", vec!["/dev/video999"]),
@@ -63,7 +63,7 @@ fn a_stream_goes_through_rtsp_out_to_a_server_and_through_rtsp_in_from_a_camera(
     );
     let camera = Camera::start(&clip, &[]);
     let server = Camera::serve("record", &depay, &[]);
-    // The records tell that the camera was seen; they are written while it goes on.
+    // The records prove that the camera was read; the script writes them while it runs.
     let records = scratch.path().join("records");
     let made = std::process::Command::new("mkfifo").arg(&records).status();
     assert!(made.expect("mkfifo starts").success());

@@ -1,11 +1,11 @@
-//! GStreamer's own OpenCV plugin has a `facedetect` too. `tools/opencv-plugin.sh` unpacks it for these tests.
+//! GStreamer's OpenCV plugin also has a `facedetect`. `tools/opencv-plugin.sh` unpacks it for these tests.
 
 use std::{fs, path::PathBuf};
 
 use emotion_tests::{gst_launch::Scratch, repository, skipped};
 use gstemotion::record::Record;
 
-/// A place with both plugins, or none where theirs could not be had.
+/// GStreamer with both plugins; none if theirs could not be downloaded.
 fn both_plugins() -> Option<Scratch> {
     let folder =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository("target"), PathBuf::from);
@@ -26,7 +26,7 @@ fn both_plugins() -> Option<Scratch> {
     Some(scratch.with_plugins(&libraries.join("gstreamer-1.0"), &libraries))
 }
 
-/// `identity` prints what an element's factory is called by GObject.
+/// Whose `facedetect` runs: `gst-launch-1.0 -v` prints the GObject type of each element.
 fn type_of_facedetect(scratch: &Scratch, options: &str) -> String {
     let ran = scratch
         .launch(&format!(
@@ -52,7 +52,7 @@ fn loaded_by_name_our_plugin_has_the_name_facedetect() {
     let plugin = scratch.path().join("plugins/libgstemotion.so");
     let option = format!("--gst-plugin-load={}", plugin.display());
     assert_eq!(type_of_facedetect(&scratch, &option), "ours");
-    // A second time the registry is there already.
+    // The second time there is a registry already.
     assert_eq!(type_of_facedetect(&scratch, &option), "ours");
 }
 
@@ -72,7 +72,7 @@ fn ours_is_always_emotionfacedetect() {
 }
 
 #[test]
-fn inspection_tells_which_facedetect_runs() {
+fn gst_inspect_shows_the_facedetect_that_runs() {
     let Some(scratch) = both_plugins() else {
         return;
     };

@@ -1,4 +1,4 @@
-//! The scripts in `pipelines/`, from a picture and from a video to a file, and their commands for a camera.
+//! The scripts in `pipelines/`: from a picture and from a video to a file, and their commands for a camera.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ use emotion_tests::{gst_launch::Scratch, repository};
 
 const SCRIPTS: [&str; 2] = ["one-face.sh", "crowd.sh"];
 
-/// Runs a script as a user does who has the plugin installed.
+/// Runs a script as if the plugin was installed.
 fn run(scratch: &Scratch, script: &str, words: &[&str]) -> (bool, String) {
     let path = repository("pipelines").join(script);
     let output = scratch
@@ -78,7 +78,7 @@ fn a_camera_is_opened_by_its_device() {
 }
 
 #[test]
-fn what_does_not_exist_is_named() {
+fn a_missing_input_is_named_in_the_error() {
     let scratch = Scratch::new().expect("the plugin was built");
     for words in [["no such.mp4"], ["--nonsense"], ["--out"]] {
         let (succeeded, text) = run(&scratch, "crowd.sh", &words);

@@ -1,4 +1,4 @@
-//! `facedetect` on the made clip of people who walk about, as a pipeline sees it.
+//! `facedetect` on the synthetic clip of walking people.
 
 use std::sync::Once;
 use std::time::Duration;
@@ -40,7 +40,7 @@ fn clip() -> Walkers {
     Walkers::new(WIDTH, HEIGHT).unwrap()
 }
 
-/// The clip's picture of a second, without a timestamp.
+/// The picture of the clip at a time in seconds, without a timestamp.
 fn picture(clip: &Walkers, seconds: f64) -> gst::Buffer {
     gst::Buffer::from_slice(clip.picture(seconds))
 }
@@ -65,7 +65,7 @@ fn stat(h: &Harness, name: &str) -> u64 {
     stats.get(name).unwrap()
 }
 
-/// Waits, while frames go on, until the worker has detected on so many.
+/// Pushes frames until the detector thread has finished this many detections.
 fn push_until_detected(h: &mut Harness, buffer: &gst::Buffer, detections: u64) -> Vec<Face> {
     let started = std::time::Instant::now();
     let mut ms = 0;
@@ -80,7 +80,7 @@ fn push_until_detected(h: &mut Harness, buffer: &gst::Buffer, detections: u64) -
     }
 }
 
-/// How well the element tracks the clip at a frame rate.
+/// The tracking metrics of the element on the clip at a frame rate.
 fn tracked(clip: &Walkers, rate: u16, interval: &str) -> (mot::Score, String) {
     let mut h = harness(&format!("detection-interval={interval}"));
     h.set_src_caps(caps(rate.into()));
@@ -142,7 +142,7 @@ fn a_picture_that_does_not_change_is_searched_once() {
 }
 
 #[test]
-fn a_face_says_how_old_its_track_is_and_that_it_is_not_lost() {
+fn a_face_carries_the_age_of_its_track_and_is_not_lost() {
     let buffer = picture(&clip(), 0.5);
     let mut h = harness("detection-interval=1");
     push(&mut h, at(buffer.clone(), 0));
@@ -233,7 +233,7 @@ fn a_late_stream_skips_detections_while_tracks_follow_the_faces() {
 #[test]
 fn an_asynchronous_detector_never_holds_a_frame_up() {
     let buffer = picture(&clip(), 0.5);
-    // So fine a search takes a while, in which the frames pass.
+    // This search takes a while; the frames pass meanwhile.
     let mut h =
         harness("asynchronous=true detection-interval=1 detector=cascade scale-factor=1.01");
     for number in 0..10 {
@@ -248,7 +248,7 @@ fn an_asynchronous_detector_never_holds_a_frame_up() {
 }
 
 #[test]
-fn what_was_detected_before_a_flush_is_not_seen_after_it() {
+fn results_from_before_a_flush_do_not_appear_after_it() {
     let clip = clip();
     let mut h = harness("asynchronous=true");
     let found = push_until_detected(&mut h, &picture(&clip, 0.5), 1);
@@ -263,7 +263,7 @@ fn what_was_detected_before_a_flush_is_not_seen_after_it() {
 }
 
 #[test]
-fn messages_say_who_comes_and_goes_and_when() {
+fn messages_report_which_face_appears_or_is_lost_and_when() {
     let buffer = picture(&clip(), 0.5);
     let mut h = harness("notify=change");
     let bus = gst::Bus::new();
@@ -324,7 +324,7 @@ fn messages_of_every_frame_list_all_faces() {
 }
 
 #[test]
-fn an_interval_that_is_none_is_a_warning_and_the_last_one_stays() {
+fn an_invalid_interval_is_a_warning_and_the_last_one_stays() {
     let h = harness("detection-interval=200ms");
     let element = h.element().unwrap();
     let bus = gst::Bus::new();

@@ -1,5 +1,5 @@
-//! The tracker on a made clip with exact truth, at any frame rate, with a detector that misses faces, sees some where there
-//! are none, and never puts a box quite right.
+//! The tracker on a synthetic clip with exact ground truth, at any frame rate, with a detector that misses faces, reports false ones
+//! and never places a box exactly.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use emotion_tests::walkers::{SECONDS, Walkers, noise};
 const WIDTH: usize = 640;
 const HEIGHT: usize = 360;
 
-/// The confidence from which the detector's faces are strong.
+/// The confidence from which a detection is strong.
 const STRONG: f64 = 0.5;
 
-/// What a detector might say of a frame: boxes a few percent off, a face in ten missed, another one weak, hidden faces
-/// seldom seen, and now and then a face where there is none.
+/// The results of a realistic detector: boxes a few percent off, one face in ten missed, another one weak, hidden faces
+/// rarely found, and now and then a false face.
 fn detections(truth: &[Truth], frame: u64, search: &Search) -> Vec<DetectedFace> {
     let mut found = Vec::new();
     for (index, person) in truth.iter().enumerate() {
@@ -65,7 +65,7 @@ fn contains(part: &Region, face: &DetectedFace) -> bool {
     (part.x..part.x + part.width).contains(&x) && (part.y..part.y + part.height).contains(&y)
 }
 
-/// The clip at a frame rate, and the share of its frames that were searched whole.
+/// The metrics of the clip at a frame rate, and the share of its frames that were searched completely.
 fn track(rate: f64, interval: &str) -> (Score, f64) {
     let clip = Walkers::new(WIDTH, HEIGHT).unwrap();
     let mut follower = Follower::new(Options {
@@ -123,14 +123,14 @@ fn everybody_keeps_an_id_at_any_frame_rate_and_interval() {
 }
 
 #[test]
-fn auto_searches_far_fewer_frames_the_higher_their_rate() {
+fn auto_searches_a_smaller_share_of_the_frames_at_a_higher_rate() {
     assert_eq!(Interval::default(), Interval::Auto);
     let shares = [25.0, 60.0].map(|rate| track(rate, "auto").1);
     assert!(shares[0] <= 0.25 && shares[1] <= 0.12, "{shares:?}");
 }
 
-/// The clip at 25 frames a second with a detector that takes so long, in which frames go on: what it found in one comes
-/// `delay` later, and only then it begins with the newest one.
+/// The clip at 25 frames a second with a detector that takes `delay`, while frames go on: its results arrive
+/// `delay` later, and only then it starts on the newest frame.
 fn track_late(delay: Duration) -> Score {
     const RATE: f64 = 25.0;
     let clip = Walkers::new(WIDTH, HEIGHT).unwrap();
@@ -183,6 +183,6 @@ fn boxes_follow_their_faces_while_a_detector_takes_half_a_second() {
     assert!(late.mean_iou >= 0.75, "{about}");
     assert!(late.mean_iou >= prompt.mean_iou - 0.1, "{about}");
     assert_eq!(late.switches, 0, "{about}");
-    // Who comes is seen half a second later, or a second later where one detection in ten is missed.
+    // A new person appears half a second later, or a second later if one detection in ten is missed.
     assert!(late.idf1 >= 0.8, "{about}");
 }

@@ -75,7 +75,7 @@ fn a_clip_without_a_face_stays_nearly_empty() {
 
 #[test]
 #[ignore = "needs EMOTION_DATA: video/"]
-fn another_codec_and_container_work_too() {
+fn another_codec_and_container_are_decoded() {
     let file = data("video/noface_face.mov");
     assert!(!play(&file).is_empty());
 }

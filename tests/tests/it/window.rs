@@ -1,4 +1,4 @@
-//! A real window on a display of its own.
+//! A real window on a virtual display.
 
 use std::{
     io::{BufRead, BufReader, Read as _},
@@ -13,7 +13,7 @@ use emotion_tests::{
 
 const WIDTH: usize = 1024;
 const HEIGHT: usize = 768;
-/// Of the portrait, in pixels.
+/// Width and height of the portrait in pixels.
 const SIDE: usize = 512;
 
 /// An X server without a screen, on the first display number that is free.
@@ -43,12 +43,12 @@ fn display() -> (Ended, String) {
 }
 
 #[test]
-fn the_readme_line_shows_a_window_with_the_portrait_and_something_drawn_on_it() {
+fn the_readme_line_opens_a_window_that_shows_the_portrait_with_an_overlay() {
     let (_server, display) = display();
     let scratch = Scratch::new().expect("the plugin was built");
     let screenshot = Path::new(env!("CARGO_TARGET_TMPDIR")).join("window.png");
 
-    // The portrait as a camera: the same picture again and again, until the test ends it.
+    // The portrait as a camera: the same picture until the test ends it.
     let portrait = picture::portrait();
     let mut viewer = scratch.command("gst-launch-1.0").expect("plain paths");
     viewer
@@ -95,7 +95,7 @@ fn assert_still_running(viewer: &mut Child) {
     }
 }
 
-/// How many pixels in the corner of the display, where a window comes up, differ plainly from the portrait.
+/// How many pixels differ clearly from the portrait in the corner of the display where the window appears.
 fn unlike_portrait(display: &[[u8; 3]], portrait: &[[u8; 3]]) -> usize {
     let differs = |(a, b): (&[u8; 3], &[u8; 3])| a.iter().zip(b).any(|(a, b)| a.abs_diff(*b) > 48);
     let rows = display.chunks(WIDTH).zip(portrait.chunks(SIDE));
@@ -109,7 +109,7 @@ fn unlike_portrait(display: &[[u8; 3]], portrait: &[[u8; 3]]) -> usize {
     .sum()
 }
 
-/// Takes the second of two pictures, a second apart: nobody needs to wait in between.
+/// Takes two screenshots a second apart and returns the second one.
 fn take_screenshot(scratch: &Scratch, display: &str, file: &Path) -> Vec<[u8; 3]> {
     let taken = scratch
         .command("gst-launch-1.0")

@@ -1,4 +1,4 @@
-//! Made files for the tests of the programs, and a way to look at results.
+//! Generated files for the tests of the programs, and helpers to read results.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use emotion_pipelines::line::Line;
 use emotion_pipelines::runner::{self, Stop};
 use gst::prelude::*;
 
-/// A folder with made files.
+/// A folder with generated files.
 pub(crate) struct Archive {
     pub(crate) folder: tempfile::TempDir,
 }
@@ -45,12 +45,12 @@ impl Archive {
         file
     }
 
-    /// Three seconds, in which one face comes in after the first.
+    /// Three seconds in which one face appears after the first second.
     pub(crate) fn short_clip(&self, name: &str) -> PathBuf {
         self.clip(name, 0..75, H264)
     }
 
-    /// Whatever a line of GStreamer makes.
+    /// The output of a GStreamer line.
     pub(crate) fn made(&self, name: &str, words: &str) -> PathBuf {
         let file = self.path(name);
         let line = Line::default()
@@ -71,7 +71,7 @@ impl Archive {
 
 pub(crate) const H264: &str = "video/x-raw,format=I420 ! x264enc speed-preset=ultrafast tune=zerolatency ! h264parse ! mp4mux";
 
-/// Every file below a folder, hidden ones too, with its content.
+/// Every file below a folder with its content, including hidden files.
 pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     fn add(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) -> io::Result<()> {
         for entry in fs::read_dir(folder)? {
@@ -96,7 +96,7 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
     files(folder).into_keys().collect()
 }
 
-/// Plays a file and returns the number of pictures and of pieces of sound in it.
+/// Decodes a file and counts its video frames and audio buffers.
 pub(crate) fn pictures_and_sounds(video: &Path) -> (usize, usize) {
     gst::init().expect("GStreamer starts");
     let line = Line::default()

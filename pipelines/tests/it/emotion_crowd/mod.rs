@@ -1,4 +1,4 @@
-//! `emotion-crowd` among real parts: an RTSP server that is switched off and on, a broker, Prometheus' parser, a browser.
+//! `emotion-crowd` with real peers: an RTSP server that is switched off and on, a broker, Prometheus' parser, a browser.
 
 mod running;
 

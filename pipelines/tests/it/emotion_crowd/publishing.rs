@@ -1,4 +1,4 @@
-//! Records and metrics, as others read them.
+//! Records and metrics, read by other programs.
 
 use std::fs;
 use std::io::Write;
@@ -103,7 +103,7 @@ fn metrics_of_each_source_are_read_by_prometheus() {
 }
 
 #[test]
-fn records_go_to_a_topic_of_each_source_also_after_the_broker_was_away() {
+fn records_go_to_the_topic_of_their_source_also_after_the_broker_was_away() {
     let mut broker = Broker::start("allow_anonymous true");
     let payloads = broker.listen("crowd/hall/faces");
     let mqtt = format!(
@@ -139,7 +139,7 @@ fn records_go_to_a_topic_of_each_source_also_after_the_broker_was_away() {
 }
 
 #[test]
-fn records_are_appended_to_a_file_and_only_changes_where_they_are_asked_for() {
+fn records_are_appended_to_a_file_and_only_changes_on_request() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("crowd.jsonl");
     fs::write(&path, "{\"before\":1}\n").expect("it is writable");
@@ -150,7 +150,7 @@ fn records_are_appended_to_a_file_and_only_changes_where_they_are_asked_for() {
     let settings = [PAGE, &records, &portrait("hall")].concat();
     let mut running = Running::start(&settings);
     let page = running.page();
-    // Frames go on and on, and always show the same.
+    // Many frames, all of the same picture.
     while page.metric("emotion_crowd_analysed_frames_total{source=\"hall\"}") < 6.0 {
         std::thread::yield_now();
     }
@@ -165,7 +165,7 @@ fn records_are_appended_to_a_file_and_only_changes_where_they_are_asked_for() {
 }
 
 #[test]
-fn a_full_disk_loses_records_and_not_the_program() {
+fn a_full_disk_loses_records_but_does_not_end_the_program() {
     let settings = [
         PAGE,
         "[records]\njsonl = \"/dev/full\"\n",

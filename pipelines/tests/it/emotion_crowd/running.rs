@@ -1,4 +1,4 @@
-//! The program under test, what it says, and its page.
+//! The program under test, its output, and its page.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use gstemotion::record::Record;
 
-/// The longest that anything here is waited for.
+/// How long a test waits before it fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A running `emotion-crowd`, ended with the test.
+/// A running `emotion-crowd`; dropping it ends the program.
 pub(crate) struct Running {
     process: Child,
     records: Receiver<String>,
     said: Receiver<String>,
-    /// All that it has said so far.
+    /// Standard error so far.
     pub(crate) log: String,
     _folder: tempfile::TempDir,
 }
@@ -80,12 +80,12 @@ impl Running {
         }
     }
 
-    /// Forgets the records that have been written so far.
+    /// Discards the records that have been written so far.
     pub(crate) fn skip_records(&self) {
         self.records.try_iter().for_each(drop);
     }
 
-    /// Where the page is; to be asked for once.
+    /// The page; to be called once.
     pub(crate) fn page(&mut self) -> Page {
         let line = self.until_said("page: http://");
         let address = line
@@ -135,13 +135,13 @@ pub(crate) struct Page(pub(crate) String);
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// In small letters.
+    /// In lower case.
     pub(crate) head: String,
     pub(crate) body: Vec<u8>,
 }
 
 impl Page {
-    /// Asks for `path`, with more header lines, and reads the answer, or its beginning where `most` bytes are enough.
+    /// Requests `path` with these header lines and reads at most `most` bytes of the answer.
     pub(crate) fn get(&self, path: &str, headers: &[&str], most: u64) -> Answer {
         let mut stream = TcpStream::connect(&self.0).expect("it listens");
         stream

@@ -1,4 +1,4 @@
-//! What the program says to settings that cannot work.
+//! The errors for settings that cannot work.
 
 use super::portrait;
 use super::running::command;
@@ -12,7 +12,7 @@ fn refused(settings: &str) -> String {
 }
 
 #[test]
-fn wrong_toml_is_said_with_file_line_and_column() {
+fn wrong_toml_is_reported_with_file_line_and_column() {
     let said = refused("[[source]]\nname = \"a\"\nuri = \"nonsense\"\n");
     assert!(said.contains("crowd.toml:3:7: "), "{said}");
     let said = refused("[[source]\n");
@@ -20,7 +20,7 @@ fn wrong_toml_is_said_with_file_line_and_column() {
 }
 
 #[test]
-fn outputs_that_cannot_be_opened_are_said_at_once() {
+fn outputs_that_cannot_be_opened_are_reported_at_once() {
     let busy = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let address = busy.local_addr().expect("it is bound");
     for (settings, expected) in [

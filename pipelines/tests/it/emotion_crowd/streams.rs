@@ -1,4 +1,4 @@
-//! Streams that come, drop, come back and end.
+//! Streams that start, drop, return and end.
 
 use std::fs;
 
@@ -42,7 +42,7 @@ fn a_camera_that_is_switched_off_and_on_comes_back_while_the_other_goes_on() {
     }
     first.switch_on();
     let after = running.record_of("first", |_| true);
-    // The time of a stream goes on over the break.
+    // The time of a stream continues across the break.
     assert!(after.running_time > seen.running_time && after.running_time > before.running_time);
 
     running.signal("-TERM");
@@ -55,7 +55,7 @@ fn a_camera_that_is_switched_off_and_on_comes_back_while_the_other_goes_on() {
 }
 
 #[test]
-fn a_wrong_password_is_said_and_the_right_one_plays() {
+fn a_wrong_password_is_reported_and_the_right_one_plays() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let camera = Camera::start(&clip(folder.path()), &["anna", "s3cret"]);
     let of = |name: &str, password: &str| {
@@ -74,12 +74,12 @@ fn a_wrong_password_is_said_and_the_right_one_plays() {
         !log.contains("s3cret") && !log.contains("gu3ss"),
         "a password is in the log:\n{log}"
     );
-    // Some cameras lock an account after a few attempts: there is no second one within the longest pause.
+    // Some cameras lock an account after a few attempts, so the program waits the longest pause before the second one.
     assert!(said.contains("again in 0.5 s"), "{said}");
 }
 
 #[test]
-fn a_camera_that_is_not_there_is_tried_again_and_disturbs_nobody() {
+fn a_missing_camera_is_tried_again_and_disturbs_no_other_source() {
     let uri = format!("rtsp://127.0.0.1:{}/live", emotion_tests::free_port());
     let page = "[page]\nlisten = \"127.0.0.1:0\"\npictures = \"off\"\n";
     let settings = [QUICK, page, &source("gone", &uri), &portrait("here")].concat();
@@ -90,7 +90,7 @@ fn a_camera_that_is_not_there_is_tried_again_and_disturbs_nobody() {
     }
     running.signal("-TERM");
     assert!(running.end().success());
-    // The same trouble again and again is told once.
+    // A repeated problem is reported once.
     assert_eq!(running.log.matches("gone: ").count(), 1, "{}", running.log);
 }
 

@@ -1,4 +1,4 @@
-//! The page: who may see it, and what a browser shows.
+//! The page: access, and what a browser shows.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ fn picture(page: &Page, source: &str) -> Vec<u8> {
     answer.body[begin(b"\r\n\r\n")..][..length.expect("a length")].to_vec()
 }
 
-/// How many faces the detector finds where the portrait has its face, and the width of the picture.
+/// How many faces the detector finds in the place of the portrait's face, and the width of the picture.
 fn faces_in(picture: &[u8]) -> (usize, u32) {
     emotion_pipelines::init().expect("GStreamer starts");
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -58,7 +58,7 @@ fn faces_in(picture: &[u8]) -> (usize, u32) {
 }
 
 #[test]
-fn live_pictures_hide_faces_unless_they_are_asked_for() {
+fn live_pictures_hide_faces_unless_full_pictures_are_set() {
     let mut running = Running::start(&settings("picture-width = 400"));
     let page = running.page();
     running.record_of("hall", |record| !record.faces.is_empty());
@@ -72,7 +72,7 @@ fn live_pictures_hide_faces_unless_they_are_asked_for() {
 }
 
 #[test]
-fn without_pictures_there_are_none() {
+fn without_pictures_none_are_served() {
     let mut running = Running::start(&settings("pictures = \"off\""));
     let page = running.page();
     running.record_of("hall", |record| !record.faces.is_empty());
@@ -102,7 +102,7 @@ fn without_a_token_foreign_names_of_this_computer_are_refused() {
 }
 
 #[test]
-fn with_a_token_nothing_is_seen_without_it() {
+fn with_a_token_set_the_page_needs_it() {
     let mut running = Running::start(&settings("pictures = \"off\"\ntoken = \"s3cret\""));
     let page = running.page();
     for path in [

@@ -73,13 +73,13 @@ pub(crate) fn at(mut buffer: gst::Buffer, ms: u64) -> gst::Buffer {
     buffer
 }
 
-/// What a sink says upstream when the frame at 0 came `ms` milliseconds late.
+/// The QoS event of a sink that got the frame at 0 `ms` milliseconds late.
 pub(crate) fn late_by(ms: i64) -> gst::Event {
     let jitter = ms * 1_000_000;
     gst::event::Qos::new(gst::QOSType::Underflow, 2.0, jitter, gst::ClockTime::ZERO)
 }
 
-/// An element (or a line of them) between two test pads, playing, with frames of `info` to come.
+/// An element (or a line of elements) between two test pads, playing, ready for frames of `info`.
 pub(crate) fn harness(line: &str, info: &VideoInfo) -> Harness {
     init();
     let mut harness = if line.contains('!') {
