@@ -110,7 +110,7 @@ impl Comparison {
 struct Side {
     harness: Harness,
     frame: u64,
-    seen: Vec<mot::Frame>,
+    seen: Vec<mot::EvaluatedFrame>,
 }
 
 impl Side {
@@ -147,7 +147,7 @@ impl Side {
             seconds += started.elapsed().as_secs_f64();
             // Only the first time round: those who are there at the end are not where they begin.
             if time < SECONDS {
-                self.seen.push(mot::Frame {
+                self.seen.push(mot::EvaluatedFrame {
                     truth: clip.truth(place),
                     found: faces(&out)
                         .iter()

@@ -15,14 +15,14 @@ use crate::free_port;
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running broker; dropping it stops it.
-pub struct Broker {
+pub struct Mosquitto {
     folder: tempfile::TempDir,
     /// The port that it listens on.
     pub port: u16,
     process: Option<Child>,
 }
 
-impl Broker {
+impl Mosquitto {
     /// Starts a broker with these lines in addition to its basic configuration.
     ///
     /// # Panics
@@ -126,7 +126,7 @@ impl Broker {
     }
 }
 
-impl Drop for Broker {
+impl Drop for Mosquitto {
     fn drop(&mut self) {
         self.stop();
     }

@@ -12,13 +12,13 @@ use gst::prelude::*;
 use crate::{free_port, repository};
 
 /// A running server, or one that was switched off.
-pub struct Camera {
+pub struct RtspCamera {
     port: u16,
     arguments: Vec<String>,
     process: Option<Child>,
 }
 
-impl Camera {
+impl RtspCamera {
     /// Serves `clip` in a loop.
     ///
     /// # Panics
@@ -87,7 +87,7 @@ impl Camera {
     }
 }
 
-impl Drop for Camera {
+impl Drop for RtspCamera {
     fn drop(&mut self) {
         self.switch_off();
     }

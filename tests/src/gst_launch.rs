@@ -9,13 +9,13 @@ use std::{
 use anyhow::Context as _;
 
 /// An isolated GStreamer: our plugin, a registry of its own, and no plugin of the user.
-pub struct Scratch {
+pub struct GstEnvironment {
     folder: tempfile::TempDir,
     plugin_folders: Vec<PathBuf>,
     library_folders: Vec<PathBuf>,
 }
 
-impl Scratch {
+impl GstEnvironment {
     /// Sets it up in a temporary folder.
     ///
     /// # Errors
@@ -69,12 +69,12 @@ impl Scratch {
     /// # Errors
     ///
     /// When the program cannot be started.
-    pub fn launch(&self, line: &str) -> anyhow::Result<Ran> {
+    pub fn launch(&self, line: &str) -> anyhow::Result<ProgramOutput> {
         let output = self
             .command("gst-launch-1.0")?
             .args(line.split_whitespace())
             .output();
-        Ran::new(output.context("gst-launch-1.0: is gstreamer1.0-tools installed?")?)
+        ProgramOutput::new(output.context("gst-launch-1.0: is gstreamer1.0-tools installed?")?)
     }
 
     /// The output of `gst-inspect-1.0` with these arguments.
@@ -82,22 +82,22 @@ impl Scratch {
     /// # Errors
     ///
     /// When the program cannot be started.
-    pub fn inspect(&self, words: &[&str]) -> anyhow::Result<Ran> {
+    pub fn inspect(&self, words: &[&str]) -> anyhow::Result<ProgramOutput> {
         let output = self.command("gst-inspect-1.0")?.args(words).output();
-        Ran::new(output.context("gst-inspect-1.0: is gstreamer1.0-tools installed?")?)
+        ProgramOutput::new(output.context("gst-inspect-1.0: is gstreamer1.0-tools installed?")?)
     }
 }
 
 /// The outcome of a program.
 #[derive(Debug)]
-pub struct Ran {
+pub struct ProgramOutput {
     /// Whether it exited with 0.
     pub succeeded: bool,
     /// Standard output followed by standard error.
     pub text: String,
 }
 
-impl Ran {
+impl ProgramOutput {
     fn new(output: Output) -> anyhow::Result<Self> {
         let text = String::from_utf8(output.stdout)? + &String::from_utf8(output.stderr)?;
         Ok(Self {
@@ -119,9 +119,9 @@ fn plugin() -> anyhow::Result<PathBuf> {
 }
 
 /// A child process; dropping it ends the process.
-pub struct Ended(pub Child);
+pub struct KillOnDrop(pub Child);
 
-impl Drop for Ended {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
         // It may have ended by itself.
         let _ = self.0.kill();

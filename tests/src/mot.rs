@@ -10,7 +10,7 @@ const MATCH: f32 = 0.5;
 
 /// The ground truth of one face.
 #[derive(Clone, Copy, Debug)]
-pub struct Truth {
+pub struct GroundTruth {
     /// Which person it is.
     pub id: i32,
     /// Where it is.
@@ -21,16 +21,16 @@ pub struct Truth {
 
 /// Ground truth and results of one frame.
 #[derive(Clone, Debug, Default)]
-pub struct Frame {
+pub struct EvaluatedFrame {
     /// All faces in the picture.
-    pub truth: Vec<Truth>,
+    pub truth: Vec<GroundTruth>,
     /// Id and box of each face that was found.
     pub found: Vec<(i32, Region)>,
 }
 
 /// The metrics of a clip.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Score {
+pub struct TrackingMetrics {
     /// 2 · IDTP / (true boxes + found boxes), for the best assignment of persons to ids.
     pub idf1: f64,
     /// How often the id of a person changed.
@@ -44,14 +44,14 @@ pub struct Score {
 }
 
 /// Scores a whole clip.
-pub fn score(frames: &[Frame]) -> Score {
+pub fn score(frames: &[EvaluatedFrame]) -> TrackingMetrics {
     let (mut there, mut reported) = (0, 0);
     let (mut matched, mut overlap) = (0, 0.0);
     let mut switches = 0;
     let mut last_id: BTreeMap<i32, i32> = BTreeMap::new();
     let mut together: BTreeMap<(i32, i32), usize> = BTreeMap::new();
     for frame in frames {
-        let counted: Vec<&Truth> = frame.truth.iter().filter(|truth| truth.counts).collect();
+        let counted: Vec<&GroundTruth> = frame.truth.iter().filter(|truth| truth.counts).collect();
         let found: Vec<(i32, Region)> = frame
             .found
             .iter()
@@ -88,7 +88,7 @@ pub fn score(frames: &[Frame]) -> Score {
         }
     }
     let true_positives = best_pairing(&together);
-    Score {
+    TrackingMetrics {
         idf1: 2.0 * true_positives as f64 / (there + reported).max(1) as f64,
         switches,
         mean_iou: overlap / matched.max(1) as f64,
@@ -98,7 +98,7 @@ pub fn score(frames: &[Frame]) -> Score {
 }
 
 /// Whether the box belongs to a face that need not be found, and to no other.
-fn is_of_no_account(frame: &Frame, region: &Region) -> bool {
+fn is_of_no_account(frame: &EvaluatedFrame, region: &Region) -> bool {
     let best = frame
         .truth
         .iter()
@@ -143,11 +143,11 @@ mod tests {
         }
     }
 
-    fn frame(truth: &[(i32, f32)], found: &[(i32, f32)]) -> Frame {
-        Frame {
+    fn frame(truth: &[(i32, f32)], found: &[(i32, f32)]) -> EvaluatedFrame {
+        EvaluatedFrame {
             truth: truth
                 .iter()
-                .map(|&(id, x)| Truth {
+                .map(|&(id, x)| GroundTruth {
                     id,
                     region: at(x),
                     counts: true,

@@ -8,7 +8,7 @@ use crate::repository;
 
 /// A picture of three bytes a pixel: red, green, blue.
 #[derive(Debug)]
-pub struct Rgb {
+pub struct RgbPicture {
     /// In pixels.
     pub width: usize,
     /// In pixels.
@@ -27,7 +27,7 @@ pub fn portrait() -> PathBuf {
 /// # Panics
 ///
 /// When the file is not a PNG of eight bits a colour without transparency.
-pub fn rgb(path: &Path) -> Rgb {
+pub fn rgb(path: &Path) -> RgbPicture {
     let file = File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut reader = png::Decoder::new(BufReader::new(file))
         .read_info()
@@ -38,7 +38,7 @@ pub fn rgb(path: &Path) -> Rgb {
         (info.color_type, info.bit_depth),
         (png::ColorType::Rgb, png::BitDepth::Eight)
     );
-    Rgb {
+    RgbPicture {
         width: info.width as usize,
         height: info.height as usize,
         pixels: pixels.as_chunks().0.to_vec(),

@@ -14,7 +14,7 @@ use gstemotion::face::{self, Face};
 
 /// The faces on one buffer.
 #[derive(Clone, Debug)]
-pub struct Frame {
+pub struct ReceivedFrame {
     /// Presentation time of the buffer.
     pub time: Option<gst::ClockTime>,
     /// Width and height of the picture in pixels.
@@ -28,7 +28,7 @@ pub struct Frame {
 /// # Errors
 ///
 /// The error that an element posts.
-pub fn frames(description: &str) -> anyhow::Result<Vec<Frame>> {
+pub fn frames(description: &str) -> anyhow::Result<Vec<ReceivedFrame>> {
     run(Line::default().words(description), |_| Ok(()))
 }
 
@@ -40,7 +40,7 @@ pub fn frames(description: &str) -> anyhow::Result<Vec<Frame>> {
 pub fn clip_frames(
     numbers: impl IntoIterator<Item = usize, IntoIter: Send + 'static>,
     elements: &str,
-) -> anyhow::Result<Vec<Frame>> {
+) -> anyhow::Result<Vec<ReceivedFrame>> {
     run(
         Line::default().words("appsrc name=clip !").words(elements),
         |pipeline| {
@@ -61,7 +61,7 @@ pub fn clip_frames(
 pub fn run(
     line: Line,
     prepare: impl FnOnce(&gst::Pipeline) -> anyhow::Result<()>,
-) -> anyhow::Result<Vec<Frame>> {
+) -> anyhow::Result<Vec<ReceivedFrame>> {
     emotion_pipelines::init()?;
     let pipeline = line.words("! fakesink name=end sync=false").launch()?;
     prepare(&pipeline)?;
@@ -76,7 +76,7 @@ pub fn run(
             let caps = pad
                 .current_caps()
                 .and_then(|caps| gst_video::VideoInfo::from_caps(&caps).ok());
-            writer.lock().unwrap().push(Frame {
+            writer.lock().unwrap().push(ReceivedFrame {
                 time: buffer.pts(),
                 size: caps
                     .map(|info| (info.width(), info.height()))
@@ -101,7 +101,7 @@ pub fn rect(face: &Face) -> Region {
 }
 
 /// Whether some face of the frame has an IoU of at least 0.5 with `wanted`.
-pub fn finds(frame: &Frame, wanted: &Region) -> bool {
+pub fn finds(frame: &ReceivedFrame, wanted: &Region) -> bool {
     frame.faces.iter().any(|face| rect(face).iou(wanted) >= 0.5)
 }
 

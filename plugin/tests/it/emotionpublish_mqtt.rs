@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::mpsc::Receiver;
 
 use crate::common::*;
-use emotion_tests::broker::{Broker, PATIENCE};
+use emotion_tests::broker::{Mosquitto, PATIENCE};
 use emotion_tests::free_port;
 use gst::prelude::*;
 use gst_check::Harness;
@@ -92,7 +92,7 @@ fn next_time(payloads: &Receiver<Vec<u8>>) -> u64 {
 
 #[test]
 fn each_record_is_a_message_in_order() {
-    let broker = Broker::start("allow_anonymous true");
+    let broker = Mosquitto::start("allow_anonymous true");
     let payloads = broker.listen("hall/faces");
     let mut publishing = Publishing::new("mqtt", broker.port, "topic=hall/faces source=hall");
     publishing.frames(0..100);
@@ -113,7 +113,7 @@ fn each_record_is_a_message_in_order() {
 
 #[test]
 fn a_stopped_element_has_sent_everything() {
-    let broker = Broker::start("allow_anonymous true");
+    let broker = Mosquitto::start("allow_anonymous true");
     let payloads = broker.listen("emotion");
     let mut publishing = Publishing::new("mqtt", broker.port, "");
     publishing.frames(0..50);
@@ -124,7 +124,7 @@ fn a_stopped_element_has_sent_everything() {
 
 #[test]
 fn while_the_broker_is_stopped_the_picture_goes_on_and_afterwards_nothing_is_missing() {
-    let mut broker = Broker::start("allow_anonymous true");
+    let mut broker = Mosquitto::start("allow_anonymous true");
     let payloads = broker.listen("emotion");
     let mut publishing = Publishing::new("mqtt", broker.port, "");
     publishing.frames(0..20);
@@ -176,7 +176,7 @@ fn a_wrong_password_is_a_warning_that_says_so_and_the_right_one_works() {
         "allow_anonymous false\npassword_file {}",
         passwords.display()
     );
-    let broker = Broker::start(&configuration);
+    let broker = Mosquitto::start(&configuration);
     for properties in ["", "username=anna password=wrong"] {
         let mut publishing = Publishing::new("mqtt", broker.port, properties);
         publishing.frames(0..3);
@@ -264,7 +264,7 @@ fn tls_trusts_the_given_authority_and_nobody_else_and_shows_a_certificate() {
         listener(tls_port, ""),
         listener(strict_port, &strict)
     );
-    let broker = Broker::start(&configuration);
+    let broker = Mosquitto::start(&configuration);
     let payloads = broker.listen("emotion");
     for distrusting in [format!("tls-ca-file={}", file("other.pem")), String::new()] {
         let mut publishing = Publishing::new("mqtts", tls_port, &distrusting);

@@ -9,7 +9,7 @@ use emotion_pipelines::{
 };
 use emotion_tests::{
     repository,
-    stream::{self, Frame, assert_emotion_is_sound},
+    stream::{self, ReceivedFrame, assert_emotion_is_sound},
 };
 use gst::prelude::*;
 
@@ -109,7 +109,7 @@ fn feed(
     Ok(())
 }
 
-fn one(description: &str) -> Frame {
+fn one(description: &str) -> ReceivedFrame {
     let mut frames =
         stream::frames(description).unwrap_or_else(|error| panic!("{description}: {error:#}"));
     assert_eq!(frames.len(), 1, "{description}");

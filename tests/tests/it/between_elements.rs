@@ -1,11 +1,11 @@
 //! Users put other elements between ours; faces and emotions must survive them.
 
-use emotion_tests::stream::{Frame, assert_emotion_is_sound, clip_frames, rect};
+use emotion_tests::stream::{ReceivedFrame, assert_emotion_is_sound, clip_frames, rect};
 
 /// Pictures of the made clip with two whole faces.
 const NUMBERS: [usize; 4] = [130, 140, 150, 199];
 
-fn behind(elements: &str) -> Vec<Frame> {
+fn behind(elements: &str) -> Vec<ReceivedFrame> {
     clip_frames(
         NUMBERS,
         &format!(
@@ -16,7 +16,7 @@ fn behind(elements: &str) -> Vec<Frame> {
 }
 
 /// Asserts that `frames` have the same faces and emotions as a run without other elements, scaled by `scale`.
-fn assert_same_faces(frames: &[Frame], elements: &str, scale: (f32, f32)) {
+fn assert_same_faces(frames: &[ReceivedFrame], elements: &str, scale: (f32, f32)) {
     let plain = behind("identity");
     assert_eq!(frames.len(), plain.len(), "{elements}");
     for (frame, plain) in frames.iter().zip(&plain) {

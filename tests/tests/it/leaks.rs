@@ -1,17 +1,17 @@
 //! GStreamer's `leaks` tracer counts the objects that are left when a program ends.
 
-use emotion_tests::gst_launch::Scratch;
+use emotion_tests::gst_launch::GstEnvironment;
 
 #[test]
 fn two_trackers_in_one_process_leak_no_object() {
-    let scratch = Scratch::new().unwrap();
+    let environment = GstEnvironment::new().unwrap();
     for mode in ["true", "false"] {
         let line = format!(
             "videotestsrc num-buffers=40 ! video/x-raw,width=320,height=240 ! tee name=t \
              t. ! queue ! emotionfacedetect notify=frame asynchronous={mode} ! fakesink \
              t. ! queue ! emotionfacedetect detection-interval=3 asynchronous={mode} ! fakesink"
         );
-        let output = scratch
+        let output = environment
             .command("gst-launch-1.0")
             .unwrap()
             .args(line.split_whitespace())

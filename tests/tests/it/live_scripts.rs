@@ -3,24 +3,24 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use emotion_tests::camera::{Camera, clip};
-use emotion_tests::gst_launch::{Ended, Scratch};
+use emotion_tests::camera::{RtspCamera, clip};
+use emotion_tests::gst_launch::{GstEnvironment, KillOnDrop};
 use emotion_tests::repository;
 use gstemotion::record::Record;
 
 const SCRIPTS: [&str; 3] = ["webcam.sh", "rtsp-in.sh", "rtsp-out.sh"];
 
-fn script(scratch: &Scratch, name: &str) -> std::process::Command {
-    let mut command = scratch.command("bash").expect("a command");
+fn script(environment: &GstEnvironment, name: &str) -> std::process::Command {
+    let mut command = environment.command("bash").expect("a command");
     command.arg(repository("pipelines").join(name));
     command
 }
 
 #[test]
 fn every_script_prints_its_usage() {
-    let scratch = Scratch::new().expect("the plugin is there");
+    let environment = GstEnvironment::new().expect("the plugin is there");
     for name in SCRIPTS {
-        let ran = script(&scratch, name)
+        let ran = script(&environment, name)
             .arg("--help")
             .output()
             .expect("bash starts");
@@ -34,12 +34,12 @@ fn every_script_prints_its_usage() {
 
 #[test]
 fn a_missing_camera_is_reported_in_one_line() {
-    let scratch = Scratch::new().expect("the plugin is there");
+    let environment = GstEnvironment::new().expect("the plugin is there");
     for (name, arguments) in [
         ("webcam.sh", vec!["/dev/video999"]),
         ("rtsp-out.sh", vec!["/dev/video999", "rtsp://127.0.0.1/x"]),
     ] {
-        let ran = script(&scratch, name)
+        let ran = script(&environment, name)
             .args(arguments)
             .output()
             .expect("bash starts");
@@ -54,20 +54,20 @@ fn a_missing_camera_is_reported_in_one_line() {
 
 #[test]
 fn a_stream_goes_through_rtsp_out_to_a_server_and_through_rtsp_in_from_a_camera() {
-    let scratch = Scratch::new().expect("the plugin is there");
-    let clip = clip(scratch.path());
-    let received = scratch.path().join("received.h264");
+    let environment = GstEnvironment::new().expect("the plugin is there");
+    let clip = clip(environment.path());
+    let received = environment.path().join("received.h264");
     let depay = format!(
         "rtph264depay name=depay0 ! video/x-h264,stream-format=byte-stream ! filesink sync=false location={}",
         received.display()
     );
-    let camera = Camera::start(&clip, &[]);
-    let server = Camera::serve("record", &depay, &[]);
+    let camera = RtspCamera::start(&clip, &[]);
+    let server = RtspCamera::serve("record", &depay, &[]);
     // The records prove that the camera was read; the script writes them while it runs.
-    let records = scratch.path().join("records");
+    let records = environment.path().join("records");
     let made = std::process::Command::new("mkfifo").arg(&records).status();
     assert!(made.expect("mkfifo starts").success());
-    let input = script(&scratch, "rtsp-in.sh")
+    let input = script(&environment, "rtsp-in.sh")
         .args([
             camera.uri().as_str(),
             records.to_str().expect("a plain path"),
@@ -75,7 +75,7 @@ fn a_stream_goes_through_rtsp_out_to_a_server_and_through_rtsp_in_from_a_camera(
         .env("SINK", "fakesink")
         .stdout(Stdio::null())
         .spawn();
-    let _input = Ended(input.expect("bash starts"));
+    let _input = KillOnDrop(input.expect("bash starts"));
     let lines = BufReader::new(std::fs::File::open(&records).expect("a pipe")).lines();
     let seen = lines
         .map_while(Result::ok)
@@ -88,7 +88,7 @@ fn a_stream_goes_through_rtsp_out_to_a_server_and_through_rtsp_in_from_a_camera(
             .all(|face| face.emotion.is_some())
     );
 
-    let sent = script(&scratch, "rtsp-out.sh")
+    let sent = script(&environment, "rtsp-out.sh")
         .args([clip.to_str().expect("a plain path"), server.uri().as_str()])
         .output()
         .expect("bash starts");

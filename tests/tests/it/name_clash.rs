@@ -2,11 +2,11 @@
 
 use std::{fs, path::PathBuf};
 
-use emotion_tests::{gst_launch::Scratch, repository, skipped};
+use emotion_tests::{gst_launch::GstEnvironment, repository, skipped};
 use gstemotion::record::Record;
 
 /// GStreamer with both plugins; none if theirs could not be downloaded.
-fn both_plugins() -> Option<Scratch> {
+fn both_plugins() -> Option<GstEnvironment> {
     let folder =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository("target"), PathBuf::from);
     let libraries = fs::read_dir(folder.join("gstreamer-opencv/usr/lib"))
@@ -22,13 +22,13 @@ fn both_plugins() -> Option<Scratch> {
         );
         return None;
     };
-    let scratch = Scratch::new().expect("the plugin was built");
-    Some(scratch.with_plugins(&libraries.join("gstreamer-1.0"), &libraries))
+    let environment = GstEnvironment::new().expect("the plugin was built");
+    Some(environment.with_plugins(&libraries.join("gstreamer-1.0"), &libraries))
 }
 
 /// Whose `facedetect` runs: `gst-launch-1.0 -v` prints the GObject type of each element.
-fn type_of_facedetect(scratch: &Scratch, options: &str) -> String {
-    let ran = scratch
+fn type_of_facedetect(environment: &GstEnvironment, options: &str) -> String {
+    let ran = environment
         .launch(&format!(
             "{options} -v videotestsrc num-buffers=1 ! videoconvert ! facedetect ! fakesink"
         ))
@@ -46,22 +46,22 @@ fn type_of_facedetect(scratch: &Scratch, options: &str) -> String {
 
 #[test]
 fn loaded_by_name_our_plugin_has_the_name_facedetect() {
-    let Some(scratch) = both_plugins() else {
+    let Some(environment) = both_plugins() else {
         return;
     };
-    let plugin = scratch.path().join("plugins/libgstemotion.so");
+    let plugin = environment.path().join("plugins/libgstemotion.so");
     let option = format!("--gst-plugin-load={}", plugin.display());
-    assert_eq!(type_of_facedetect(&scratch, &option), "ours");
+    assert_eq!(type_of_facedetect(&environment, &option), "ours");
     // The second time there is a registry already.
-    assert_eq!(type_of_facedetect(&scratch, &option), "ours");
+    assert_eq!(type_of_facedetect(&environment, &option), "ours");
 }
 
 #[test]
 fn ours_is_always_emotionfacedetect() {
-    let Some(scratch) = both_plugins() else {
+    let Some(environment) = both_plugins() else {
         return;
     };
-    let ran = scratch
+    let ran = environment
         .inspect(&["emotionfacedetect"])
         .expect("gst-inspect-1.0 starts");
     assert!(
@@ -73,10 +73,10 @@ fn ours_is_always_emotionfacedetect() {
 
 #[test]
 fn gst_inspect_shows_the_facedetect_that_runs() {
-    let Some(scratch) = both_plugins() else {
+    let Some(environment) = both_plugins() else {
         return;
     };
-    let ran = scratch
+    let ran = environment
         .inspect(&["facedetect"])
         .expect("gst-inspect-1.0 starts");
     let inspected = if ran.text.contains("libgstemotion.so") {
@@ -84,17 +84,22 @@ fn gst_inspect_shows_the_facedetect_that_runs() {
     } else {
         "theirs"
     };
-    assert_eq!(type_of_facedetect(&scratch, ""), inspected, "{}", ran.text);
+    assert_eq!(
+        type_of_facedetect(&environment, ""),
+        inspected,
+        "{}",
+        ran.text
+    );
 }
 
 #[test]
 fn faces_of_their_facedetect_are_classified_and_published() {
-    let Some(scratch) = both_plugins() else {
+    let Some(environment) = both_plugins() else {
         return;
     };
-    let records = scratch.path().join("faces.jsonl");
+    let records = environment.path().join("faces.jsonl");
     let portrait = repository("tests/media/astronaut.png");
-    let theirs = scratch
+    let theirs = environment
         .command("gst-launch-1.0")
         .expect("plain paths")
         .args(["filesrc", &format!("location={}", portrait.display())])

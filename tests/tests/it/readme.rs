@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use emotion_tests::{gst_launch::Scratch, repository};
+use emotion_tests::{gst_launch::GstEnvironment, repository};
 use gst::prelude::*;
 
 const FORMATS: [&str; 13] = [
@@ -31,14 +31,14 @@ fn pages() -> Vec<(PathBuf, String)> {
 }
 
 /// Runs a line with pictures of this format in place of its source and without its window; it must not complain.
-fn assert_runs(scratch: &Scratch, line: &str, format: &str) {
+fn assert_runs(environment: &GstEnvironment, line: &str, format: &str) {
     let source =
         format!("videotestsrc num-buffers=3 ! video/x-raw,format={format},width=320,height=240");
     let line = line
         .replace("v4l2src", &source)
         .replace("filesrc location=talk.mp4 ! decodebin", &source)
         .replace("autovideosink", "fakesink");
-    let ran = scratch.launch(&line).expect("gst-launch-1.0 starts");
+    let ran = environment.launch(&line).expect("gst-launch-1.0 starts");
     let complaint = ["WARN", "ERROR", "CRITICAL", "panicked"]
         .iter()
         .any(|word| ran.text.contains(word));
@@ -56,20 +56,20 @@ fn readme_line() -> String {
 
 #[test]
 fn the_first_pipeline_of_the_readme_runs_in_every_format() {
-    let scratch = Scratch::new().expect("the plugin was built");
+    let environment = GstEnvironment::new().expect("the plugin was built");
     let line = readme_line();
     assert!(
         line.contains("v4l2src") && line.contains("autovideosink"),
         "{line}"
     );
     for format in FORMATS {
-        assert_runs(&scratch, &line, format);
+        assert_runs(&environment, &line, format);
     }
 }
 
 #[test]
 fn every_pipeline_and_every_setting_in_the_documentation_runs() {
-    let scratch = Scratch::new().expect("the plugin was built");
+    let environment = GstEnvironment::new().expect("the plugin was built");
     let mut count = 0;
     for (_, text) in pages() {
         for line in text.lines().filter_map(|line| line.strip_prefix("    ")) {
@@ -82,7 +82,7 @@ fn every_pipeline_and_every_setting_in_the_documentation_runs() {
                 }
                 None => continue,
             };
-            assert_runs(&scratch, &line, "I420");
+            assert_runs(&environment, &line, "I420");
             count += 1;
         }
     }
@@ -110,9 +110,11 @@ fn every_link_of_the_documentation_leads_to_a_file() {
 
 #[test]
 fn the_elements_describe_themselves_with_an_example() {
-    let scratch = Scratch::new().expect("the plugin was built");
+    let environment = GstEnvironment::new().expect("the plugin was built");
     for element in ELEMENTS {
-        let ran = scratch.inspect(&[element]).expect("gst-inspect-1.0 starts");
+        let ran = environment
+            .inspect(&[element])
+            .expect("gst-inspect-1.0 starts");
         assert!(ran.succeeded, "{element}: {}", ran.text);
         assert!(
             ran.text.contains("Filename") && ran.text.contains("libgstemotion.so"),
@@ -124,9 +126,9 @@ fn the_elements_describe_themselves_with_an_example() {
 
 #[test]
 fn the_installed_plugin_loads_without_complaint() {
-    let scratch = Scratch::new().expect("the plugin was built");
-    let plugin = scratch.path().join("plugins/libgstemotion.so");
-    let ran = scratch
+    let environment = GstEnvironment::new().expect("the plugin was built");
+    let plugin = environment.path().join("plugins/libgstemotion.so");
+    let ran = environment
         .inspect(&[plugin
             .to_str()
             .expect("a temporary folder has a plain name")])

@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::process::Command;
 
-use emotion_tests::{gst_launch::Scratch, repository};
+use emotion_tests::{gst_launch::GstEnvironment, repository};
 
 const SCRIPTS: [&str; 2] = ["one-face.sh", "crowd.sh"];
 
 /// Runs a script as if the plugin was installed.
-fn run(scratch: &Scratch, script: &str, words: &[&str]) -> (bool, String) {
+fn run(environment: &GstEnvironment, script: &str, words: &[&str]) -> (bool, String) {
     let path = repository("pipelines").join(script);
-    let output = scratch
+    let output = environment
         .command(path.to_str().expect("the repository has a plain name"))
         .expect("the search paths can be written")
         .args(words)
@@ -27,12 +27,12 @@ fn begins_with(path: &Path, offset: usize, magic: &[u8]) -> bool {
 
 #[test]
 fn a_picture_becomes_a_picture_with_an_overlay() {
-    let scratch = Scratch::new().expect("the plugin was built");
+    let environment = GstEnvironment::new().expect("the plugin was built");
     let picture = repository("tests/media/astronaut.png");
     for script in SCRIPTS {
-        let out = scratch.path().join(format!("{script}.png"));
+        let out = environment.path().join(format!("{script}.png"));
         let words = ["--out", out.to_str().unwrap(), picture.to_str().unwrap()];
-        let (succeeded, text) = run(&scratch, script, &words);
+        let (succeeded, text) = run(&environment, script, &words);
         assert!(succeeded, "{script}: {text}");
         assert!(begins_with(&out, 1, b"PNG"), "{script}: {text}");
     }
@@ -40,8 +40,8 @@ fn a_picture_becomes_a_picture_with_an_overlay() {
 
 #[test]
 fn a_video_becomes_a_video_with_an_overlay() {
-    let scratch = Scratch::new().expect("the plugin was built");
-    let clip = scratch.path().join("clip with a space.mp4");
+    let environment = GstEnvironment::new().expect("the plugin was built");
+    let clip = environment.path().join("clip with a space.mp4");
     let made = Command::new("gst-launch-1.0")
         .args(["-q", "-e", "videotestsrc", "num-buffers=10", "!"])
         .args(["x264enc", "!", "h264parse", "!", "mp4mux", "!", "filesink"])
@@ -50,7 +50,7 @@ fn a_video_becomes_a_video_with_an_overlay() {
         .expect("gst-launch-1.0 starts");
     assert!(made.success());
     for script in SCRIPTS {
-        let out = scratch.path().join(format!("{script}.mp4"));
+        let out = environment.path().join(format!("{script}.mp4"));
         let words = [
             "--style",
             "minimal",
@@ -58,7 +58,7 @@ fn a_video_becomes_a_video_with_an_overlay() {
             out.to_str().unwrap(),
             clip.to_str().unwrap(),
         ];
-        let (succeeded, text) = run(&scratch, script, &words);
+        let (succeeded, text) = run(&environment, script, &words);
         assert!(succeeded, "{script}: {text}");
         assert!(begins_with(&out, 4, b"ftyp"), "{script}: {text}");
     }
@@ -66,9 +66,9 @@ fn a_video_becomes_a_video_with_an_overlay() {
 
 #[test]
 fn a_camera_is_opened_by_its_device() {
-    let scratch = Scratch::new().expect("the plugin was built");
+    let environment = GstEnvironment::new().expect("the plugin was built");
     for script in SCRIPTS {
-        let (succeeded, text) = run(&scratch, script, &["--print", "/dev/null"]);
+        let (succeeded, text) = run(&environment, script, &["--print", "/dev/null"]);
         assert!(succeeded, "{script}: {text}");
         assert!(
             text.contains("v4l2src device=/dev/null") && text.contains("style=seed"),
@@ -79,9 +79,9 @@ fn a_camera_is_opened_by_its_device() {
 
 #[test]
 fn a_missing_input_is_named_in_the_error() {
-    let scratch = Scratch::new().expect("the plugin was built");
+    let environment = GstEnvironment::new().expect("the plugin was built");
     for words in [["no such.mp4"], ["--nonsense"], ["--out"]] {
-        let (succeeded, text) = run(&scratch, "crowd.sh", &words);
+        let (succeeded, text) = run(&environment, "crowd.sh", &words);
         assert!(!succeeded && text.contains(words[0]), "{text}");
     }
 }

@@ -1,13 +1,13 @@
 //! `emotionpublish location=-`: records on standard output, for another program to read.
 
-use emotion_tests::gst_launch::Scratch;
+use emotion_tests::gst_launch::GstEnvironment;
 
 #[test]
 fn standard_output_has_one_line_of_json_for_each_frame_and_nothing_else() {
-    let scratch = Scratch::new().expect("the plugin was built");
+    let environment = GstEnvironment::new().expect("the plugin was built");
     let line = "videotestsrc num-buffers=3 ! video/x-raw,width=64,height=48 ! emotionfacedetect ! emotionclassify \
                 ! emotionpublish location=- wall-clock=true source=test ! fakesink";
-    let output = scratch
+    let output = environment
         .command("gst-launch-1.0")
         .expect("plain paths")
         .arg("-q")

@@ -81,18 +81,18 @@ fn push_until_detected(h: &mut Harness, buffer: &gst::Buffer, detections: u64) -
 }
 
 /// The tracking metrics of the element on the clip at a frame rate.
-fn tracked(clip: &Walkers, rate: u16, interval: &str) -> (mot::Score, String) {
+fn tracked(clip: &Walkers, rate: u16, interval: &str) -> (mot::TrackingMetrics, String) {
     let mut h = harness(&format!("detection-interval={interval}"));
     h.set_src_caps(caps(rate.into()));
     let rate = f64::from(rate);
-    let frames: Vec<mot::Frame> = (0..(SECONDS * rate) as u32)
+    let frames: Vec<mot::EvaluatedFrame> = (0..(SECONDS * rate) as u32)
         .map(|number| {
             let seconds = f64::from(number) / rate;
             let time = gst::ClockTime::from_seconds_f64(seconds);
             let mut buffer = picture(clip, seconds);
             buffer.make_mut().set_pts(time);
             let found = push(&mut h, buffer);
-            mot::Frame {
+            mot::EvaluatedFrame {
                 truth: clip.truth(seconds),
                 found: found
                     .iter()

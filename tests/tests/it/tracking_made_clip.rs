@@ -6,7 +6,7 @@ use std::time::Duration;
 use emotion_detect::DetectedFace;
 use emotion_detect::track::{Detections, Follower, Frame, Interval, Options, Search};
 use emotion_models::preprocess::Region;
-use emotion_tests::mot::{self, Score, Truth};
+use emotion_tests::mot::{self, GroundTruth, TrackingMetrics};
 use emotion_tests::walkers::{SECONDS, Walkers, noise};
 
 const WIDTH: usize = 640;
@@ -17,7 +17,7 @@ const STRONG: f64 = 0.5;
 
 /// The results of a realistic detector: boxes a few percent off, one face in ten missed, another one weak, hidden faces
 /// rarely found, and now and then a false face.
-fn detections(truth: &[Truth], frame: u64, search: &Search) -> Vec<DetectedFace> {
+fn detections(truth: &[GroundTruth], frame: u64, search: &Search) -> Vec<DetectedFace> {
     let mut found = Vec::new();
     for (index, person) in truth.iter().enumerate() {
         let seed = (frame * 64 + index as u64) * 8;
@@ -66,7 +66,7 @@ fn contains(part: &Region, face: &DetectedFace) -> bool {
 }
 
 /// The metrics of the clip at a frame rate, and the share of its frames that were searched completely.
-fn track(rate: f64, interval: &str) -> (Score, f64) {
+fn track(rate: f64, interval: &str) -> (TrackingMetrics, f64) {
     let clip = Walkers::new(WIDTH, HEIGHT).unwrap();
     let mut follower = Follower::new(Options {
         interval: interval.parse().unwrap(),
@@ -97,7 +97,7 @@ fn track(rate: f64, interval: &str) -> (Score, f64) {
             follower.found(&search, found, &picture);
         }
         searches += u32::from(search == Search::Everything);
-        frames.push(mot::Frame {
+        frames.push(mot::EvaluatedFrame {
             truth,
             found: follower
                 .faces()
@@ -131,7 +131,7 @@ fn auto_searches_a_smaller_share_of_the_frames_at_a_higher_rate() {
 
 /// The clip at 25 frames a second with a detector that takes `delay`, while frames go on: its results arrive
 /// `delay` later, and only then it starts on the newest frame.
-fn track_late(delay: Duration) -> Score {
+fn track_late(delay: Duration) -> TrackingMetrics {
     const RATE: f64 = 25.0;
     let clip = Walkers::new(WIDTH, HEIGHT).unwrap();
     let mut follower = Follower::new(Options {
@@ -160,7 +160,7 @@ fn track_late(delay: Duration) -> Score {
             let then = clip.view(&pixels).unwrap();
             follower.found_late(began, found, &then, &picture);
         }
-        frames.push(mot::Frame {
+        frames.push(mot::EvaluatedFrame {
             truth: clip.truth(now.as_secs_f64()),
             found: follower
                 .faces()

@@ -5,11 +5,11 @@ use std::path::Path;
 use emotion_pipelines::line::Line;
 use emotion_tests::{
     data,
-    stream::{self, Frame, assert_emotion_is_sound},
+    stream::{self, ReceivedFrame, assert_emotion_is_sound},
 };
 
 /// Faces and emotions in every fifth of the first frames of a clip.
-fn play(file: &Path) -> Vec<Frame> {
+fn play(file: &Path) -> Vec<ReceivedFrame> {
     let line = Line::default()
         .words("filesrc")
         .path("location", file)
@@ -18,7 +18,7 @@ fn play(file: &Path) -> Vec<Frame> {
     stream::run(line, |_| Ok(())).unwrap_or_else(|error| panic!("{}: {error:#}", file.display()))
 }
 
-fn share_with_faces(frames: &[Frame]) -> f64 {
+fn share_with_faces(frames: &[ReceivedFrame]) -> f64 {
     frames
         .iter()
         .filter(|frame| !frame.faces.is_empty())

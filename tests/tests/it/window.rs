@@ -7,7 +7,7 @@ use std::{
 };
 
 use emotion_tests::{
-    gst_launch::{Ended, Scratch},
+    gst_launch::{GstEnvironment, KillOnDrop},
     picture,
 };
 
@@ -17,7 +17,7 @@ const HEIGHT: usize = 768;
 const SIDE: usize = 512;
 
 /// An X server without a screen, on the first display number that is free.
-fn display() -> (Ended, String) {
+fn display() -> (KillOnDrop, String) {
     let mut server = Command::new("Xvfb")
         .args([
             "-displayfd",
@@ -33,7 +33,7 @@ fn display() -> (Ended, String) {
         .spawn()
         .expect("Xvfb is installed (Debian: xvfb)");
     let number = server.stdout.take().map(BufReader::new);
-    let server = Ended(server);
+    let server = KillOnDrop(server);
     let mut line = String::new();
     number
         .expect("it is piped")
@@ -45,12 +45,12 @@ fn display() -> (Ended, String) {
 #[test]
 fn the_readme_line_opens_a_window_that_shows_the_portrait_with_an_overlay() {
     let (_server, display) = display();
-    let scratch = Scratch::new().expect("the plugin was built");
+    let environment = GstEnvironment::new().expect("the plugin was built");
     let screenshot = Path::new(env!("CARGO_TARGET_TMPDIR")).join("window.png");
 
     // The portrait as a camera: the same picture until the test ends it.
     let portrait = picture::portrait();
-    let mut viewer = scratch.command("gst-launch-1.0").expect("plain paths");
+    let mut viewer = environment.command("gst-launch-1.0").expect("plain paths");
     viewer
         .env("DISPLAY", &display)
         .env_remove("WAYLAND_DISPLAY")
@@ -61,7 +61,7 @@ fn the_readme_line_opens_a_window_that_shows_the_portrait_with_an_overlay() {
                 .split(' '),
         )
         .stdout(Stdio::null());
-    let mut viewer = Ended(
+    let mut viewer = KillOnDrop(
         viewer
             .stderr(Stdio::piped())
             .spawn()
@@ -71,7 +71,10 @@ fn the_readme_line_opens_a_window_that_shows_the_portrait_with_an_overlay() {
     let portrait = picture::rgb(&portrait).pixels;
     let unlike = (0..60).find_map(|_| {
         assert_still_running(&mut viewer.0);
-        let unlike = unlike_portrait(&take_screenshot(&scratch, &display, &screenshot), &portrait);
+        let unlike = unlike_portrait(
+            &take_screenshot(&environment, &display, &screenshot),
+            &portrait,
+        );
         (unlike < SIDE * SIDE / 2).then_some(unlike)
     });
     let unlike = unlike.expect("a window comes up within a minute");
@@ -110,8 +113,8 @@ fn unlike_portrait(display: &[[u8; 3]], portrait: &[[u8; 3]]) -> usize {
 }
 
 /// Takes two screenshots a second apart and returns the second one.
-fn take_screenshot(scratch: &Scratch, display: &str, file: &Path) -> Vec<[u8; 3]> {
-    let taken = scratch
+fn take_screenshot(environment: &GstEnvironment, display: &str, file: &Path) -> Vec<[u8; 3]> {
+    let taken = environment
         .command("gst-launch-1.0")
         .expect("plain paths")
         .args(["ximagesrc", &format!("display-name={display}"), "use-damage=false", "num-buffers=2"])

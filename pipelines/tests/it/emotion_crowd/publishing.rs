@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use emotion_tests::broker::Broker;
+use emotion_tests::broker::Mosquitto;
 use gstemotion::record::Record;
 
 use super::portrait;
@@ -104,7 +104,7 @@ fn metrics_of_each_source_are_read_by_prometheus() {
 
 #[test]
 fn records_go_to_the_topic_of_their_source_also_after_the_broker_was_away() {
-    let mut broker = Broker::start("allow_anonymous true");
+    let mut broker = Mosquitto::start("allow_anonymous true");
     let payloads = broker.listen("crowd/hall/faces");
     let mqtt = format!(
         "[mqtt]\naddress = \"localhost:{}\"\ntopic = \"crowd/{{source}}/faces\"\n",

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use emotion_tests::camera::{Camera, clip};
+use emotion_tests::camera::{RtspCamera, clip};
 
 use super::portrait;
 use super::running::Running;
@@ -17,7 +17,7 @@ fn source(name: &str, uri: &str) -> String {
 fn a_camera_that_is_switched_off_and_on_comes_back_while_the_other_goes_on() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let clip = clip(folder.path());
-    let (mut first, second) = (Camera::start(&clip, &[]), Camera::start(&clip, &[]));
+    let (mut first, second) = (RtspCamera::start(&clip, &[]), RtspCamera::start(&clip, &[]));
     let settings = [
         QUICK,
         &source("first", &first.uri()),
@@ -57,7 +57,7 @@ fn a_camera_that_is_switched_off_and_on_comes_back_while_the_other_goes_on() {
 #[test]
 fn a_wrong_password_is_reported_and_the_right_one_plays() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let camera = Camera::start(&clip(folder.path()), &["anna", "s3cret"]);
+    let camera = RtspCamera::start(&clip(folder.path()), &["anna", "s3cret"]);
     let of = |name: &str, password: &str| {
         let login = format!("username = \"anna\"\npassword = \"{password}\"\n");
         [source(name, &camera.uri()), login].concat()
