@@ -5,7 +5,7 @@ use std::hint::black_box;
 use anyhow::Result;
 use emotion_models::Classifier;
 use emotion_models::weights::Architecture;
-use emotion_trainer::onnx;
+use emotion_trainer::formats::onnx;
 use serde_json::json;
 
 use crate::Args;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use emotion_trainer::cli::Cli;
 use emotion_trainer::commands;
-use emotion_trainer::interrupt::{EXIT_STATUS, Interrupted};
+use emotion_trainer::run::interrupt::{EXIT_STATUS, Interrupted};
 
 // A training step frees and asks again for the same large activations: the system's allocator
 // returns them to the kernel and maps them anew each time.

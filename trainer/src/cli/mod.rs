@@ -14,7 +14,7 @@ use emotion_models::preprocess::{DEFAULT_MARGIN, LightCorrection};
 use emotion_models::weights::Architecture;
 
 use crate::data::Split;
-use crate::recipe::Settings;
+use crate::emotion::recipe::Settings;
 pub use detector::{CalibrateDetectorArgs, EvaluateDetectorArgs, TrainDetectorArgs};
 pub use recipe::{RecipeArgs, ScheduleName};
 pub use values::Minutes;
@@ -285,8 +285,8 @@ mod tests {
     use super::*;
     use crate::data::augment::Augmentation;
     use crate::data::mixing::Mixing;
-    use crate::recipe::Recipe;
-    use crate::schedule::Schedule;
+    use crate::emotion::recipe::Recipe;
+    use crate::run::schedule::Schedule;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {
         Cli::try_parse_from(line.split(' '))

@@ -8,10 +8,10 @@ use emotion_models::weights::Architecture;
 use super::values::{
     alpha, architecture, below_one, fraction, level, name, not_negative, positive, share, stops,
 };
-use crate::distillation::Distillation;
-use crate::identity::Identity;
-use crate::recipe::{Recipe, Settings};
-use crate::schedule::Schedule;
+use crate::emotion::distillation::Distillation;
+use crate::emotion::recipe::{Recipe, Settings};
+use crate::run::schedule::Schedule;
+use crate::run::weights_id::Identity;
 
 /// A schedule with the constants that are usual for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -5,12 +5,12 @@ use emotion_models::Weights;
 use emotion_models::weights::Task;
 
 use super::{thousands, use_threads};
-use crate::calibration::Reliability;
 use crate::cli::CalibrateDetectorArgs;
 use crate::detector::calibration::Calibration;
-use crate::detector::found::Judged;
-use crate::detector::{scenes, validation};
-use crate::network::Network;
+use crate::detector::matching::Judged;
+use crate::detector::{images, validation};
+use crate::emotion::calibration::Reliability;
+use crate::run::network::Network;
 
 /// Fits the confidence of a detector to the validation pictures of a folder.
 ///
@@ -21,7 +21,7 @@ pub fn run(args: &CalibrateDetectorArgs) -> Result<()> {
     use_threads(args.threads)?;
     let weights = super::weights(&args.weights)?;
     let network = Network::of(weights.expect(Task::Detection)?)?;
-    let (_, pictures) = scenes::read_for_training(&args.data)?;
+    let (_, pictures) = images::read_for_training(&args.data)?;
     let judged = validation::judged(&network, &pictures)?;
     let calibration = Calibration::fit(&judged);
 

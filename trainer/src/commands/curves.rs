@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::cli::CurvesArgs;
-use crate::log::{Log, Row};
-use crate::{files, plots};
+use crate::run::files;
+use crate::run::log::{Log, Row};
+use crate::{detector, emotion};
 
 /// Draws the curves of a log.
 ///
@@ -18,9 +19,9 @@ pub fn run(args: &CurvesArgs) -> Result<()> {
     let csv = std::fs::read_to_string(&args.log).with_context(|| format!("cannot read {name}"))?;
     let title = args.title.as_deref().unwrap_or(&name);
     let figure = if is_detectors(&csv) {
-        plots::detector_curves(&log(&csv, &name)?, title)
+        detector::plots::curves(&log(&csv, &name)?, title)
     } else {
-        plots::curves(&log(&csv, &name)?, title)
+        emotion::plots::curves(&log(&csv, &name)?, title)
     };
     let figure = figure.context(name.clone())?;
     let out = args.out.clone().unwrap_or_else(|| beside(&args.log));

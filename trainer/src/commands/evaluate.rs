@@ -15,8 +15,9 @@ use self::report::{Cost, Report};
 use super::{save_figures, short_name, use_threads};
 use crate::cli::EvaluateArgs;
 use crate::data::{Dataset, Faces, Split};
-use crate::metrics::{Evaluation, softmax};
-use crate::{network, plots};
+use crate::emotion::metrics::{Evaluation, softmax};
+use crate::emotion::plots;
+use crate::run::network;
 
 const CLASSES: usize = Emotion::ALL.len();
 

@@ -3,7 +3,8 @@
 use anyhow::Result;
 
 use crate::cli::{ExportArgs, Format};
-use crate::{files, onnx};
+use crate::formats::onnx;
+use crate::run::files;
 
 /// Writes weights as a model for other programs.
 ///

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::cli::ImportKerasArgs;
-use crate::keras;
+use crate::formats::keras;
 
 /// Converts Keras' mini_XCEPTION to a weights file.
 ///

@@ -23,7 +23,7 @@ use emotion_models::Weights;
 use emotion_models::weights::Architecture;
 
 use crate::cli::{Cli, Command};
-use crate::files;
+use crate::run::files;
 
 /// Does what the command line asks for.
 ///

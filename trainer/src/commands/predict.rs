@@ -9,8 +9,8 @@ use emotion_models::{Classifier, Scores};
 use serde_json::{Map, Value, json};
 
 use crate::cli::{Crop, PredictArgs};
-use crate::picture::Picture;
-use crate::prediction::{Face, Faces, Predictor};
+use crate::data::picture::Picture;
+use crate::emotion::prediction::{Face, Faces, Predictor};
 
 /// Prints the emotions of the faces in pictures. One that cannot be read is reported, and the others are looked at.
 ///

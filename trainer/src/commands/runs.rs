@@ -5,11 +5,12 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::cli::Minutes;
-use crate::interrupt::{Interrupt, Interrupted};
-use crate::log::Row;
-use crate::progress::Progress;
-use crate::run::RunSettings;
-use crate::training::{Outcome, Subject, Trainer};
+use crate::run::interrupt::{Interrupt, Interrupted};
+use crate::run::log::Row;
+use crate::run::progress::Progress;
+use crate::run::state::RunSettings;
+use crate::run::task::Subject;
+use crate::run::trainer::{Outcome, Trainer};
 
 /// Trains to the end or until a signal comes, and prints `report`s. `command` is what has to be typed to go on, but for
 /// the folder of the run.

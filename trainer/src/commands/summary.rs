@@ -5,7 +5,7 @@ use emotion_models::graph::LayerSummary;
 
 use super::thousands;
 use crate::cli::SummaryArgs;
-use crate::network::Network;
+use crate::run::network::Network;
 
 /// Prints the table of layers as Keras does.
 ///

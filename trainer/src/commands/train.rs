@@ -10,17 +10,18 @@ use super::runs::{self, shell_word};
 use super::{thousands, use_threads};
 use crate::cli::TrainArgs;
 use crate::data::Dataset;
-use crate::distillation::Teachers;
-use crate::folder::Folder;
-use crate::log::Epoch;
-use crate::training::{Data, Trainer};
+use crate::emotion::distillation::Teachers;
+use crate::emotion::epoch::Epoch;
+use crate::emotion::task::Data;
+use crate::run::folder::Folder;
+use crate::run::trainer::Trainer;
 
 /// Trains a network, or goes on with a run.
 ///
 /// # Errors
 ///
 /// When the data is broken, the folder cannot be used, or the loss is no longer a number; and
-/// [`Interrupted`](crate::interrupt::Interrupted) after Ctrl-C.
+/// [`Interrupted`](crate::run::interrupt::Interrupted) after Ctrl-C.
 pub fn run(args: &TrainArgs) -> Result<()> {
     use_threads(args.threads)?;
     let teachers = Teachers::load(&args.teacher)?;

@@ -8,16 +8,16 @@ use super::runs::{self, shell_word};
 use super::{thousands, use_threads};
 use crate::cli::TrainDetectorArgs;
 use crate::detector::epoch::Epoch;
-use crate::detector::training::Pictures;
-use crate::folder::Folder;
-use crate::training::Trainer;
+use crate::detector::task::Pictures;
+use crate::run::folder::Folder;
+use crate::run::trainer::Trainer;
 
 /// Trains the face detector, or goes on with a run.
 ///
 /// # Errors
 ///
 /// When the data is broken, the folder cannot be used, or the loss is no longer a number; and
-/// [`Interrupted`](crate::interrupt::Interrupted) after Ctrl-C.
+/// [`Interrupted`](crate::run::interrupt::Interrupted) after Ctrl-C.
 pub fn run(args: &TrainDetectorArgs) -> Result<()> {
     use_threads(args.threads)?;
     let pictures = Pictures::load(&args.data)?;

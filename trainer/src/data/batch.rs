@@ -16,8 +16,8 @@ use super::mixing::{Mixing, Mixture};
 use super::prefetch::Prefetched;
 use super::targets::{CLASSES, Labelling, Targets};
 use super::{FACE_SIZE, Faces};
+use crate::emotion::recipe::Settings;
 use crate::random::{Purpose, generator};
-use crate::recipe::Settings;
 
 /// How the batches of one epoch are made.
 #[derive(Debug, Clone, Copy)]
@@ -203,7 +203,7 @@ fn prepare(preprocessor: &mut Preprocessor, pixels: &[u8], out: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipe::Recipe;
+    use crate::emotion::recipe::Recipe;
     use crate::testing::random_faces;
 
     fn plan(epoch: usize) -> Plan {

@@ -15,8 +15,8 @@ use emotion_models::preprocess::{Preprocessor, Region};
 use rayon::prelude::*;
 
 use super::{Dataset, FACE_SIZE, Split};
-use crate::picture::Picture;
-use crate::progress;
+use crate::data::picture::Picture;
+use crate::run::progress;
 
 /// Pictures of a smaller side hold no face that could be told from another.
 const SMALLEST_SIDE: usize = 16;

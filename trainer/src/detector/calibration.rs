@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use candle_core::{Device, Result, Tensor, bail};
 use emotion_models::face_net::{STRIDES, VALUES};
 
-use super::found::Judged;
+use super::matching::Judged;
 
 /// Steps of Newton's method at most; it takes a handful.
 const STEPS: usize = 50;
@@ -135,7 +135,7 @@ fn regression(examples: &[(f64, f64)]) -> Calibration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detector::found::Found;
+    use crate::detector::matching::Found;
     use emotion_models::preprocess::Region;
 
     fn judged(score: f32, is_face: bool) -> Judged {
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn the_calibrated_network_says_the_calibrated_logits_and_the_same_boxes() {
-        use crate::network::Network;
+        use crate::run::network::Network;
         use emotion_models::weights::Architecture;
 
         let network = Network::new(Architecture::FaceNet, 64, 1).unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::calibration::Calibration;
-use crate::log::Row;
+use crate::run::log::Row;
 
 /// One row of `log.csv`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]

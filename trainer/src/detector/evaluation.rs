@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use emotion_models::preprocess::Region;
 
-use super::found::{Curve, Found, Judged, Point, Truth, judge};
+use super::matching::{Curve, Found, Judged, Point, Truth, judge};
 
 /// Overlap from which a box is taken for the face, in the strict and in the lenient count.
 pub const STRICT: f32 = 0.5;

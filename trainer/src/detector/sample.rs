@@ -10,9 +10,9 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use super::annotations::{Labels, cut_off};
+use super::images::Scene;
 use super::light::Light;
 use super::mapping::Mapping;
-use super::scenes::Scene;
 
 /// How samples are made.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::epoch::Epoch;
 use super::sample::Sampling;
-use crate::identity::Identity;
-use crate::optimizer::AdamConfig;
-use crate::run::{Common, RunSettings};
-use crate::schedule::Schedule;
+use crate::run::optimizer::AdamConfig;
+use crate::run::schedule::Schedule;
+use crate::run::state::{Common, RunSettings};
+use crate::run::weights_id::Identity;
 
 /// Everything that decides a run, apart from the data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

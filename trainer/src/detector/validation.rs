@@ -5,10 +5,10 @@ use emotion_models::face_net::{self, Place};
 use emotion_models::fused::Fused;
 
 use super::annotations::cut_off;
-use super::found::{Found, Judged, Truth, decode, judge};
+use super::images::Scene;
+use super::matching::{Found, Judged, Truth, decode, judge};
 use super::sample::normalized;
-use super::scenes::Scene;
-use crate::network::Network;
+use crate::run::network::Network;
 
 /// Overlap from which a box is taken for the face.
 pub const LEAST_IOU: f32 = 0.5;

@@ -6,18 +6,18 @@ use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 
 /// The part of an axis that is shown, and the numbers beside it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     /// From one end to the other.
-    pub(super) range: Range<f64>,
+    pub(crate) range: Range<f64>,
     /// Multiples of 1, 2 or 5 times a power of ten, all within the range.
-    pub(super) ticks: Vec<f64>,
+    pub(crate) ticks: Vec<f64>,
     /// Digits behind the point that tell the ticks apart.
-    pub(super) decimals: usize,
+    pub(crate) decimals: usize,
 }
 
 impl Axis {
     /// From `low` to `high`, with at most about `count` ticks; around a single value if they are one.
-    pub(super) fn new(low: f64, high: f64, count: usize) -> Self {
+    pub(crate) fn new(low: f64, high: f64, count: usize) -> Self {
         let (low, high) = if high > low {
             (low, high)
         } else if low == 0.0 {
@@ -37,7 +37,7 @@ impl Axis {
     }
 
     /// Whole numbers from 1 to `last`, the ends of the axis half a step outside.
-    pub(super) fn counting(last: usize, count: usize) -> Self {
+    pub(crate) fn counting(last: usize, count: usize) -> Self {
         let last = last.max(1);
         let step = round_step(last as f64 / count as f64).max(1.0) as usize;
         let mut ticks: Vec<f64> = (0..=last / step)
@@ -52,7 +52,7 @@ impl Axis {
     }
 
     /// A tick as it is written.
-    pub(super) fn label(&self, tick: f64) -> String {
+    pub(crate) fn label(&self, tick: f64) -> String {
         format!("{tick:.*}", self.decimals)
     }
 }

@@ -8,27 +8,27 @@ use super::axis::Axis;
 use super::{Area, FAINT_INK, FINE, GRID, INK, bold, centred, letters, stroke};
 
 /// Pixels to the left of a frame, for the numbers.
-pub(super) const LEFT: i32 = 64;
+pub(crate) const LEFT: i32 = 64;
 /// Pixels to the right of a frame.
-pub(super) const RIGHT: i32 = 24;
+pub(crate) const RIGHT: i32 = 24;
 /// Pixels above a frame, for what it shows.
 const HEADER: i32 = 34;
 /// Pixels below a frame without and with numbers.
 const FOOTER: [i32; 2] = [6, 48];
 
 /// What a frame is drawn into.
-pub(super) type Chart<'a, 'svg> = ChartContext<'a, SVGBackend<'svg>, Cartesian2d<Axis, Axis>>;
+pub(crate) type Chart<'a, 'svg> = ChartContext<'a, SVGBackend<'svg>, Cartesian2d<Axis, Axis>>;
 
 /// The horizontal axis of a frame, and what stands below it.
-pub(super) struct Below<'a> {
+pub(crate) struct Below<'a> {
     /// What is counted along the axis.
-    pub(super) title: &'a str,
+    pub(crate) title: &'a str,
     /// How a tick is written.
-    pub(super) label: &'a dyn Fn(f64) -> String,
+    pub(crate) label: &'a dyn Fn(f64) -> String,
 }
 
 /// A frame that fills the area, its ticks written on the left and, if asked for, below.
-pub(super) fn frame<'a, 'svg>(
+pub(crate) fn frame<'a, 'svg>(
     area: &'a Area<'svg>,
     x: &Axis,
     y: &Axis,
@@ -68,7 +68,7 @@ pub(super) fn frame<'a, 'svg>(
 }
 
 /// What the frame below shows, and what is notable about it.
-pub(super) fn above(area: &Area<'_>, title: &str, note: &str) -> Result<()> {
+pub(crate) fn above(area: &Area<'_>, title: &str, note: &str) -> Result<()> {
     let y = (HEADER - 14) * FINE;
     area.draw_text(title, &bold(letters(14.0, INK)), (LEFT * FINE, y))?;
     /// A bold letter is about as wide; how wide exactly only the viewer's font knows.
@@ -79,7 +79,7 @@ pub(super) fn above(area: &Area<'_>, title: &str, note: &str) -> Result<()> {
 }
 
 /// Which colour is what, at the right end of the line of the heading.
-pub(super) fn legend(area: &Area<'_>, entries: &[(&str, RGBColor)]) -> Result<()> {
+pub(crate) fn legend(area: &Area<'_>, entries: &[(&str, RGBColor)]) -> Result<()> {
     const ENTRY: i32 = 106;
     let y = (HEADER - 14) * FINE;
     let right = area.dim_in_pixel().0 as i32 / FINE - RIGHT;

@@ -4,20 +4,9 @@
 //! their own sans-serif. Colours are those of Okabe and Ito (2008), which people with any kind of
 //! colour vision tell apart, on white.
 
-mod axis;
-mod confusion;
-mod curves;
-mod detector_curves;
-mod frame;
-mod panel;
-mod precision_recall;
-mod reliability;
-
-pub use confusion::confusion;
-pub use curves::curves;
-pub use detector_curves::detector_curves;
-pub use precision_recall::precision_recall;
-pub use reliability::reliability;
+pub(crate) mod axis;
+pub(crate) mod frame;
+pub(crate) mod panel;
 
 use anyhow::Result;
 use plotters::coord::Shift;
@@ -25,22 +14,22 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 /// Where things are drawn.
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-const BLUE: RGBColor = RGBColor(0, 114, 178);
-const VERMILION: RGBColor = RGBColor(213, 94, 0);
-const ORANGE: RGBColor = RGBColor(230, 159, 0);
-const GREEN: RGBColor = RGBColor(0, 158, 115);
-const INK: RGBColor = RGBColor(34, 34, 34);
-const FAINT_INK: RGBColor = RGBColor(100, 100, 100);
-const GRID: RGBColor = RGBColor(226, 226, 226);
+pub(crate) const BLUE: RGBColor = RGBColor(0, 114, 178);
+pub(crate) const VERMILION: RGBColor = RGBColor(213, 94, 0);
+pub(crate) const ORANGE: RGBColor = RGBColor(230, 159, 0);
+pub(crate) const GREEN: RGBColor = RGBColor(0, 158, 115);
+pub(crate) const INK: RGBColor = RGBColor(34, 34, 34);
+pub(crate) const FAINT_INK: RGBColor = RGBColor(100, 100, 100);
+pub(crate) const GRID: RGBColor = RGBColor(226, 226, 226);
 
 /// Units of a drawing in a pixel of the figure: plotters rounds coordinates to whole units, and
 /// curves drawn in whole pixels have steps.
-const FINE: i32 = 4;
+pub(crate) const FINE: i32 = 4;
 
 /// A figure of `width`×`height` pixels on white.
-fn figure(
+pub(crate) fn figure(
     (width, height): (i32, i32),
     draw: impl FnOnce(&Area<'_>) -> Result<()>,
 ) -> Result<String> {
@@ -58,7 +47,7 @@ fn figure(
 }
 
 /// The title, over what is drawn `left` pixels from the edge, small enough to fit.
-fn headline(area: &Area<'_>, text: &str, left: i32) -> Result<()> {
+pub(crate) fn headline(area: &Area<'_>, text: &str, left: i32) -> Result<()> {
     const LARGEST: f64 = 18.0;
     /// Mean width of a bold letter as a fraction of its size, with room for wide fonts.
     const LETTER: f64 = 0.68;
@@ -70,7 +59,7 @@ fn headline(area: &Area<'_>, text: &str, left: i32) -> Result<()> {
 }
 
 /// Sans-serif letters of so many pixels, to the right of the point where they are put.
-fn letters(pixels: f64, colour: RGBColor) -> TextStyle<'static> {
+pub(crate) fn letters(pixels: f64, colour: RGBColor) -> TextStyle<'static> {
     // The backend takes a size for that of a line and divides by this number.
     const BACKEND: f64 = 1.24;
     let size = pixels * f64::from(FINE) * BACKEND;
@@ -82,7 +71,7 @@ fn letters(pixels: f64, colour: RGBColor) -> TextStyle<'static> {
 }
 
 /// The same letters in bold.
-fn bold(letters: TextStyle<'static>) -> TextStyle<'static> {
+pub(crate) fn bold(letters: TextStyle<'static>) -> TextStyle<'static> {
     TextStyle {
         font: letters.font.style(FontStyle::Bold),
         ..letters
@@ -90,19 +79,19 @@ fn bold(letters: TextStyle<'static>) -> TextStyle<'static> {
 }
 
 /// The same letters with the point in their middle.
-fn centred(letters: TextStyle<'static>) -> TextStyle<'static> {
+pub(crate) fn centred(letters: TextStyle<'static>) -> TextStyle<'static> {
     letters.pos(Pos::new(HPos::Center, VPos::Center))
 }
 
 /// A line of so many pixels.
-fn stroke(colour: RGBColor, pixels: f64) -> ShapeStyle {
+pub(crate) fn stroke(colour: RGBColor, pixels: f64) -> ShapeStyle {
     ShapeStyle::from(&colour).stroke_width((pixels * f64::from(FINE)).round() as u32)
 }
 
 #[cfg(test)]
-mod testing {
+pub(crate) mod testing {
     /// The words and numbers in a figure, in the order in which they were drawn.
-    pub(super) fn texts(svg: &str) -> Vec<String> {
+    pub(crate) fn texts(svg: &str) -> Vec<String> {
         let elements = svg.split("<text").skip(1);
         let content = |element: &str| {
             let (_, behind) = element.split_once('>')?;

@@ -6,7 +6,7 @@ use plotters::prelude::*;
 use super::axis::Axis;
 use super::frame::{Below, LEFT, above, frame, legend};
 use super::{Area, FAINT_INK, FINE, GREEN, VERMILION, figure, headline, stroke};
-use crate::log::{Log, Row};
+use crate::run::log::{Log, Row};
 
 /// Width and height of the figure in pixels.
 const SIZE: (i32, i32) = (860, 720);
@@ -18,7 +18,7 @@ const CROWDED: usize = 20;
 /// # Errors
 ///
 /// When the log has no epoch.
-pub(super) fn stacked<R: Row>(
+pub(crate) fn stacked<R: Row>(
     log: &Log<R>,
     title: &str,
     panels: impl FnOnce(&Log<R>) -> [Panel<R>; 3],
@@ -42,26 +42,26 @@ pub(super) fn stacked<R: Row>(
 }
 
 /// One of the frames above another that share their epochs.
-pub(super) struct Panel<R> {
-    pub(super) title: &'static str,
-    pub(super) note: String,
-    pub(super) lines: Vec<Line<R>>,
+pub(crate) struct Panel<R> {
+    pub(crate) title: &'static str,
+    pub(crate) note: String,
+    pub(crate) lines: Vec<Line<R>>,
     /// The epoch that the note speaks of, and its value.
-    pub(super) mark: Option<(usize, f64)>,
-    pub(super) axis: Axis,
-    pub(super) label: fn(&Axis, f64) -> String,
+    pub(crate) mark: Option<(usize, f64)>,
+    pub(crate) axis: Axis,
+    pub(crate) label: fn(&Axis, f64) -> String,
     /// Whether the epochs are numbered below it.
-    pub(super) is_last: bool,
+    pub(crate) is_last: bool,
 }
 
-pub(super) struct Line<R> {
-    pub(super) name: &'static str,
-    pub(super) colour: RGBColor,
-    pub(super) value: fn(&R) -> f64,
+pub(crate) struct Line<R> {
+    pub(crate) name: &'static str,
+    pub(crate) colour: RGBColor,
+    pub(crate) value: fn(&R) -> f64,
 }
 
 /// The learning rate, on top of the numbers of the epochs.
-pub(super) fn rate_panel<R: Row>(log: &Log<R>, rate: fn(&R) -> f64) -> Panel<R> {
+pub(crate) fn rate_panel<R: Row>(log: &Log<R>, rate: fn(&R) -> f64) -> Panel<R> {
     let rates = values(log, |row| [rate(row)]);
     let highest = rates[rates.len() - 1];
     Panel {
@@ -85,7 +85,7 @@ pub(super) fn rate_panel<R: Row>(log: &Log<R>, rate: fn(&R) -> f64) -> Panel<R> 
 }
 
 /// What some columns hold, in ascending order, numbers only.
-pub(super) fn values<R: Row, const N: usize>(
+pub(crate) fn values<R: Row, const N: usize>(
     log: &Log<R>,
     columns: impl Fn(&R) -> [f64; N],
 ) -> Vec<f64> {
@@ -97,7 +97,7 @@ pub(super) fn values<R: Row, const N: usize>(
 
 /// From the lowest of ascending losses to the highest; in a run of some length at most three times
 /// as far as nine in ten reach, because it often begins with a loss far above all others.
-pub(super) fn loss_axis(losses: &[f64]) -> Axis {
+pub(crate) fn loss_axis(losses: &[f64]) -> Axis {
     let (low, highest) = (losses[0], losses[losses.len() - 1]);
     let most = losses[(losses.len() - 1) * 9 / 10];
     let high = if losses.len() >= 2 * CROWDED && most > low {

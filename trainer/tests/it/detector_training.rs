@@ -7,14 +7,14 @@ use std::path::Path;
 use candle_core::Tensor;
 use emotion_models::Weights;
 use emotion_models::weights::Architecture;
-use emotion_trainer::checkpoint::Checkpoint;
 use emotion_trainer::detector::epoch::Epoch;
 use emotion_trainer::detector::settings::Settings;
-use emotion_trainer::detector::training::Pictures;
-use emotion_trainer::folder::Folder;
-use emotion_trainer::log::Log;
-use emotion_trainer::progress::Progress;
-use emotion_trainer::training::{Outcome, Trainer};
+use emotion_trainer::detector::task::Pictures;
+use emotion_trainer::run::checkpoint::Checkpoint;
+use emotion_trainer::run::folder::Folder;
+use emotion_trainer::run::log::Log;
+use emotion_trainer::run::progress::Progress;
+use emotion_trainer::run::trainer::{Outcome, Trainer};
 
 use crate::common::process::{emotion_trainer, stdout};
 

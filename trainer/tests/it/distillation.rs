@@ -6,12 +6,13 @@ use crate::common::{Files, data, faces, finish, settings, tensors};
 use emotion_models::preprocess::Preprocessor;
 use emotion_models::{Emotion, Metadata, Weights};
 use emotion_trainer::data::{Faces, batch};
-use emotion_trainer::distillation::{Distillation, Teachers};
-use emotion_trainer::folder::Folder;
-use emotion_trainer::network::Network;
-use emotion_trainer::progress::Progress;
-use emotion_trainer::recipe::Settings;
-use emotion_trainer::training::{Data, Outcome, Trainer};
+use emotion_trainer::emotion::distillation::{Distillation, Teachers};
+use emotion_trainer::emotion::recipe::Settings;
+use emotion_trainer::emotion::task::Data;
+use emotion_trainer::run::folder::Folder;
+use emotion_trainer::run::network::Network;
+use emotion_trainer::run::progress::Progress;
+use emotion_trainer::run::trainer::{Outcome, Trainer};
 
 const SIZE: usize = 48;
 

@@ -7,7 +7,7 @@ use emotion_models::engine::Precision;
 use emotion_models::preprocess::{GreyImage, Preprocessor, Region};
 use emotion_models::{Classifier, Metadata, Weights};
 use emotion_tests::data;
-use emotion_trainer::keras;
+use emotion_trainer::formats::keras;
 
 const TOLERANCE: f32 = 1e-3;
 

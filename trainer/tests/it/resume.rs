@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use crate::common::{Files, data, finish, resumed, settings, tensors, trained, trainer};
 use candle_core::Device;
-use emotion_trainer::checkpoint::Checkpoint;
-use emotion_trainer::folder::Folder;
-use emotion_trainer::progress::Progress;
-use emotion_trainer::recipe::Settings;
-use emotion_trainer::training::{Outcome, Trainer};
+use emotion_trainer::emotion::recipe::Settings;
+use emotion_trainer::run::checkpoint::Checkpoint;
+use emotion_trainer::run::folder::Folder;
+use emotion_trainer::run::progress::Progress;
+use emotion_trainer::run::trainer::{Outcome, Trainer};
 use safetensors::SafeTensors;
 
 /// Yes from the second question on: a run asks when it begins, so it stops after its first step.

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use crate::common::{Files, data, faces, finish, resumed, settings, tensors, trained, trainer};
 use emotion_models::weights::Architecture;
 use emotion_models::{Emotion, Weights};
-use emotion_trainer::checkpoint::Checkpoint;
 use emotion_trainer::data::Faces;
 use emotion_trainer::data::augment::Augmentation;
-use emotion_trainer::folder::Folder;
-use emotion_trainer::network::Network;
-use emotion_trainer::progress::Progress;
-use emotion_trainer::recipe::{Recipe, Settings};
-use emotion_trainer::training::{Data, Outcome, Trainer};
+use emotion_trainer::emotion::recipe::{Recipe, Settings};
+use emotion_trainer::emotion::task::Data;
+use emotion_trainer::run::checkpoint::Checkpoint;
+use emotion_trainer::run::folder::Folder;
+use emotion_trainer::run::network::Network;
+use emotion_trainer::run::progress::Progress;
+use emotion_trainer::run::trainer::{Outcome, Trainer};
 
 #[test]
 fn the_same_seed_gives_the_same_weights_on_any_number_of_threads() {

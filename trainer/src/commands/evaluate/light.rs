@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::report::percent;
 use super::{judge, probabilities};
+use crate::data::light::Light;
 use crate::data::{FACE_SIZE, Faces};
-use crate::light::Light;
 
 /// How far the light is off, in stops.
 const STOPS: f32 = 1.5;

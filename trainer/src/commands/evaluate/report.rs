@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::super::thousands;
 use super::{Look, light};
 use crate::data::Split;
-use crate::metrics::Evaluation;
+use crate::emotion::metrics::Evaluation;
 
 /// How the weights do on a split.
 pub(super) struct Report<'a> {

@@ -14,12 +14,13 @@ use self::peer::Peer;
 use self::report::Report;
 use super::{save_figures, short_name, use_threads};
 use crate::cli::EvaluateDetectorArgs;
+use crate::data::light::Light;
+use crate::data::picture::Picture;
 use crate::detector::annotations::{Annotation, cut_off, load};
 use crate::detector::evaluation::{Evaluation, Looked};
-use crate::detector::found::Found;
-use crate::light::Light;
-use crate::picture::Picture;
-use crate::{plots, progress};
+use crate::detector::matching::Found;
+use crate::detector::plots;
+use crate::run::progress;
 
 /// Boxes are judged down to this confidence; surer ones alone would end the curve too early.
 const LEAST: f32 = 0.01;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use emotion_models::preprocess::Region;
 use serde::Deserialize;
 
-use crate::detector::found::Found;
+use crate::detector::matching::Found;
 
 /// A line of the file: a picture, as the annotations call it, and boxes `[x, y, width, height, confidence]` in pixels.
 #[derive(Deserialize)]

@@ -126,7 +126,7 @@ mod tests {
 
     use super::*;
     use crate::detector::evaluation::Looked;
-    use crate::detector::found::Found;
+    use crate::detector::matching::Found;
 
     fn evaluation() -> Evaluation {
         let face = Region {

@@ -4,7 +4,7 @@ use std::f32::consts::TAU;
 
 use rand::RngExt;
 
-use crate::light::{expose, light_along};
+use crate::data::light::{expose, light_along};
 
 /// Share of the faces that get another exposure.
 const EXPOSED: f32 = 0.4;

@@ -8,15 +8,18 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 use emotion_models::Emotion;
-use emotion_trainer::checkpoint::Checkpoint;
 use emotion_trainer::data::{FACE_SIZE, Faces};
-use emotion_trainer::distillation::Teachers;
-use emotion_trainer::folder::Folder;
-use emotion_trainer::log::{Epoch, Log};
-use emotion_trainer::progress::Progress;
-use emotion_trainer::recipe::{Recipe, Settings};
-use emotion_trainer::run::Run;
-use emotion_trainer::training::{Data, Outcome, Subject, Trainer};
+use emotion_trainer::emotion::distillation::Teachers;
+use emotion_trainer::emotion::epoch::Epoch;
+use emotion_trainer::emotion::recipe::{Recipe, Settings};
+use emotion_trainer::emotion::task::Data;
+use emotion_trainer::run::checkpoint::Checkpoint;
+use emotion_trainer::run::folder::Folder;
+use emotion_trainer::run::log::Log;
+use emotion_trainer::run::progress::Progress;
+use emotion_trainer::run::state::Run;
+use emotion_trainer::run::task::Subject;
+use emotion_trainer::run::trainer::{Outcome, Trainer};
 
 /// Faces that can be told apart: a bright square whose place is that of the label, on noise.
 pub(crate) fn faces(count: usize) -> Arc<Faces> {

@@ -1,0 +1,86 @@
+//! How sure a detector has to be: precision against recall.
+
+use anyhow::Result;
+use plotters::prelude::*;
+
+use crate::detector::evaluation::{Figures, LENIENT, STRICT};
+use crate::plots::axis::Axis;
+use crate::plots::frame::{Below, LEFT, above, frame, legend};
+use crate::plots::{BLUE, FINE, INK, ORANGE, figure, headline, stroke};
+
+/// Width and height of the figure in pixels.
+const SIZE: (i32, i32) = (620, 560);
+
+/// Precision against recall as SVG, for both overlaps; a dot where boxes are at least `threshold` sure.
+///
+/// # Errors
+///
+/// Never in practice: it is drawn to memory.
+pub fn precision_recall(figures: &Figures, threshold: f32, title: &str) -> Result<String> {
+    figure(SIZE, |root| {
+        headline(root, title, LEFT)?;
+        let (_, below) = root.split_vertically(40 * FINE);
+        let (recall, precision) = (Axis::new(0.0, 1.0, 5), Axis::new(0.0, 1.0, 5));
+        let axis_title = Below {
+            title: "recall",
+            label: &percent,
+        };
+        let mut chart = frame(&below, &recall, &precision, &percent, Some(axis_title))?;
+        for (curve, colour) in [(&figures.strict, ORANGE), (&figures.lenient, BLUE)] {
+            let points = curve.points.iter().map(|at| (at.recall, at.precision));
+            chart.draw_series(LineSeries::new(points, stroke(colour, 2.0)))?;
+        }
+        let at = figures.at(threshold);
+        let dot = Circle::new((at.recall, at.precision), 5 * FINE, INK.filled());
+        chart.draw_series([dot])?;
+        let note = format!(
+            "{:.1} % at {:.1} % recall (dot)",
+            100.0 * at.precision,
+            100.0 * at.recall
+        );
+        above(&below, "precision", &note)?;
+        let names = [STRICT, LENIENT].map(|overlap| format!("IoU {overlap}"));
+        legend(&below, &[(&names[0], ORANGE), (&names[1], BLUE)])
+    })
+}
+
+fn percent(fraction: f64) -> String {
+    format!("{:.0} %", 100.0 * fraction)
+}
+
+#[cfg(test)]
+mod tests {
+    use emotion_models::preprocess::Region;
+
+    use super::*;
+    use crate::detector::evaluation::{Evaluation, Looked};
+    use crate::detector::matching::Found;
+    use crate::plots::testing::texts;
+
+    #[test]
+    fn the_figure_says_what_the_shipped_threshold_gives() {
+        let face = Region {
+            x: 0.0,
+            y: 0.0,
+            width: 20.0,
+            height: 20.0,
+        };
+        let found = |x: f32, score: f32| Found {
+            region: Region { x, ..face },
+            score,
+        };
+        let picture = Looked {
+            faces: vec![face],
+            ignored: vec![],
+            found: vec![found(0.0, 0.9), found(100.0, 0.6)],
+        };
+        let evaluation = Evaluation::new(&[picture]);
+        let svg = precision_recall(&evaluation.all, 0.5, "made up").unwrap();
+        let texts = texts(&svg);
+        assert!(
+            texts.contains(&"50.0 % at 100.0 % recall (dot)".to_owned()),
+            "{texts:?}"
+        );
+        assert!(texts.contains(&"IoU 0.4".to_owned()), "{texts:?}");
+    }
+}

@@ -1,0 +1,72 @@
+//! What an epoch of the emotion networks gave.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::run::log::Row;
+
+/// One row: Keras' columns, then the learning rate, the time and the calibration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Accuracy on the training faces as they came by, augmented.
+    pub acc: f64,
+    /// Their mean loss.
+    pub loss: f64,
+    /// Accuracy on the validation faces at the end of the epoch.
+    pub val_acc: f64,
+    /// Their mean loss.
+    pub val_loss: f64,
+    /// Learning rate of the last step.
+    pub lr: f64,
+    /// Time that training and validation took.
+    pub seconds: f64,
+    /// The temperature that fits the validation faces best; older logs lack it.
+    pub temperature: Option<f64>,
+    /// Mean loss of the validation faces at that temperature: how good the probabilities can be.
+    pub val_loss_calibrated: Option<f64>,
+    /// Their expected calibration error at that temperature, 0 to 1.
+    pub val_ece: Option<f64>,
+    /// Their macro F1, in which rare emotions count as much as frequent ones.
+    pub val_macro_f1: Option<f64>,
+}
+
+impl Row for Epoch {
+    fn epoch(&self) -> usize {
+        self.epoch
+    }
+
+    fn seconds(&self) -> f64 {
+        self.seconds
+    }
+
+    fn took(&mut self, time: Duration) {
+        self.seconds += time.as_secs_f64();
+    }
+
+    fn validation_loss(&self) -> f64 {
+        self.val_loss
+    }
+
+    fn score(&self) -> f64 {
+        self.val_acc
+    }
+
+    fn score_in_words(&self) -> String {
+        format!("{:.2} % validation accuracy", 100.0 * self.val_acc)
+    }
+
+    fn figures(&self) -> String {
+        format!(
+            "loss {:.4}  acc {:4.1} %  val_loss {:.4}  val_acc {:5.2} %  lr {:.2e}  {:.1} s",
+            self.loss,
+            100.0 * self.acc,
+            self.val_loss,
+            100.0 * self.val_acc,
+            self.lr,
+            self.seconds,
+        )
+    }
+}

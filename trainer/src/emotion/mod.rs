@@ -1,0 +1,11 @@
+//! Training of networks that recognise emotions, and their evaluation.
+
+pub mod calibration;
+pub mod distillation;
+pub mod epoch;
+pub mod loss;
+pub mod metrics;
+pub mod plots;
+pub mod prediction;
+pub mod recipe;
+pub mod task;

@@ -1,0 +1,238 @@
+//! How a run went: loss, accuracy and learning rate by epoch.
+
+use anyhow::Result;
+
+use crate::emotion::epoch::Epoch;
+use crate::emotion::recipe::Choice;
+use crate::plots::axis::Axis;
+use crate::plots::panel::{Line, Panel, loss_axis, rate_panel, stacked, values};
+use crate::plots::{BLUE, ORANGE, VERMILION};
+use crate::run::log::Log;
+
+/// The loss and the accuracy on training and validation faces and the learning rate, epoch by
+/// epoch, as SVG; and the validation loss at the best temperature, where the log has it. The epochs
+/// with the lowest validation loss and the highest validation accuracy are marked. Losses far above
+/// most others are drawn on the upper edge, lest they flatten all the rest.
+///
+/// # Errors
+///
+/// When the log has no epoch.
+pub fn curves(log: &Log<Epoch>, title: &str) -> Result<String> {
+    stacked(log, title, |log| {
+        let rate = rate_panel(log, |epoch| epoch.lr);
+        [loss_panel(log), accuracy_panel(log), rate]
+    })
+}
+
+fn loss_panel(log: &Log<Epoch>) -> Panel<Epoch> {
+    let lowest = log.best(Choice::Loss.better());
+    let mut note = lowest.map_or_else(String::new, |row| {
+        let Epoch {
+            val_loss, epoch, ..
+        } = row;
+        format!("lowest in validation: {val_loss:.4} in epoch {epoch}")
+    });
+    let losses = values(log, |epoch| {
+        [epoch.loss, epoch.val_loss, calibrated_loss(epoch)]
+    });
+    let axis = loss_axis(&losses);
+    let highest = losses[losses.len() - 1];
+    if highest > axis.range.end {
+        note += &format!("; highest: {highest:.2}");
+    }
+    let mut lines = train_and_validation(|epoch| epoch.loss, |epoch| epoch.val_loss);
+    if log
+        .epochs()
+        .iter()
+        .any(|epoch| calibrated_loss(epoch).is_finite())
+    {
+        lines.push(Line {
+            name: "calibrated",
+            colour: ORANGE,
+            value: calibrated_loss,
+        });
+    }
+    Panel {
+        title: "loss",
+        note,
+        lines,
+        mark: lowest.map(|epoch| (epoch.epoch, epoch.val_loss)),
+        axis,
+        label: Axis::label,
+        is_last: false,
+    }
+}
+
+/// NaN in logs that lack it.
+fn calibrated_loss(epoch: &Epoch) -> f64 {
+    epoch.val_loss_calibrated.unwrap_or(f64::NAN)
+}
+
+fn accuracy_panel(log: &Log<Epoch>) -> Panel<Epoch> {
+    let highest = log.best(Choice::Accuracy.better());
+    let values = values(log, |epoch| [100.0 * epoch.acc, 100.0 * epoch.val_acc]);
+    let (low, high) = (values[0], values[values.len() - 1]);
+    let room = (0.05 * (high - low)).max(0.5);
+    Panel {
+        title: "accuracy",
+        note: highest.map_or_else(String::new, |epoch| {
+            let percent = 100.0 * epoch.val_acc;
+            format!(
+                "highest in validation: {percent:.2} % in epoch {}",
+                epoch.epoch
+            )
+        }),
+        lines: train_and_validation(|epoch| 100.0 * epoch.acc, |epoch| 100.0 * epoch.val_acc),
+        mark: highest.map(|epoch| (epoch.epoch, 100.0 * epoch.val_acc)),
+        axis: Axis::new((low - room).max(0.0), (high + room).min(100.0), 7),
+        label: |axis, tick| format!("{} %", axis.label(tick)),
+        is_last: false,
+    }
+}
+
+fn train_and_validation(
+    training: fn(&Epoch) -> f64,
+    validation: fn(&Epoch) -> f64,
+) -> Vec<Line<Epoch>> {
+    vec![
+        Line {
+            name: "training",
+            colour: BLUE,
+            value: training,
+        },
+        Line {
+            name: "validation",
+            colour: VERMILION,
+            value: validation,
+        },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plots::testing::texts;
+
+    fn log(epochs: usize) -> Log<Epoch> {
+        let mut log = Log::default();
+        for epoch in 1..=epochs {
+            let decay = (-(epoch as f64) / 20.0).exp();
+            log.push(Epoch {
+                epoch,
+                acc: 0.8 - 0.6 * decay,
+                loss: 0.5 + 1.4 * decay,
+                val_acc: 0.65 - 0.4 * decay,
+                val_loss: 0.9 + decay,
+                lr: 1e-3,
+                ..Epoch::default()
+            });
+        }
+        log
+    }
+
+    /// The number of points of each line of one colour.
+    fn lines(svg: &str, colour: &str) -> Vec<usize> {
+        let lines = svg.split("<polyline").skip(1);
+        let lines = lines.filter(|line| line.contains(&format!("stroke=\"{colour}\"")));
+        let points = |line: &str| {
+            let points = line.split("points=\"").nth(1)?.split('"').next()?;
+            Some(points.split_whitespace().count())
+        };
+        // Those of two points are the legend's.
+        lines
+            .filter_map(points)
+            .filter(|&points| points != 2)
+            .collect()
+    }
+
+    #[test]
+    fn every_epoch_is_a_point_of_each_curve() {
+        for epochs in [5, 60, 1000] {
+            let svg = curves(&log(epochs), "run").unwrap();
+            assert_eq!(lines(&svg, "#0072B2"), [epochs; 2]);
+            assert_eq!(lines(&svg, "#D55E00"), [epochs; 2]);
+            assert_eq!(lines(&svg, "#009E73"), [epochs]);
+        }
+    }
+
+    #[test]
+    fn a_single_epoch_is_a_dot_in_each_curve() {
+        let svg = curves(&log(1), "run").unwrap();
+        assert_eq!(svg.matches("<circle").count(), 5 + 2 * 2);
+    }
+
+    #[test]
+    fn title_and_best_epochs_are_written_out() {
+        let mut log = log(30);
+        log.push(Epoch {
+            epoch: 31,
+            val_acc: 0.6425,
+            val_loss: 2.0,
+            ..log.epochs()[29]
+        });
+        let svg = curves(&log, "a run & its <curves>").unwrap();
+        for text in [
+            "a run &amp; its &lt;curves&gt;",
+            "lowest in validation: 1.1231 in epoch 30",
+            "highest in validation: 64.25 % in epoch 31",
+        ] {
+            assert!(svg.contains(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_first_loss_far_above_the_others_does_not_flatten_them() {
+        let mut wild = Log::default();
+        for row in log(100).epochs() {
+            let val_loss = if row.epoch == 1 { 50.0 } else { row.val_loss };
+            wild.push(Epoch { val_loss, ..*row });
+        }
+        let axis = loss_panel(&wild).axis;
+        assert!(axis.range.end < 4.0, "{axis:?}");
+        let svg = curves(&wild, "run").unwrap();
+        assert!(svg.contains("highest: 50.00"));
+    }
+
+    #[test]
+    fn a_value_that_is_no_number_is_a_gap() {
+        let mut broken = Log::default();
+        for row in log(50).epochs() {
+            let loss = if row.epoch == 31 { f64::NAN } else { row.loss };
+            broken.push(Epoch { loss, ..*row });
+        }
+        let svg = curves(&broken, "run").unwrap();
+        assert_eq!(lines(&svg, "#0072B2"), [30, 19, 50]);
+        assert!(!svg.contains("NaN"));
+    }
+
+    #[test]
+    fn the_calibrated_loss_is_a_curve_where_the_log_has_it() {
+        let mut calibrated = Log::default();
+        for row in log(30).epochs() {
+            calibrated.push(Epoch {
+                val_loss_calibrated: Some(0.9 * row.val_loss),
+                ..*row
+            });
+        }
+        let svg = curves(&calibrated, "run").unwrap();
+        assert_eq!(lines(&svg, "#E69F00"), [30]);
+        assert!(texts(&svg).contains(&"calibrated".to_owned()));
+        let without = curves(&log(30), "run").unwrap();
+        assert!(!texts(&without).contains(&"calibrated".to_owned()));
+    }
+
+    #[test]
+    fn the_axis_reaches_the_last_epoch_of_a_log_that_begins_late() {
+        let mut late = Log::default();
+        for row in &log(40).epochs()[30..] {
+            late.push(*row);
+        }
+        let texts = texts(&curves(&late, "run").unwrap());
+        assert!(texts.contains(&"40".to_owned()), "{texts:?}");
+    }
+
+    #[test]
+    fn an_empty_log_is_an_error() {
+        assert!(curves(&Log::default(), "run").is_err());
+    }
+}

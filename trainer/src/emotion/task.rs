@@ -1,0 +1,217 @@
+//! Training to tell emotions apart.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use candle_core::Tensor;
+use emotion_models::weights::{Normalization, Task};
+use emotion_models::{Emotion, Metadata, Weights};
+
+use crate::data::Faces;
+use crate::data::batch::{Batch, Batches, Plan};
+use crate::emotion::calibration::fit_temperature;
+use crate::emotion::distillation::Teachers;
+use crate::emotion::epoch::Epoch;
+use crate::emotion::loss::{cross_entropy, distillation};
+use crate::emotion::metrics::{Evaluation, argmax};
+use crate::emotion::plots;
+use crate::emotion::recipe::{Settings, Source};
+use crate::run::log::{Log, Tally};
+use crate::run::network::Network;
+use crate::run::params::fnv1a;
+use crate::run::state::Run;
+use crate::run::task::{Look, Subject};
+use crate::run::weights_id::Identity;
+
+/// Faces with their emotions.
+#[derive(Debug, Clone)]
+pub struct Data {
+    /// What parameters are fitted to.
+    pub training: Arc<Faces>,
+    /// What chooses the epoch to keep and its temperature.
+    pub validation: Arc<Faces>,
+    /// Whose answers are learnt besides the labels.
+    pub teachers: Teachers,
+}
+
+impl Data {
+    /// What tells these faces, labels and votes from others.
+    fn fingerprint(&self) -> String {
+        let mut hashes = Vec::new();
+        for faces in [&self.training, &self.validation] {
+            for (index, label) in faces.labels().iter().enumerate() {
+                hashes.extend(fnv1a(faces.pixels(index)).to_le_bytes());
+                hashes.push(label.label_id() as u8);
+                for share in faces.votes(index).into_iter().flatten() {
+                    hashes.extend(share.to_le_bytes());
+                }
+            }
+        }
+        format!("{:016x}", fnv1a(&hashes))
+    }
+}
+
+impl Subject for Data {
+    type Settings = Settings;
+    type Batch = Batch;
+
+    fn source(&self) -> Source {
+        Source {
+            data: Some(self.fingerprint()),
+            teacher_files: self.teachers.files(),
+            training_faces: self.training.len(),
+            validation_faces: self.validation.len(),
+        }
+    }
+
+    fn check(&self, settings: &Settings) -> Result<()> {
+        for (faces, split) in [
+            (&self.training, "Training"),
+            (&self.validation, "PublicTest"),
+        ] {
+            ensure!(!faces.is_empty(), "the data has no {split} rows");
+        }
+        let (needed, found) = (settings.votes_share > 0.0, self.training.has_votes());
+        ensure!(
+            found || !needed,
+            "the run learns from votes: pass the same --votes"
+        );
+        ensure!(
+            needed || !found,
+            "the run learns from labels alone: leave --votes out"
+        );
+        let distillation = settings.distillation.as_ref();
+        let teachers = distillation.map_or(&[][..], |distillation| &distillation.teachers);
+        self.teachers.check(teachers, settings.input_size)
+    }
+
+    /// Without teachers, those of the run are read again from where they were.
+    fn resume(&mut self, run: &Run<Settings>, file: &Path) -> Result<()> {
+        let shown = file.display();
+        let Source {
+            data,
+            teacher_files,
+            training_faces,
+            validation_faces,
+        } = &run.source;
+        let found = (self.training.len(), self.validation.len());
+        ensure!(
+            found == (*training_faces, *validation_faces),
+            "{shown} was trained on {training_faces} faces and validated on {validation_faces}, this data has {} and {}: pass the same --data",
+            found.0,
+            found.1,
+        );
+        if self.teachers.is_empty() {
+            self.teachers = Teachers::load(teacher_files)
+                .with_context(|| format!("{shown}: pass its teachers with --teacher"))?;
+        }
+        self.check(&run.settings)?;
+        let fingerprint = self.fingerprint();
+        ensure!(
+            data.as_ref().is_none_or(|data| *data == fingerprint),
+            "{shown} was trained on other faces, labels or votes than these: pass the same --data and --votes"
+        );
+        Ok(())
+    }
+
+    fn begin_with(settings: &mut Settings, weights: &Weights) -> Result<()> {
+        let Metadata {
+            architecture,
+            input_size,
+            ..
+        } = *weights.expect(Task::Classification)?.metadata();
+        settings.architecture = architecture;
+        settings.input_size = input_size;
+        settings.init = Some(Identity::of(weights)?);
+        Ok(())
+    }
+
+    fn batches(&self, settings: &Settings, epoch: usize, done: usize) -> Batches {
+        let plan = Plan::new(settings, epoch);
+        Batches::of_rest(Arc::clone(&self.training), plan, done)
+    }
+
+    fn look(&self, settings: &Settings, network: &Network, batch: Batch) -> Result<Look> {
+        let how = settings.distillation.as_ref();
+        let seen = batch.as_taken.as_ref().unwrap_or(&batch.faces);
+        let soft = how.map(|how| self.teachers.answer(seen, how));
+        let logits = network.train(&batch.faces)?;
+        let loss = match (soft.transpose()?, how) {
+            (Some(soft), Some(how)) => distillation(&logits, &batch.targets, &soft, how.weight)?,
+            _ => cross_entropy(&logits, &batch.targets)?,
+        };
+        Ok(Look {
+            loss,
+            samples: batch.labels.len(),
+            recognised: recognised(&logits.to_vec2()?, &batch.labels),
+        })
+    }
+
+    fn validate(&self, run: &Run<Settings>, network: &Network) -> Result<Epoch> {
+        let labels = self.validation.labels();
+        let logits = network.evaluate(&self.validation)?;
+        let validation = Evaluation::new(&logits, labels, 1.0);
+        let temperature = f64::from(fit_temperature(&logits, labels));
+        let calibrated = Evaluation::new(&logits, labels, temperature);
+        let tally = &run.tally;
+        Ok(Epoch {
+            epoch: run.epoch(),
+            acc: tally.accuracy(),
+            loss: tally.loss(),
+            val_acc: validation.accuracy(),
+            val_loss: validation.loss(),
+            lr: tally.lr,
+            seconds: tally.seconds,
+            temperature: Some(temperature),
+            val_loss_calibrated: Some(calibrated.loss()),
+            val_ece: Some(calibrated.reliability().expected_calibration_error()),
+            val_macro_f1: Some(calibrated.macro_f1()),
+        })
+    }
+
+    fn weights(
+        run: &Run<Settings>,
+        row: &Epoch,
+        values: HashMap<String, Tensor>,
+    ) -> Result<(Metadata, HashMap<String, Tensor>)> {
+        let settings = &run.settings;
+        let metadata = Metadata {
+            name: settings.name().to_owned(),
+            architecture: settings.architecture,
+            labels: Emotion::names(),
+            input_size: settings.input_size,
+            normalization: Normalization::SymmetricUnit,
+            temperature: row.temperature.unwrap_or(1.0) as f32,
+            training: format!(
+                "recipe {}, epoch {} of {}, seed {}, {} training faces, accuracy {:.4} \
+                 and loss {:.4} on {} validation faces; {}",
+                settings.recipe.name(),
+                row.epoch,
+                settings.epochs,
+                settings.seed,
+                run.source.training_faces,
+                row.val_acc,
+                row.val_loss,
+                run.source.validation_faces,
+                serde_json::to_string(settings)?,
+            ),
+        };
+        Ok((metadata, values))
+    }
+
+    fn figures(tally: &Tally) -> String {
+        let percent = 100.0 * tally.accuracy();
+        format!("loss {:.4} acc {percent:.1} %", tally.loss())
+    }
+
+    fn curves(log: &Log<Epoch>, title: &str) -> Result<String> {
+        plots::curves(log, title)
+    }
+}
+
+fn recognised(logits: &[Vec<f32>], labels: &[Emotion]) -> usize {
+    let is_right = |(logits, label): &(&Vec<f32>, &Emotion)| argmax(logits) == label.label_id();
+    logits.iter().zip(labels).filter(is_right).count()
+}

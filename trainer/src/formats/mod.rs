@@ -1,0 +1,5 @@
+//! Weights for and from other programs.
+
+#[cfg(feature = "keras")]
+pub mod keras;
+pub mod onnx;

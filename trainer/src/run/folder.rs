@@ -1,0 +1,108 @@
+//! The folder of a run and what its files are called.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::run::files;
+use crate::run::log::Row;
+
+/// The files of a run in their folder.
+#[derive(Debug, Clone)]
+pub struct Folder(PathBuf);
+
+/// The right to write to a folder, until it is dropped or the program ends in whatever way.
+#[derive(Debug)]
+pub struct Lock {
+    _folder: File,
+}
+
+impl Folder {
+    /// The run in `folder`, which need not be there yet.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self(folder.into())
+    }
+
+    /// Makes the folder where it is missing, keeps other runs out of it, and removes what a killed
+    /// run left half written.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be written to, or another run is at work in it.
+    pub fn open(&self) -> Result<Lock> {
+        let path = self.path();
+        let shown = path.display();
+        fs::create_dir_all(path).with_context(|| format!("cannot create {shown}"))?;
+        let folder = File::open(path).with_context(|| format!("cannot open {shown}"))?;
+        // A file system without locks is no reason not to train.
+        if let Err(TryLockError::WouldBlock) = folder.try_lock() {
+            bail!("another run is at work in {shown}: wait for it, or choose another --out");
+        }
+        files::remove_leftovers(path)?;
+        Ok(Lock { _folder: folder })
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Weights of the best epoch.
+    pub fn best(&self) -> PathBuf {
+        self.0.join("best.safetensors")
+    }
+
+    /// Weights of the run called `name` after an epoch that was the best until then, with its score:
+    /// `NAME.EPOCH-SCORE.safetensors`.
+    pub fn improved(&self, name: &str, row: &impl Row) -> PathBuf {
+        let (epoch, score) = (row.epoch(), row.score());
+        self.0
+            .join(format!("{name}.{epoch:03}-{score:.4}.safetensors"))
+    }
+
+    /// State to go on from.
+    pub fn last(&self) -> PathBuf {
+        self.0.join("last.ckpt.safetensors")
+    }
+
+    /// The log.
+    pub fn log(&self) -> PathBuf {
+        self.0.join("log.csv")
+    }
+
+    /// The log as a picture.
+    pub fn curves(&self) -> PathBuf {
+        self.0.join("curves.svg")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emotion::epoch::Epoch;
+
+    #[test]
+    fn weights_are_called_by_name_epoch_and_accuracy() {
+        let row = Epoch {
+            epoch: 48,
+            val_acc: 0.636_38,
+            ..Epoch::default()
+        };
+        assert_eq!(
+            Folder::new("runs/a").improved("mini_xception", &row),
+            Path::new("runs/a/mini_xception.048-0.6364.safetensors")
+        );
+    }
+
+    #[test]
+    fn a_folder_takes_one_run_at_a_time() {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = Folder::new(temporary.path().join("runs/a"));
+        let lock = folder.open().unwrap();
+        let error = folder.open().unwrap_err().to_string();
+        assert!(error.starts_with("another run is at work in "), "{error}");
+        drop(lock);
+        folder.open().unwrap();
+    }
+}

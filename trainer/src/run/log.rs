@@ -1,0 +1,274 @@
+//! What each epoch gave, as rows of `log.csv`.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use anyhow::Result;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// What an epoch gave. Its fields are the columns of the log.
+pub trait Row: Copy + Debug + Default + PartialEq + Serialize + DeserializeOwned {
+    /// Counted from 1.
+    fn epoch(&self) -> usize;
+
+    /// Time that training and validation took.
+    fn seconds(&self) -> f64;
+
+    /// Adds time.
+    fn took(&mut self, time: Duration);
+
+    /// What is to fall in validation: where it does not, there is no progress.
+    fn validation_loss(&self) -> f64;
+
+    /// How much is right in validation, 0 to 1; names of weights tell it.
+    fn score(&self) -> f64;
+
+    /// The score with its name, for people.
+    fn score_in_words(&self) -> String;
+
+    /// The other columns in a line, for people.
+    fn figures(&self) -> String;
+}
+
+/// What an epoch that has begun has added up so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Steps that are done.
+    pub steps: usize,
+    /// Faces or other samples that were seen in them.
+    #[serde(rename = "faces")]
+    pub samples: usize,
+    /// Faces of these that were recognised; of samples that are not told apart none.
+    pub recognised: usize,
+    /// Sum of the samples' losses.
+    pub loss_sum: f64,
+    /// Learning rate of the last step.
+    pub lr: f64,
+    /// Time that the steps took.
+    pub seconds: f64,
+}
+
+impl Tally {
+    /// Mean loss of the samples seen; NaN before the first.
+    pub fn loss(&self) -> f64 {
+        self.loss_sum / self.samples as f64
+    }
+
+    /// Fraction of the faces seen that were recognised; NaN before the first.
+    pub fn accuracy(&self) -> f64 {
+        self.recognised as f64 / self.samples as f64
+    }
+
+    /// The tally as CSV, which unlike JSON gives back every bit of a number.
+    ///
+    /// # Errors
+    ///
+    /// Never in practice: it is written to memory.
+    pub fn to_csv(&self) -> Result<String> {
+        write_rows(&[*self])
+    }
+
+    /// Reads what [`Tally::to_csv`] wrote; a text without rows is an epoch that has not begun.
+    ///
+    /// # Errors
+    ///
+    /// When a row is not a tally.
+    pub fn from_csv(csv: &str) -> Result<Self> {
+        Ok(read_rows(csv)?.pop().unwrap_or_default())
+    }
+}
+
+/// The epochs of a run, in order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Log<R> {
+    epochs: Vec<R>,
+}
+
+impl<R: Row> Log<R> {
+    /// Appends an epoch.
+    pub fn push(&mut self, epoch: R) {
+        self.epochs.push(epoch);
+    }
+
+    /// Number of epochs.
+    pub fn len(&self) -> usize {
+        self.epochs.len()
+    }
+
+    /// Whether no epoch has ended yet.
+    pub fn is_empty(&self) -> bool {
+        self.epochs.is_empty()
+    }
+
+    /// All of them, the oldest first.
+    pub fn epochs(&self) -> &[R] {
+        &self.epochs
+    }
+
+    /// The newest epoch.
+    pub fn last(&self) -> Option<&R> {
+        self.epochs.last()
+    }
+
+    /// The validation losses in order.
+    pub fn validation_losses(&self) -> Vec<f64> {
+        self.epochs.iter().map(Row::validation_loss).collect()
+    }
+
+    /// The epoch that none is `better` than, the first of equals.
+    pub fn best(&self, better: fn(&R, &R) -> bool) -> Option<&R> {
+        self.epochs
+            .iter()
+            .reduce(|best, epoch| if better(epoch, best) { epoch } else { best })
+    }
+
+    /// Epochs since the one with the lowest validation loss.
+    pub fn epochs_without_progress(&self) -> usize {
+        let lowest = self.best(|epoch, best| epoch.validation_loss() < best.validation_loss());
+        self.len() - lowest.map_or(0, Row::epoch)
+    }
+
+    /// Mean time of an epoch in seconds; none before the first.
+    pub fn mean_seconds(&self) -> Option<f64> {
+        let sum: f64 = self.epochs.iter().map(Row::seconds).sum();
+        (!self.is_empty()).then(|| sum / self.len() as f64)
+    }
+
+    /// The log as CSV with a header. Numbers have as many digits as tell them apart.
+    ///
+    /// # Errors
+    ///
+    /// Never in practice: it is written to memory.
+    pub fn to_csv(&self) -> Result<String> {
+        write_rows(&self.epochs)
+    }
+
+    /// Reads what [`Log::to_csv`] wrote, to the last bit of each number.
+    ///
+    /// # Errors
+    ///
+    /// When a row is not an epoch.
+    pub fn from_csv(csv: &str) -> Result<Self> {
+        Ok(Self {
+            epochs: read_rows(csv)?,
+        })
+    }
+}
+
+fn write_rows<T: Serialize>(rows: &[T]) -> Result<String> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        csv.serialize(row)?;
+    }
+    Ok(String::from_utf8(csv.into_inner()?)?)
+}
+
+fn read_rows<T: DeserializeOwned>(csv: &str) -> Result<Vec<T>> {
+    let rows = csv::Reader::from_reader(csv.as_bytes()).into_deserialize();
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emotion::epoch::Epoch;
+    use crate::emotion::recipe::Choice;
+
+    fn epoch(epoch: usize, val_acc: f64, val_loss: f64) -> Epoch {
+        Epoch {
+            epoch,
+            acc: 0.5,
+            loss: 1.25,
+            val_acc,
+            val_loss,
+            lr: 1e-3,
+            seconds: 2.0,
+            temperature: Some(1.5),
+            val_loss_calibrated: Some(1.0),
+            val_ece: Some(0.125),
+            val_macro_f1: Some(0.25),
+        }
+    }
+
+    fn log() -> Log<Epoch> {
+        Log {
+            epochs: vec![epoch(1, 0.5, 1.5), epoch(2, 0.6, 1.2), epoch(3, 0.6, 1.1)],
+        }
+    }
+
+    #[test]
+    fn the_best_epoch_follows_the_choice() {
+        assert_eq!(log().best(Choice::Accuracy.better()).unwrap().epoch, 2);
+        assert_eq!(log().best(Choice::Loss.better()).unwrap().epoch, 3);
+        assert_eq!(Log::default().best(Choice::Loss.better()), None);
+    }
+
+    #[test]
+    fn progress_is_a_lower_validation_loss() {
+        let mut log = log();
+        assert_eq!(log.epochs_without_progress(), 0);
+        log.push(epoch(4, 0.9, 1.1));
+        log.push(epoch(5, 0.9, 1.3));
+        assert_eq!(log.epochs_without_progress(), 2);
+    }
+
+    #[test]
+    fn the_columns_of_keras_come_first() {
+        assert_eq!(
+            Log {
+                epochs: vec![epoch(1, 0.5, 1.5)]
+            }
+            .to_csv()
+            .unwrap(),
+            "epoch,acc,loss,val_acc,val_loss,lr,seconds,\
+             temperature,val_loss_calibrated,val_ece,val_macro_f1\n\
+             1,0.5,1.25,0.5,1.5,0.001,2.0,1.5,1.0,0.125,0.25\n"
+        );
+    }
+
+    #[test]
+    fn a_log_without_the_newer_columns_can_be_read() {
+        let old = "epoch,acc,loss,val_acc,val_loss,lr,seconds\n1,0.5,1.25,0.5,1.5,0.001,2.0\n";
+        let expected = Epoch {
+            temperature: None,
+            val_loss_calibrated: None,
+            val_ece: None,
+            val_macro_f1: None,
+            ..epoch(1, 0.5, 1.5)
+        };
+        assert_eq!(Log::from_csv(old).unwrap().last(), Some(&expected));
+    }
+
+    #[test]
+    fn numbers_survive_csv_to_the_last_bit() {
+        let third = 1.0 / 3.0_f64;
+        let log = Log {
+            epochs: vec![epoch(1, third.sin(), third.exp()), epoch(2, third, -third)],
+        };
+        assert_eq!(Log::from_csv(&log.to_csv().unwrap()).unwrap(), log);
+        assert_eq!(Log::<Epoch>::from_csv("").unwrap(), Log::default());
+
+        let tally = Tally {
+            steps: 3,
+            samples: 24,
+            recognised: 8,
+            loss_sum: 24.0 * third.exp(),
+            lr: third.sqrt(),
+            seconds: third,
+        };
+        assert_eq!(Tally::from_csv(&tally.to_csv().unwrap()).unwrap(), tally);
+        assert_eq!(Tally::from_csv("").unwrap(), Tally::default());
+    }
+
+    #[test]
+    fn a_tally_gives_means_over_its_samples() {
+        let tally = Tally {
+            samples: 8,
+            recognised: 6,
+            loss_sum: 4.0,
+            ..Tally::default()
+        };
+        assert_eq!((tally.accuracy(), tally.loss()), (0.75, 0.5));
+    }
+}

@@ -1,0 +1,128 @@
+//! A network together with its parameters.
+
+use anyhow::Result;
+use candle_core::Tensor;
+use emotion_models::Emotion;
+use emotion_models::fused::Fused;
+use emotion_models::graph::{Graph, LayerSummary};
+use emotion_models::preprocess::Preprocessor;
+use emotion_models::weights::{Architecture, Weights};
+
+use crate::data::{Faces, batch as batches};
+use crate::run::params::Parameters;
+
+/// Faces in a batch when nothing is learnt from them.
+pub const EVALUATION_BATCH: usize = 32;
+
+/// A network for seven emotions, or one that finds faces, whose parameters can be read and changed.
+#[derive(Debug)]
+pub struct Network {
+    /// Its parameters and running statistics.
+    pub parameters: Parameters,
+    graph: Graph,
+    fused: Fused,
+}
+
+impl Network {
+    /// A network for pictures of `input_size`² pixels with first values drawn from `seed`.
+    ///
+    /// # Errors
+    ///
+    /// When the input is too small for the network.
+    pub fn new(architecture: Architecture, input_size: usize, seed: u64) -> Result<Self> {
+        let graph = architecture.graph(input_size, Emotion::ALL.len())?;
+        let fused = Fused::new(&graph)?;
+        Ok(Self {
+            parameters: Parameters::new(&fused, seed)?,
+            graph,
+            fused,
+        })
+    }
+
+    /// The network of a weights file.
+    ///
+    /// # Errors
+    ///
+    /// When its layers cannot be put together.
+    pub fn of(weights: &Weights) -> Result<Self> {
+        let metadata = weights.metadata();
+        let network = Self::new(metadata.architecture, metadata.input_size, 0)?;
+        network.parameters.restore(weights.tensors())?;
+        Ok(network)
+    }
+
+    /// Logits `[N, 7]`, or what else it answers, of pictures `[N, input_size, input_size, 1]` in training: the norms use the
+    /// statistics of these faces and move their running ones.
+    ///
+    /// # Errors
+    ///
+    /// When `faces` has another shape.
+    pub fn train(&self, faces: &Tensor) -> Result<Tensor> {
+        let Parameters {
+            trained,
+            statistics,
+            ..
+        } = &self.parameters;
+        let logits = self.fused.forward(faces, trained)?;
+        let mut values = statistics.to_vec1()?;
+        self.fused.follow(&mut values);
+        statistics.set(&Tensor::from_vec(
+            values,
+            statistics.shape(),
+            statistics.device(),
+        )?)?;
+        Ok(logits)
+    }
+
+    /// Its layers in the order of their work.
+    pub fn layers(&self) -> Vec<LayerSummary> {
+        self.graph.layers()
+    }
+
+    /// Logits `[N][7]` of prepared faces, one after another, outside training.
+    ///
+    /// # Errors
+    ///
+    /// When `faces` do not consist of whole faces.
+    pub fn logits(&self, faces: &[f32]) -> Result<Vec<Vec<f32>>> {
+        let trained = self.parameters.trained.to_vec1()?;
+        let statistics = self.parameters.statistics.to_vec1()?;
+        Ok(self.fused.evaluate(faces, &trained, &statistics)?)
+    }
+
+    /// Logits `[N][7]` of all `faces`, not augmented.
+    ///
+    /// # Errors
+    ///
+    /// When the network fails.
+    pub fn evaluate(&self, faces: &Faces) -> Result<Vec<Vec<f32>>> {
+        let [input_size, ..] = self.graph.input_shape();
+        let preprocessor = Preprocessor::new(input_size);
+        logits(faces, &preprocessor, EVALUATION_BATCH, |values, _| {
+            self.logits(&values)
+        })
+    }
+}
+
+/// Runs `classify`, which takes prepared faces and their number, over all `faces` in batches.
+///
+/// # Errors
+///
+/// The first of `classify`.
+pub fn logits(
+    faces: &Faces,
+    preprocessor: &Preprocessor,
+    batch: usize,
+    mut classify: impl FnMut(Vec<f32>, usize) -> Result<Vec<Vec<f32>>>,
+) -> Result<Vec<Vec<f32>>> {
+    let mut logits = Vec::with_capacity(faces.len());
+    for start in (0..faces.len()).step_by(batch) {
+        let rows = start..faces.len().min(start + batch);
+        let count = rows.len();
+        logits.extend(classify(
+            batches::prepared(faces, rows, preprocessor),
+            count,
+        )?);
+    }
+    Ok(logits)
+}

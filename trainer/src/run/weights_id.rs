@@ -1,0 +1,47 @@
+//! What tells weights from others.
+
+use std::fmt;
+
+use candle_core::Result;
+use emotion_models::Weights;
+use serde::{Deserialize, Serialize};
+
+use crate::run::params::fnv1a;
+
+/// Weights that a run depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The name in them.
+    pub name: String,
+    /// FNV-1a of their values: others are taken for them by no accident.
+    pub fingerprint: String,
+}
+
+impl Identity {
+    /// Of these weights.
+    ///
+    /// # Errors
+    ///
+    /// When a tensor cannot be read.
+    pub fn of(weights: &Weights) -> Result<Self> {
+        let mut tensors: Vec<_> = weights.tensors().iter().collect();
+        tensors.sort_by_key(|(name, _)| *name);
+        let mut bytes = Vec::new();
+        for (name, tensor) in tensors {
+            bytes.extend(name.as_bytes());
+            for value in tensor.flatten_all()?.to_vec1::<f32>()? {
+                bytes.extend(value.to_le_bytes());
+            }
+        }
+        Ok(Self {
+            name: weights.metadata().name.clone(),
+            fingerprint: format!("{:016x}", fnv1a(&bytes)),
+        })
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.fingerprint)
+    }
+}
