@@ -15,10 +15,10 @@ use emotion_models::weights::Architecture;
 use emotion_trainer::data::{FACE_SIZE, Faces};
 use emotion_trainer::emotion::distillation::Teachers;
 use emotion_trainer::emotion::recipe::Recipe;
-use emotion_trainer::emotion::task::Data;
-use emotion_trainer::run::folder::Folder;
+use emotion_trainer::emotion::task::EmotionTask;
+use emotion_trainer::run::folder::RunFolder;
 use emotion_trainer::run::progress::Progress;
-use emotion_trainer::run::trainer::{Outcome as RunOutcome, Trainer};
+use emotion_trainer::run::trainer::{Trainer, TrainingOutcome as RunOutcome};
 use rand::RngExt;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -76,13 +76,13 @@ impl Comparison {
 
         let rounds = args.rounds.get();
         let faces = Arc::new(noise((rounds + 1) * (WARM_UP + STEPS) * BATCH));
-        let data = Data {
+        let data = EmotionTask {
             training: Arc::clone(&faces),
             validation: faces,
             teachers: Teachers::default(),
         };
         let folder = tempfile::tempdir()?;
-        let mut trainer = Trainer::new(settings, data, Folder::new(folder.path().join("run")))?;
+        let mut trainer = Trainer::new(settings, data, RunFolder::new(folder.path().join("run")))?;
         let mut turns = InTurn::new(rounds);
         let mut failure = None;
         let outcome = trainer.run(&Progress::hidden(), || {

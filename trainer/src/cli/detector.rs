@@ -10,7 +10,7 @@ use emotion_models::engine::Precision;
 use super::RunArgs;
 use super::recipe::ScheduleName;
 use super::values::{below_one, dtype, fraction, name, not_negative, pixels, positive};
-use crate::detector::annotations::Split;
+use crate::detector::annotations::ImageSplit;
 use crate::detector::settings::Settings;
 
 /// Options of `train-detector`.
@@ -119,8 +119,8 @@ pub struct EvaluateDetectorArgs {
     pub data: PathBuf,
 
     /// The pictures to evaluate on; those that do not say what they are for are evaluated on always
-    #[arg(long, value_enum, default_value_t = Split::Val)]
-    pub split: Split,
+    #[arg(long, value_enum, default_value_t = ImageSplit::Val)]
+    pub split: ImageSplit,
 
     /// Confidence from which a box counts for recall and precision [default: that of facedetect]
     #[arg(long, value_name = "SHARE", value_parser = confidence, default_value_t = Options::default().threshold)]

@@ -11,7 +11,7 @@ use super::values::{
 use crate::emotion::distillation::Distillation;
 use crate::emotion::recipe::{Recipe, Settings};
 use crate::run::schedule::Schedule;
-use crate::run::weights_id::Identity;
+use crate::run::weights_id::WeightsId;
 
 /// A schedule with the constants that are usual for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -181,7 +181,7 @@ impl RecipeArgs {
     }
 
     /// What is learnt from `teachers`, if there are any.
-    pub fn distillation(&self, teachers: Vec<Identity>) -> Option<Distillation> {
+    pub fn distillation(&self, teachers: Vec<WeightsId>) -> Option<Distillation> {
         (!teachers.is_empty()).then_some(Distillation {
             teachers,
             weight: self.distill_weight,

@@ -6,8 +6,8 @@ use emotion_models::weights::Task;
 
 use super::{thousands, use_threads};
 use crate::cli::CalibrateDetectorArgs;
-use crate::detector::calibration::Calibration;
-use crate::detector::matching::Judged;
+use crate::detector::calibration::PlattScaling;
+use crate::detector::matching::MatchedBox;
 use crate::detector::{images, validation};
 use crate::emotion::calibration::Reliability;
 use crate::run::network::Network;
@@ -23,7 +23,7 @@ pub fn run(args: &CalibrateDetectorArgs) -> Result<()> {
     let network = Network::of(weights.expect(Task::Detection)?)?;
     let (_, pictures) = images::read_for_training(&args.data)?;
     let judged = validation::judged(&network, &pictures)?;
-    let calibration = Calibration::fit(&judged);
+    let calibration = PlattScaling::fit(&judged);
 
     let mut values = weights.tensors().clone();
     calibration.apply(&mut values)?;
@@ -41,16 +41,16 @@ pub fn run(args: &CalibrateDetectorArgs) -> Result<()> {
         thousands(pictures.len()),
         calibration.slope,
         calibration.offset,
-        error(Calibration::IDENTITY),
+        error(PlattScaling::IDENTITY),
         error(calibration),
     );
     Ok(())
 }
 
 /// How far confidences are from the shares of faces.
-fn calibration_error(judged: &[Judged], calibration: Calibration) -> f64 {
+fn calibration_error(judged: &[MatchedBox], calibration: PlattScaling) -> f64 {
     let mut reliability = Reliability::default();
-    for Judged { found, face } in judged {
+    for MatchedBox { found, face } in judged {
         let confidence = calibration.confidence(f64::from(found.score));
         reliability.add(confidence, face.is_some());
     }

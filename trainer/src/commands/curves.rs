@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::cli::CurvesArgs;
 use crate::run::files;
-use crate::run::log::{Log, Row};
+use crate::run::log::{Log, LogRow};
 use crate::{detector, emotion};
 
 /// Draws the curves of a log.
@@ -36,7 +36,7 @@ fn is_detectors(csv: &str) -> bool {
     columns.split(',').any(|column| column == "val_ap50")
 }
 
-fn log<R: Row>(csv: &str, name: &str) -> Result<Log<R>> {
+fn log<R: LogRow>(csv: &str, name: &str) -> Result<Log<R>> {
     Log::from_csv(csv).with_context(|| format!("{name} is no training log"))
 }
 

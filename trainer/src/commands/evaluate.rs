@@ -15,7 +15,7 @@ use self::report::{Cost, Report};
 use super::{save_figures, short_name, use_threads};
 use crate::cli::EvaluateArgs;
 use crate::data::{Dataset, Faces, Split};
-use crate::emotion::metrics::{Evaluation, softmax};
+use crate::emotion::metrics::{ClassificationMetrics, softmax};
 use crate::emotion::plots;
 use crate::run::network;
 
@@ -25,10 +25,10 @@ const CLASSES: usize = Emotion::ALL.len();
 type Probabilities = Vec<[f64; CLASSES]>;
 
 /// One way to look at the faces: once, or at their mirror images as well.
-struct Look {
-    all: Evaluation,
+struct EvaluatedSplit {
+    all: ClassificationMetrics,
     /// Of the faces that are no copies of Training rows.
-    without_copies: Evaluation,
+    without_copies: ClassificationMetrics,
 }
 
 /// Reports how well weights, or the mean of several, do on one split, and draws it.
@@ -60,7 +60,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         .light
         .then(|| light::table(&mut networks, faces, batch))
         .transpose()?;
-    let look = |probabilities: &Probabilities| Look {
+    let look = |probabilities: &Probabilities| EvaluatedSplit {
         all: judge(probabilities, faces, |_| true),
         without_copies: judge(probabilities, faces, |row| {
             copies.as_ref().is_some_and(|copies| !copies[row])
@@ -163,16 +163,16 @@ fn judge(
     probabilities: &Probabilities,
     faces: &Faces,
     counts: impl Fn(usize) -> bool,
-) -> Evaluation {
+) -> ClassificationMetrics {
     let rows = probabilities.iter().zip(faces.labels()).enumerate();
-    Evaluation::of_probabilities(
+    ClassificationMetrics::of_probabilities(
         rows.filter(|(row, _)| counts(*row))
             .map(|(_, (probabilities, &label))| (probabilities.as_slice(), label)),
     )
 }
 
 /// Writes the figures to a folder and says so.
-fn draw(evaluation: &Evaluation, title: &str, folder: &Path) -> Result<()> {
+fn draw(evaluation: &ClassificationMetrics, title: &str, folder: &Path) -> Result<()> {
     save_figures(
         folder,
         &[

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::{Crop, PredictArgs};
 use crate::data::picture::Picture;
-use crate::emotion::prediction::{Face, Faces, Predictor};
+use crate::emotion::prediction::{FaceLocator, PredictedFace, Predictor};
 
 /// Prints the emotions of the faces in pictures. One that cannot be read is reported, and the others are looked at.
 ///
@@ -44,12 +44,12 @@ pub fn run(args: &PredictArgs) -> Result<()> {
     Ok(())
 }
 
-fn faces(args: &PredictArgs) -> Result<Faces> {
+fn faces(args: &PredictArgs) -> Result<FaceLocator> {
     if args.crop == Crop::None {
-        return Ok(Faces::Whole);
+        return Ok(FaceLocator::Whole);
     }
     let detector = NetworkDetector::new(super::weights(&args.detector)?)?;
-    Ok(Faces::Found {
+    Ok(FaceLocator::Found {
         detector: Box::new(detector.with_threads(rayon::current_num_threads())),
         options: Options {
             min_size_px: args.min_size,
@@ -60,16 +60,16 @@ fn faces(args: &PredictArgs) -> Result<Faces> {
 }
 
 /// What is known about a picture.
-struct Seen {
+struct ImageFaces {
     width: usize,
     height: usize,
-    faces: Vec<(Face, Scores)>,
+    faces: Vec<(PredictedFace, Scores)>,
 }
 
-fn look_at(predictor: &mut Predictor, path: &Path) -> Result<Seen> {
+fn look_at(predictor: &mut Predictor, path: &Path) -> Result<ImageFaces> {
     // Its message holds the cause already.
     let picture = Picture::load(path).map_err(|error| anyhow!("{error}"))?;
-    Ok(Seen {
+    Ok(ImageFaces {
         width: picture.width(),
         height: picture.height(),
         faces: predictor.predict(&picture.view()?)?,
@@ -77,7 +77,7 @@ fn look_at(predictor: &mut Predictor, path: &Path) -> Result<Seen> {
 }
 
 /// The probabilities of each face, the most probable first.
-fn text(path: &Path, seen: &Seen, labels: &[String]) -> String {
+fn text(path: &Path, seen: &ImageFaces, labels: &[String]) -> String {
     let path = path.display();
     let mut text = match seen.faces.len() {
         0 => format!("{path}: no face found (is it a face already? --crop none)\n"),
@@ -105,13 +105,13 @@ fn text(path: &Path, seen: &Seen, labels: &[String]) -> String {
 }
 
 /// One picture; the names of the fields are those of the plugin's records.
-fn json(path: &Path, looked: &Result<Seen>, labels: &[String]) -> Value {
+fn json(path: &Path, looked: &Result<ImageFaces>, labels: &[String]) -> Value {
     let image = path.display().to_string();
     let seen = match looked {
         Ok(seen) => seen,
         Err(error) => return json!({ "image": image, "error": format!("{error:#}") }),
     };
-    let face = |(face, scores): &(Face, Scores)| {
+    let face = |(face, scores): &(PredictedFace, Scores)| {
         let (best, confidence) = scores.best();
         let probabilities: Map<String, Value> = labels
             .iter()

@@ -6,11 +6,11 @@ use anyhow::Result;
 
 use crate::cli::Minutes;
 use crate::run::interrupt::{Interrupt, Interrupted};
-use crate::run::log::Row;
+use crate::run::log::LogRow;
 use crate::run::progress::Progress;
 use crate::run::state::RunSettings;
-use crate::run::task::Subject;
-use crate::run::trainer::{Outcome, Trainer};
+use crate::run::task::TrainingTask;
+use crate::run::trainer::{Trainer, TrainingOutcome};
 
 /// Trains to the end or until a signal comes, and prints `report`s. `command` is what has to be typed to go on, but for
 /// the folder of the run.
@@ -18,30 +18,30 @@ use crate::run::trainer::{Outcome, Trainer};
 /// # Errors
 ///
 /// Those of the trainer, and [`Interrupted`].
-pub(super) fn conduct<S: Subject>(
+pub(super) fn conduct<S: TrainingTask>(
     mut trainer: Trainer<S>,
     Minutes(period): Minutes,
     opening: &str,
     command: &str,
-    report: fn(&Trainer<S>, &<S::Settings as RunSettings>::Row) -> String,
+    report: fn(&Trainer<S>, &<S::Settings as RunSettings>::Epoch) -> String,
 ) -> Result<()> {
     trainer.save_every(period);
     let progress = Progress::new(trainer.settings().common().epochs);
     progress.note(opening);
-    if !trainer.log().is_empty() || trainer.tally().steps > 0 {
+    if !trainer.log().is_empty() || trainer.totals().steps > 0 {
         progress.note(&format!("goes on after {}", position(&trainer)));
     }
     let interrupt = Interrupt::listen()?;
     let outcome = trainer.run(&progress, || interrupt.is_wished())?;
     drop(progress);
     match outcome {
-        Outcome::Finished => {
+        TrainingOutcome::Finished => {
             if let Some(best) = trainer.best() {
                 println!("{}\n{}", report(&trainer, best), files(&trainer, best));
             }
             Ok(())
         }
-        Outcome::Stopped => Err(Interrupted(format!(
+        TrainingOutcome::Stopped => Err(Interrupted(format!(
             "stopped after {}; go on with\n{command} --resume {}",
             position(&trainer),
             shell_word(trainer.folder().path()),
@@ -51,8 +51,8 @@ pub(super) fn conduct<S: Subject>(
 }
 
 /// The last thing that was done.
-fn position<S: Subject>(trainer: &Trainer<S>) -> String {
-    let (epochs, steps) = (trainer.log().len(), trainer.tally().steps);
+fn position<S: TrainingTask>(trainer: &Trainer<S>) -> String {
+    let (epochs, steps) = (trainer.log().len(), trainer.totals().steps);
     if steps > 0 {
         format!("step {steps} of epoch {}", epochs + 1)
     } else {
@@ -61,7 +61,7 @@ fn position<S: Subject>(trainer: &Trainer<S>) -> String {
 }
 
 /// Where things are.
-fn files<S: Subject>(trainer: &Trainer<S>, best: &impl Row) -> String {
+fn files<S: TrainingTask>(trainer: &Trainer<S>, best: &impl LogRow) -> String {
     let folder = trainer.folder();
     let improved = folder.improved(trainer.settings().common().name, best);
     format!(

@@ -11,9 +11,9 @@ use super::{thousands, use_threads};
 use crate::cli::TrainArgs;
 use crate::data::Dataset;
 use crate::emotion::distillation::Teachers;
-use crate::emotion::epoch::Epoch;
-use crate::emotion::task::Data;
-use crate::run::folder::Folder;
+use crate::emotion::epoch::EmotionEpoch;
+use crate::emotion::task::EmotionTask;
+use crate::run::folder::RunFolder;
 use crate::run::trainer::Trainer;
 
 /// Trains a network, or goes on with a run.
@@ -26,13 +26,13 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     use_threads(args.threads)?;
     let teachers = Teachers::load(&args.teacher)?;
     let (training, validation) = Dataset::load_for_training(&args.data, args.votes.as_deref())?;
-    let data = Data {
+    let data = EmotionTask {
         training: Arc::new(training),
         validation: Arc::new(validation),
         teachers,
     };
     let trainer = match &args.run.resume {
-        Some(folder) => Trainer::resume(data, Folder::new(folder))?,
+        Some(folder) => Trainer::resume(data, RunFolder::new(folder))?,
         None => begin(args, data)?,
     };
     let opening = opening(&trainer);
@@ -45,12 +45,12 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     )
 }
 
-fn begin(args: &TrainArgs, data: Data) -> Result<Trainer<Data>> {
+fn begin(args: &TrainArgs, data: EmotionTask) -> Result<Trainer<EmotionTask>> {
     let mut settings = args.settings();
     settings.distillation = args.recipe.distillation(data.teachers.identities());
     let beside_others = || PathBuf::from("runs").join(settings.name());
     let out = args.run.out.clone().unwrap_or_else(beside_others);
-    let folder = Folder::new(out);
+    let folder = RunFolder::new(out);
     let Some(init) = &args.init else {
         return Trainer::new(settings, data, folder);
     };
@@ -72,9 +72,9 @@ fn begin(args: &TrainArgs, data: Data) -> Result<Trainer<Data>> {
     Trainer::new_with(settings, &weights, data, folder)
 }
 
-fn opening(trainer: &Trainer<Data>) -> String {
+fn opening(trainer: &Trainer<EmotionTask>) -> String {
     let settings = trainer.settings();
-    let source = &trainer.state().source;
+    let source = &trainer.state().data_summary;
     let mut text = format!(
         "{}, {} parameters; {} training and {} validation faces; recipe {}, batch {}, seed {}; {}",
         settings.architecture,
@@ -98,7 +98,7 @@ fn opening(trainer: &Trainer<Data>) -> String {
 }
 
 /// The best epoch.
-fn report(trainer: &Trainer<Data>, best: &Epoch) -> String {
+fn report(trainer: &Trainer<EmotionTask>, best: &EmotionEpoch) -> String {
     format!(
         "best of {} epochs is {}: {:.2} % accuracy and loss {:.4} on PublicTest, temperature {:.3}",
         trainer.log().len(),

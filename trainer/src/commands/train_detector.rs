@@ -7,9 +7,9 @@ use anyhow::Result;
 use super::runs::{self, shell_word};
 use super::{thousands, use_threads};
 use crate::cli::TrainDetectorArgs;
-use crate::detector::epoch::Epoch;
-use crate::detector::task::Pictures;
-use crate::run::folder::Folder;
+use crate::detector::epoch::DetectorEpoch;
+use crate::detector::task::DetectorTask;
+use crate::run::folder::RunFolder;
 use crate::run::trainer::Trainer;
 
 /// Trains the face detector, or goes on with a run.
@@ -20,10 +20,10 @@ use crate::run::trainer::Trainer;
 /// [`Interrupted`](crate::run::interrupt::Interrupted) after Ctrl-C.
 pub fn run(args: &TrainDetectorArgs) -> Result<()> {
     use_threads(args.threads)?;
-    let pictures = Pictures::load(&args.data)?;
+    let pictures = DetectorTask::load(&args.data)?;
     let faces = pictures.faces();
     let trainer = match &args.run.resume {
-        Some(folder) => Trainer::resume(pictures, Folder::new(folder))?,
+        Some(folder) => Trainer::resume(pictures, RunFolder::new(folder))?,
         None => begin(args, pictures)?,
     };
     let opening = opening(&trainer, faces);
@@ -34,19 +34,19 @@ pub fn run(args: &TrainDetectorArgs) -> Result<()> {
     runs::conduct(trainer, args.run.save_every, &opening, &command, report)
 }
 
-fn begin(args: &TrainDetectorArgs, pictures: Pictures) -> Result<Trainer<Pictures>> {
+fn begin(args: &TrainDetectorArgs, pictures: DetectorTask) -> Result<Trainer<DetectorTask>> {
     let settings = args.settings();
     let beside_others = || PathBuf::from("runs").join(settings.name());
-    let folder = Folder::new(args.run.out.clone().unwrap_or_else(beside_others));
+    let folder = RunFolder::new(args.run.out.clone().unwrap_or_else(beside_others));
     match &args.init {
         Some(init) => Trainer::new_with(settings, &super::weights(init)?, pictures, folder),
         None => Trainer::new(settings, pictures, folder),
     }
 }
 
-fn opening(trainer: &Trainer<Pictures>, [faces, faces_to_validate]: [usize; 2]) -> String {
+fn opening(trainer: &Trainer<DetectorTask>, [faces, faces_to_validate]: [usize; 2]) -> String {
     let settings = trainer.settings();
-    let source = &trainer.state().source;
+    let source = &trainer.state().data_summary;
     let mut text = format!(
         "face_net, {} parameters; {} training pictures with {} faces, {} validation pictures with {}; \
          samples of {size}×{size} pixels, batch {}, seed {}; {}",
@@ -67,7 +67,7 @@ fn opening(trainer: &Trainer<Pictures>, [faces, faces_to_validate]: [usize; 2]) 
 }
 
 /// The best epoch.
-fn report(trainer: &Trainer<Pictures>, best: &Epoch) -> String {
+fn report(trainer: &Trainer<DetectorTask>, best: &DetectorEpoch) -> String {
     format!(
         "best of {} epochs is {}: average precision {:.4} at IoU 0.5, recall {:.1} % at precision {:.1} % from confidence {:.2}",
         trainer.log().len(),

@@ -12,16 +12,16 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::augment::{Augmentation, Augmenter};
-use super::mixing::{Mixing, Mixture};
+use super::mixing::{MixedBatch, Mixing};
 use super::prefetch::Prefetched;
-use super::targets::{CLASSES, Labelling, Targets};
+use super::targets::{CLASSES, LabelTargets, TargetSettings};
 use super::{FACE_SIZE, Faces};
 use crate::emotion::recipe::Settings;
 use crate::random::{Purpose, generator};
 
 /// How the batches of one epoch are made.
 #[derive(Debug, Clone, Copy)]
-pub struct Plan {
+pub struct BatchPlan {
     /// Seed of the run.
     pub seed: u64,
     /// Epoch, counted from 1; with the seed and the row it decides the augmentation.
@@ -35,14 +35,14 @@ pub struct Plan {
     /// How faces are mixed.
     pub mixing: Mixing,
     /// How labels and votes become targets.
-    pub labelling: Labelling,
+    pub labelling: TargetSettings,
     /// Whether anybody is taught who wants to see the faces as they were taken.
     pub has_teachers: bool,
 }
 
 /// One step's worth of training data.
 #[derive(Debug)]
-pub struct Batch {
+pub struct FaceBatch {
     /// `[N, input_size, input_size, 1]`, in [-1, 1].
     pub faces: Tensor,
     /// The same faces in the light that they were taken in, for teachers, who know better then; none if that is `faces`.
@@ -55,18 +55,18 @@ pub struct Batch {
 }
 
 /// The batches of one epoch in shuffled order; each face occurs once.
-pub type Batches = Prefetched<Result<Batch>>;
+pub type FaceBatches = Prefetched<Result<FaceBatch>>;
 
-impl Batches {
+impl FaceBatches {
     /// Starts to prepare batches of `faces` in the background.
-    pub fn of(faces: Arc<Faces>, plan: Plan) -> Self {
+    pub fn of(faces: Arc<Faces>, plan: BatchPlan) -> Self {
         Self::of_rest(faces, plan, 0)
     }
 
     /// The same without the first `steps` batches.
-    pub fn of_rest(faces: Arc<Faces>, plan: Plan, steps: usize) -> Self {
+    pub fn of_rest(faces: Arc<Faces>, plan: BatchPlan, steps: usize) -> Self {
         Self::start(move |outlet| {
-            let targets = Targets::new(&faces, plan.labelling);
+            let targets = LabelTargets::new(&faces, plan.labelling);
             let mut order: Vec<usize> = (0..faces.len()).collect();
             let mut generator = generator(plan.seed, Purpose::Shuffle, plan.epoch as u64);
             order.shuffle(&mut generator);
@@ -79,7 +79,7 @@ impl Batches {
     }
 }
 
-impl Plan {
+impl BatchPlan {
     /// The plan of an epoch, counted from 1, of a run with these settings.
     pub fn new(settings: &Settings, epoch: usize) -> Self {
         Self {
@@ -89,7 +89,7 @@ impl Plan {
             input_size: settings.input_size,
             augmentation: settings.augmentation,
             mixing: settings.mixing,
-            labelling: Labelling {
+            labelling: TargetSettings {
                 smoothing: settings.label_smoothing,
                 votes_share: settings.votes_share,
                 class_balance: settings.class_balance,
@@ -102,16 +102,16 @@ impl Plan {
     fn prepare(
         &self,
         faces: &Faces,
-        targets: &Targets<'_>,
+        targets: &LabelTargets<'_>,
         index: usize,
         rows: &[usize],
-    ) -> Result<Batch> {
+    ) -> Result<FaceBatch> {
         let made = |augmentation| -> Result<_> {
             let mut values = self.augmented(faces, rows, augmentation);
             let mut targets: Vec<_> = rows.iter().map(|&row| targets.of(row)).collect();
             let mut labels: Vec<_> = rows.iter().map(|&row| faces.labels()[row]).collect();
             if self.mixing.is_on() {
-                let mixture = Mixture {
+                let mixture = MixedBatch {
                     faces: &mut values,
                     size: self.input_size,
                     targets: &mut targets,
@@ -134,7 +134,7 @@ impl Plan {
             .then(|| made(as_taken))
             .transpose()?;
         let (values, targets, labels) = made(self.augmentation)?;
-        Ok(Batch {
+        Ok(FaceBatch {
             faces: values,
             as_taken: as_taken.map(|(values, ..)| values),
             targets: Tensor::from_vec(
@@ -206,25 +206,25 @@ mod tests {
     use crate::emotion::recipe::Recipe;
     use crate::testing::random_faces;
 
-    fn plan(epoch: usize) -> Plan {
-        Plan {
+    fn plan(epoch: usize) -> BatchPlan {
+        BatchPlan {
             seed: 5,
             batch: 8,
-            ..Plan::new(&Recipe::Seed.settings(), epoch)
+            ..BatchPlan::new(&Recipe::Seed.settings(), epoch)
         }
     }
 
-    fn values(batch: &Batch) -> Vec<f32> {
+    fn values(batch: &FaceBatch) -> Vec<f32> {
         batch.faces.flatten_all().unwrap().to_vec1().unwrap()
     }
 
-    fn batch(plan: &Plan, faces: &Faces, index: usize, rows: &[usize]) -> Batch {
-        let targets = Targets::new(faces, plan.labelling);
+    fn batch(plan: &BatchPlan, faces: &Faces, index: usize, rows: &[usize]) -> FaceBatch {
+        let targets = LabelTargets::new(faces, plan.labelling);
         plan.prepare(faces, &targets, index, rows).unwrap()
     }
 
-    fn epoch(faces: &Arc<Faces>, plan: Plan) -> Vec<Batch> {
-        Batches::of(Arc::clone(faces), plan)
+    fn epoch(faces: &Arc<Faces>, plan: BatchPlan) -> Vec<FaceBatch> {
+        FaceBatches::of(Arc::clone(faces), plan)
             .map(Result::unwrap)
             .collect()
     }
@@ -250,19 +250,19 @@ mod tests {
     #[test]
     fn an_epoch_that_goes_on_holds_the_batches_that_are_left() {
         let faces = Arc::new(random_faces(21, 1));
-        let left: Vec<_> = Batches::of_rest(Arc::clone(&faces), plan(1), 1)
+        let left: Vec<_> = FaceBatches::of_rest(Arc::clone(&faces), plan(1), 1)
             .map(|batch| values(&batch.unwrap()))
             .collect();
         let all: Vec<_> = epoch(&faces, plan(1)).iter().map(values).collect();
         assert_eq!(left, all[1..]);
-        assert_eq!(Batches::of_rest(faces, plan(1), 3).count(), 0);
+        assert_eq!(FaceBatches::of_rest(faces, plan(1), 3).count(), 0);
     }
 
     #[test]
     fn batches_depend_on_seed_and_epoch_but_not_on_threads() {
         let faces = Arc::new(random_faces(16, 1));
         let rows: Vec<usize> = (0..16).collect();
-        let with_threads = |threads, plan: Plan| {
+        let with_threads = |threads, plan: BatchPlan| {
             let pool = rayon::ThreadPoolBuilder::new()
                 .num_threads(threads)
                 .build()
@@ -272,13 +272,13 @@ mod tests {
         let one = with_threads(1, plan(1));
         assert_eq!(one, with_threads(3, plan(1)));
         assert_ne!(one, with_threads(1, plan(2)));
-        assert_ne!(one, with_threads(1, Plan { seed: 6, ..plan(1) }));
+        assert_ne!(one, with_threads(1, BatchPlan { seed: 6, ..plan(1) }));
     }
 
     #[test]
     fn faces_that_are_not_augmented_are_those_of_evaluation() {
         let faces = Arc::new(random_faces(3, 1));
-        let still = Plan {
+        let still = BatchPlan {
             augmentation: Augmentation::NONE,
             ..plan(1)
         };
@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn teachers_see_the_same_faces_in_the_light_that_they_were_taken_in() {
         let faces = random_faces(4, 1);
-        let in_all_lights = Plan {
+        let in_all_lights = BatchPlan {
             augmentation: Augmentation {
                 exposure: 2.0,
                 ..Recipe::Best.settings().augmentation
@@ -301,11 +301,11 @@ mod tests {
             has_teachers: true,
             ..plan(1)
         };
-        let as_taken = Plan {
+        let as_taken = BatchPlan {
             augmentation: Recipe::Best.settings().augmentation,
             ..in_all_lights
         };
-        let made = |plan: &Plan| batch(plan, &faces, 0, &[0, 1, 2, 3]);
+        let made = |plan: &BatchPlan| batch(plan, &faces, 0, &[0, 1, 2, 3]);
         let (lit, plain) = (made(&in_all_lights), made(&as_taken));
         assert!(plain.as_taken.is_none());
         let seen = lit.as_taken.as_ref().unwrap();
@@ -313,7 +313,7 @@ mod tests {
         assert_eq!(seen, values(&plain));
         assert_ne!(seen, values(&lit));
         assert_eq!(lit.labels, plain.labels);
-        let untaught = Plan {
+        let untaught = BatchPlan {
             has_teachers: false,
             ..in_all_lights
         };
@@ -323,7 +323,7 @@ mod tests {
     #[test]
     fn mixed_faces_differ_from_batch_to_batch_and_the_targets_go_with_them() {
         let faces = random_faces(4, 1);
-        let mixed = Plan {
+        let mixed = BatchPlan {
             augmentation: Augmentation::NONE,
             mixing: Mixing {
                 mixup: 1.0,

@@ -6,9 +6,9 @@
 
 /// A light.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Light {
+pub enum Illumination {
     /// The one that a picture was taken in.
-    AsItIs,
+    AsIs,
     /// So many stops less.
     Darkened,
     /// So many stops more.
@@ -17,10 +17,10 @@ pub enum Light {
     FromTheSide,
 }
 
-impl Light {
+impl Illumination {
     /// All of them.
     pub const ALL: [Self; 4] = [
-        Self::AsItIs,
+        Self::AsIs,
         Self::Darkened,
         Self::Brightened,
         Self::FromTheSide,
@@ -29,7 +29,7 @@ impl Light {
     /// What it is called in tables and JSON.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::AsItIs => "as it is",
+            Self::AsIs => "as it is",
             Self::Darkened => "darkened",
             Self::Brightened => "brightened",
             Self::FromTheSide => "from the side",
@@ -39,7 +39,7 @@ impl Light {
     /// Puts a picture, grey values in rows of `width`, into this light, so many `stops` off.
     pub fn change(self, stops: f32, pixels: &mut [u8], width: usize) {
         match self {
-            Self::AsItIs => {}
+            Self::AsIs => {}
             Self::Darkened => expose(-stops, pixels),
             Self::Brightened => expose(stops, pixels),
             Self::FromTheSide => light_along([stops, 0.0], pixels, width),
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     /// Rows of ten pixels of one level in a light that is one and a half stops off.
-    fn lit(light: Light, level: u8) -> Vec<u8> {
+    fn lit(light: Illumination, level: u8) -> Vec<u8> {
         let mut pixels = vec![level; 30];
         light.change(1.5, &mut pixels, 10);
         pixels
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn no_change_of_light_changes_no_level() {
         assert!((0..=255).all(|level| table(0.0)[level] as usize == level));
-        assert_eq!(lit(Light::AsItIs, 99), [99; 30]);
+        assert_eq!(lit(Illumination::AsIs, 99), [99; 30]);
     }
 
     #[test]
@@ -128,14 +128,14 @@ mod tests {
 
     #[test]
     fn more_light_burns_out_and_less_keeps_all_in_range() {
-        assert_eq!(lit(Light::Brightened, 170)[0], 255);
-        assert!(lit(Light::Brightened, 100)[0] > 150);
-        assert!((55..65).contains(&lit(Light::Darkened, 100)[0]));
+        assert_eq!(lit(Illumination::Brightened, 170)[0], 255);
+        assert!(lit(Illumination::Brightened, 100)[0] > 150);
+        assert!((55..65).contains(&lit(Illumination::Darkened, 100)[0]));
     }
 
     #[test]
     fn light_from_the_side_grows_to_the_right() {
-        let pixels = lit(Light::FromTheSide, 100);
+        let pixels = lit(Illumination::FromTheSide, 100);
         let row = &pixels[..10];
         assert!(row.is_sorted() && row[0] < 65 && row[9] > 150);
         assert!(pixels.chunks_exact(10).all(|other| other == row));

@@ -17,7 +17,7 @@ pub struct Mixing {
 }
 
 /// The prepared faces of a batch and what belongs to each.
-pub(super) struct Mixture<'a> {
+pub(super) struct MixedBatch<'a> {
     /// `size`² values for each face.
     pub(super) faces: &'a mut [f32],
     pub(super) size: usize,
@@ -33,8 +33,8 @@ impl Mixing {
 
     /// Mixes each face with the next one, the last with the first. A label stays that of the face
     /// with the larger share.
-    pub(super) fn run(&self, batch: Mixture<'_>, generator: &mut impl RngExt) {
-        let Mixture {
+    pub(super) fn run(&self, batch: MixedBatch<'_>, generator: &mut impl RngExt) {
+        let MixedBatch {
             faces,
             size,
             targets,
@@ -146,7 +146,7 @@ mod tests {
 
     fn mixed(mixing: Mixing, stream: u64) -> Batch {
         let mut batch = plain();
-        let mixture = Mixture {
+        let mixture = MixedBatch {
             faces: &mut batch.faces,
             size: SIZE,
             targets: &mut batch.targets,
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn a_single_face_stays_as_it_is() {
         let mut faces = vec![0.3; SIZE * SIZE];
-        let mixture = Mixture {
+        let mixture = MixedBatch {
             faces: &mut faces,
             size: SIZE,
             targets: &mut [[1.0; CLASSES]],

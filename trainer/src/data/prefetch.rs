@@ -16,9 +16,9 @@ pub struct Prefetched<T> {
 
 /// Where the thread puts what it has made.
 #[derive(Debug)]
-pub(crate) struct Outlet<T>(SyncSender<T>);
+pub(crate) struct PrefetchSender<T>(SyncSender<T>);
 
-impl<T> Outlet<T> {
+impl<T> PrefetchSender<T> {
     /// Waits until there is room; whether anybody still wants it.
     pub(crate) fn put(&self, piece: T) -> bool {
         self.0.send(piece).is_ok()
@@ -27,9 +27,9 @@ impl<T> Outlet<T> {
 
 impl<T: Send + 'static> Prefetched<T> {
     /// Starts `work`, which puts its pieces into the outlet until it has no more or nobody wants them.
-    pub(crate) fn start(work: impl FnOnce(&Outlet<T>) + Send + 'static) -> Self {
+    pub(crate) fn start(work: impl FnOnce(&PrefetchSender<T>) + Send + 'static) -> Self {
         let (sender, prepared) = sync_channel(AHEAD);
-        let worker = thread::spawn(move || work(&Outlet(sender)));
+        let worker = thread::spawn(move || work(&PrefetchSender(sender)));
         Self {
             prepared: Some(prepared),
             worker: Some(worker),

@@ -67,7 +67,7 @@ pub enum Error {
 }
 
 /// The line of a row, counted from 1, and its fields without spaces around them.
-pub(super) type Row<'a, const N: usize> = (u64, [&'a [u8]; N]);
+pub(super) type TableRow<'a, const N: usize> = (u64, [&'a [u8]; N]);
 
 /// `N` columns of a CSV file, in the order in which they were asked for.
 pub(super) struct Table<'a, R, const N: usize> {
@@ -111,7 +111,7 @@ impl<'a, R: Read, const N: usize> Table<'a, R, N> {
     }
 
     /// The next row, if there is one.
-    pub(super) fn next(&mut self) -> Result<Option<Row<'_, N>>, Error> {
+    pub(super) fn next(&mut self) -> Result<Option<TableRow<'_, N>>, Error> {
         let found = self.csv.read_byte_record(&mut self.record);
         let reached = self.csv.position().line();
         if !found.map_err(|source| read_error(self.path, reached, source))? {

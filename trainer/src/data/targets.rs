@@ -9,7 +9,7 @@ pub(super) const CLASSES: usize = Emotion::ALL.len();
 
 /// How labels become probabilities.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Labelling {
+pub struct TargetSettings {
     /// Probability that is taken from the label and spread over all classes.
     pub smoothing: f32,
     /// Share that the votes have where there are any; the label has the rest.
@@ -20,14 +20,14 @@ pub struct Labelling {
 
 /// The targets of `faces`.
 #[derive(Debug)]
-pub(super) struct Targets<'a> {
+pub(super) struct LabelTargets<'a> {
     faces: &'a Faces,
-    labelling: Labelling,
+    labelling: TargetSettings,
     class_weights: [f32; CLASSES],
 }
 
-impl<'a> Targets<'a> {
-    pub(super) fn new(faces: &'a Faces, labelling: Labelling) -> Self {
+impl<'a> LabelTargets<'a> {
+    pub(super) fn new(faces: &'a Faces, labelling: TargetSettings) -> Self {
         Self {
             faces,
             labelling,
@@ -37,7 +37,7 @@ impl<'a> Targets<'a> {
 
     /// The probability that each class should get, times the weight of the face in the loss.
     pub(super) fn of(&self, row: usize) -> [f32; CLASSES] {
-        let Labelling {
+        let TargetSettings {
             smoothing,
             votes_share,
             ..
@@ -93,19 +93,19 @@ mod tests {
     #[test]
     fn a_plain_label_gets_all() {
         let faces = faces(&[Emotion::Disgust]);
-        let targets = Targets::new(&faces, Labelling::default());
+        let targets = LabelTargets::new(&faces, TargetSettings::default());
         assert_close(targets.of(0), [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
     }
 
     #[test]
     fn smoothing_spreads_its_share_over_all_classes() {
         let faces = faces(&[Emotion::Fear]);
-        let labelling = Labelling {
+        let labelling = TargetSettings {
             smoothing: 0.7,
-            ..Labelling::default()
+            ..TargetSettings::default()
         };
         let expected = [0.1, 0.1, 0.4, 0.1, 0.1, 0.1, 0.1];
-        assert_close(Targets::new(&faces, labelling).of(0), expected);
+        assert_close(LabelTargets::new(&faces, labelling).of(0), expected);
     }
 
     #[test]
@@ -113,11 +113,11 @@ mod tests {
         let mut faces = faces(&[Emotion::Angry, Emotion::Angry]);
         let votes = [0.2, 0.0, 0.8, 0.0, 0.0, 0.0, 0.0];
         faces.set_votes(vec![Some(votes), None]);
-        let labelling = Labelling {
+        let labelling = TargetSettings {
             votes_share: 0.5,
-            ..Labelling::default()
+            ..TargetSettings::default()
         };
-        let targets = Targets::new(&faces, labelling);
+        let targets = LabelTargets::new(&faces, labelling);
         assert_close(targets.of(0), [0.6, 0.0, 0.4, 0.0, 0.0, 0.0, 0.0]);
         assert_close(targets.of(1), [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
     }
@@ -145,12 +145,12 @@ mod tests {
     #[test]
     fn the_weight_of_a_face_scales_its_targets() {
         let faces = faces(&[Emotion::Happy, Emotion::Happy, Emotion::Happy, Emotion::Sad]);
-        let labelling = Labelling {
+        let labelling = TargetSettings {
             smoothing: 0.1,
             class_balance: 1.0,
-            ..Labelling::default()
+            ..TargetSettings::default()
         };
-        let targets = Targets::new(&faces, labelling);
+        let targets = LabelTargets::new(&faces, labelling);
         let sums = [0, 3].map(|row| targets.of(row).iter().sum::<f32>());
         assert!(
             (sums[0] - 2.0 / 3.0).abs() < 1e-6 && (sums[1] - 2.0).abs() < 1e-6,

@@ -16,14 +16,14 @@ use serde::Deserialize;
 /// What a picture is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum Split {
+pub enum ImageSplit {
     /// To learn from.
     Train,
     /// To choose by.
     Val,
 }
 
-impl fmt::Display for Split {
+impl fmt::Display for ImageSplit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Train => "train",
@@ -35,7 +35,7 @@ impl fmt::Display for Split {
 /// Who drew the boxes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Labels {
+pub enum LabelSource {
     /// People.
     Human,
     /// Another detector.
@@ -48,9 +48,9 @@ pub struct Annotation {
     /// The picture's file.
     pub image: PathBuf,
     /// What it is for, if that is said.
-    pub split: Option<Split>,
+    pub split: Option<ImageSplit>,
     /// Who drew the boxes.
-    pub labels: Labels,
+    pub labels: LabelSource,
     /// The faces, in pixels; where they reach beyond the picture they were cut off, if its size is known.
     pub boxes: Vec<Region>,
     /// Places where a face may be found or not.
@@ -64,9 +64,9 @@ struct Line {
     width: f32,
     height: f32,
     #[serde(default)]
-    split: Option<Split>,
+    split: Option<ImageSplit>,
     #[serde(default)]
-    labels: Option<Labels>,
+    labels: Option<LabelSource>,
     boxes: Vec<[f32; 4]>,
     #[serde(default)]
     ignore: Vec<[f32; 4]>,
@@ -85,7 +85,7 @@ pub fn load(folder: &Path) -> Result<Vec<Annotation>> {
             all.extend(json_lines(folder, &file, &read(&file)?)?);
         }
     }
-    for (name, split) in [("train", Split::Train), ("val", Split::Val)] {
+    for (name, split) in [("train", ImageSplit::Train), ("val", ImageSplit::Val)] {
         let file = folder.join(format!("wider_face_split/wider_face_{name}_bbx_gt.txt"));
         if file.exists() {
             let images = folder.join(format!("WIDER_{name}/images"));
@@ -145,7 +145,7 @@ fn json_line(folder: &Path, line: &str) -> Result<Annotation> {
     Ok(Annotation {
         image: folder.join(image),
         split,
-        labels: labels.unwrap_or(Labels::Human),
+        labels: labels.unwrap_or(LabelSource::Human),
         boxes: within(boxes)?,
         ignored: within(ignore)?,
     })
@@ -183,7 +183,7 @@ pub fn cut_off(region: Region, [width, height]: [f32; 2]) -> Option<Region> {
 
 /// Reads WIDER FACE's form: a line with the picture, one with the number of its boxes, then one for each with ten
 /// numbers; without boxes one such line of zeros follows.
-fn wider(images: &Path, file: &Path, split: Split, text: &str) -> Result<Vec<Annotation>> {
+fn wider(images: &Path, file: &Path, split: ImageSplit, text: &str) -> Result<Vec<Annotation>> {
     let mut lines = text.lines().enumerate();
     let mut all = Vec::new();
     while let Some((_, name)) = lines.next() {
@@ -193,7 +193,7 @@ fn wider(images: &Path, file: &Path, split: Split, text: &str) -> Result<Vec<Ann
         let mut annotation = Annotation {
             image: images.join(name.trim()),
             split: Some(split),
-            labels: Labels::Human,
+            labels: LabelSource::Human,
             boxes: Vec::new(),
             ignored: Vec::new(),
         };
@@ -269,10 +269,13 @@ mod tests {
         assert_eq!(found.len(), 2);
         assert_eq!(found[0].image, folder.path().join("a.jpg"));
         assert_eq!(found[0].boxes, [region([0.0, 10.0, 15.0, 30.0]).unwrap()]);
-        assert_eq!((found[0].split, found[0].labels), (None, Labels::Human));
+        assert_eq!(
+            (found[0].split, found[0].labels),
+            (None, LabelSource::Human)
+        );
         assert_eq!(
             (found[1].split, found[1].labels),
-            (Some(Split::Val), Labels::Model)
+            (Some(ImageSplit::Val), LabelSource::Model)
         );
         assert_eq!(found[1].ignored, [region([1.0, 2.0, 3.0, 4.0]).unwrap()]);
     }

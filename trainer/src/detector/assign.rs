@@ -18,7 +18,7 @@ const OUTSIDE: f32 = 1e5;
 
 /// A place that answers for a face.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Answer {
+pub struct Assignment {
     /// Index of the place.
     pub place: usize,
     /// Index of the face.
@@ -28,10 +28,10 @@ pub struct Answer {
 }
 
 /// The places that answer for `faces`, in order; `logits` holds [`VALUES`] for each place.
-pub fn assign(places: &[Place], logits: &[f32], faces: &[Region]) -> Vec<Answer> {
+pub fn assign(places: &[Place], logits: &[f32], faces: &[Region]) -> Vec<Assignment> {
     let values = logits.as_chunks::<VALUES>().0;
     // For each place, the face that it answers for at the lowest cost.
-    let mut chosen: Vec<Option<(f32, Answer)>> = vec![None; places.len()];
+    let mut chosen: Vec<Option<(f32, Assignment)>> = vec![None; places.len()];
     for (face, region) in faces.iter().enumerate() {
         let mut asked = Vec::new();
         for (place, (at, &values)) in places.iter().zip(values).enumerate() {
@@ -44,7 +44,7 @@ pub fn assign(places: &[Place], logits: &[f32], faces: &[Region]) -> Vec<Answer>
             if !(within && near) {
                 cost += OUTSIDE;
             }
-            let answer = Answer {
+            let answer = Assignment {
                 place,
                 face,
                 overlap,

@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use candle_core::{Device, Result, Tensor, bail};
 use emotion_models::face_net::{STRIDES, VALUES};
 
-use super::matching::Judged;
+use super::matching::MatchedBox;
 
 /// Steps of Newton's method at most; it takes a handful.
 const STEPS: usize = 50;
@@ -20,14 +20,14 @@ const HALVINGS: usize = 20;
 
 /// The logit of a face is `slope` · score + `offset`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Calibration {
+pub struct PlattScaling {
     /// Positive, so the order of the scores stays.
     pub slope: f64,
     /// The logit for the score 0.
     pub offset: f64,
 }
 
-impl Calibration {
+impl PlattScaling {
     /// Scores as they are.
     pub const IDENTITY: Self = Self {
         slope: 1.0,
@@ -36,12 +36,12 @@ impl Calibration {
 
     /// The calibration under which what is judged here is the most probable. Scores that say nothing, or the wrong thing,
     /// stay as they are.
-    pub fn fit(judged: &[Judged]) -> Self {
+    pub fn fit(judged: &[MatchedBox]) -> Self {
         let faces = judged.iter().filter(|judged| judged.face.is_some()).count();
         // Platt's targets: as if one more of each kind had been seen, so that certainty stays finite.
         let seen = |count: usize| (count as f64 + 1.0) / (count as f64 + 2.0);
         let (face, other) = (seen(faces), 1.0 - seen(judged.len() - faces));
-        let target = |judged: &Judged| if judged.face.is_some() { face } else { other };
+        let target = |judged: &MatchedBox| if judged.face.is_some() { face } else { other };
         let examples: Vec<(f64, f64)> = judged
             .iter()
             .map(|judged| (f64::from(judged.found.score), target(judged)))
@@ -95,8 +95,8 @@ impl Calibration {
 }
 
 /// The calibration with the least cross-entropy. That is convex, so Newton's method finds its minimum.
-fn regression(examples: &[(f64, f64)]) -> Calibration {
-    let mut best = Calibration::IDENTITY;
+fn regression(examples: &[(f64, f64)]) -> PlattScaling {
+    let mut best = PlattScaling::IDENTITY;
     let mut loss = best.cross_entropy(examples);
     for _ in 0..STEPS {
         // The gradient and, with a little more on its diagonal lest it is singular, the Hessian.
@@ -118,7 +118,7 @@ fn regression(examples: &[(f64, f64)]) -> Calibration {
         ];
         let shorter = (0..HALVINGS).map(|halvings| {
             let share = 0.5f64.powi(halvings as i32);
-            Calibration {
+            PlattScaling {
                 slope: best.slope - share * step[0],
                 offset: best.offset - share * step[1],
             }
@@ -135,24 +135,24 @@ fn regression(examples: &[(f64, f64)]) -> Calibration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detector::matching::Found;
+    use crate::detector::matching::ScoredBox;
     use emotion_models::preprocess::Region;
 
-    fn judged(score: f32, is_face: bool) -> Judged {
+    fn judged(score: f32, is_face: bool) -> MatchedBox {
         let region = Region {
             x: 0.0,
             y: 0.0,
             width: 1.0,
             height: 1.0,
         };
-        Judged {
-            found: Found { region, score },
+        MatchedBox {
+            found: ScoredBox { region, score },
             face: is_face.then_some(0),
         }
     }
 
     /// A thousand at each of some scores; as many are faces as these probabilities say.
-    fn at(shares: &[(f32, f64)]) -> Vec<Judged> {
+    fn at(shares: &[(f32, f64)]) -> Vec<MatchedBox> {
         let thousand = |&(score, share): &(f32, f64)| {
             let faces = (1000.0 * share).round() as usize;
             (0..1000).map(move |index| judged(score, index < faces))
@@ -171,7 +171,7 @@ mod tests {
             let share = sigmoid(0.5 * f64::from(score) - 1.0);
             (score, share)
         });
-        let fitted = Calibration::fit(&at(&shares));
+        let fitted = PlattScaling::fit(&at(&shares));
         assert!((fitted.slope - 0.5).abs() < 0.01, "{fitted:?}");
         assert!((fitted.offset + 1.0).abs() < 0.01, "{fitted:?}");
         for (score, share) in shares {
@@ -186,7 +186,7 @@ mod tests {
         let fitted = regression(&examples);
         let least = fitted.cross_entropy(&examples);
         for (slope, offset) in [(0.01, 0.0), (-0.01, 0.0), (0.0, 0.01), (0.0, -0.01)] {
-            let other = Calibration {
+            let other = PlattScaling {
                 slope: fitted.slope + slope,
                 offset: fitted.offset + offset,
             };
@@ -196,18 +196,18 @@ mod tests {
 
     #[test]
     fn faces_that_are_told_apart_without_a_mistake_get_finite_logits() {
-        let fitted = Calibration::fit(&at(&[(-3.0, 0.0), (3.0, 1.0)]));
+        let fitted = PlattScaling::fit(&at(&[(-3.0, 0.0), (3.0, 1.0)]));
         let confidence = fitted.confidence(3.0);
         assert!((0.99..1.0).contains(&confidence), "{fitted:?}");
     }
 
     #[test]
     fn scores_that_say_nothing_or_the_wrong_thing_stay() {
-        assert_eq!(Calibration::fit(&[]), Calibration::IDENTITY);
+        assert_eq!(PlattScaling::fit(&[]), PlattScaling::IDENTITY);
         let broken = at(&[(f32::NAN, 0.5)]);
-        assert_eq!(Calibration::fit(&broken), Calibration::IDENTITY);
+        assert_eq!(PlattScaling::fit(&broken), PlattScaling::IDENTITY);
         let inverted = at(&[(-1.0, 0.9), (1.0, 0.1)]);
-        assert_eq!(Calibration::fit(&inverted), Calibration::IDENTITY);
+        assert_eq!(PlattScaling::fit(&inverted), PlattScaling::IDENTITY);
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
         let network = Network::new(Architecture::FaceNet, 64, 1).unwrap();
         let picture: Vec<f32> = (0..64 * 64).map(|i| (i % 23) as f32 / 11.0 - 1.0).collect();
         let before = network.logits(&picture).unwrap();
-        let calibration = Calibration {
+        let calibration = PlattScaling {
             slope: 1.75,
             offset: -0.5,
         };
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn other_networks_are_refused() {
-        let error = Calibration::IDENTITY
+        let error = PlattScaling::IDENTITY
             .apply(&mut HashMap::new())
             .unwrap_err();
         assert!(

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::calibration::Calibration;
-use crate::run::log::Row;
+use super::calibration::PlattScaling;
+use crate::run::log::LogRow;
 
 /// One row of `log.csv`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Epoch {
+pub struct DetectorEpoch {
     /// Counted from 1.
     pub epoch: usize,
     /// Mean loss of the samples.
@@ -26,23 +26,23 @@ pub struct Epoch {
     pub seconds: f64,
     /// The confidence from which boxes count at the highest F1, calibrated.
     pub val_threshold: f64,
-    /// The [`Calibration`] of the scores.
+    /// The [`PlattScaling`] of the scores.
     pub slope: f64,
     /// The rest of it.
     pub offset: f64,
 }
 
-impl Epoch {
+impl DetectorEpoch {
     /// What makes the scores after this epoch honest.
-    pub fn calibration(&self) -> Calibration {
-        Calibration {
+    pub fn calibration(&self) -> PlattScaling {
+        PlattScaling {
             slope: self.slope,
             offset: self.offset,
         }
     }
 }
 
-impl Row for Epoch {
+impl LogRow for DetectorEpoch {
     fn epoch(&self) -> usize {
         self.epoch
     }

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use emotion_models::preprocess::Region;
 
-use super::matching::{Curve, Found, Judged, Point, Truth, judge};
+use super::matching::{
+    GroundTruth, MatchedBox, PrecisionRecallCurve, PrecisionRecallPoint, ScoredBox, match_boxes,
+};
 
 /// Overlap from which a box is taken for the face, in the strict and in the lenient count.
 pub const STRICT: f32 = 0.5;
@@ -16,30 +18,30 @@ const SIZES: [f32; 6] = [0.0, 16.0, 32.0, 64.0, 128.0, f32::INFINITY];
 
 /// A picture, what is true of it, and what was found.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Looked {
+pub struct EvaluatedImage {
     /// Its faces.
     pub faces: Vec<Region>,
     /// Places where nobody can tell.
     pub ignored: Vec<Region>,
     /// What the detector found, also what it is not sure of.
-    pub found: Vec<Found>,
+    pub found: Vec<ScoredBox>,
 }
 
 /// The figures of faces of some sizes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Figures {
+pub struct SizeMetrics {
     /// Longer sides of the faces, in pixels.
     pub sizes: Range<f32>,
     /// Precision and recall when overlaps of [`STRICT`] count.
-    pub strict: Curve,
+    pub strict: PrecisionRecallCurve,
     /// The same for [`LENIENT`].
-    pub lenient: Curve,
+    pub lenient: PrecisionRecallCurve,
 }
 
-impl Figures {
+impl SizeMetrics {
     /// The figures of faces of these sizes in all pictures. Other faces are places where nobody can tell, and boxes of
     /// other sizes that are no face do not count.
-    fn of(pictures: &[Looked], sizes: Range<f32>) -> Self {
+    fn of(pictures: &[EvaluatedImage], sizes: Range<f32>) -> Self {
         let curve = |least_iou: f32| {
             let faces = pictures.iter().flat_map(|picture| &picture.faces);
             let count = faces
@@ -48,7 +50,7 @@ impl Figures {
             let judged = pictures
                 .iter()
                 .flat_map(|picture| within(picture, &sizes, least_iou));
-            Curve::new(judged, count)
+            PrecisionRecallCurve::new(judged, count)
         };
         Self {
             strict: curve(STRICT),
@@ -63,29 +65,29 @@ impl Figures {
     }
 
     /// Recall and precision of boxes that are at least this sure, at [`LENIENT`] overlap.
-    pub fn at(&self, score: f32) -> Point {
+    pub fn at(&self, score: f32) -> PrecisionRecallPoint {
         self.lenient.at(score)
     }
 }
 
 /// What counts in one picture for faces of these sizes.
 fn within<'a>(
-    picture: &'a Looked,
+    picture: &'a EvaluatedImage,
     sizes: &'a Range<f32>,
     least_iou: f32,
-) -> impl Iterator<Item = Judged> + 'a {
-    let truth = Truth {
+) -> impl Iterator<Item = MatchedBox> + 'a {
+    let truth = GroundTruth {
         faces: &picture.faces,
         ignored: &picture.ignored,
     };
-    let counts = move |judged: &Judged| {
+    let counts = move |judged: &MatchedBox| {
         let region = match judged.face {
             Some(face) => &picture.faces[face],
             None => &judged.found.region,
         };
         sizes.contains(&longer_side(region))
     };
-    judge(&picture.found, truth, least_iou)
+    match_boxes(&picture.found, truth, least_iou)
         .into_iter()
         .filter(counts)
 }
@@ -96,23 +98,25 @@ fn longer_side(region: &Region) -> f32 {
 
 /// The figures of a detector.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Evaluation {
+pub struct DetectionMetrics {
     /// Number of pictures.
     pub pictures: usize,
     /// Of all faces.
-    pub all: Figures,
+    pub all: SizeMetrics,
     /// By size, the smallest first.
-    pub by_size: Vec<Figures>,
+    pub by_size: Vec<SizeMetrics>,
 }
 
-impl Evaluation {
+impl DetectionMetrics {
     /// The figures of what was found in these pictures.
-    pub fn new(pictures: &[Looked]) -> Self {
+    pub fn new(pictures: &[EvaluatedImage]) -> Self {
         let bands = SIZES.windows(2).map(|ends| ends[0]..ends[1]);
         Self {
             pictures: pictures.len(),
-            all: Figures::of(pictures, 0.0..f32::INFINITY),
-            by_size: bands.map(|sizes| Figures::of(pictures, sizes)).collect(),
+            all: SizeMetrics::of(pictures, 0.0..f32::INFINITY),
+            by_size: bands
+                .map(|sizes| SizeMetrics::of(pictures, sizes))
+                .collect(),
         }
     }
 }
@@ -130,22 +134,22 @@ mod tests {
         }
     }
 
-    fn found(x: f32, side: f32, score: f32) -> Found {
-        Found {
+    fn found(x: f32, side: f32, score: f32) -> ScoredBox {
+        ScoredBox {
             region: square(x, side),
             score,
         }
     }
 
     /// A small face that is found, a large one that is missed, and a large box that is no face.
-    fn pictures() -> [Looked; 2] {
+    fn pictures() -> [EvaluatedImage; 2] {
         [
-            Looked {
+            EvaluatedImage {
                 faces: vec![square(0.0, 20.0)],
                 ignored: vec![],
                 found: vec![found(1.0, 20.0, 2.0)],
             },
-            Looked {
+            EvaluatedImage {
                 faces: vec![square(0.0, 100.0)],
                 ignored: vec![],
                 found: vec![found(300.0, 90.0, 1.0)],
@@ -155,7 +159,7 @@ mod tests {
 
     #[test]
     fn each_size_has_its_own_faces_and_its_own_mistakes() {
-        let evaluation = Evaluation::new(&pictures());
+        let evaluation = DetectionMetrics::new(&pictures());
         assert_eq!((evaluation.pictures, evaluation.all.faces()), (2, 2));
         let all = evaluation.all.at(0.0);
         assert_eq!((all.recall, all.precision), (0.5, 0.5));
@@ -177,7 +181,7 @@ mod tests {
         let [mut picture, _] = pictures();
         // 20 of 20 + 8 + 8: an overlap of 0.43.
         picture.found = vec![found(8.0, 20.0, 2.0)];
-        let evaluation = Evaluation::new(&[picture]);
+        let evaluation = DetectionMetrics::new(&[picture]);
         assert_eq!(evaluation.all.strict.average_precision(), 0.0);
         assert_eq!(evaluation.all.lenient.average_precision(), 1.0);
     }

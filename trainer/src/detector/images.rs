@@ -8,7 +8,7 @@ use image::GrayImage;
 use image::imageops::{FilterType, resize};
 use rayon::prelude::*;
 
-use super::annotations::{Annotation, Labels, Split, load};
+use super::annotations::{Annotation, ImageSplit, LabelSource, load};
 use crate::data::picture::Picture;
 use crate::run::params::fnv1a;
 use crate::run::progress::reading;
@@ -88,7 +88,7 @@ impl Grey {
 
 /// A picture and its faces.
 #[derive(Debug, Clone)]
-pub struct Scene {
+pub struct TrainingImage {
     /// The picture, then the same halved again and again.
     pub levels: Vec<Grey>,
     /// The faces in pixels of the picture.
@@ -96,10 +96,10 @@ pub struct Scene {
     /// Places where nobody can tell.
     pub ignored: Vec<Region>,
     /// Who drew the boxes.
-    pub labels: Labels,
+    pub labels: LabelSource,
 }
 
-impl Scene {
+impl TrainingImage {
     /// The picture and boxes of an annotation.
     ///
     /// # Errors
@@ -212,7 +212,7 @@ impl Scene {
 /// # Errors
 ///
 /// When an annotation is broken, a picture cannot be read, or there is none.
-pub fn read(folder: &Path, split: Split) -> Result<Vec<Scene>> {
+pub fn read(folder: &Path, split: ImageSplit) -> Result<Vec<TrainingImage>> {
     let wanted = |annotation: &Annotation| annotation.split.is_none_or(|found| found == split);
     let annotations: Vec<_> = load(folder)?.into_iter().filter(wanted).collect();
     ensure!(!annotations.is_empty(), none(folder, split));
@@ -225,29 +225,29 @@ pub fn read(folder: &Path, split: Split) -> Result<Vec<Scene>> {
 /// # Errors
 ///
 /// As [`read`], for either kind.
-pub fn read_for_training(folder: &Path) -> Result<(Vec<Scene>, Vec<Scene>)> {
+pub fn read_for_training(folder: &Path) -> Result<(Vec<TrainingImage>, Vec<TrainingImage>)> {
     let annotations = load(folder)?;
     let scenes = read_all(&annotations, LONGEST)?;
     let (mut training, mut validation) = (Vec::new(), Vec::new());
     for (annotation, scene) in annotations.iter().zip(scenes) {
         let by_pixels = || match scene.pixels_hash() % 10 {
-            0 => Split::Val,
-            _ => Split::Train,
+            0 => ImageSplit::Val,
+            _ => ImageSplit::Train,
         };
         match annotation.split.unwrap_or_else(by_pixels) {
-            Split::Train => training.push(scene),
-            Split::Val => validation.push(scene.at_most(LONGEST_TO_VALIDATE)),
+            ImageSplit::Train => training.push(scene),
+            ImageSplit::Val => validation.push(scene.at_most(LONGEST_TO_VALIDATE)),
         }
     }
-    ensure!(!training.is_empty(), none(folder, Split::Train));
-    ensure!(!validation.is_empty(), none(folder, Split::Val));
+    ensure!(!training.is_empty(), none(folder, ImageSplit::Train));
+    ensure!(!validation.is_empty(), none(folder, ImageSplit::Val));
     Ok((training, validation))
 }
 
-fn none(folder: &Path, split: Split) -> String {
+fn none(folder: &Path, split: ImageSplit) -> String {
     let (name, purpose) = match split {
-        Split::Train => ("train", "to learn from"),
-        Split::Val => ("val", "to validate on"),
+        ImageSplit::Train => ("train", "to learn from"),
+        ImageSplit::Val => ("val", "to validate on"),
     };
     format!(
         "{}: expected pictures {purpose}, found none: give some of them the split {name}",
@@ -255,11 +255,11 @@ fn none(folder: &Path, split: Split) -> String {
     )
 }
 
-fn read_all(annotations: &[Annotation], longest: usize) -> Result<Vec<Scene>> {
+fn read_all(annotations: &[Annotation], longest: usize) -> Result<Vec<TrainingImage>> {
     let progress = reading("pictures", annotations.len());
     annotations
         .par_iter()
-        .map(|annotation| Ok(Scene::load(annotation)?.at_most(longest)))
+        .map(|annotation| Ok(TrainingImage::load(annotation)?.at_most(longest)))
         .inspect(|_| progress.inc(1))
         .collect()
 }

@@ -11,7 +11,7 @@ use super::sample::Sample;
 
 /// How frequent each change is, and how far it goes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Light {
+pub struct PhotometricAugmentation {
     /// Frequency of another exposure, and how many stops darker and brighter at most.
     pub exposure: (f32, f32),
     /// Frequency of another gamma and contrast, and by how much at most.
@@ -26,7 +26,7 @@ pub struct Light {
     pub jpeg: (f32, u8),
 }
 
-impl Light {
+impl PhotometricAugmentation {
     /// As the built-in weights were trained.
     pub const DEFAULT: Self = Self {
         exposure: (0.5, 2.5),

@@ -4,7 +4,7 @@ use candle_core::{D, Result, Tensor};
 
 /// What the places of a batch are to say, place after place of sample after sample.
 #[derive(Debug, Clone)]
-pub struct Targets {
+pub struct DetectionTargets {
     /// `[P]`, how much of a face each place is to see, 0 to 1: how well its box fits the face.
     pub scores: Tensor,
     /// `[P]`, how much each place counts; 0 where nobody can tell.
@@ -28,7 +28,7 @@ const BOX_WEIGHT: f64 = 5.0;
 /// # Errors
 ///
 /// When the shapes differ.
-pub fn detection(values: &Tensor, targets: &Targets) -> Result<Tensor> {
+pub fn detection(values: &Tensor, targets: &DetectionTargets) -> Result<Tensor> {
     let scores = values.narrow(1, 0, 1)?.squeeze(1)?;
     let scores = (binary_cross_entropy(&scores, &targets.scores)? * &targets.weights)?.sum_all()?;
     let total = targets.box_weights.sum_all()?.to_scalar::<f32>()?.max(1.0);
@@ -101,8 +101,8 @@ mod tests {
     }
 
     /// The second of three places answers for a face of 16×24 pixels.
-    fn targets() -> Targets {
-        Targets {
+    fn targets() -> DetectionTargets {
+        DetectionTargets {
             scores: row(&[0.0, 0.8, 0.0]),
             weights: row(&[1.0, 1.0, 0.0]),
             answering: Tensor::new(&[1u32], &Device::Cpu).unwrap(),
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn without_a_face_only_scores_count() {
-        let none = Targets {
+        let none = DetectionTargets {
             scores: row(&[0.0; 3]),
             weights: row(&[1.0; 3]),
             answering: Tensor::zeros(0, candle_core::DType::U32, &Device::Cpu).unwrap(),

@@ -4,7 +4,7 @@ use emotion_models::preprocess::Region;
 
 /// How a picture comes to lie in a sample: mirrored, scaled and turned about a point.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Mapping {
+pub(super) struct SampleTransform {
     /// A point of the picture …
     pub(super) from: [f32; 2],
     /// … and where it comes to lie.
@@ -15,7 +15,7 @@ pub(super) struct Mapping {
     pub(super) turn: [f32; 2],
 }
 
-impl Mapping {
+impl SampleTransform {
     /// Where a point of the picture comes to lie.
     pub(super) fn forward(&self, [x, y]: [f32; 2]) -> [f32; 2] {
         let [cos, sin] = self.turn;
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     /// Mirrored, stretched and turned by 90°.
-    const MAPPING: Mapping = Mapping {
+    const MAPPING: SampleTransform = SampleTransform {
         from: [10.0, 20.0],
         to: [100.0, 50.0],
         scale: [-2.0, 3.0],
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn the_way_back_is_the_inverse() {
-        let mapping = Mapping {
+        let mapping = SampleTransform {
             turn: [0.6, 0.8],
             ..MAPPING
         };

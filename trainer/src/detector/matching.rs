@@ -5,7 +5,7 @@ use emotion_models::preprocess::Region;
 
 /// A face that a detector found.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Found {
+pub struct ScoredBox {
     /// Its box.
     pub region: Region,
     /// The logit that it is one, or any number that grows with how sure the detector is.
@@ -16,17 +16,17 @@ pub struct Found {
 pub const ONE_FACE: f32 = 0.45;
 
 /// The faces that values, [`VALUES`] for each place, tell with scores above `least`, the surest first, each once.
-pub fn decode(places: &[Place], values: &[f32], least: f32) -> Vec<Found> {
+pub fn decode(places: &[Place], values: &[f32], least: f32) -> Vec<ScoredBox> {
     let sure = |(place, &values): (&Place, &[f32; VALUES])| {
-        (values[0] >= least).then(|| Found {
+        (values[0] >= least).then(|| ScoredBox {
             region: place.region(values),
             score: values[0],
         })
     };
     let values = values.as_chunks::<VALUES>().0;
-    let mut all: Vec<Found> = places.iter().zip(values).filter_map(sure).collect();
+    let mut all: Vec<ScoredBox> = places.iter().zip(values).filter_map(sure).collect();
     all.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let mut kept: Vec<Found> = Vec::new();
+    let mut kept: Vec<ScoredBox> = Vec::new();
     for found in all {
         if kept
             .iter()
@@ -40,7 +40,7 @@ pub fn decode(places: &[Place], values: &[f32], least: f32) -> Vec<Found> {
 
 /// What is true of a picture.
 #[derive(Debug, Clone, Copy)]
-pub struct Truth<'a> {
+pub struct GroundTruth<'a> {
     /// Its faces.
     pub faces: &'a [Region],
     /// Places where nobody can tell.
@@ -49,15 +49,15 @@ pub struct Truth<'a> {
 
 /// Whether a found face is one; those at places where nobody can tell are neither.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Judged {
+pub struct MatchedBox {
     /// What the detector found.
-    pub found: Found,
+    pub found: ScoredBox,
     /// Index of the face that it is, if it is one.
     pub face: Option<usize>,
 }
 
 /// Compares what was found, the surest first, with the truth: each face belongs to the surest box that covers it.
-pub fn judge(found: &[Found], truth: Truth<'_>, least_iou: f32) -> Vec<Judged> {
+pub fn match_boxes(found: &[ScoredBox], truth: GroundTruth<'_>, least_iou: f32) -> Vec<MatchedBox> {
     let mut taken = vec![false; truth.faces.len()];
     let mut judged = Vec::new();
     for &found in found {
@@ -68,7 +68,7 @@ pub fn judge(found: &[Found], truth: Truth<'_>, least_iou: f32) -> Vec<Judged> {
             .max_by(|(_, a), (_, b)| a.total_cmp(b));
         if let Some((face, _)) = best {
             taken[face] = true;
-            judged.push(Judged {
+            judged.push(MatchedBox {
                 found,
                 face: Some(face),
             });
@@ -77,7 +77,7 @@ pub fn judge(found: &[Found], truth: Truth<'_>, least_iou: f32) -> Vec<Judged> {
             .iter()
             .any(|place| covers(place, &found.region))
         {
-            judged.push(Judged { found, face: None });
+            judged.push(MatchedBox { found, face: None });
         }
     }
     judged
@@ -94,16 +94,16 @@ fn covers(place: &Region, found: &Region) -> bool {
 
 /// Precision and recall at falling scores.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Curve {
+pub struct PrecisionRecallCurve {
     /// Score, recall and precision of what is at least that sure, from the surest down.
-    pub points: Vec<Point>,
+    pub points: Vec<PrecisionRecallPoint>,
     /// Number of faces.
     pub faces: usize,
 }
 
-/// A point of a [`Curve`].
+/// A point of a [`PrecisionRecallCurve`].
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Point {
+pub struct PrecisionRecallPoint {
     /// The score of the least sure one.
     pub score: f32,
     /// Share of the faces that were found.
@@ -112,15 +112,15 @@ pub struct Point {
     pub precision: f64,
 }
 
-impl Curve {
+impl PrecisionRecallCurve {
     /// The curve of all pictures together.
-    pub fn new(judged: impl IntoIterator<Item = Judged>, faces: usize) -> Self {
+    pub fn new(judged: impl IntoIterator<Item = MatchedBox>, faces: usize) -> Self {
         let mut all: Vec<_> = judged.into_iter().collect();
         all.sort_by(|a, b| b.found.score.total_cmp(&a.found.score));
         let mut right = 0;
-        let point = |(index, judged): (usize, &Judged)| {
+        let point = |(index, judged): (usize, &MatchedBox)| {
             right += usize::from(judged.face.is_some());
-            Point {
+            PrecisionRecallPoint {
                 score: judged.found.score,
                 recall: right as f64 / faces.max(1) as f64,
                 precision: right as f64 / (index + 1) as f64,
@@ -147,8 +147,8 @@ impl Curve {
 
     /// The point with the highest F1, the harmonic mean of recall and precision, the surest of equals; if nothing was
     /// found, beyond any score.
-    pub fn best(&self) -> Point {
-        let f1 = |point: &Point| {
+    pub fn best(&self) -> PrecisionRecallPoint {
+        let f1 = |point: &PrecisionRecallPoint| {
             let sum = point.recall + point.precision;
             if sum > 0.0 {
                 2.0 * point.recall * point.precision / sum
@@ -163,9 +163,9 @@ impl Curve {
     }
 
     /// Recall and precision of what is at least this sure; a precision of 1 if nothing is.
-    pub fn at(&self, score: f32) -> Point {
+    pub fn at(&self, score: f32) -> PrecisionRecallPoint {
         let last = self.points.iter().rfind(|point| point.score >= score);
-        last.copied().unwrap_or(Point {
+        last.copied().unwrap_or(PrecisionRecallPoint {
             score,
             recall: 0.0,
             precision: 1.0,
@@ -186,8 +186,8 @@ mod tests {
         }
     }
 
-    fn found(x: f32, side: f32, score: f32) -> Found {
-        Found {
+    fn found(x: f32, side: f32, score: f32) -> ScoredBox {
+        ScoredBox {
             region: square(x, side),
             score,
         }
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_face_counts_once_and_places_where_nobody_can_tell_do_not() {
-        let truth = Truth {
+        let truth = GroundTruth {
             faces: &[square(0.0, 10.0)],
             ignored: &[square(50.0, 10.0)],
         };
@@ -205,7 +205,7 @@ mod tests {
             found(52.0, 6.0, 1.0),
             found(90.0, 10.0, 0.0),
         ];
-        let judged: Vec<_> = judge(&all, truth, 0.5)
+        let judged: Vec<_> = match_boxes(&all, truth, 0.5)
             .iter()
             .map(|judged| (judged.found.score, judged.face))
             .collect();
@@ -215,11 +215,13 @@ mod tests {
     #[test]
     fn average_precision_is_the_area_below_the_best_precisions() {
         let judged =
-            [(4.0, true), (3.0, false), (2.0, true), (1.0, false)].map(|(score, right)| Judged {
-                found: found(0.0, 1.0, score),
-                face: right.then_some(0),
+            [(4.0, true), (3.0, false), (2.0, true), (1.0, false)].map(|(score, right)| {
+                MatchedBox {
+                    found: found(0.0, 1.0, score),
+                    face: right.then_some(0),
+                }
             });
-        let curve = Curve::new(judged, 4);
+        let curve = PrecisionRecallCurve::new(judged, 4);
         // 0.25 at precision 1, 0.25 more at 2/3, the rest never.
         let expected = 0.25 + 0.25 * 2.0 / 3.0;
         assert!((curve.average_precision() - expected).abs() < 1e-9);
@@ -228,7 +230,7 @@ mod tests {
         assert_eq!(curve.at(9.0).precision, 1.0);
         // F1 is 0.4, 1/3, 4/7 and 1/2.
         assert_eq!((curve.best().score, curve.best().recall), (2.0, 0.5));
-        let nothing = Curve::new([], 4).best();
+        let nothing = PrecisionRecallCurve::new([], 4).best();
         assert_eq!((nothing.recall, nothing.precision), (0.0, 1.0));
     }
 

@@ -9,10 +9,10 @@ use emotion_models::preprocess::Region;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::annotations::{Labels, cut_off};
-use super::images::Scene;
-use super::light::Light;
-use super::mapping::Mapping;
+use super::annotations::{LabelSource, cut_off};
+use super::images::TrainingImage;
+use super::light::PhotometricAugmentation;
+use super::mapping::SampleTransform;
 
 /// How samples are made.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub struct Sampling {
     /// By which share width and height are scaled apart at most.
     pub aspect: f32,
     /// What happens to the light.
-    pub light: Light,
+    pub light: PhotometricAugmentation,
 }
 
 impl Sampling {
@@ -45,7 +45,7 @@ impl Sampling {
         covered: 0.85,
         rotation: (0.4, 20.0),
         aspect: 0.12,
-        light: Light::DEFAULT,
+        light: PhotometricAugmentation::DEFAULT,
     };
 }
 
@@ -58,11 +58,11 @@ const OUTSIDE: u8 = 114;
 
 /// A face in a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Face {
+pub struct SampleFace {
     /// Its box in pixels of the sample.
     pub region: Region,
     /// How far its label can be trusted.
-    pub labels: Labels,
+    pub labels: LabelSource,
 }
 
 /// The network's value for a pixel, as [`emotion_models::preprocess`] has it.
@@ -78,7 +78,7 @@ pub struct Sample {
     /// `size`² grey values.
     pub pixels: Vec<u8>,
     /// The faces.
-    pub faces: Vec<Face>,
+    pub faces: Vec<SampleFace>,
     /// Places where nobody can tell.
     pub ignored: Vec<Region>,
     /// The parts of the sample whose background was labelled by another detector.
@@ -115,7 +115,7 @@ impl Part {
 
 impl Sampling {
     /// A sample of these scenes.
-    pub fn draw(&self, scenes: &[Scene], generator: &mut impl Rng) -> Sample {
+    pub fn draw(&self, scenes: &[TrainingImage], generator: &mut impl Rng) -> Sample {
         let mut sample = Sample {
             size: self.size,
             pixels: vec![OUTSIDE; self.size * self.size],
@@ -164,7 +164,12 @@ impl Sampling {
     }
 
     /// Where the part is cut from.
-    fn mapping(&self, scene: &Scene, part: Part, generator: &mut impl Rng) -> Mapping {
+    fn mapping(
+        &self,
+        scene: &TrainingImage,
+        part: Part,
+        generator: &mut impl Rng,
+    ) -> SampleTransform {
         let side = part.width().min(part.height());
         let [width, height] = [scene.width() as f32, scene.height() as f32];
         let face = match scene.faces.len() {
@@ -220,7 +225,7 @@ impl Sampling {
             }
         });
         let [along, down] = scale;
-        Mapping {
+        SampleTransform {
             from,
             to,
             scale: [if mirrored { -along } else { along }, down],
@@ -231,7 +236,7 @@ impl Sampling {
 
 impl Sample {
     /// Draws what of the picture lies in the part.
-    fn paint(&mut self, scene: &Scene, mapping: &Mapping, part: Part) {
+    fn paint(&mut self, scene: &TrainingImage, mapping: &SampleTransform, part: Part) {
         let reduction = 1.0 / mapping.scale[1].min(mapping.scale[0].abs());
         let level = (reduction.max(1.0).log2() + 0.25) as usize;
         let level = level.min(scene.levels.len() - 1);
@@ -251,7 +256,7 @@ impl Sample {
     }
 
     /// Notes the faces and what else is known about the part.
-    fn label(&mut self, scene: &Scene, mapping: &Mapping, part: Part) {
+    fn label(&mut self, scene: &TrainingImage, mapping: &SampleTransform, part: Part) {
         let within = |region: &Region| {
             let moved = mapping.region(region);
             let from_part = Region {
@@ -272,7 +277,7 @@ impl Sample {
             if share < TOO_LITTLE || region.width.max(region.height) < TOO_SMALL {
                 self.ignored.push(region);
             } else {
-                self.faces.push(Face {
+                self.faces.push(SampleFace {
                     region,
                     labels: scene.labels,
                 });
@@ -280,7 +285,7 @@ impl Sample {
         }
         let ignored = scene.ignored.iter().filter_map(within);
         self.ignored.extend(ignored.map(|(region, _)| region));
-        if scene.labels == Labels::Model {
+        if scene.labels == LabelSource::Model {
             self.doubtful.push(part.region());
         }
     }

@@ -3,12 +3,12 @@
 use emotion_models::weights::Architecture;
 use serde::{Deserialize, Serialize};
 
-use super::epoch::Epoch;
+use super::epoch::DetectorEpoch;
 use super::sample::Sampling;
 use crate::run::optimizer::AdamConfig;
 use crate::run::schedule::Schedule;
 use crate::run::state::{Common, RunSettings};
-use crate::run::weights_id::Identity;
+use crate::run::weights_id::WeightsId;
 
 /// Everything that decides a run, apart from the data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub struct Settings {
     /// What is learnt from.
     pub sampling: Sampling,
     /// The weights that it began with, if not random ones.
-    pub init: Option<Identity>,
+    pub init: Option<WeightsId>,
 }
 
 impl Default for Settings {
@@ -70,7 +70,7 @@ impl Settings {
 
 /// What tells the pictures of a run from others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Source {
+pub struct ImageDataSummary {
     /// A hash of pictures and boxes.
     pub data: String,
     /// Number of pictures that it trains on.
@@ -80,8 +80,8 @@ pub struct Source {
 }
 
 impl RunSettings for Settings {
-    type Row = Epoch;
-    type Source = Source;
+    type Epoch = DetectorEpoch;
+    type DataSummary = ImageDataSummary;
     const FORMATS: &'static [&'static str] = &["emotion-trainer detector checkpoint 1"];
 
     fn common(&self) -> Common<'_> {
@@ -99,11 +99,11 @@ impl RunSettings for Settings {
         }
     }
 
-    fn better(&self) -> fn(&Epoch, &Epoch) -> bool {
+    fn better(&self) -> fn(&DetectorEpoch, &DetectorEpoch) -> bool {
         |epoch, best| epoch.val_ap50 > best.val_ap50
     }
 
-    fn steps_per_epoch(&self, source: &Source) -> usize {
+    fn steps_per_epoch(&self, source: &ImageDataSummary) -> usize {
         self.steps(source.training_pictures)
     }
 }

@@ -5,9 +5,9 @@ use emotion_models::face_net::{Place, VALUES};
 use emotion_models::preprocess::Region;
 use rayon::prelude::*;
 
-use super::annotations::Labels;
-use super::assign::{Answer, assign};
-use super::loss::Targets;
+use super::annotations::LabelSource;
+use super::assign::{Assignment, assign};
+use super::loss::DetectionTargets;
 use super::sample::Sample;
 
 /// What a face drawn by a detector counts beside one drawn by a person.
@@ -15,11 +15,11 @@ const MODEL_FACE: f32 = 0.6;
 /// What the background counts where a detector looked for faces: it misses some.
 const MODEL_BACKGROUND: f32 = 0.6;
 
-/// What one sample adds to [`Targets`].
+/// What one sample adds to [`DetectionTargets`].
 struct SampleTargets {
     scores: Vec<f32>,
     weights: Vec<f32>,
-    answers: Vec<Answer>,
+    answers: Vec<Assignment>,
 }
 
 /// The targets of samples for whose places the network said `logits`, [`VALUES`] for each place of each sample.
@@ -27,7 +27,7 @@ struct SampleTargets {
 /// # Errors
 ///
 /// When a tensor cannot be made.
-pub fn targets(samples: &[Sample], places: &[Place], logits: &[f32]) -> Result<Targets> {
+pub fn targets(samples: &[Sample], places: &[Place], logits: &[f32]) -> Result<DetectionTargets> {
     let parts: Vec<SampleTargets> = samples
         .par_iter()
         .zip(logits.par_chunks_exact(places.len() * VALUES))
@@ -57,7 +57,7 @@ pub fn targets(samples: &[Sample], places: &[Place], logits: &[f32]) -> Result<T
         let count = values.len();
         Tensor::from_vec(values, count, &Device::Cpu)
     };
-    Ok(Targets {
+    Ok(DetectionTargets {
         scores: all(|part| &part.scores)?,
         weights: all(|part| &part.weights)?,
         answering: Tensor::from_vec(answering, count, &Device::Cpu)?,
@@ -67,10 +67,10 @@ pub fn targets(samples: &[Sample], places: &[Place], logits: &[f32]) -> Result<T
     })
 }
 
-fn weight(labels: Labels) -> f32 {
+fn weight(labels: LabelSource) -> f32 {
     match labels {
-        Labels::Human => 1.0,
-        Labels::Model => MODEL_FACE,
+        LabelSource::Human => 1.0,
+        LabelSource::Model => MODEL_FACE,
     }
 }
 

@@ -11,24 +11,24 @@ use emotion_models::weights::{Architecture, Normalization, Task};
 use emotion_models::{Metadata, Weights};
 use rayon::prelude::*;
 
-use super::calibration::Calibration;
-use super::epoch::Epoch;
-use super::images::{self, Scene};
+use super::calibration::PlattScaling;
+use super::epoch::DetectorEpoch;
+use super::images::{self, TrainingImage};
 use super::loss::detection;
-use super::matching::Curve;
+use super::matching::PrecisionRecallCurve;
 use super::plots;
 use super::sample::{Sample, normalized};
-use super::settings::{Settings, Source};
+use super::settings::{ImageDataSummary, Settings};
 use super::targets::targets;
 use super::validation;
 use crate::data::prefetch::Prefetched;
 use crate::random::{Purpose, generator};
-use crate::run::log::{Log, Tally};
+use crate::run::log::{EpochTotals, Log};
 use crate::run::network::Network;
 use crate::run::params::fnv1a;
 use crate::run::state::Run;
-use crate::run::task::{Look, Subject};
-use crate::run::weights_id::Identity;
+use crate::run::task::{StepOutput, TrainingTask};
+use crate::run::weights_id::WeightsId;
 
 /// First biases of the last layers: a face is improbable at most places (Lin et al. 2017, "Focal loss"), and where there
 /// is one, it is twice as large as the stride.
@@ -36,19 +36,19 @@ const FIRST_VALUES: [f32; VALUES] = [-4.0, 0.0, 0.0, 0.7, 0.7];
 
 /// Pictures with their faces.
 #[derive(Debug, Clone)]
-pub struct Pictures {
-    training: Arc<Vec<Scene>>,
-    validation: Vec<Scene>,
-    source: Source,
+pub struct DetectorTask {
+    training: Arc<Vec<TrainingImage>>,
+    validation: Vec<TrainingImage>,
+    source: ImageDataSummary,
 }
 
-impl Pictures {
+impl DetectorTask {
     /// Pictures to learn from and others to validate on.
-    pub fn new(training: Vec<Scene>, validation: Vec<Scene>) -> Self {
-        let all: Vec<&Scene> = training.iter().chain(&validation).collect();
+    pub fn new(training: Vec<TrainingImage>, validation: Vec<TrainingImage>) -> Self {
+        let all: Vec<&TrainingImage> = training.iter().chain(&validation).collect();
         let hashes: Vec<u64> = all.par_iter().map(|scene| scene.fingerprint()).collect();
         let bytes: Vec<u8> = hashes.into_iter().flat_map(u64::to_le_bytes).collect();
-        let source = Source {
+        let source = ImageDataSummary {
             data: format!("{:016x}", fnv1a(&bytes)),
             training_pictures: training.len(),
             validation_pictures: validation.len(),
@@ -72,16 +72,16 @@ impl Pictures {
 
     /// Faces to learn from, and faces to validate on.
     pub fn faces(&self) -> [usize; 2] {
-        let count = |scenes: &[Scene]| scenes.iter().map(|scene| scene.faces.len()).sum();
+        let count = |scenes: &[TrainingImage]| scenes.iter().map(|scene| scene.faces.len()).sum();
         [count(&self.training), count(&self.validation)]
     }
 }
 
-impl Subject for Pictures {
+impl TrainingTask for DetectorTask {
     type Settings = Settings;
     type Batch = Vec<Sample>;
 
-    fn source(&self) -> Source {
+    fn data_summary(&self) -> ImageDataSummary {
         self.source.clone()
     }
 
@@ -101,11 +101,11 @@ impl Subject for Pictures {
 
     fn resume(&mut self, run: &Run<Settings>, file: &Path) -> Result<()> {
         let shown = file.display();
-        let Source {
+        let ImageDataSummary {
             data,
             training_pictures,
             validation_pictures,
-        } = &run.source;
+        } = &run.data_summary;
         let found = &self.source;
         ensure!(
             (found.training_pictures, found.validation_pictures)
@@ -122,7 +122,7 @@ impl Subject for Pictures {
     }
 
     fn begin_with(settings: &mut Settings, weights: &Weights) -> Result<()> {
-        settings.init = Some(Identity::of(weights.expect(Task::Detection)?)?);
+        settings.init = Some(WeightsId::of(weights.expect(Task::Detection)?)?);
         Ok(())
     }
 
@@ -162,7 +162,12 @@ impl Subject for Pictures {
         })
     }
 
-    fn look(&self, settings: &Settings, network: &Network, samples: Vec<Sample>) -> Result<Look> {
+    fn forward(
+        &self,
+        settings: &Settings,
+        network: &Network,
+        samples: Vec<Sample>,
+    ) -> Result<StepOutput> {
         let (count, size) = (samples.len(), settings.sampling.size);
         let values = samples.iter().flat_map(|sample| &sample.pixels);
         let values: Vec<f32> = values.map(|&pixel| normalized(pixel)).collect();
@@ -171,27 +176,27 @@ impl Subject for Pictures {
         let places: Vec<Place> = face_net::places(size, size).collect();
         let targets = targets(&samples, &places, &output.flatten_all()?.to_vec1()?)?;
         let values = output.reshape((count * places.len(), VALUES))?;
-        Ok(Look {
+        Ok(StepOutput {
             loss: detection(&values, &targets)?,
             samples: count,
             recognised: 0,
         })
     }
 
-    fn validate(&self, run: &Run<Settings>, network: &Network) -> Result<Epoch> {
+    fn validate(&self, run: &Run<Settings>, network: &Network) -> Result<DetectorEpoch> {
         let judged = validation::judged(network, &self.validation)?;
-        let calibration = Calibration::fit(&judged);
+        let calibration = PlattScaling::fit(&judged);
         let [_, faces] = self.faces();
-        let curve = Curve::new(judged, faces);
+        let curve = PrecisionRecallCurve::new(judged, faces);
         let best = curve.best();
-        Ok(Epoch {
+        Ok(DetectorEpoch {
             epoch: run.epoch(),
-            loss: run.tally.loss(),
+            loss: run.totals.loss(),
             val_ap50: curve.average_precision(),
             val_recall: best.recall,
             val_precision: best.precision,
-            lr: run.tally.lr,
-            seconds: run.tally.seconds,
+            lr: run.totals.lr,
+            seconds: run.totals.seconds,
             val_threshold: calibration.confidence(f64::from(best.score)),
             slope: calibration.slope,
             offset: calibration.offset,
@@ -201,7 +206,7 @@ impl Subject for Pictures {
     /// The scores of these weights are calibrated.
     fn weights(
         run: &Run<Settings>,
-        row: &Epoch,
+        row: &DetectorEpoch,
         mut values: HashMap<String, Tensor>,
     ) -> Result<(Metadata, HashMap<String, Tensor>)> {
         row.calibration().apply(&mut values)?;
@@ -219,23 +224,23 @@ impl Subject for Pictures {
                 row.epoch,
                 settings.epochs,
                 settings.seed,
-                run.source.training_pictures,
+                run.data_summary.training_pictures,
                 row.val_ap50,
                 row.val_recall,
                 row.val_precision,
                 row.val_threshold,
-                run.source.validation_pictures,
+                run.data_summary.validation_pictures,
                 serde_json::to_string(settings)?,
             ),
         };
         Ok((metadata, values))
     }
 
-    fn figures(tally: &Tally) -> String {
-        format!("loss {:.4}", tally.loss())
+    fn figures(totals: &EpochTotals) -> String {
+        format!("loss {:.4}", totals.loss())
     }
 
-    fn curves(log: &Log<Epoch>, title: &str) -> Result<String> {
+    fn curves(log: &Log<DetectorEpoch>, title: &str) -> Result<String> {
         plots::curves(log, title)
     }
 }

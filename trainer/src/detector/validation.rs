@@ -5,8 +5,8 @@ use emotion_models::face_net::{self, Place};
 use emotion_models::fused::Fused;
 
 use super::annotations::cut_off;
-use super::images::Scene;
-use super::matching::{Found, Judged, Truth, decode, judge};
+use super::images::TrainingImage;
+use super::matching::{GroundTruth, MatchedBox, ScoredBox, decode, match_boxes};
 use super::sample::normalized;
 use crate::run::network::Network;
 
@@ -23,7 +23,7 @@ const TOGETHER: usize = 16 * 448 * 448;
 /// # Errors
 ///
 /// When the network fails.
-pub fn judged(network: &Network, scenes: &[Scene]) -> Result<Vec<Judged>> {
+pub fn judged(network: &Network, scenes: &[TrainingImage]) -> Result<Vec<MatchedBox>> {
     let side = side(scenes);
     let fused = Fused::new(&face_net::graph(side, side)?)?;
     let trained = network.parameters.trained.to_vec1()?;
@@ -38,18 +38,18 @@ pub fn judged(network: &Network, scenes: &[Scene]) -> Result<Vec<Judged>> {
         let answers = fused.evaluate(&values, &trained, &statistics)?;
         for (scene, answers) in group.iter().zip(answers) {
             let found = found(&places, &answers, scene);
-            let truth = Truth {
+            let truth = GroundTruth {
                 faces: &scene.faces,
                 ignored: &scene.ignored,
             };
-            all.extend(judge(&found, truth, LEAST_IOU));
+            all.extend(match_boxes(&found, truth, LEAST_IOU));
         }
     }
     Ok(all)
 }
 
 /// The smallest side that the network takes and that no picture exceeds.
-fn side(scenes: &[Scene]) -> usize {
+fn side(scenes: &[TrainingImage]) -> usize {
     let [.., coarsest] = face_net::STRIDES;
     let longest = scenes
         .iter()
@@ -59,7 +59,7 @@ fn side(scenes: &[Scene]) -> usize {
 }
 
 /// Puts the picture into the upper left corner of a square.
-fn lay_down(scene: &Scene, values: &mut [f32], side: usize) {
+fn lay_down(scene: &TrainingImage, values: &mut [f32], side: usize) {
     let picture = &scene.levels[0];
     let rows = picture.pixels.chunks_exact(picture.width);
     for (row, values) in rows.zip(values.chunks_exact_mut(side)) {
@@ -70,11 +70,11 @@ fn lay_down(scene: &Scene, values: &mut [f32], side: usize) {
 }
 
 /// The faces that the answers tell, cut off at the borders of the picture.
-fn found(places: &[Place], answers: &[f32], scene: &Scene) -> Vec<Found> {
+fn found(places: &[Place], answers: &[f32], scene: &TrainingImage) -> Vec<ScoredBox> {
     let size = [scene.width(), scene.height()].map(|side| side as f32);
-    let within = |found: Found| {
+    let within = |found: ScoredBox| {
         let region = cut_off(found.region, size)?;
-        Some(Found { region, ..found })
+        Some(ScoredBox { region, ..found })
     };
     decode(places, answers, LEAST_SCORE)
         .into_iter()

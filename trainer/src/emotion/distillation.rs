@@ -14,13 +14,13 @@ use emotion_models::{Emotion, Metadata, Scores, Weights};
 use serde::{Deserialize, Serialize};
 
 use crate::run::network::Network;
-use crate::run::weights_id::Identity;
+use crate::run::weights_id::WeightsId;
 
 /// How much is learnt from whom.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Distillation {
     /// The teachers.
-    pub teachers: Vec<Identity>,
+    pub teachers: Vec<WeightsId>,
     /// α, the teachers' share of the loss; the labels have the rest.
     pub weight: f64,
     /// T, by which the logits of teachers and student are divided.
@@ -36,7 +36,7 @@ pub struct Teachers(Arc<[Teacher]>);
 #[derive(Debug)]
 struct Teacher {
     file: PathBuf,
-    identity: Identity,
+    identity: WeightsId,
     metadata: Metadata,
     network: Network,
 }
@@ -69,7 +69,7 @@ impl Teachers {
     }
 
     /// Who they are, in order.
-    pub fn identities(&self) -> Vec<Identity> {
+    pub fn identities(&self) -> Vec<WeightsId> {
         let identity = |teacher: &Teacher| teacher.identity.clone();
         self.0.iter().map(identity).collect()
     }
@@ -84,7 +84,7 @@ impl Teachers {
     /// # Errors
     ///
     /// When they are others, or take faces of another size, with what to do.
-    pub fn check(&self, expected: &[Identity], input_size: usize) -> Result<()> {
+    pub fn check(&self, expected: &[WeightsId], input_size: usize) -> Result<()> {
         let found = self.identities();
         ensure!(
             found == expected,
@@ -137,7 +137,7 @@ impl Teacher {
             metadata.labels.join(", "),
             Emotion::names().join(", "),
         );
-        let identity = Identity::of(&weights)?;
+        let identity = WeightsId::of(&weights)?;
         let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
         Ok(Self {
             file,
@@ -202,8 +202,8 @@ fn mirrored(faces: &[f32], width: usize) -> Vec<f32> {
     rows.flat_map(|row| row.iter().rev().copied()).collect()
 }
 
-fn list(identities: &[Identity]) -> String {
-    let shown: Vec<String> = identities.iter().map(Identity::to_string).collect();
+fn list(identities: &[WeightsId]) -> String {
+    let shown: Vec<String> = identities.iter().map(WeightsId::to_string).collect();
     if shown.is_empty() {
         "no teacher".to_owned()
     } else {

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::run::log::Row;
+use crate::run::log::LogRow;
 
 /// One row: Keras' columns, then the learning rate, the time and the calibration.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Epoch {
+pub struct EmotionEpoch {
     /// Counted from 1.
     pub epoch: usize,
     /// Accuracy on the training faces as they came by, augmented.
@@ -33,7 +33,7 @@ pub struct Epoch {
     pub val_macro_f1: Option<f64>,
 }
 
-impl Row for Epoch {
+impl LogRow for EmotionEpoch {
     fn epoch(&self) -> usize {
         self.epoch
     }

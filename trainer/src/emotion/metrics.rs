@@ -8,13 +8,13 @@ const CLASSES: usize = Emotion::ALL.len();
 
 /// Counts, loss and calibration over a set of faces.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Evaluation {
+pub struct ClassificationMetrics {
     confusion: [[usize; CLASSES]; CLASSES],
     loss_sum: f64,
     reliability: Reliability,
 }
 
-impl Evaluation {
+impl ClassificationMetrics {
     /// Judges logits `[N][7]` against their N labels, at this temperature.
     pub fn new(logits: &[Vec<f32>], labels: &[Emotion], temperature: f64) -> Self {
         let mut evaluation = Self::default();
@@ -168,7 +168,7 @@ mod tests {
             Emotion::Happy,
         ];
         let evaluation =
-            Evaluation::new(&[logits(0), logits(0), logits(3), logits(3)], &labels, 1.0);
+            ClassificationMetrics::new(&[logits(0), logits(0), logits(3), logits(3)], &labels, 1.0);
         assert_eq!(evaluation.count(), 4);
         assert_eq!(evaluation.accuracy(), 0.75);
         assert_eq!(evaluation.recall(Emotion::Angry), Some(2.0 / 3.0));
@@ -184,7 +184,7 @@ mod tests {
     /// | angry | 3 | 1 | 0 |
     /// | happy | 0 | 5 | 1 |
     /// | sad | 2 | 0 | 0 |
-    fn twelve() -> Evaluation {
+    fn twelve() -> ClassificationMetrics {
         let counts = [(0, 0, 3), (0, 3, 1), (3, 3, 5), (3, 4, 1), (4, 0, 2)];
         let faces = counts
             .into_iter()
@@ -192,7 +192,7 @@ mod tests {
         let (labels, answers): (Vec<_>, Vec<_>) = faces
             .map(|(label, answer): (usize, usize)| (Emotion::ALL[label], logits(answer)))
             .unzip();
-        Evaluation::new(&answers, &labels, 1.0)
+        ClassificationMetrics::new(&answers, &labels, 1.0)
     }
 
     #[test]
@@ -228,8 +228,8 @@ mod tests {
         let probabilities = logits.each_ref().map(|row| softmax(row, 1.5));
         let rows = probabilities.iter().map(Vec::as_slice).zip(labels);
         let (of_logits, of_probabilities) = (
-            Evaluation::new(&logits, &labels, 1.5),
-            Evaluation::of_probabilities(rows),
+            ClassificationMetrics::new(&logits, &labels, 1.5),
+            ClassificationMetrics::of_probabilities(rows),
         );
         assert_eq!(of_logits.confusion, of_probabilities.confusion);
         assert_eq!(of_logits.reliability, of_probabilities.reliability);
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn a_label_with_probability_zero_loses_much_but_not_everything() {
         let row = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
-        let evaluation = Evaluation::of_probabilities([(&row[..], Emotion::Sad)]);
+        let evaluation = ClassificationMetrics::of_probabilities([(&row[..], Emotion::Sad)]);
         assert!(evaluation.loss() > 700.0 && evaluation.loss().is_finite());
     }
 

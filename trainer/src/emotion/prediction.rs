@@ -7,7 +7,7 @@ use emotion_models::{Classifier, Metadata, Scores};
 
 /// A face in a picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Face {
+pub struct PredictedFace {
     /// Left edge in pixels.
     pub x: i32,
     /// Upper edge in pixels.
@@ -22,7 +22,7 @@ pub struct Face {
 
 /// Where the faces of a picture are.
 #[derive(Debug)]
-pub enum Faces {
+pub enum FaceLocator {
     /// The picture is one.
     Whole,
     /// Where a detector finds them.
@@ -36,11 +36,11 @@ pub enum Faces {
     },
 }
 
-impl Faces {
+impl FaceLocator {
     /// The faces in `image`, surest first.
-    fn look_at(&mut self, image: &impl GreyRows) -> Result<Vec<Face>> {
+    fn look_at(&mut self, image: &impl GreyRows) -> Result<Vec<PredictedFace>> {
         match self {
-            Self::Whole => Ok(vec![Face {
+            Self::Whole => Ok(vec![PredictedFace {
                 x: 0,
                 y: 0,
                 width: image.width() as u32,
@@ -51,7 +51,7 @@ impl Faces {
                 detector, options, ..
             } => {
                 let faces = detector.detect(image, options)?;
-                let faces = faces.into_iter().map(|face| Face {
+                let faces = faces.into_iter().map(|face| PredictedFace {
                     x: face.x,
                     y: face.y,
                     width: face.width,
@@ -76,12 +76,12 @@ impl Faces {
 pub struct Predictor {
     classifier: Classifier,
     preprocessor: Preprocessor,
-    faces: Faces,
+    faces: FaceLocator,
 }
 
 impl Predictor {
     /// Lets `classifier` look at `faces`.
-    pub fn new(classifier: Classifier, faces: Faces) -> Self {
+    pub fn new(classifier: Classifier, faces: FaceLocator) -> Self {
         Self {
             preprocessor: Preprocessor::new(classifier.metadata().input_size),
             classifier,
@@ -99,7 +99,7 @@ impl Predictor {
     /// # Errors
     ///
     /// When detection or the network fails.
-    pub fn predict(&mut self, image: &impl GreyRows) -> Result<Vec<(Face, Scores)>> {
+    pub fn predict(&mut self, image: &impl GreyRows) -> Result<Vec<(PredictedFace, Scores)>> {
         let faces = self.faces.look_at(image)?;
         let margin = self.faces.margin();
         let crop_len = self.preprocessor.size().pow(2);

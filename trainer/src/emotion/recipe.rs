@@ -9,11 +9,11 @@ use crate::data::FACE_SIZE;
 use crate::data::augment::Augmentation;
 use crate::data::mixing::Mixing;
 use crate::emotion::distillation::Distillation;
-use crate::emotion::epoch::Epoch;
+use crate::emotion::epoch::EmotionEpoch;
 use crate::run::optimizer::AdamConfig;
 use crate::run::schedule::Schedule;
 use crate::run::state::{Common, RunSettings};
-use crate::run::weights_id::Identity;
+use crate::run::weights_id::WeightsId;
 
 /// A named set of [`Settings`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -29,19 +29,19 @@ pub enum Recipe {
 /// What decides which epoch is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Choice {
+pub enum SelectionMetric {
     /// The highest validation accuracy.
     Accuracy,
     /// The lowest validation loss.
     Loss,
 }
 
-impl Choice {
+impl SelectionMetric {
     /// Whether the first of two epochs is to be kept rather than the second.
-    pub fn better(self) -> fn(&Epoch, &Epoch) -> bool {
+    pub fn better(self) -> fn(&EmotionEpoch, &EmotionEpoch) -> bool {
         match self {
-            Choice::Accuracy => |epoch, best| epoch.val_acc > best.val_acc,
-            Choice::Loss => |epoch, best| epoch.val_loss < best.val_loss,
+            SelectionMetric::Accuracy => |epoch, best| epoch.val_acc > best.val_acc,
+            SelectionMetric::Loss => |epoch, best| epoch.val_loss < best.val_loss,
         }
     }
 }
@@ -92,13 +92,13 @@ pub struct Settings {
     #[serde(default)]
     pub mixing: Mixing,
     /// What decides which epoch is kept.
-    pub choice: Choice,
+    pub choice: SelectionMetric,
     /// What it learns from teachers, if it has any.
     #[serde(default)]
     pub distillation: Option<Distillation>,
     /// The weights that it began with, if not random ones.
     #[serde(default)]
-    pub init: Option<Identity>,
+    pub init: Option<WeightsId>,
 }
 
 impl Settings {
@@ -112,7 +112,7 @@ impl Settings {
 
 /// What tells the faces of a run from others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Source {
+pub struct FaceDataSummary {
     /// A hash of faces, labels and votes; older runs lack it.
     #[serde(default)]
     pub data: Option<String>,
@@ -126,9 +126,9 @@ pub struct Source {
 }
 
 impl RunSettings for Settings {
-    type Row = Epoch;
-    type Source = Source;
-    /// The first one was written at the ends of epochs only, without a tally.
+    type Epoch = EmotionEpoch;
+    type DataSummary = FaceDataSummary;
+    /// The first one was written at the ends of epochs only, without a totals.
     const FORMATS: &'static [&'static str] = &[
         "emotion-trainer checkpoint 2",
         "emotion-trainer checkpoint 1",
@@ -149,12 +149,12 @@ impl RunSettings for Settings {
         }
     }
 
-    fn better(&self) -> fn(&Epoch, &Epoch) -> bool {
+    fn better(&self) -> fn(&EmotionEpoch, &EmotionEpoch) -> bool {
         self.choice.better()
     }
 
     /// The last step may have fewer faces.
-    fn steps_per_epoch(&self, source: &Source) -> usize {
+    fn steps_per_epoch(&self, source: &FaceDataSummary) -> usize {
         source.training_faces.div_ceil(self.batch)
     }
 }
@@ -222,7 +222,7 @@ impl Recipe {
                     mixup: 0.2,
                     ..Mixing::default()
                 },
-                choice: Choice::Accuracy,
+                choice: SelectionMetric::Accuracy,
                 distillation: None,
                 init: None,
             },
@@ -247,7 +247,7 @@ impl Recipe {
                 average: None,
                 augmentation: AUGMENTATION,
                 mixing: Mixing::default(),
-                choice: Choice::Loss,
+                choice: SelectionMetric::Loss,
                 distillation: None,
                 init: None,
             },

@@ -10,24 +10,24 @@ use emotion_models::weights::{Normalization, Task};
 use emotion_models::{Emotion, Metadata, Weights};
 
 use crate::data::Faces;
-use crate::data::batch::{Batch, Batches, Plan};
+use crate::data::batch::{BatchPlan, FaceBatch, FaceBatches};
 use crate::emotion::calibration::fit_temperature;
 use crate::emotion::distillation::Teachers;
-use crate::emotion::epoch::Epoch;
+use crate::emotion::epoch::EmotionEpoch;
 use crate::emotion::loss::{cross_entropy, distillation};
-use crate::emotion::metrics::{Evaluation, argmax};
+use crate::emotion::metrics::{ClassificationMetrics, argmax};
 use crate::emotion::plots;
-use crate::emotion::recipe::{Settings, Source};
-use crate::run::log::{Log, Tally};
+use crate::emotion::recipe::{FaceDataSummary, Settings};
+use crate::run::log::{EpochTotals, Log};
 use crate::run::network::Network;
 use crate::run::params::fnv1a;
 use crate::run::state::Run;
-use crate::run::task::{Look, Subject};
-use crate::run::weights_id::Identity;
+use crate::run::task::{StepOutput, TrainingTask};
+use crate::run::weights_id::WeightsId;
 
 /// Faces with their emotions.
 #[derive(Debug, Clone)]
-pub struct Data {
+pub struct EmotionTask {
     /// What parameters are fitted to.
     pub training: Arc<Faces>,
     /// What chooses the epoch to keep and its temperature.
@@ -36,7 +36,7 @@ pub struct Data {
     pub teachers: Teachers,
 }
 
-impl Data {
+impl EmotionTask {
     /// What tells these faces, labels and votes from others.
     fn fingerprint(&self) -> String {
         let mut hashes = Vec::new();
@@ -53,12 +53,12 @@ impl Data {
     }
 }
 
-impl Subject for Data {
+impl TrainingTask for EmotionTask {
     type Settings = Settings;
-    type Batch = Batch;
+    type Batch = FaceBatch;
 
-    fn source(&self) -> Source {
-        Source {
+    fn data_summary(&self) -> FaceDataSummary {
+        FaceDataSummary {
             data: Some(self.fingerprint()),
             teacher_files: self.teachers.files(),
             training_faces: self.training.len(),
@@ -90,12 +90,12 @@ impl Subject for Data {
     /// Without teachers, those of the run are read again from where they were.
     fn resume(&mut self, run: &Run<Settings>, file: &Path) -> Result<()> {
         let shown = file.display();
-        let Source {
+        let FaceDataSummary {
             data,
             teacher_files,
             training_faces,
             validation_faces,
-        } = &run.source;
+        } = &run.data_summary;
         let found = (self.training.len(), self.validation.len());
         ensure!(
             found == (*training_faces, *validation_faces),
@@ -124,16 +124,21 @@ impl Subject for Data {
         } = *weights.expect(Task::Classification)?.metadata();
         settings.architecture = architecture;
         settings.input_size = input_size;
-        settings.init = Some(Identity::of(weights)?);
+        settings.init = Some(WeightsId::of(weights)?);
         Ok(())
     }
 
-    fn batches(&self, settings: &Settings, epoch: usize, done: usize) -> Batches {
-        let plan = Plan::new(settings, epoch);
-        Batches::of_rest(Arc::clone(&self.training), plan, done)
+    fn batches(&self, settings: &Settings, epoch: usize, done: usize) -> FaceBatches {
+        let plan = BatchPlan::new(settings, epoch);
+        FaceBatches::of_rest(Arc::clone(&self.training), plan, done)
     }
 
-    fn look(&self, settings: &Settings, network: &Network, batch: Batch) -> Result<Look> {
+    fn forward(
+        &self,
+        settings: &Settings,
+        network: &Network,
+        batch: FaceBatch,
+    ) -> Result<StepOutput> {
         let how = settings.distillation.as_ref();
         let seen = batch.as_taken.as_ref().unwrap_or(&batch.faces);
         let soft = how.map(|how| self.teachers.answer(seen, how));
@@ -142,28 +147,28 @@ impl Subject for Data {
             (Some(soft), Some(how)) => distillation(&logits, &batch.targets, &soft, how.weight)?,
             _ => cross_entropy(&logits, &batch.targets)?,
         };
-        Ok(Look {
+        Ok(StepOutput {
             loss,
             samples: batch.labels.len(),
             recognised: recognised(&logits.to_vec2()?, &batch.labels),
         })
     }
 
-    fn validate(&self, run: &Run<Settings>, network: &Network) -> Result<Epoch> {
+    fn validate(&self, run: &Run<Settings>, network: &Network) -> Result<EmotionEpoch> {
         let labels = self.validation.labels();
         let logits = network.evaluate(&self.validation)?;
-        let validation = Evaluation::new(&logits, labels, 1.0);
+        let validation = ClassificationMetrics::new(&logits, labels, 1.0);
         let temperature = f64::from(fit_temperature(&logits, labels));
-        let calibrated = Evaluation::new(&logits, labels, temperature);
-        let tally = &run.tally;
-        Ok(Epoch {
+        let calibrated = ClassificationMetrics::new(&logits, labels, temperature);
+        let totals = &run.totals;
+        Ok(EmotionEpoch {
             epoch: run.epoch(),
-            acc: tally.accuracy(),
-            loss: tally.loss(),
+            acc: totals.accuracy(),
+            loss: totals.loss(),
             val_acc: validation.accuracy(),
             val_loss: validation.loss(),
-            lr: tally.lr,
-            seconds: tally.seconds,
+            lr: totals.lr,
+            seconds: totals.seconds,
             temperature: Some(temperature),
             val_loss_calibrated: Some(calibrated.loss()),
             val_ece: Some(calibrated.reliability().expected_calibration_error()),
@@ -173,7 +178,7 @@ impl Subject for Data {
 
     fn weights(
         run: &Run<Settings>,
-        row: &Epoch,
+        row: &EmotionEpoch,
         values: HashMap<String, Tensor>,
     ) -> Result<(Metadata, HashMap<String, Tensor>)> {
         let settings = &run.settings;
@@ -191,22 +196,22 @@ impl Subject for Data {
                 row.epoch,
                 settings.epochs,
                 settings.seed,
-                run.source.training_faces,
+                run.data_summary.training_faces,
                 row.val_acc,
                 row.val_loss,
-                run.source.validation_faces,
+                run.data_summary.validation_faces,
                 serde_json::to_string(settings)?,
             ),
         };
         Ok((metadata, values))
     }
 
-    fn figures(tally: &Tally) -> String {
-        let percent = 100.0 * tally.accuracy();
-        format!("loss {:.4} acc {percent:.1} %", tally.loss())
+    fn figures(totals: &EpochTotals) -> String {
+        let percent = 100.0 * totals.accuracy();
+        format!("loss {:.4} acc {percent:.1} %", totals.loss())
     }
 
-    fn curves(log: &Log<Epoch>, title: &str) -> Result<String> {
+    fn curves(log: &Log<EmotionEpoch>, title: &str) -> Result<String> {
         plots::curves(log, title)
     }
 }

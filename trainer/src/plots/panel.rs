@@ -6,7 +6,7 @@ use plotters::prelude::*;
 use super::axis::Axis;
 use super::frame::{Below, LEFT, above, frame, legend};
 use super::{Area, FAINT_INK, FINE, GREEN, VERMILION, figure, headline, stroke};
-use crate::run::log::{Log, Row};
+use crate::run::log::{Log, LogRow};
 
 /// Width and height of the figure in pixels.
 const SIZE: (i32, i32) = (860, 720);
@@ -18,7 +18,7 @@ const CROWDED: usize = 20;
 /// # Errors
 ///
 /// When the log has no epoch.
-pub(crate) fn stacked<R: Row>(
+pub(crate) fn stacked<R: LogRow>(
     log: &Log<R>,
     title: &str,
     panels: impl FnOnce(&Log<R>) -> [Panel<R>; 3],
@@ -33,7 +33,7 @@ pub(crate) fn stacked<R: Row>(
         let (_, below) = root.split_vertically(44 * FINE);
         let (first, below) = below.split_vertically(270 * FINE);
         let (second, third) = below.split_vertically(250 * FINE);
-        let last = log.epochs().iter().map(Row::epoch).max();
+        let last = log.epochs().iter().map(LogRow::epoch).max();
         let epochs = Axis::counting(last.unwrap_or(1), 12);
         upper.draw(&first, &epochs, log.epochs())?;
         middle.draw(&second, &epochs, log.epochs())?;
@@ -61,7 +61,7 @@ pub(crate) struct Line<R> {
 }
 
 /// The learning rate, on top of the numbers of the epochs.
-pub(crate) fn rate_panel<R: Row>(log: &Log<R>, rate: fn(&R) -> f64) -> Panel<R> {
+pub(crate) fn rate_panel<R: LogRow>(log: &Log<R>, rate: fn(&R) -> f64) -> Panel<R> {
     let rates = values(log, |row| [rate(row)]);
     let highest = rates[rates.len() - 1];
     Panel {
@@ -85,7 +85,7 @@ pub(crate) fn rate_panel<R: Row>(log: &Log<R>, rate: fn(&R) -> f64) -> Panel<R> 
 }
 
 /// What some columns hold, in ascending order, numbers only.
-pub(crate) fn values<R: Row, const N: usize>(
+pub(crate) fn values<R: LogRow, const N: usize>(
     log: &Log<R>,
     columns: impl Fn(&R) -> [f64; N],
 ) -> Vec<f64> {
@@ -109,7 +109,7 @@ pub(crate) fn loss_axis(losses: &[f64]) -> Axis {
     Axis::new((low - room).max(0.0), high + room, 7)
 }
 
-impl<R: Row> Panel<R> {
+impl<R: LogRow> Panel<R> {
     fn draw(&self, area: &Area<'_>, epochs: &Axis, rows: &[R]) -> Result<()> {
         let below = Below {
             title: "epoch",

@@ -1,6 +1,6 @@
 //! `last.ckpt.safetensors`: what a run needs to go on as if it had never stopped.
 //!
-//! Besides the tensors that is only the settings, the log and the tally of the epoch that has begun.
+//! Besides the tensors that is only the settings, the log and the totals of the epoch that has begun.
 //! The order of the rows, the augmentation and the learning rate follow from seed, epoch and log.
 
 use std::collections::HashMap;
@@ -11,13 +11,13 @@ use candle_core::{Device, Tensor};
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
-use crate::run::log::{Log, Tally};
+use crate::run::log::{EpochTotals, Log};
 use crate::run::state::{Run, RunSettings};
 
 // Keys of the metadata.
 const RUN: &str = "run";
 const LOG: &str = "log";
-const TALLY: &str = "tally";
+const TOTALS: &str = "tally";
 
 #[derive(Deserialize)]
 struct Format {
@@ -80,7 +80,7 @@ impl<S: RunSettings> Checkpoint<S> {
         let metadata = HashMap::from([
             (RUN.to_owned(), serde_json::to_string(&self.run)?),
             (LOG.to_owned(), self.run.log.to_csv()?),
-            (TALLY.to_owned(), self.run.tally.to_csv()?),
+            (TOTALS.to_owned(), self.run.totals.to_csv()?),
         ]);
         let bytes = safetensors::serialize(&self.tensors, Some(metadata))?;
         crate::run::files::replace(path, &bytes)
@@ -114,7 +114,7 @@ impl<S: RunSettings> Checkpoint<S> {
         let mut run: Run<S> = serde_json::from_str(run)?;
         run.renew_format();
         run.log = Log::from_csv(log)?;
-        run.tally = Tally::from_csv(metadata.get(TALLY).map_or("", String::as_str))?;
+        run.totals = EpochTotals::from_csv(metadata.get(TOTALS).map_or("", String::as_str))?;
         let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
         Ok(Self { run, tensors })
     }
@@ -123,13 +123,13 @@ impl<S: RunSettings> Checkpoint<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::emotion::epoch::Epoch;
-    use crate::emotion::recipe::{Recipe, Settings, Source};
+    use crate::emotion::epoch::EmotionEpoch;
+    use crate::emotion::recipe::{FaceDataSummary, Recipe, Settings};
 
     const FORMAT: &str = Settings::FORMATS[0];
 
     fn checkpoint() -> Checkpoint<Settings> {
-        let source = Source {
+        let source = FaceDataSummary {
             data: None,
             teacher_files: Vec::new(),
             training_faces: 10,
@@ -138,7 +138,7 @@ mod tests {
         let mut run = Run::new(Recipe::Seed.settings(), source);
         // Thirds are what a lossy detour through text would change.
         let third = 1.0 / 3.0;
-        run.log.push(Epoch {
+        run.log.push(EmotionEpoch {
             epoch: 1,
             acc: third,
             loss: third.exp(),
@@ -151,11 +151,11 @@ mod tests {
             val_ece: Some(third.atan()),
             val_macro_f1: Some(third.cbrt()),
         });
-        run.tally = Tally {
+        run.totals = EpochTotals {
             steps: 1,
             samples: 3,
             loss_sum: third,
-            ..Tally::default()
+            ..EpochTotals::default()
         };
         let mut checkpoint = Checkpoint::new(run);
         let tensor = Tensor::new(&[1.0f32, third as f32], &Device::Cpu).unwrap();
@@ -194,7 +194,7 @@ mod tests {
         );
     }
 
-    /// What the first version wrote: no tally, and nothing about architecture, name or teachers.
+    /// What the first version wrote: no totals, and nothing about architecture, name or teachers.
     fn checkpoint_1(format: &str) -> Vec<u8> {
         let run = r#"{"format":"FORMAT","settings":{"recipe":"best","seed":1,"input_size":48,
             "epochs":60,"early_stop":null,"batch":64,"learning_rate":0.004,
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn a_checkpoint_of_the_first_format_is_at_the_end_of_an_epoch() {
         let Checkpoint { run, .. } = parse(&checkpoint_1(Settings::FORMATS[1])).unwrap();
-        assert_eq!((run.log.len(), run.tally), (1, Tally::default()));
+        assert_eq!((run.log.len(), run.totals), (1, EpochTotals::default()));
         assert_eq!(run.settings.name(), "mini_xception");
         assert_eq!((run.steps_per_epoch(), run.steps()), (2, 2));
     }

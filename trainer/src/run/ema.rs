@@ -7,13 +7,13 @@ use crate::run::params::{Parameters, slice, slice_mut};
 
 /// Pairs of averaged and trained variables.
 #[derive(Debug)]
-pub struct Average {
+pub struct Ema {
     decay: f64,
     updates: u64,
     pairs: Vec<(Var, Var)>,
 }
 
-impl Average {
+impl Ema {
     /// Makes `averaged` follow `trained`; both belong to the same kind of network.
     ///
     /// `decay` is the share of the average that stays at each step. The share grows from 0.1 over
@@ -126,14 +126,14 @@ mod tests {
     #[test]
     fn it_starts_where_training_stands() {
         let (averaged, trained) = (parameters(5.0), parameters(1.0));
-        Average::new(&averaged, &trained, 0.9).unwrap();
+        Ema::new(&averaged, &trained, 0.9).unwrap();
         assert_eq!(value(&averaged), 1.0);
     }
 
     #[test]
     fn it_follows_fast_at_first_and_slowly_once_warm() {
         let (averaged, trained) = (parameters(0.0), parameters(0.0));
-        let mut average = Average::new(&averaged, &trained, 0.9).unwrap();
+        let mut average = Ema::new(&averaged, &trained, 0.9).unwrap();
         set(&trained, 1.0);
         // The first update keeps (1 + 0) / (10 + 0) of the old value.
         average.update().unwrap();

@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::run::files;
-use crate::run::log::Row;
+use crate::run::log::LogRow;
 
 /// The files of a run in their folder.
 #[derive(Debug, Clone)]
-pub struct Folder(PathBuf);
+pub struct RunFolder(PathBuf);
 
 /// The right to write to a folder, until it is dropped or the program ends in whatever way.
 #[derive(Debug)]
-pub struct Lock {
+pub struct RunFolderLock {
     _folder: File,
 }
 
-impl Folder {
+impl RunFolder {
     /// The run in `folder`, which need not be there yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self(folder.into())
@@ -30,7 +30,7 @@ impl Folder {
     /// # Errors
     ///
     /// When the folder cannot be written to, or another run is at work in it.
-    pub fn open(&self) -> Result<Lock> {
+    pub fn open(&self) -> Result<RunFolderLock> {
         let path = self.path();
         let shown = path.display();
         fs::create_dir_all(path).with_context(|| format!("cannot create {shown}"))?;
@@ -40,7 +40,7 @@ impl Folder {
             bail!("another run is at work in {shown}: wait for it, or choose another --out");
         }
         files::remove_leftovers(path)?;
-        Ok(Lock { _folder: folder })
+        Ok(RunFolderLock { _folder: folder })
     }
 
     /// The folder itself.
@@ -55,7 +55,7 @@ impl Folder {
 
     /// Weights of the run called `name` after an epoch that was the best until then, with its score:
     /// `NAME.EPOCH-SCORE.safetensors`.
-    pub fn improved(&self, name: &str, row: &impl Row) -> PathBuf {
+    pub fn improved(&self, name: &str, row: &impl LogRow) -> PathBuf {
         let (epoch, score) = (row.epoch(), row.score());
         self.0
             .join(format!("{name}.{epoch:03}-{score:.4}.safetensors"))
@@ -80,17 +80,17 @@ impl Folder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::emotion::epoch::Epoch;
+    use crate::emotion::epoch::EmotionEpoch;
 
     #[test]
     fn weights_are_called_by_name_epoch_and_accuracy() {
-        let row = Epoch {
+        let row = EmotionEpoch {
             epoch: 48,
             val_acc: 0.636_38,
-            ..Epoch::default()
+            ..EmotionEpoch::default()
         };
         assert_eq!(
-            Folder::new("runs/a").improved("mini_xception", &row),
+            RunFolder::new("runs/a").improved("mini_xception", &row),
             Path::new("runs/a/mini_xception.048-0.6364.safetensors")
         );
     }
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn a_folder_takes_one_run_at_a_time() {
         let temporary = tempfile::tempdir().unwrap();
-        let folder = Folder::new(temporary.path().join("runs/a"));
+        let folder = RunFolder::new(temporary.path().join("runs/a"));
         let lock = folder.open().unwrap();
         let error = folder.open().unwrap_err().to_string();
         assert!(error.starts_with("another run is at work in "), "{error}");

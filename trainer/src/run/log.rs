@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// What an epoch gave. Its fields are the columns of the log.
-pub trait Row: Copy + Debug + Default + PartialEq + Serialize + DeserializeOwned {
+pub trait LogRow: Copy + Debug + Default + PartialEq + Serialize + DeserializeOwned {
     /// Counted from 1.
     fn epoch(&self) -> usize;
 
@@ -33,7 +33,7 @@ pub trait Row: Copy + Debug + Default + PartialEq + Serialize + DeserializeOwned
 
 /// What an epoch that has begun has added up so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Tally {
+pub struct EpochTotals {
     /// Steps that are done.
     pub steps: usize,
     /// Faces or other samples that were seen in them.
@@ -49,7 +49,7 @@ pub struct Tally {
     pub seconds: f64,
 }
 
-impl Tally {
+impl EpochTotals {
     /// Mean loss of the samples seen; NaN before the first.
     pub fn loss(&self) -> f64 {
         self.loss_sum / self.samples as f64
@@ -60,7 +60,7 @@ impl Tally {
         self.recognised as f64 / self.samples as f64
     }
 
-    /// The tally as CSV, which unlike JSON gives back every bit of a number.
+    /// The totals as CSV, which unlike JSON gives back every bit of a number.
     ///
     /// # Errors
     ///
@@ -69,11 +69,11 @@ impl Tally {
         write_rows(&[*self])
     }
 
-    /// Reads what [`Tally::to_csv`] wrote; a text without rows is an epoch that has not begun.
+    /// Reads what [`EpochTotals::to_csv`] wrote; a text without rows is an epoch that has not begun.
     ///
     /// # Errors
     ///
-    /// When a row is not a tally.
+    /// When a row is not a totals.
     pub fn from_csv(csv: &str) -> Result<Self> {
         Ok(read_rows(csv)?.pop().unwrap_or_default())
     }
@@ -85,7 +85,7 @@ pub struct Log<R> {
     epochs: Vec<R>,
 }
 
-impl<R: Row> Log<R> {
+impl<R: LogRow> Log<R> {
     /// Appends an epoch.
     pub fn push(&mut self, epoch: R) {
         self.epochs.push(epoch);
@@ -113,7 +113,7 @@ impl<R: Row> Log<R> {
 
     /// The validation losses in order.
     pub fn validation_losses(&self) -> Vec<f64> {
-        self.epochs.iter().map(Row::validation_loss).collect()
+        self.epochs.iter().map(LogRow::validation_loss).collect()
     }
 
     /// The epoch that none is `better` than, the first of equals.
@@ -126,12 +126,12 @@ impl<R: Row> Log<R> {
     /// Epochs since the one with the lowest validation loss.
     pub fn epochs_without_progress(&self) -> usize {
         let lowest = self.best(|epoch, best| epoch.validation_loss() < best.validation_loss());
-        self.len() - lowest.map_or(0, Row::epoch)
+        self.len() - lowest.map_or(0, LogRow::epoch)
     }
 
     /// Mean time of an epoch in seconds; none before the first.
     pub fn mean_seconds(&self) -> Option<f64> {
-        let sum: f64 = self.epochs.iter().map(Row::seconds).sum();
+        let sum: f64 = self.epochs.iter().map(LogRow::seconds).sum();
         (!self.is_empty()).then(|| sum / self.len() as f64)
     }
 
@@ -172,11 +172,11 @@ fn read_rows<T: DeserializeOwned>(csv: &str) -> Result<Vec<T>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::emotion::epoch::Epoch;
-    use crate::emotion::recipe::Choice;
+    use crate::emotion::epoch::EmotionEpoch;
+    use crate::emotion::recipe::SelectionMetric;
 
-    fn epoch(epoch: usize, val_acc: f64, val_loss: f64) -> Epoch {
-        Epoch {
+    fn epoch(epoch: usize, val_acc: f64, val_loss: f64) -> EmotionEpoch {
+        EmotionEpoch {
             epoch,
             acc: 0.5,
             loss: 1.25,
@@ -191,7 +191,7 @@ mod tests {
         }
     }
 
-    fn log() -> Log<Epoch> {
+    fn log() -> Log<EmotionEpoch> {
         Log {
             epochs: vec![epoch(1, 0.5, 1.5), epoch(2, 0.6, 1.2), epoch(3, 0.6, 1.1)],
         }
@@ -199,9 +199,15 @@ mod tests {
 
     #[test]
     fn the_best_epoch_follows_the_choice() {
-        assert_eq!(log().best(Choice::Accuracy.better()).unwrap().epoch, 2);
-        assert_eq!(log().best(Choice::Loss.better()).unwrap().epoch, 3);
-        assert_eq!(Log::default().best(Choice::Loss.better()), None);
+        assert_eq!(
+            log()
+                .best(SelectionMetric::Accuracy.better())
+                .unwrap()
+                .epoch,
+            2
+        );
+        assert_eq!(log().best(SelectionMetric::Loss.better()).unwrap().epoch, 3);
+        assert_eq!(Log::default().best(SelectionMetric::Loss.better()), None);
     }
 
     #[test]
@@ -230,7 +236,7 @@ mod tests {
     #[test]
     fn a_log_without_the_newer_columns_can_be_read() {
         let old = "epoch,acc,loss,val_acc,val_loss,lr,seconds\n1,0.5,1.25,0.5,1.5,0.001,2.0\n";
-        let expected = Epoch {
+        let expected = EmotionEpoch {
             temperature: None,
             val_loss_calibrated: None,
             val_ece: None,
@@ -247,9 +253,9 @@ mod tests {
             epochs: vec![epoch(1, third.sin(), third.exp()), epoch(2, third, -third)],
         };
         assert_eq!(Log::from_csv(&log.to_csv().unwrap()).unwrap(), log);
-        assert_eq!(Log::<Epoch>::from_csv("").unwrap(), Log::default());
+        assert_eq!(Log::<EmotionEpoch>::from_csv("").unwrap(), Log::default());
 
-        let tally = Tally {
+        let totals = EpochTotals {
             steps: 3,
             samples: 24,
             recognised: 8,
@@ -257,18 +263,21 @@ mod tests {
             lr: third.sqrt(),
             seconds: third,
         };
-        assert_eq!(Tally::from_csv(&tally.to_csv().unwrap()).unwrap(), tally);
-        assert_eq!(Tally::from_csv("").unwrap(), Tally::default());
+        assert_eq!(
+            EpochTotals::from_csv(&totals.to_csv().unwrap()).unwrap(),
+            totals
+        );
+        assert_eq!(EpochTotals::from_csv("").unwrap(), EpochTotals::default());
     }
 
     #[test]
     fn a_tally_gives_means_over_its_samples() {
-        let tally = Tally {
+        let totals = EpochTotals {
             samples: 8,
             recognised: 6,
             loss_sum: 4.0,
-            ..Tally::default()
+            ..EpochTotals::default()
         };
-        assert_eq!((tally.accuracy(), tally.loss()), (0.75, 0.5));
+        assert_eq!((totals.accuracy(), totals.loss()), (0.75, 0.5));
     }
 }

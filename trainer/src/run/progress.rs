@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressFinish, ProgressStyle};
 
-use crate::run::log::Row;
+use crate::run::log::LogRow;
 
 /// Where progress goes.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Progress {
     }
 
     /// An epoch has ended, and its network is or is not the best so far.
-    pub fn epoch_ended(&self, row: &impl Row, is_best: bool) {
+    pub fn epoch_ended(&self, row: &impl LogRow, is_best: bool) {
         let line = format!(
             "epoch {:>width$}/{}  {}{}",
             row.epoch(),

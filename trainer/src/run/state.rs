@@ -6,16 +6,16 @@ use emotion_models::weights::Architecture;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::run::log::{Log, Row, Tally};
+use crate::run::log::{EpochTotals, Log, LogRow};
 use crate::run::optimizer::AdamConfig;
 use crate::run::schedule::Schedule;
 
 /// The settings of one kind of training. Whatever it trains, a run can be repeated from them and its data.
 pub trait RunSettings: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
     /// A row of the log.
-    type Row: Row;
+    type Epoch: LogRow;
     /// What tells the data of a run from others.
-    type Source: Clone + Debug + PartialEq + Serialize + DeserializeOwned;
+    type DataSummary: Clone + Debug + PartialEq + Serialize + DeserializeOwned;
     /// What checkpoints call their format: the one that is written, then older ones that can be read.
     const FORMATS: &'static [&'static str];
 
@@ -23,10 +23,10 @@ pub trait RunSettings: Clone + Debug + PartialEq + Serialize + DeserializeOwned 
     fn common(&self) -> Common<'_>;
 
     /// Whether weights after the first epoch are to be kept rather than those after the second.
-    fn better(&self) -> fn(&Self::Row, &Self::Row) -> bool;
+    fn better(&self) -> fn(&Self::Epoch, &Self::Epoch) -> bool;
 
     /// Steps in an epoch on this data.
-    fn steps_per_epoch(&self, source: &Self::Source) -> usize;
+    fn steps_per_epoch(&self, data_summary: &Self::DataSummary) -> usize;
 }
 
 /// Settings that every kind of training has.
@@ -63,24 +63,24 @@ pub struct Run<S: RunSettings> {
     pub settings: S,
     /// The epochs so far. CSV keeps their numbers exactly, JSON as it is read here might not.
     #[serde(skip)]
-    pub log: Log<S::Row>,
+    pub log: Log<S::Epoch>,
     /// The epoch after these, as far as it has come.
     #[serde(skip)]
-    pub tally: Tally,
+    pub totals: EpochTotals,
     /// What it trains on.
     #[serde(flatten)]
-    pub source: S::Source,
+    pub data_summary: S::DataSummary,
 }
 
 impl<S: RunSettings> Run<S> {
     /// A run that has not begun.
-    pub fn new(settings: S, source: S::Source) -> Self {
+    pub fn new(settings: S, data_summary: S::DataSummary) -> Self {
         Self {
             format: S::FORMATS[0].to_owned(),
             settings,
             log: Log::default(),
-            tally: Tally::default(),
-            source,
+            totals: EpochTotals::default(),
+            data_summary,
         }
     }
 
@@ -90,7 +90,7 @@ impl<S: RunSettings> Run<S> {
     }
 
     /// The best epoch so far.
-    pub fn best(&self) -> Option<&S::Row> {
+    pub fn best(&self) -> Option<&S::Epoch> {
         self.log.best(self.settings.better())
     }
 
@@ -110,11 +110,11 @@ impl<S: RunSettings> Run<S> {
 
     /// Steps in an epoch.
     pub fn steps_per_epoch(&self) -> usize {
-        self.settings.steps_per_epoch(&self.source)
+        self.settings.steps_per_epoch(&self.data_summary)
     }
 
     /// Steps done since the run began.
     pub fn steps(&self) -> u64 {
-        (self.log.len() * self.steps_per_epoch() + self.tally.steps) as u64
+        (self.log.len() * self.steps_per_epoch() + self.totals.steps) as u64
     }
 }

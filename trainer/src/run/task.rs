@@ -8,22 +8,22 @@ use candle_core::Tensor;
 use emotion_models::{Metadata, Weights};
 
 use crate::data::prefetch::Prefetched;
-use crate::run::log::{Log, Tally};
+use crate::run::log::{EpochTotals, Log};
 use crate::run::network::Network;
 use crate::run::state::{Run, RunSettings};
 
 /// The log of a run with these settings.
-pub(crate) type LogOf<S> = Log<<S as RunSettings>::Row>;
+pub(crate) type LogOf<S> = Log<<S as RunSettings>::Epoch>;
 
 /// What a run trains on, and what it makes of that: batches, a loss, a row of the log, weights.
-pub trait Subject: Sized {
+pub trait TrainingTask: Sized {
     /// How it trains.
     type Settings: RunSettings;
     /// What one step learns from.
     type Batch;
 
     /// What tells these data from others.
-    fn source(&self) -> <Self::Settings as RunSettings>::Source;
+    fn data_summary(&self) -> <Self::Settings as RunSettings>::DataSummary;
 
     /// Checks that a run with these settings can train on these data.
     ///
@@ -68,12 +68,12 @@ pub trait Subject: Sized {
     /// # Errors
     ///
     /// When the network fails.
-    fn look(
+    fn forward(
         &self,
         settings: &Self::Settings,
         network: &Network,
         batch: Self::Batch,
-    ) -> Result<Look>;
+    ) -> Result<StepOutput>;
 
     /// The row of the epoch that `run` has just ended, its time without that of validation.
     ///
@@ -84,7 +84,7 @@ pub trait Subject: Sized {
         &self,
         run: &Run<Self::Settings>,
         network: &Network,
-    ) -> Result<<Self::Settings as RunSettings>::Row>;
+    ) -> Result<<Self::Settings as RunSettings>::Epoch>;
 
     /// The weights to keep of the epoch `row`, after which the network had these `values`.
     ///
@@ -93,12 +93,12 @@ pub trait Subject: Sized {
     /// When a tensor cannot be made.
     fn weights(
         run: &Run<Self::Settings>,
-        row: &<Self::Settings as RunSettings>::Row,
+        row: &<Self::Settings as RunSettings>::Epoch,
         values: HashMap<String, Tensor>,
     ) -> Result<(Metadata, HashMap<String, Tensor>)>;
 
     /// The figures of an epoch that has begun, for people.
-    fn figures(tally: &Tally) -> String;
+    fn figures(totals: &EpochTotals) -> String;
 
     /// The log as SVG.
     ///
@@ -110,7 +110,7 @@ pub trait Subject: Sized {
 
 /// What a network in training made of a batch.
 #[derive(Debug)]
-pub struct Look {
+pub struct StepOutput {
     /// Mean loss of the samples, a scalar with a gradient.
     pub loss: Tensor,
     /// Number of samples.

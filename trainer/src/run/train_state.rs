@@ -6,7 +6,7 @@ use anyhow::Result;
 use candle_core::Tensor;
 
 use crate::run::checkpoint::Checkpoint;
-use crate::run::ema::Average;
+use crate::run::ema::Ema;
 use crate::run::network::Network;
 use crate::run::optimizer::Adam;
 use crate::run::params::Parameters;
@@ -18,13 +18,13 @@ const AVERAGED: &str = "averaged";
 const MOMENTS: &str = "moments";
 
 /// Everything that a step changes.
-pub(crate) struct Learner {
+pub(crate) struct TrainState {
     trained: Network,
-    average: Option<(Network, Average)>,
+    average: Option<(Network, Ema)>,
     optimizer: Adam,
 }
 
-impl Learner {
+impl TrainState {
     /// As it is before the first step.
     pub(crate) fn new(settings: &Common<'_>) -> Result<Self> {
         let Common {
@@ -38,7 +38,7 @@ impl Learner {
         let average = match settings.average {
             Some(decay) => {
                 let averaged = network()?;
-                let average = Average::new(&averaged.parameters, &trained.parameters, decay)?;
+                let average = Ema::new(&averaged.parameters, &trained.parameters, decay)?;
                 Some((averaged, average))
             }
             None => None,
@@ -103,7 +103,7 @@ impl Learner {
         &self.trained
     }
 
-    /// Moves all parameters so that `loss`, which comes from [`Learner::trained`], falls.
+    /// Moves all parameters so that `loss`, which comes from [`TrainState::trained`], falls.
     pub(crate) fn step(&mut self, loss: &Tensor, learning_rate: f64) -> Result<()> {
         self.optimizer.step(&loss.backward()?, learning_rate)?;
         if let Some((_, average)) = &mut self.average {

@@ -11,21 +11,21 @@ use emotion_models::Weights;
 
 use crate::run::checkpoint::Checkpoint;
 use crate::run::files;
-use crate::run::folder::{Folder, Lock};
-use crate::run::log::{Row, Tally};
+use crate::run::folder::{RunFolder, RunFolderLock};
+use crate::run::log::{EpochTotals, LogRow};
 use crate::run::network::Network;
 use crate::run::progress::Progress;
 use crate::run::state::{Common, Run, RunSettings};
-use crate::run::task::{LogOf, Look, Subject};
-use crate::run::train_state::Learner;
+use crate::run::task::{LogOf, StepOutput, TrainingTask};
+use crate::run::train_state::TrainState;
 
 /// A row of the log of what is trained.
-type RowOf<S> = <<S as Subject>::Settings as RunSettings>::Row;
+type RowOf<S> = <<S as TrainingTask>::Settings as RunSettings>::Epoch;
 
 /// How [`Trainer::run`] came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
-pub enum Outcome {
+pub enum TrainingOutcome {
     /// All epochs are done, or no progress was made for too long.
     Finished,
     /// It was asked to stop, and can be resumed.
@@ -33,22 +33,22 @@ pub enum Outcome {
 }
 
 /// A run, from its first epoch to its last.
-pub struct Trainer<S: Subject> {
+pub struct Trainer<S: TrainingTask> {
     run: Run<S::Settings>,
     subject: S,
-    folder: Folder,
-    learner: Learner,
+    folder: RunFolder,
+    learner: TrainState,
     save_every: Option<Duration>,
-    _lock: Lock,
+    _lock: RunFolderLock,
 }
 
-impl<S: Subject> Trainer<S> {
+impl<S: TrainingTask> Trainer<S> {
     /// A run that begins, to be kept in `folder`.
     ///
     /// # Errors
     ///
     /// When the settings do not fit what it trains on, or the folder holds a run already.
-    pub fn new(settings: S::Settings, subject: S, folder: Folder) -> Result<Self> {
+    pub fn new(settings: S::Settings, subject: S, folder: RunFolder) -> Result<Self> {
         let trainer = Self::begin(settings, subject, folder)?;
         let mut values = trainer.learner.trained().parameters.snapshot()?;
         S::first_values(&mut values)?;
@@ -65,7 +65,7 @@ impl<S: Subject> Trainer<S> {
         mut settings: S::Settings,
         weights: &Weights,
         subject: S,
-        folder: Folder,
+        folder: RunFolder,
     ) -> Result<Self> {
         S::begin_with(&mut settings, weights)?;
         let trainer = Self::begin(settings, subject, folder)?;
@@ -73,7 +73,7 @@ impl<S: Subject> Trainer<S> {
         Ok(trainer)
     }
 
-    fn begin(settings: S::Settings, subject: S, folder: Folder) -> Result<Self> {
+    fn begin(settings: S::Settings, subject: S, folder: RunFolder) -> Result<Self> {
         if folder.last().exists() {
             let path = folder.path().display();
             bail!(
@@ -81,7 +81,7 @@ impl<S: Subject> Trainer<S> {
             );
         }
         subject.check(&settings)?;
-        let run = Run::new(settings, subject.source());
+        let run = Run::new(settings, subject.data_summary());
         Self::with_run(run, subject, folder)
     }
 
@@ -90,20 +90,20 @@ impl<S: Subject> Trainer<S> {
     /// # Errors
     ///
     /// When the folder holds no run, or one on other data.
-    pub fn resume(mut subject: S, folder: Folder) -> Result<Self> {
+    pub fn resume(mut subject: S, folder: RunFolder) -> Result<Self> {
         let path = folder.last();
         let checkpoint = Checkpoint::load(&path)?;
         let mut run = checkpoint.run.clone();
         subject.resume(&run, &path)?;
-        run.source = subject.source();
+        run.data_summary = subject.data_summary();
         let mut trainer = Self::with_run(run, subject, folder)?;
         let restored = trainer.learner.restore(trainer.run.steps(), &checkpoint);
         restored.with_context(|| format!("{}", path.display()))?;
         Ok(trainer)
     }
 
-    fn with_run(run: Run<S::Settings>, subject: S, folder: Folder) -> Result<Self> {
-        let learner = Learner::new(&run.settings.common())?;
+    fn with_run(run: Run<S::Settings>, subject: S, folder: RunFolder) -> Result<Self> {
+        let learner = TrainState::new(&run.settings.common())?;
         let lock = folder.open()?;
         Ok(Self {
             run,
@@ -136,8 +136,8 @@ impl<S: Subject> Trainer<S> {
     }
 
     /// The epoch that has begun, as far as it has come.
-    pub fn tally(&self) -> &Tally {
-        &self.run.tally
+    pub fn totals(&self) -> &EpochTotals {
+        &self.run.totals
     }
 
     /// The best epoch so far.
@@ -146,7 +146,7 @@ impl<S: Subject> Trainer<S> {
     }
 
     /// The files of the run.
-    pub fn folder(&self) -> &Folder {
+    pub fn folder(&self) -> &RunFolder {
         &self.folder
     }
 
@@ -162,23 +162,31 @@ impl<S: Subject> Trainer<S> {
     ///
     /// When the loss or a parameter is no longer a number, or a file cannot be written. The files
     /// then hold what they held before.
-    pub fn run(&mut self, progress: &Progress, mut stop: impl FnMut() -> bool) -> Result<Outcome> {
+    pub fn run(
+        &mut self,
+        progress: &Progress,
+        mut stop: impl FnMut() -> bool,
+    ) -> Result<TrainingOutcome> {
         while !self.run.is_finished() {
-            if stop() || self.epoch(progress, &mut stop)? == Outcome::Stopped {
+            if stop() || self.epoch(progress, &mut stop)? == TrainingOutcome::Stopped {
                 self.save()?;
-                return Ok(Outcome::Stopped);
+                return Ok(TrainingOutcome::Stopped);
             }
         }
-        Ok(Outcome::Finished)
+        Ok(TrainingOutcome::Finished)
     }
 
     /// Trains one epoch or what is left of it, validates, and saves.
-    fn epoch(&mut self, progress: &Progress, stop: &mut dyn FnMut() -> bool) -> Result<Outcome> {
+    fn epoch(
+        &mut self,
+        progress: &Progress,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<TrainingOutcome> {
         let epoch = self.run.epoch();
-        let steps = (self.run.tally.steps, self.run.steps_per_epoch());
+        let steps = (self.run.totals.steps, self.run.steps_per_epoch());
         progress.epoch_begins(epoch, steps, self.time_after(epoch));
-        if self.fit(progress, stop)? == Outcome::Stopped {
-            return Ok(Outcome::Stopped);
+        if self.fit(progress, stop)? == TrainingOutcome::Stopped {
+            return Ok(TrainingOutcome::Stopped);
         }
 
         let started = Instant::now();
@@ -188,7 +196,7 @@ impl<S: Subject> Trainer<S> {
             bail!(self.diverged(&format!("the validation loss is {}", row.validation_loss())));
         }
         row.took(started.elapsed());
-        self.run.tally = Tally::default();
+        self.run.totals = EpochTotals::default();
         self.run.log.push(row);
         let is_best = self.best().is_some_and(|best| best.epoch() == epoch);
         progress.epoch_ended(&row, is_best);
@@ -197,26 +205,30 @@ impl<S: Subject> Trainer<S> {
         }
         self.save_log()?;
         self.save()?;
-        Ok(Outcome::Finished)
+        Ok(TrainingOutcome::Finished)
     }
 
     /// The steps of an epoch that are left, tallied.
-    fn fit(&mut self, progress: &Progress, stop: &mut dyn FnMut() -> bool) -> Result<Outcome> {
+    fn fit(
+        &mut self,
+        progress: &Progress,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<TrainingOutcome> {
         let losses = self.run.log.validation_losses();
         let Run {
-            settings, tally, ..
+            settings, totals, ..
         } = &self.run;
         let batches = self
             .subject
-            .batches(settings, self.run.epoch(), tally.steps);
+            .batches(settings, self.run.epoch(), totals.steps);
         let (mut stepped, mut saved) = (Instant::now(), Instant::now());
         for batch in batches {
             self.step(batch?, &losses)?;
-            self.run.tally.seconds += stepped.elapsed().as_secs_f64();
+            self.run.totals.seconds += stepped.elapsed().as_secs_f64();
             stepped = Instant::now();
-            progress.stepped(S::figures(&self.run.tally));
+            progress.stepped(S::figures(&self.run.totals));
             if stop() {
-                return Ok(Outcome::Stopped);
+                return Ok(TrainingOutcome::Stopped);
             }
             if self
                 .save_every
@@ -226,17 +238,19 @@ impl<S: Subject> Trainer<S> {
                 saved = Instant::now();
             }
         }
-        Ok(Outcome::Finished)
+        Ok(TrainingOutcome::Finished)
     }
 
     /// One step, after epochs with these validation losses.
     fn step(&mut self, batch: S::Batch, losses: &[f64]) -> Result<()> {
         let settings = &self.run.settings;
-        let Look {
+        let StepOutput {
             loss,
             samples,
             recognised,
-        } = self.subject.look(settings, self.learner.trained(), batch)?;
+        } = self
+            .subject
+            .forward(settings, self.learner.trained(), batch)?;
         let value = f64::from(loss.to_scalar::<f32>()?);
         if !value.is_finite() {
             bail!(self.diverged(&format!("the loss is {value}")));
@@ -250,12 +264,12 @@ impl<S: Subject> Trainer<S> {
         let steps = (epochs * self.run.steps_per_epoch()) as u64;
         let rate = schedule.learning_rate(peak, self.run.steps(), steps, losses);
         self.learner.step(&loss, rate)?;
-        let tally = &mut self.run.tally;
-        tally.steps += 1;
-        tally.samples += samples;
-        tally.recognised += recognised;
-        tally.loss_sum += value * samples as f64;
-        tally.lr = rate;
+        let totals = &mut self.run.totals;
+        totals.steps += 1;
+        totals.samples += samples;
+        totals.recognised += recognised;
+        totals.loss_sum += value * samples as f64;
+        totals.lr = rate;
         Ok(())
     }
 

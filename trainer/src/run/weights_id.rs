@@ -10,14 +10,14 @@ use crate::run::params::fnv1a;
 
 /// Weights that a run depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
+pub struct WeightsId {
     /// The name in them.
     pub name: String,
     /// FNV-1a of their values: others are taken for them by no accident.
     pub fingerprint: String,
 }
 
-impl Identity {
+impl WeightsId {
     /// Of these weights.
     ///
     /// # Errors
@@ -40,7 +40,7 @@ impl Identity {
     }
 }
 
-impl fmt::Display for Identity {
+impl fmt::Display for WeightsId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.name, self.fingerprint)
     }

@@ -7,14 +7,14 @@ use std::path::Path;
 use candle_core::Tensor;
 use emotion_models::Weights;
 use emotion_models::weights::Architecture;
-use emotion_trainer::detector::epoch::Epoch;
+use emotion_trainer::detector::epoch::DetectorEpoch;
 use emotion_trainer::detector::settings::Settings;
-use emotion_trainer::detector::task::Pictures;
+use emotion_trainer::detector::task::DetectorTask;
 use emotion_trainer::run::checkpoint::Checkpoint;
-use emotion_trainer::run::folder::Folder;
+use emotion_trainer::run::folder::RunFolder;
 use emotion_trainer::run::log::Log;
 use emotion_trainer::run::progress::Progress;
-use emotion_trainer::run::trainer::{Outcome, Trainer};
+use emotion_trainer::run::trainer::{Trainer, TrainingOutcome};
 
 use crate::common::process::{emotion_trainer, stdout};
 
@@ -51,10 +51,10 @@ fn write_pictures(folder: &Path, training: usize) {
     fs::write(folder.join("boxes.jsonl"), lines).unwrap();
 }
 
-fn pictures(training: usize) -> Pictures {
+fn pictures(training: usize) -> DetectorTask {
     let folder = tempfile::tempdir().unwrap();
     write_pictures(folder.path(), training);
-    Pictures::load(folder.path()).unwrap()
+    DetectorTask::load(folder.path()).unwrap()
 }
 
 /// Three steps in each epoch.
@@ -68,17 +68,17 @@ fn settings(epochs: usize) -> Settings {
     settings
 }
 
-fn trainer(settings: Settings, folder: &Path) -> Trainer<Pictures> {
-    Trainer::new(settings, pictures(12), Folder::new(folder)).unwrap()
+fn trainer(settings: Settings, folder: &Path) -> Trainer<DetectorTask> {
+    Trainer::new(settings, pictures(12), RunFolder::new(folder)).unwrap()
 }
 
-fn resumed(folder: &Path) -> Trainer<Pictures> {
-    Trainer::resume(pictures(12), Folder::new(folder)).unwrap()
+fn resumed(folder: &Path) -> Trainer<DetectorTask> {
+    Trainer::resume(pictures(12), RunFolder::new(folder)).unwrap()
 }
 
-fn finish(mut trainer: Trainer<Pictures>) {
+fn finish(mut trainer: Trainer<DetectorTask>) {
     let outcome = trainer.run(&Progress::hidden(), || false).unwrap();
-    assert_eq!(outcome, Outcome::Finished);
+    assert_eq!(outcome, TrainingOutcome::Finished);
 }
 
 type Tensors = BTreeMap<String, Vec<f32>>;
@@ -93,11 +93,11 @@ fn tensors(file: &Path) -> Tensors {
 }
 
 /// What a run leaves, but for the times: state, best weights, log.
-fn files(folder: &Path) -> (Tensors, Tensors, Vec<Epoch>) {
-    let folder = Folder::new(folder);
+fn files(folder: &Path) -> (Tensors, Tensors, Vec<DetectorEpoch>) {
+    let folder = RunFolder::new(folder);
     let log = fs::read_to_string(folder.log()).unwrap();
-    let log: Log<Epoch> = Log::from_csv(&log).unwrap();
-    let untimed = |epoch: &Epoch| Epoch {
+    let log: Log<DetectorEpoch> = Log::from_csv(&log).unwrap();
+    let untimed = |epoch: &DetectorEpoch| DetectorEpoch {
         seconds: 0.0,
         ..*epoch
     };
@@ -132,10 +132,10 @@ fn a_run_that_is_stopped_after_each_step_and_resumed_ends_like_one_that_was_not(
             asked += 1;
             asked > 1
         };
-        if run.run(&Progress::hidden(), after_a_step).unwrap() == Outcome::Finished {
+        if run.run(&Progress::hidden(), after_a_step).unwrap() == TrainingOutcome::Finished {
             break;
         }
-        steps.push((run.log().len(), run.tally().steps));
+        steps.push((run.log().len(), run.totals().steps));
         drop(run);
         run = resumed(&halted);
     }
@@ -154,9 +154,9 @@ fn the_loss_falls() {
     };
     settings.sampling.faces = (16.0, 40.0);
     settings.sampling.mosaic = (0.0, 2);
-    let mut trainer = Trainer::new(settings, pictures(64), Folder::new(folder.path())).unwrap();
+    let mut trainer = Trainer::new(settings, pictures(64), RunFolder::new(folder.path())).unwrap();
     let outcome = trainer.run(&Progress::hidden(), || false).unwrap();
-    assert_eq!(outcome, Outcome::Finished);
+    assert_eq!(outcome, TrainingOutcome::Finished);
     let losses: Vec<f64> = trainer
         .log()
         .epochs()
@@ -171,7 +171,7 @@ fn the_weights_are_those_of_the_average_calibrated_and_say_how_they_were_trained
     let folder = tempfile::tempdir().unwrap();
     let mut trainer = trainer(settings(1), folder.path());
     let outcome = trainer.run(&Progress::hidden(), || false).unwrap();
-    assert_eq!(outcome, Outcome::Finished);
+    assert_eq!(outcome, TrainingOutcome::Finished);
     let best = *trainer.best().unwrap();
     let state: Checkpoint<Settings> = Checkpoint::load(&trainer.folder().last()).unwrap();
     let mut expected = state.group("averaged");
@@ -204,7 +204,12 @@ fn a_run_is_not_resumed_on_other_pictures_or_boxes() {
     let run = folder.path().join("run");
     finish(trainer(settings(1), &run));
     let data = tempfile::tempdir().unwrap();
-    let resume = || Trainer::resume(Pictures::load(data.path()).unwrap(), Folder::new(&run));
+    let resume = || {
+        Trainer::resume(
+            DetectorTask::load(data.path()).unwrap(),
+            RunFolder::new(&run),
+        )
+    };
 
     write_pictures(data.path(), 13);
     let message = error(resume());
@@ -240,8 +245,8 @@ fn data_without_faces_to_validate_on_are_refused() {
         })
         .collect();
     fs::write(&lines, faceless.join("\n")).unwrap();
-    let pictures = Pictures::load(data.path()).unwrap();
-    let folder = Folder::new(data.path().join("run"));
+    let pictures = DetectorTask::load(data.path()).unwrap();
+    let folder = RunFolder::new(data.path().join("run"));
     let message = error(Trainer::new(settings(1), pictures, folder));
     assert!(
         message.contains("expected faces to validate on, found none on 4 pictures"),

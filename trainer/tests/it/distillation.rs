@@ -8,11 +8,11 @@ use emotion_models::{Emotion, Metadata, Weights};
 use emotion_trainer::data::{Faces, batch};
 use emotion_trainer::emotion::distillation::{Distillation, Teachers};
 use emotion_trainer::emotion::recipe::Settings;
-use emotion_trainer::emotion::task::Data;
-use emotion_trainer::run::folder::Folder;
+use emotion_trainer::emotion::task::EmotionTask;
+use emotion_trainer::run::folder::RunFolder;
 use emotion_trainer::run::network::Network;
 use emotion_trainer::run::progress::Progress;
-use emotion_trainer::run::trainer::{Outcome, Trainer};
+use emotion_trainer::run::trainer::{Trainer, TrainingOutcome};
 
 const SIZE: usize = 48;
 
@@ -42,13 +42,13 @@ fn how(teachers: &Teachers) -> Distillation {
     }
 }
 
-fn taught(files: &[PathBuf], epochs: usize) -> (Settings, Data) {
+fn taught(files: &[PathBuf], epochs: usize) -> (Settings, EmotionTask) {
     let teachers = Teachers::load(files).unwrap();
     let settings = Settings {
         distillation: Some(how(&teachers)),
         ..settings(epochs)
     };
-    let data = Data { teachers, ..data() };
+    let data = EmotionTask { teachers, ..data() };
     (settings, data)
 }
 
@@ -139,18 +139,18 @@ fn labels_count_by_the_share_of_the_loss_that_teachers_leave_them() {
     let folder = tempfile::tempdir().unwrap();
     let teacher = weights(folder.path(), 1, |_| ());
     let (settings, data) = taught(&[teacher], 1);
-    let relabelled = Data {
+    let relabelled = EmotionTask {
         training: with_one_label(&data.training).into(),
         ..data.clone()
     };
-    let student = |weight: f64, data: &Data| {
+    let student = |weight: f64, data: &EmotionTask| {
         let distillation = settings.distillation.clone();
         let settings = Settings {
             distillation: distillation.map(|how| Distillation { weight, ..how }),
             ..settings.clone()
         };
         let run = folder.path().join("run");
-        finish(Trainer::new(settings, data.clone(), Folder::new(&run)).unwrap());
+        finish(Trainer::new(settings, data.clone(), RunFolder::new(&run)).unwrap());
         let state = Files::of(&run).state;
         std::fs::remove_dir_all(run).unwrap();
         state
@@ -166,7 +166,7 @@ fn a_run_with_teachers_is_resumed_in_mid_epoch_and_finds_them_itself() {
     let (settings, data) = taught(&[teacher], 1);
     let [whole, halved] = ["whole", "halved"].map(|name| folder.path().join(name));
     let begin =
-        |path: &Path| Trainer::new(settings.clone(), data.clone(), Folder::new(path)).unwrap();
+        |path: &Path| Trainer::new(settings.clone(), data.clone(), RunFolder::new(path)).unwrap();
     finish(begin(&whole));
 
     let mut asked = 0;
@@ -175,11 +175,11 @@ fn a_run_with_teachers_is_resumed_in_mid_epoch_and_finds_them_itself() {
         asked == 3
     };
     let outcome = begin(&halved).run(&Progress::hidden(), stop).unwrap();
-    assert_eq!(outcome, Outcome::Stopped);
-    finish(Trainer::resume(crate::common::data(), Folder::new(&halved)).unwrap());
+    assert_eq!(outcome, TrainingOutcome::Stopped);
+    finish(Trainer::resume(crate::common::data(), RunFolder::new(&halved)).unwrap());
     assert_eq!(Files::of(&halved), Files::of(&whole));
     assert_ne!(
-        tensors(&Folder::new(&whole).best()),
+        tensors(&RunFolder::new(&whole).best()),
         crate::common::trained(crate::common::settings(1), 2).best
     );
 }
@@ -190,23 +190,23 @@ fn a_run_is_not_resumed_with_another_teacher() {
     let [teacher, other] = [1, 2].map(|seed| weights(folder.path(), seed, |_| ()));
     let run = folder.path().join("run");
     let (settings, data) = taught(std::slice::from_ref(&teacher), 1);
-    finish(Trainer::new(settings, data, Folder::new(&run)).unwrap());
+    finish(Trainer::new(settings, data, RunFolder::new(&run)).unwrap());
 
     let (_, data) = taught(std::slice::from_ref(&other), 1);
-    let error = Trainer::resume(data, Folder::new(&run)).err().unwrap();
+    let error = Trainer::resume(data, RunFolder::new(&run)).err().unwrap();
     let error = error.to_string();
     assert!(error.contains("the run learns from teacher-1 ("), "{error}");
     assert!(error.contains("found teacher-2 ("), "{error}");
 
     // Also when the file has other contents under the same name.
     std::fs::rename(&other, &teacher).unwrap();
-    let error = Trainer::resume(crate::common::data(), Folder::new(&run))
+    let error = Trainer::resume(crate::common::data(), RunFolder::new(&run))
         .err()
         .unwrap();
     assert!(error.to_string().contains("found teacher-2 ("), "{error}");
 
     std::fs::remove_file(&teacher).unwrap();
-    let error = Trainer::resume(crate::common::data(), Folder::new(&run))
+    let error = Trainer::resume(crate::common::data(), RunFolder::new(&run))
         .err()
         .unwrap();
     let error = format!("{error:#}");
@@ -231,7 +231,7 @@ fn teachers_of_other_emotions_or_another_size_are_refused() {
 
     let large = weights(folder.path(), 2, |metadata| metadata.input_size = 64);
     let (settings, data) = taught(&[large], 1);
-    let error = Trainer::new(settings, data, Folder::new(folder.path().join("run")))
+    let error = Trainer::new(settings, data, RunFolder::new(folder.path().join("run")))
         .err()
         .unwrap();
     assert!(

@@ -8,9 +8,9 @@ use crate::common::{Files, data, finish, resumed, settings, tensors, trained, tr
 use candle_core::Device;
 use emotion_trainer::emotion::recipe::Settings;
 use emotion_trainer::run::checkpoint::Checkpoint;
-use emotion_trainer::run::folder::Folder;
+use emotion_trainer::run::folder::RunFolder;
 use emotion_trainer::run::progress::Progress;
-use emotion_trainer::run::trainer::{Outcome, Trainer};
+use emotion_trainer::run::trainer::{Trainer, TrainingOutcome};
 use safetensors::SafeTensors;
 
 /// Yes from the second question on: a run asks when it begins, so it stops after its first step.
@@ -28,8 +28,8 @@ fn a_run_that_is_stopped_after_each_step_and_resumed_ends_like_one_that_was_not(
     let path = folder.path();
     let mut trainer = trainer(settings(2), path);
     let mut steps = Vec::new();
-    while trainer.run(&Progress::hidden(), after_one_step()).unwrap() == Outcome::Stopped {
-        steps.push((trainer.log().len(), trainer.tally().steps));
+    while trainer.run(&Progress::hidden(), after_one_step()).unwrap() == TrainingOutcome::Stopped {
+        steps.push((trainer.log().len(), trainer.totals().steps));
         drop(trainer);
         trainer = resumed(path);
     }
@@ -42,7 +42,7 @@ fn a_run_that_is_stopped_after_each_step_and_resumed_ends_like_one_that_was_not(
 #[test]
 fn a_run_that_was_killed_goes_on_from_what_it_saved_within_the_epoch() {
     let folder = tempfile::tempdir().unwrap();
-    let last = Folder::new(folder.path()).last();
+    let last = RunFolder::new(folder.path()).last();
     let copy = tempfile::tempdir().unwrap();
     let mut trainer = trainer(settings(2), folder.path());
     trainer.save_every(Some(Duration::ZERO));
@@ -51,14 +51,14 @@ fn a_run_that_was_killed_goes_on_from_what_it_saved_within_the_epoch() {
         asked += 1;
         // Before the first step, after each of two, and then what is on the disk counts.
         if asked == 3 {
-            fs::copy(&last, Folder::new(copy.path()).last()).unwrap();
+            fs::copy(&last, RunFolder::new(copy.path()).last()).unwrap();
         }
         false
     });
-    assert_eq!(outcome.unwrap(), Outcome::Finished);
+    assert_eq!(outcome.unwrap(), TrainingOutcome::Finished);
 
     let trainer = resumed(copy.path());
-    assert_eq!((trainer.log().len(), trainer.tally().steps), (0, 1));
+    assert_eq!((trainer.log().len(), trainer.totals().steps), (0, 1));
     finish(trainer);
     assert_eq!(Files::of(copy.path()), Files::of(folder.path()));
 }
@@ -66,7 +66,7 @@ fn a_run_that_was_killed_goes_on_from_what_it_saved_within_the_epoch() {
 #[test]
 fn a_checkpoint_of_the_first_format_is_resumed() {
     let folder = tempfile::tempdir().unwrap();
-    let path = Folder::new(folder.path()).last();
+    let path = RunFolder::new(folder.path()).last();
     let mut stopped = trainer(settings(2), folder.path());
     let mut asked = 0;
     let outcome = stopped.run(&Progress::hidden(), || {
@@ -74,8 +74,8 @@ fn a_checkpoint_of_the_first_format_is_resumed() {
         // Once before the first epoch, three times within it, and now before the second.
         asked == 5
     });
-    assert_eq!(outcome.unwrap(), Outcome::Stopped);
-    assert_eq!((stopped.log().len(), stopped.tally().steps), (1, 0));
+    assert_eq!(outcome.unwrap(), TrainingOutcome::Stopped);
+    assert_eq!((stopped.log().len(), stopped.totals().steps), (1, 0));
     drop(stopped);
 
     let bytes = fs::read(&path).unwrap();
@@ -104,7 +104,7 @@ fn a_checkpoint_of_the_first_format_is_resumed() {
 fn a_finished_run_that_is_resumed_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     finish(trainer(settings(1), folder.path()));
-    let last = Folder::new(folder.path()).last();
+    let last = RunFolder::new(folder.path()).last();
     let before = tensors(&last);
     finish(resumed(folder.path()));
     assert_eq!(tensors(&last), before);
@@ -125,8 +125,8 @@ fn a_run_is_not_resumed_while_it_is_at_work() {
     let folder = tempfile::tempdir().unwrap();
     let mut stopped = trainer(settings(1), folder.path());
     let outcome = stopped.run(&Progress::hidden(), || true).unwrap();
-    assert_eq!(outcome, Outcome::Stopped);
-    let second = Trainer::resume(data(), Folder::new(folder.path()));
+    assert_eq!(outcome, TrainingOutcome::Stopped);
+    let second = Trainer::resume(data(), RunFolder::new(folder.path()));
     let error = second.err().unwrap().to_string();
     assert!(error.starts_with("another run is at work in "), "{error}");
     drop(stopped);
@@ -137,7 +137,7 @@ fn a_run_is_not_resumed_while_it_is_at_work() {
 fn a_run_from_another_kind_of_file_is_refused_with_the_path() {
     let folder = tempfile::tempdir().unwrap();
     finish(trainer(settings(1), folder.path()));
-    let folder = Folder::new(folder.path());
+    let folder = RunFolder::new(folder.path());
     fs::copy(folder.best(), folder.last()).unwrap();
     let error = Checkpoint::<Settings>::load(&folder.last()).unwrap_err();
     let message = format!("{error:#}");

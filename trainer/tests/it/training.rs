@@ -8,12 +8,12 @@ use emotion_models::{Emotion, Weights};
 use emotion_trainer::data::Faces;
 use emotion_trainer::data::augment::Augmentation;
 use emotion_trainer::emotion::recipe::{Recipe, Settings};
-use emotion_trainer::emotion::task::Data;
+use emotion_trainer::emotion::task::EmotionTask;
 use emotion_trainer::run::checkpoint::Checkpoint;
-use emotion_trainer::run::folder::Folder;
+use emotion_trainer::run::folder::RunFolder;
 use emotion_trainer::run::network::Network;
 use emotion_trainer::run::progress::Progress;
-use emotion_trainer::run::trainer::{Outcome, Trainer};
+use emotion_trainer::run::trainer::{Trainer, TrainingOutcome};
 
 #[test]
 fn the_same_seed_gives_the_same_weights_on_any_number_of_threads() {
@@ -40,14 +40,14 @@ fn a_small_set_is_learnt_by_heart() {
         augmentation: Augmentation::NONE,
         ..Recipe::Seed.settings()
     };
-    let data = Data {
+    let data = EmotionTask {
         training: faces(21),
         validation: faces(21),
         ..data()
     };
-    let mut trainer = Trainer::new(settings, data, Folder::new(folder.path())).unwrap();
+    let mut trainer = Trainer::new(settings, data, RunFolder::new(folder.path())).unwrap();
     let outcome = trainer.run(&Progress::hidden(), || false).unwrap();
-    assert_eq!(outcome, Outcome::Finished);
+    assert_eq!(outcome, TrainingOutcome::Finished);
     let last = trainer.log().last().unwrap();
     assert!(last.acc == 1.0 && last.loss < 0.15, "{last:?}");
 }
@@ -61,7 +61,7 @@ fn a_loss_that_is_not_a_number_stops_and_leaves_the_last_good_files() {
     } = Files::of(folder.path());
     let good = (state, best, log);
 
-    let checkpoint = Folder::new(folder.path()).last();
+    let checkpoint = RunFolder::new(folder.path()).last();
     let mut poisoned = Checkpoint::<Settings>::load(&checkpoint).unwrap();
     poisoned.run.settings.epochs = 2;
     poisoned.run.settings.learning_rate = 1e30;
@@ -83,7 +83,7 @@ fn a_loss_that_is_not_a_number_stops_and_leaves_the_last_good_files() {
 fn the_weights_say_how_they_were_trained() {
     let folder = tempfile::tempdir().unwrap();
     finish(trainer(settings(1), folder.path()));
-    let weights = Weights::load(&Folder::new(folder.path()).best()).unwrap();
+    let weights = Weights::load(&RunFolder::new(folder.path()).best()).unwrap();
     let metadata = weights.metadata();
     let start = "recipe best, epoch 1 of 1, seed 1, 21 training faces";
     assert!(
@@ -98,7 +98,7 @@ fn the_weights_say_how_they_were_trained() {
 fn a_folder_that_holds_a_run_is_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     finish(trainer(settings(1), folder.path()));
-    let error = Trainer::new(settings(1), data(), Folder::new(folder.path()))
+    let error = Trainer::new(settings(1), data(), RunFolder::new(folder.path()))
         .err()
         .unwrap();
     assert!(error.to_string().contains("--resume"), "{error}");
@@ -108,11 +108,11 @@ fn a_folder_that_holds_a_run_is_not_overwritten() {
 fn a_run_is_not_resumed_on_other_data() {
     let folder = tempfile::tempdir().unwrap();
     finish(trainer(settings(1), folder.path()));
-    let other = Data {
+    let other = EmotionTask {
         training: faces(20),
         ..data()
     };
-    let error = Trainer::resume(other, Folder::new(folder.path()))
+    let error = Trainer::resume(other, RunFolder::new(folder.path()))
         .err()
         .unwrap();
     assert!(error.to_string().contains("trained on 21 faces"), "{error}");
@@ -121,11 +121,11 @@ fn a_run_is_not_resumed_on_other_data() {
     for index in 0..21 {
         relabelled.push(data().training.pixels(index), Emotion::Neutral);
     }
-    let other = Data {
+    let other = EmotionTask {
         training: relabelled.into(),
         ..data()
     };
-    let error = Trainer::resume(other, Folder::new(folder.path()))
+    let error = Trainer::resume(other, RunFolder::new(folder.path()))
         .err()
         .unwrap();
     let expected =
@@ -136,11 +136,11 @@ fn a_run_is_not_resumed_on_other_data() {
 #[test]
 fn a_split_without_rows_is_an_error_with_its_name() {
     let folder = tempfile::tempdir().unwrap();
-    let empty = Data {
+    let empty = EmotionTask {
         validation: Arc::default(),
         ..data()
     };
-    let error = Trainer::new(settings(1), empty, Folder::new(folder.path()))
+    let error = Trainer::new(settings(1), empty, RunFolder::new(folder.path()))
         .err()
         .unwrap();
     assert_eq!(error.to_string(), "the data has no PublicTest rows");
@@ -155,7 +155,7 @@ fn each_epoch_that_is_the_best_so_far_keeps_its_weights_under_its_own_name() {
     };
     let mut trainer = trainer(settings, folder.path());
     let outcome = trainer.run(&Progress::hidden(), || false).unwrap();
-    assert_eq!(outcome, Outcome::Finished);
+    assert_eq!(outcome, TrainingOutcome::Finished);
 
     let mut best = f64::NEG_INFINITY;
     let mut expected = Vec::new();
@@ -187,7 +187,7 @@ fn each_epoch_that_is_the_best_so_far_keeps_its_weights_under_its_own_name() {
 fn a_parameter_that_is_not_a_number_is_never_saved() {
     let folder = tempfile::tempdir().unwrap();
     finish(trainer(settings(1), folder.path()));
-    let path = Folder::new(folder.path()).last();
+    let path = RunFolder::new(folder.path()).last();
     let mut poisoned = Checkpoint::<Settings>::load(&path).unwrap();
     poisoned.run.settings.epochs = 2;
     let mut moments = poisoned.group("moments");
@@ -231,10 +231,10 @@ fn the_other_network_is_trained_resumed_and_named_too() {
         asked == 2
     };
     let outcome = trainer.run(&Progress::hidden(), stop).unwrap();
-    assert_eq!(outcome, Outcome::Stopped);
+    assert_eq!(outcome, TrainingOutcome::Stopped);
     drop(trainer);
     finish(resumed(folder.path()));
-    let best = Weights::load(&Folder::new(folder.path()).best()).unwrap();
+    let best = Weights::load(&RunFolder::new(folder.path()).best()).unwrap();
     let metadata = best.metadata();
     assert_eq!(metadata.architecture, Architecture::ResidualXception);
     assert_eq!(metadata.name, "residual_xception");
@@ -245,11 +245,11 @@ fn a_run_may_begin_with_trained_weights_and_goes_on_from_what_they_know() {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
     finish(trainer(settings(2), &first));
-    let weights = Weights::load(&Folder::new(&first).best()).unwrap();
+    let weights = Weights::load(&RunFolder::new(&first).best()).unwrap();
 
     let mut other = settings(1);
     other.seed = 9;
-    let mut next = Trainer::new_with(other, &weights, data(), Folder::new(&second)).unwrap();
+    let mut next = Trainer::new_with(other, &weights, data(), RunFolder::new(&second)).unwrap();
     let faces = faces(14);
     let same = Network::of(&weights).unwrap().evaluate(&faces).unwrap();
     assert_eq!(next.network().evaluate(&faces).unwrap(), same);
@@ -261,7 +261,7 @@ fn a_run_may_begin_with_trained_weights_and_goes_on_from_what_they_know() {
         steps += 1;
         steps > 2
     });
-    assert_eq!(stopped.unwrap(), Outcome::Stopped);
+    assert_eq!(stopped.unwrap(), TrainingOutcome::Stopped);
     let stepped = next.network().evaluate(&faces).unwrap();
     assert_ne!(stepped, same);
     drop(next);

@@ -9,17 +9,17 @@ use serde_json::{Map, Value, json};
 
 use super::report::percent;
 use super::{judge, probabilities};
-use crate::data::light::Light;
+use crate::data::light::Illumination;
 use crate::data::{FACE_SIZE, Faces};
 
 /// How far the light is off, in stops.
 const STOPS: f32 = 1.5;
 
 /// The accuracy in each light with one correction.
-pub(super) struct Row {
+pub(super) struct LightAccuracy {
     correction: LightCorrection,
-    once: [f64; Light::ALL.len()],
-    mirrored: [f64; Light::ALL.len()],
+    once: [f64; Illumination::ALL.len()],
+    mirrored: [f64; Illumination::ALL.len()],
 }
 
 /// Evaluates `faces` in every light with every correction.
@@ -27,13 +27,17 @@ pub(super) struct Row {
 /// # Errors
 ///
 /// When a network fails.
-pub(super) fn table(networks: &mut [Classifier], faces: &Faces, batch: usize) -> Result<Vec<Row>> {
-    let mut rows = LightCorrection::ALL.map(|correction| Row {
+pub(super) fn table(
+    networks: &mut [Classifier],
+    faces: &Faces,
+    batch: usize,
+) -> Result<Vec<LightAccuracy>> {
+    let mut rows = LightCorrection::ALL.map(|correction| LightAccuracy {
         correction,
-        once: [f64::NAN; Light::ALL.len()],
-        mirrored: [f64::NAN; Light::ALL.len()],
+        once: [f64::NAN; Illumination::ALL.len()],
+        mirrored: [f64::NAN; Illumination::ALL.len()],
     });
-    for (column, light) in Light::ALL.into_iter().enumerate() {
+    for (column, light) in Illumination::ALL.into_iter().enumerate() {
         let lit = in_light(faces, light);
         for row in &mut rows {
             let (once, mirrored) = probabilities(networks, &lit, batch, row.correction)?;
@@ -46,7 +50,7 @@ pub(super) fn table(networks: &mut [Classifier], faces: &Faces, batch: usize) ->
 }
 
 /// `faces` in this light, with their labels.
-fn in_light(faces: &Faces, light: Light) -> Faces {
+fn in_light(faces: &Faces, light: Illumination) -> Faces {
     let mut lit = Faces::default();
     for (row, &label) in faces.labels().iter().enumerate() {
         let mut pixels = faces.pixels(row).to_vec();
@@ -57,9 +61,9 @@ fn in_light(faces: &Faces, light: Light) -> Faces {
 }
 
 /// An object for each correction, with the accuracy by light.
-pub(super) fn to_json(rows: &[Row]) -> Value {
+pub(super) fn to_json(rows: &[LightAccuracy]) -> Value {
     let by_light = |accuracies: &[f64]| -> Map<String, Value> {
-        let entries = Light::ALL.iter().zip(accuracies);
+        let entries = Illumination::ALL.iter().zip(accuracies);
         let entries = entries.map(|(light, accuracy)| (light.name().to_owned(), json!(accuracy)));
         entries.collect()
     };
@@ -74,10 +78,10 @@ pub(super) fn to_json(rows: &[Row]) -> Value {
 }
 
 /// The same for people.
-pub(super) fn to_text(rows: &[Row]) -> String {
+pub(super) fn to_text(rows: &[LightAccuracy]) -> String {
     let mut text = "accuracy by light: of the face, and with its mirror image\n".to_owned();
     let _ = write!(text, "{:<10}", "corrected");
-    for light in Light::ALL {
+    for light in Illumination::ALL {
         let _ = write!(text, " {:>19}", light.name());
     }
     text += "\n";

@@ -10,9 +10,9 @@ use emotion_models::{Classifier, Emotion};
 use serde_json::{Map, Value, json};
 
 use super::super::thousands;
-use super::{Look, light};
+use super::{EvaluatedSplit, light};
 use crate::data::Split;
-use crate::emotion::metrics::Evaluation;
+use crate::emotion::metrics::ClassificationMetrics;
 
 /// How the weights do on a split.
 pub(super) struct Report<'a> {
@@ -24,11 +24,11 @@ pub(super) struct Report<'a> {
     pub(super) split: Split,
     /// How many faces are copies of Training rows, where the split is another.
     pub(super) copies: Option<usize>,
-    pub(super) once: Look,
-    pub(super) mirrored: Look,
+    pub(super) once: EvaluatedSplit,
+    pub(super) mirrored: EvaluatedSplit,
     pub(super) light_correction: LightCorrection,
     /// The accuracy in other light, if it was asked for.
-    pub(super) light: Option<Vec<light::Row>>,
+    pub(super) light: Option<Vec<light::LightAccuracy>>,
 }
 
 /// What the networks cost together.
@@ -60,7 +60,7 @@ impl Cost {
 impl Report<'_> {
     /// One object; a figure that there is no face for is null.
     pub(super) fn json(&self) -> Value {
-        let Look {
+        let EvaluatedSplit {
             all,
             without_copies,
         } = &self.once;
@@ -214,7 +214,7 @@ fn by_emotion(value: impl Fn(Emotion) -> Option<f64>) -> Map<String, Value> {
     Emotion::ALL.into_iter().map(entry).collect()
 }
 
-fn calibration_error(evaluation: &Evaluation) -> f64 {
+fn calibration_error(evaluation: &ClassificationMetrics) -> f64 {
     evaluation.reliability().expected_calibration_error()
 }
 

@@ -14,11 +14,11 @@ use self::peer::Peer;
 use self::report::Report;
 use super::{save_figures, short_name, use_threads};
 use crate::cli::EvaluateDetectorArgs;
-use crate::data::light::Light;
+use crate::data::light::Illumination;
 use crate::data::picture::Picture;
 use crate::detector::annotations::{Annotation, cut_off, load};
-use crate::detector::evaluation::{Evaluation, Looked};
-use crate::detector::matching::Found;
+use crate::detector::evaluation::{DetectionMetrics, EvaluatedImage};
+use crate::detector::matching::ScoredBox;
 use crate::detector::plots;
 use crate::run::progress;
 
@@ -44,19 +44,19 @@ pub fn run(args: &EvaluateDetectorArgs) -> Result<()> {
         args.data.display(),
         args.split
     );
-    let mut evaluate = |light| -> Result<Evaluation> {
+    let mut evaluate = |light| -> Result<DetectionMetrics> {
         let bar = progress::reading("pictures", annotations.len());
         let looked = annotations.iter().map(|annotation| {
             bar.inc(1);
             look(&mut detector, annotation, light)
                 .with_context(|| annotation.image.display().to_string())
         });
-        Ok(Evaluation::new(&looked.collect::<Result<Vec<_>>>()?))
+        Ok(DetectionMetrics::new(&looked.collect::<Result<Vec<_>>>()?))
     };
-    let evaluation = evaluate(Light::AsItIs)?;
-    let lights = Light::ALL.iter().filter(|_| args.light);
-    let in_other_light: Vec<(&str, Evaluation)> = lights
-        .filter(|&&light| light != Light::AsItIs)
+    let evaluation = evaluate(Illumination::AsIs)?;
+    let lights = Illumination::ALL.iter().filter(|_| args.light);
+    let in_other_light: Vec<(&str, DetectionMetrics)> = lights
+        .filter(|&&light| light != Illumination::AsIs)
         .map(|&light| Ok((light.name(), evaluate(light)?)))
         .collect::<Result<_>>()?;
     let [name, data] = [args.detector(), &args.data].map(|path| path.display().to_string());
@@ -79,7 +79,7 @@ pub fn run(args: &EvaluateDetectorArgs) -> Result<()> {
 }
 
 /// Writes the figure and says so.
-fn draw(evaluation: &Evaluation, args: &EvaluateDetectorArgs) -> Result<()> {
+fn draw(evaluation: &DetectionMetrics, args: &EvaluateDetectorArgs) -> Result<()> {
     let [detector, data] = [args.detector(), &args.data].map(short_name);
     let folder = args
         .plots
@@ -122,7 +122,11 @@ impl Detector {
 }
 
 /// A picture in some light, and what the detector finds in it.
-fn look(detector: &mut Detector, annotation: &Annotation, light: Light) -> Result<Looked> {
+fn look(
+    detector: &mut Detector,
+    annotation: &Annotation,
+    light: Illumination,
+) -> Result<EvaluatedImage> {
     // Its message holds the cause already.
     let picture = Picture::load(&annotation.image).map_err(|error| anyhow!("{error}"))?;
     let (width, height) = (picture.width(), picture.height());
@@ -133,7 +137,7 @@ fn look(detector: &mut Detector, annotation: &Annotation, light: Light) -> Resul
             light.change(STOPS, &mut pixels, width);
             let view = GreyImage::new(&pixels, width, height, width)?;
             let candidates = network.candidates(&view, options)?;
-            let found = candidates.iter().map(|candidate| Found {
+            let found = candidates.iter().map(|candidate| ScoredBox {
                 region: candidate.region,
                 score: candidate.confidence,
             });
@@ -141,11 +145,11 @@ fn look(detector: &mut Detector, annotation: &Annotation, light: Light) -> Resul
         }
     };
     let sides = [width as f32, height as f32];
-    let within = |found: Found| {
+    let within = |found: ScoredBox| {
         let region = cut_off(found.region, sides)?;
-        Some(Found { region, ..found })
+        Some(ScoredBox { region, ..found })
     };
-    Ok(Looked {
+    Ok(EvaluatedImage {
         faces: annotation.boxes.clone(),
         ignored: annotation.ignored.clone(),
         found: found.into_iter().filter_map(within).collect(),

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use emotion_models::preprocess::Region;
 use serde::Deserialize;
 
-use crate::detector::matching::Found;
+use crate::detector::matching::ScoredBox;
 
 /// A line of the file: a picture, as the annotations call it, and boxes `[x, y, width, height, confidence]` in pixels.
 #[derive(Deserialize)]
@@ -19,7 +19,7 @@ struct Line {
 
 /// What was found, by the paths of the pictures from `folder`.
 #[derive(Debug)]
-pub(super) struct Peer(HashMap<std::path::PathBuf, Vec<Found>>);
+pub(super) struct Peer(HashMap<std::path::PathBuf, Vec<ScoredBox>>);
 
 impl Peer {
     /// Reads JSON Lines about the pictures in `folder`.
@@ -34,8 +34,8 @@ impl Peer {
                     "expected an object with image and found, boxes [x, y, width, height, confidence]",
                 )
                 .with_context(at)?;
-            let mut found: Vec<Found> = found.into_iter().map(face).collect();
-            let finite = |found: &Found| found.score.is_finite();
+            let mut found: Vec<ScoredBox> = found.into_iter().map(face).collect();
+            let finite = |found: &ScoredBox| found.score.is_finite();
             ensure!(
                 found.iter().all(finite),
                 "{}: a confidence is no number",
@@ -52,7 +52,7 @@ impl Peer {
     /// # Errors
     ///
     /// When the file says nothing about it.
-    pub(super) fn found(&self, image: &Path) -> Result<Vec<Found>> {
+    pub(super) fn found(&self, image: &Path) -> Result<Vec<ScoredBox>> {
         let found = self.0.get(image).cloned();
         found.with_context(|| {
             format!(
@@ -63,8 +63,8 @@ impl Peer {
     }
 }
 
-fn face([x, y, width, height, score]: [f32; 5]) -> Found {
-    Found {
+fn face([x, y, width, height, score]: [f32; 5]) -> ScoredBox {
+    ScoredBox {
         region: Region {
             x,
             y,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::thousands;
-use crate::detector::evaluation::{Evaluation, Figures, LENIENT, STRICT};
+use crate::detector::evaluation::{DetectionMetrics, LENIENT, STRICT, SizeMetrics};
 
 /// How a detector does on pictures.
 pub(super) struct Report<'a> {
@@ -13,9 +13,9 @@ pub(super) struct Report<'a> {
     pub(super) data: &'a str,
     /// Confidence from which a box counts for recall and precision.
     pub(super) threshold: f32,
-    pub(super) evaluation: &'a Evaluation,
+    pub(super) evaluation: &'a DetectionMetrics,
     /// The same pictures in other light, if that was asked for.
-    pub(super) in_other_light: &'a [(&'a str, Evaluation)],
+    pub(super) in_other_light: &'a [(&'a str, DetectionMetrics)],
 }
 
 impl Report<'_> {
@@ -55,7 +55,7 @@ impl Report<'_> {
         object
     }
 
-    fn figures(&self, figures: &Figures) -> Value {
+    fn figures(&self, figures: &SizeMetrics) -> Value {
         let share = |share: f64| (figures.faces() > 0).then_some(share);
         let [lenient, strict] =
             [&figures.lenient, &figures.strict].map(|curve| curve.at(self.threshold));
@@ -72,7 +72,7 @@ impl Report<'_> {
 
     /// What was evaluated, then a row for each size of faces and one for all of them.
     pub(super) fn table(&self) -> String {
-        let Evaluation { pictures, all, .. } = self.evaluation;
+        let DetectionMetrics { pictures, all, .. } = self.evaluation;
         let mut text = format!(
             "{} on {}: {} pictures, {} faces\n\
              recall and precision of boxes at least {:.2} sure, at IoU {LENIENT} (at {STRICT})\n\n{HEADING}\n",
@@ -98,7 +98,7 @@ impl Report<'_> {
         text
     }
 
-    fn row(&self, name: &str, figures: &Figures) -> String {
+    fn row(&self, name: &str, figures: &SizeMetrics) -> String {
         let faces = figures.faces();
         if faces == 0 {
             return format!("{name:<20} {:>6}\n", 0);
@@ -125,28 +125,28 @@ mod tests {
     use emotion_models::preprocess::Region;
 
     use super::*;
-    use crate::detector::evaluation::Looked;
-    use crate::detector::matching::Found;
+    use crate::detector::evaluation::EvaluatedImage;
+    use crate::detector::matching::ScoredBox;
 
-    fn evaluation() -> Evaluation {
+    fn evaluation() -> DetectionMetrics {
         let face = Region {
             x: 0.0,
             y: 0.0,
             width: 40.0,
             height: 50.0,
         };
-        let found = Found {
+        let found = ScoredBox {
             region: face,
             score: 0.9,
         };
-        Evaluation::new(&[Looked {
+        DetectionMetrics::new(&[EvaluatedImage {
             faces: vec![face, Region { x: 90.0, ..face }],
             ignored: vec![],
             found: vec![found],
         }])
     }
 
-    fn report(evaluation: &Evaluation) -> Report<'_> {
+    fn report(evaluation: &DetectionMetrics) -> Report<'_> {
         Report {
             detector: "mine",
             data: "pictures",

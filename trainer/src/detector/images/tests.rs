@@ -3,7 +3,7 @@ use super::*;
 use std::fs;
 
 /// A picture of this size with a square face in its middle, twice as far from the left as from the top.
-fn scene(width: usize, height: usize) -> Scene {
+fn scene(width: usize, height: usize) -> TrainingImage {
     let pixels: Vec<u8> = (0..width * height).map(|i| (i % 251) as u8).collect();
     let picture = GreyImage::new(&pixels, width, height, width).unwrap();
     let region = Region {
@@ -15,11 +15,11 @@ fn scene(width: usize, height: usize) -> Scene {
     let annotation = Annotation {
         image: "made.png".into(),
         split: None,
-        labels: Labels::Human,
+        labels: LabelSource::Human,
         boxes: vec![region],
         ignored: vec![],
     };
-    Scene::new(&picture, &annotation)
+    TrainingImage::new(&picture, &annotation)
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn scenes_are_told_apart_by_pixels_boxes_and_who_drew_them() {
     let mut others = vec![first.clone(), first.clone(), first.clone(), first.clone()];
     others[0].levels[0].pixels[7] ^= 1;
     others[1].faces[0].x += 1.0;
-    others[2].labels = Labels::Model;
+    others[2].labels = LabelSource::Model;
     others[3].ignored = vec![first.faces[0]];
     for other in others {
         assert_ne!(other.fingerprint(), first.fingerprint());
@@ -112,7 +112,7 @@ fn pictures_without_a_split_are_divided_by_their_pixels() {
     assert_eq!(training.len() + validation.len(), 60);
     assert!((1..=15).contains(&validation.len()), "{}", validation.len());
     let again = read_for_training(folder.path()).unwrap().1;
-    let pixels = |scenes: &[Scene]| -> Vec<_> {
+    let pixels = |scenes: &[TrainingImage]| -> Vec<_> {
         scenes.iter().map(|scene| scene.levels[0].clone()).collect()
     };
     assert_eq!(pixels(&again), pixels(&validation));

@@ -7,7 +7,7 @@ use crate::random::{Purpose, generator as numbers};
 const SIZE: usize = 64;
 
 /// Nothing happens.
-const NONE: Light = Light {
+const NONE: PhotometricAugmentation = PhotometricAugmentation {
     exposure: (0.0, 0.0),
     contrast: (0.0, 0.0),
     side: (0.0, 0.0),
@@ -37,7 +37,7 @@ fn levels() -> Sample {
     sample(|x, y| ((y * SIZE + x) % 256) as u8)
 }
 
-fn changed(light: Light, mut sample: Sample, stream: u64) -> Vec<u8> {
+fn changed(light: PhotometricAugmentation, mut sample: Sample, stream: u64) -> Vec<u8> {
     light.change(&mut sample, &mut generator(stream));
     sample.pixels
 }
@@ -61,7 +61,7 @@ fn where_nothing_happens_the_pixels_stay() {
 
 #[test]
 fn exposure_and_contrast_keep_the_order_of_the_levels() {
-    let light = Light {
+    let light = PhotometricAugmentation {
         exposure: (1.0, 2.5),
         contrast: (1.0, 0.4),
         ..NONE
@@ -82,7 +82,7 @@ fn exposure_and_contrast_keep_the_order_of_the_levels() {
 
 #[test]
 fn exposure_goes_as_far_as_its_stops_and_no_further() {
-    let light = Light {
+    let light = PhotometricAugmentation {
         exposure: (1.0, 2.5),
         ..NONE
     };
@@ -156,7 +156,7 @@ fn jpeg_leaves_its_traces_and_the_picture() {
 
 #[test]
 fn everything_together_depends_on_the_generator_alone() {
-    let all = |stream| changed(Light::DEFAULT, levels(), stream);
+    let all = |stream| changed(PhotometricAugmentation::DEFAULT, levels(), stream);
     assert_eq!(all(5), all(5));
     assert!((0..20).any(|stream| all(stream) != all(stream + 1)));
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::detector::epoch::Epoch;
+use crate::detector::epoch::DetectorEpoch;
 use crate::plots::axis::Axis;
 use crate::plots::panel::{Line, Panel, loss_axis, rate_panel, stacked, values};
 use crate::plots::{BLUE, GREEN, ORANGE, VERMILION};
@@ -14,14 +14,14 @@ use crate::run::log::Log;
 /// # Errors
 ///
 /// When the log has no epoch.
-pub fn curves(log: &Log<Epoch>, title: &str) -> Result<String> {
+pub fn curves(log: &Log<DetectorEpoch>, title: &str) -> Result<String> {
     stacked(log, title, |log| {
         let rate = rate_panel(log, |epoch| epoch.lr);
         [loss_panel(log), precision_panel(log), rate]
     })
 }
 
-fn loss_panel(log: &Log<Epoch>) -> Panel<Epoch> {
+fn loss_panel(log: &Log<DetectorEpoch>) -> Panel<DetectorEpoch> {
     let losses = values(log, |epoch| [epoch.loss]);
     let axis = loss_axis(&losses);
     let highest = losses[losses.len() - 1];
@@ -44,7 +44,7 @@ fn loss_panel(log: &Log<Epoch>) -> Panel<Epoch> {
     }
 }
 
-fn precision_panel(log: &Log<Epoch>) -> Panel<Epoch> {
+fn precision_panel(log: &Log<DetectorEpoch>) -> Panel<DetectorEpoch> {
     let highest = log.best(|epoch, best| epoch.val_ap50 > best.val_ap50);
     let percents = values(log, |epoch| {
         [epoch.val_ap50, epoch.val_recall, epoch.val_precision].map(|share| 100.0 * share)
@@ -94,14 +94,14 @@ mod tests {
         let mut log = Log::default();
         for epoch in 1..=30 {
             let share = f64::from(epoch) / 40.0;
-            log.push(Epoch {
+            log.push(DetectorEpoch {
                 epoch: epoch as usize,
                 loss: 9.0 / f64::from(epoch),
                 val_ap50: if epoch == 30 { 0.5 } else { share },
                 val_recall: 0.9 * share,
                 val_precision: 0.95,
                 lr: 1e-3,
-                ..Epoch::default()
+                ..DetectorEpoch::default()
             });
         }
         let svg = curves(&log, "face_net").unwrap();

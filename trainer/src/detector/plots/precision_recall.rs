@@ -3,7 +3,7 @@
 use anyhow::Result;
 use plotters::prelude::*;
 
-use crate::detector::evaluation::{Figures, LENIENT, STRICT};
+use crate::detector::evaluation::{LENIENT, STRICT, SizeMetrics};
 use crate::plots::axis::Axis;
 use crate::plots::frame::{Below, LEFT, above, frame, legend};
 use crate::plots::{BLUE, FINE, INK, ORANGE, figure, headline, stroke};
@@ -16,7 +16,7 @@ const SIZE: (i32, i32) = (620, 560);
 /// # Errors
 ///
 /// Never in practice: it is drawn to memory.
-pub fn precision_recall(figures: &Figures, threshold: f32, title: &str) -> Result<String> {
+pub fn precision_recall(figures: &SizeMetrics, threshold: f32, title: &str) -> Result<String> {
     figure(SIZE, |root| {
         headline(root, title, LEFT)?;
         let (_, below) = root.split_vertically(40 * FINE);
@@ -53,8 +53,8 @@ mod tests {
     use emotion_models::preprocess::Region;
 
     use super::*;
-    use crate::detector::evaluation::{Evaluation, Looked};
-    use crate::detector::matching::Found;
+    use crate::detector::evaluation::{DetectionMetrics, EvaluatedImage};
+    use crate::detector::matching::ScoredBox;
     use crate::plots::testing::texts;
 
     #[test]
@@ -65,16 +65,16 @@ mod tests {
             width: 20.0,
             height: 20.0,
         };
-        let found = |x: f32, score: f32| Found {
+        let found = |x: f32, score: f32| ScoredBox {
             region: Region { x, ..face },
             score,
         };
-        let picture = Looked {
+        let picture = EvaluatedImage {
             faces: vec![face],
             ignored: vec![],
             found: vec![found(0.0, 0.9), found(100.0, 0.6)],
         };
-        let evaluation = Evaluation::new(&[picture]);
+        let evaluation = DetectionMetrics::new(&[picture]);
         let svg = precision_recall(&evaluation.all, 0.5, "made up").unwrap();
         let texts = texts(&svg);
         assert!(

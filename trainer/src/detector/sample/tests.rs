@@ -6,7 +6,7 @@ use crate::detector::annotations::Annotation;
 use crate::random::{Purpose, generator};
 
 /// Nothing changes the light.
-const DARK: Light = Light {
+const DARK: PhotometricAugmentation = PhotometricAugmentation {
     exposure: (0.0, 0.0),
     contrast: (0.0, 0.0),
     side: (0.0, 0.0),
@@ -24,7 +24,7 @@ const FACE: u8 = 255;
 const WALL: u8 = 30;
 
 /// A dark wall with bright discs as faces: what is bright is a face, however it is turned.
-fn scene(labels: Labels, faces: &[[f32; 3]], ignored: &[Region]) -> Scene {
+fn scene(labels: LabelSource, faces: &[[f32; 3]], ignored: &[Region]) -> TrainingImage {
     let (width, height) = (320, 240);
     let is_face = |x: usize, y: usize| {
         faces.iter().any(|&[left, top, side]| {
@@ -56,19 +56,19 @@ fn scene(labels: Labels, faces: &[[f32; 3]], ignored: &[Region]) -> Scene {
         ignored: ignored.to_vec(),
     };
     let picture = GreyImage::new(&pixels, width, height, width).unwrap();
-    Scene::new(&picture, &annotation)
+    TrainingImage::new(&picture, &annotation)
 }
 
-fn wall_with_faces() -> Scene {
+fn wall_with_faces() -> TrainingImage {
     let faces = [
         [40.0, 30.0, 60.0],
         [180.0, 90.0, 36.0],
         [250.0, 180.0, 20.0],
     ];
-    scene(Labels::Human, &faces, &[])
+    scene(LabelSource::Human, &faces, &[])
 }
 
-fn draw(sampling: Sampling, scenes: &[Scene], stream: u64) -> Sample {
+fn draw(sampling: Sampling, scenes: &[TrainingImage], stream: u64) -> Sample {
     sampling.draw(scenes, &mut generator(1, Purpose::Sampling, stream))
 }
 
@@ -100,7 +100,7 @@ fn assert_labels_lie_on_faces(sample: &Sample, name: &str) -> usize {
             .any(|region| holds(region, at, 1.5));
         assert!(labelled || !bright, "{name}: a face at {at:?} has no box");
     }
-    for Face { region, .. } in &sample.faces {
+    for SampleFace { region, .. } in &sample.faces {
         let values: Vec<u8> = centres(sample)
             .filter(|&(at, _)| holds(region, at, 0.0))
             .map(|(_, pixel)| pixel)
@@ -165,7 +165,7 @@ fn boxes_stay_on_their_faces_however_the_picture_is_cut_turned_mirrored_and_scal
 fn half_of_the_samples_are_mirrored() {
     // One face, and a larger one always to the right of it.
     let scenes = [scene(
-        Labels::Human,
+        LabelSource::Human,
         &[[60.0, 100.0, 30.0], [110.0, 95.0, 40.0]],
         &[],
     )];
@@ -198,7 +198,7 @@ fn half_of_the_samples_are_mirrored() {
 
 #[test]
 fn faces_of_all_sizes_are_learnt_from_a_picture_in_which_all_are_of_one() {
-    let scenes = [scene(Labels::Human, &[[100.0, 80.0, 60.0]], &[])];
+    let scenes = [scene(LabelSource::Human, &[[100.0, 80.0, 60.0]], &[])];
     let mut sizes: Vec<f32> = (0..300)
         .flat_map(|stream| draw(SAMPLING, &scenes, stream).faces)
         .map(|face| face.region.width.max(face.region.height))
@@ -211,7 +211,7 @@ fn faces_of_all_sizes_are_learnt_from_a_picture_in_which_all_are_of_one() {
 
 #[test]
 fn a_picture_is_not_blown_up_beyond_what_it_holds() {
-    let scenes = [scene(Labels::Human, &[[100.0, 80.0, 20.0]], &[])];
+    let scenes = [scene(LabelSource::Human, &[[100.0, 80.0, 20.0]], &[])];
     let sampling = Sampling {
         mosaic: (0.0, 2),
         aspect: 0.0,
@@ -226,7 +226,7 @@ fn a_picture_is_not_blown_up_beyond_what_it_holds() {
 fn faces_too_small_or_cut_off_are_neither_faces_nor_background() {
     // Beside a large face one of which nothing is left when that is reduced.
     let scenes = [scene(
-        Labels::Human,
+        LabelSource::Human,
         &[[40.0, 20.0, 200.0], [260.0, 10.0, 12.0]],
         &[],
     )];
@@ -271,7 +271,7 @@ fn places_where_nobody_can_tell_move_with_the_picture() {
         width: 60.0,
         height: 60.0,
     };
-    let scenes = [scene(Labels::Human, &[face], &[place])];
+    let scenes = [scene(LabelSource::Human, &[face], &[place])];
     let mut found = 0;
     for stream in 0..50 {
         let sample = draw(SAMPLING, &scenes, stream);
@@ -286,7 +286,8 @@ fn places_where_nobody_can_tell_move_with_the_picture() {
 #[test]
 fn the_background_of_pictures_that_a_detector_labelled_is_doubtful_and_that_of_others_is_not() {
     let faces = [[100.0, 80.0, 60.0]];
-    let [human, model] = [Labels::Human, Labels::Model].map(|labels| scene(labels, &faces, &[]));
+    let [human, model] =
+        [LabelSource::Human, LabelSource::Model].map(|labels| scene(labels, &faces, &[]));
     let whole = Sampling {
         mosaic: (0.0, 2),
         ..SAMPLING
@@ -300,7 +301,12 @@ fn the_background_of_pictures_that_a_detector_labelled_is_doubtful_and_that_of_o
         height: size,
     };
     assert_eq!(sample.doubtful, [all]);
-    assert!(sample.faces.iter().all(|face| face.labels == Labels::Model));
+    assert!(
+        sample
+            .faces
+            .iter()
+            .all(|face| face.labels == LabelSource::Model)
+    );
     assert!(
         draw(SAMPLING, std::slice::from_ref(&human), 1)
             .doubtful
@@ -322,14 +328,14 @@ fn the_background_of_pictures_that_a_detector_labelled_is_doubtful_and_that_of_o
             } = face.region;
             let centre = [x + width / 2.0, y + height / 2.0];
             let doubtful = sample.doubtful.iter().any(|part| holds(part, centre, 0.0));
-            assert_eq!(doubtful, face.labels == Labels::Model, "{stream}");
+            assert_eq!(doubtful, face.labels == LabelSource::Model, "{stream}");
         }
     }
 }
 
 #[test]
 fn pictures_without_faces_fill_samples_too() {
-    let scenes = [scene(Labels::Human, &[], &[])];
+    let scenes = [scene(LabelSource::Human, &[], &[])];
     for stream in 0..20 {
         let sample = draw(SAMPLING, &scenes, stream);
         assert!(sample.faces.is_empty());

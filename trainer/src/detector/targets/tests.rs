@@ -2,7 +2,7 @@ use super::*;
 
 use emotion_models::face_net;
 
-use crate::detector::sample::Face;
+use crate::detector::sample::SampleFace;
 
 const SIZE: usize = 64;
 
@@ -15,8 +15,8 @@ fn square(x: f32, y: f32, side: f32) -> Region {
     }
 }
 
-fn sample(faces: &[(Region, Labels)], ignored: &[Region], doubtful: &[Region]) -> Sample {
-    let face = |&(region, labels): &(Region, Labels)| Face { region, labels };
+fn sample(faces: &[(Region, LabelSource)], ignored: &[Region], doubtful: &[Region]) -> Sample {
+    let face = |&(region, labels): &(Region, LabelSource)| SampleFace { region, labels };
     Sample {
         size: SIZE,
         pixels: vec![0; SIZE * SIZE],
@@ -56,7 +56,7 @@ fn without_faces_every_place_is_to_see_nothing() {
 fn who_answers_is_to_see_a_face_and_is_told_its_box() {
     let face = square(18.0, 10.0, 16.0);
     let targets = targets(
-        &[sample(&[(face, Labels::Human)], &[], &[])],
+        &[sample(&[(face, LabelSource::Human)], &[], &[])],
         &places(),
         &nothing(1),
     )
@@ -83,7 +83,7 @@ fn who_answers_is_to_see_a_face_and_is_told_its_box() {
 
 #[test]
 fn the_places_of_the_second_sample_follow_those_of_the_first() {
-    let face = (square(18.0, 10.0, 16.0), Labels::Human);
+    let face = (square(18.0, 10.0, 16.0), LabelSource::Human);
     let [empty, full] = [&[][..], &[face]].map(|faces| sample(faces, &[], &[]));
     let of = |samples: &[Sample]| -> Vec<u32> {
         let targets = targets(samples, &places(), &nothing(samples.len())).unwrap();
@@ -130,7 +130,11 @@ fn a_place_beside_it_that_found_what_is_there_weighs_nothing_either() {
 #[test]
 fn who_answers_for_a_face_counts_even_where_nobody_can_tell() {
     let face = square(20.0, 20.0, 16.0);
-    let sample = sample(&[(face, Labels::Human)], &[square(0.0, 0.0, 64.0)], &[]);
+    let sample = sample(
+        &[(face, LabelSource::Human)],
+        &[square(0.0, 0.0, 64.0)],
+        &[],
+    );
     let targets = targets(&[sample], &places(), &nothing(1)).unwrap();
     let weights = values(&targets.weights);
     let answering: Vec<u32> = targets.answering.to_vec1().unwrap();
@@ -149,7 +153,7 @@ fn what_a_detector_labelled_counts_less() {
         width: 32.0,
         height: 64.0,
     };
-    let sample = sample(&[(face, Labels::Model)], &[], &[left_half]);
+    let sample = sample(&[(face, LabelSource::Model)], &[], &[left_half]);
     let targets = targets(&[sample], &places(), &nothing(1)).unwrap();
     assert!(
         values(&targets.box_weights)

@@ -5,7 +5,7 @@ use emotion_models::Emotion;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::emotion::metrics::Evaluation;
+use crate::emotion::metrics::ClassificationMetrics;
 use crate::plots::{Area, BLUE, FAINT_INK, FINE, INK, bold, centred, figure, headline, letters};
 
 /// Width and height of a cell in pixels.
@@ -22,7 +22,7 @@ const AROUND: (i32, i32) = (84, 64);
 /// # Errors
 ///
 /// Never in practice: it is drawn to memory.
-pub fn confusion(evaluation: &Evaluation, title: &str) -> Result<String> {
+pub fn confusion(evaluation: &ClassificationMetrics, title: &str) -> Result<String> {
     let classes = Emotion::ALL.len() as i32;
     let size = (
         CORNER.0 + classes * CELL.0 + AROUND.0,
@@ -60,7 +60,7 @@ fn corner(row: usize, column: usize) -> (i32, i32) {
 }
 
 /// The names of the rows and columns, and the numbers beside and below.
-fn words(root: &Area<'_>, evaluation: &Evaluation) -> Result<()> {
+fn words(root: &Area<'_>, evaluation: &ClassificationMetrics) -> Result<()> {
     let write = |text: &str, style: &TextStyle<'static>, x: i32, y: i32| {
         root.draw_text(text, style, (x * FINE, y * FINE))
     };
@@ -88,7 +88,12 @@ fn words(root: &Area<'_>, evaluation: &Evaluation) -> Result<()> {
     Ok(())
 }
 
-fn cell(root: &Area<'_>, evaluation: &Evaluation, label: Emotion, answer: Emotion) -> Result<()> {
+fn cell(
+    root: &Area<'_>,
+    evaluation: &ClassificationMetrics,
+    label: Emotion,
+    answer: Emotion,
+) -> Result<()> {
     let count = evaluation.confused(label, answer);
     let share = count as f64 / evaluation.labelled(label) as f64;
     let (x, y) = corner(label.label_id(), answer.label_id());
@@ -143,7 +148,7 @@ mod tests {
             .map(|(label, answer): (usize, usize)| (sure(answer), Emotion::ALL[label]))
             .to_vec();
         let rows = rows.iter().map(|(row, label)| (row.as_slice(), *label));
-        let evaluation = Evaluation::of_probabilities(rows);
+        let evaluation = ClassificationMetrics::of_probabilities(rows);
         let texts = texts(&confusion(&evaluation, "made up").unwrap());
 
         let cells: Vec<_> = texts

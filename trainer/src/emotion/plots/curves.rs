@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use crate::emotion::epoch::Epoch;
-use crate::emotion::recipe::Choice;
+use crate::emotion::epoch::EmotionEpoch;
+use crate::emotion::recipe::SelectionMetric;
 use crate::plots::axis::Axis;
 use crate::plots::panel::{Line, Panel, loss_axis, rate_panel, stacked, values};
 use crate::plots::{BLUE, ORANGE, VERMILION};
@@ -17,17 +17,17 @@ use crate::run::log::Log;
 /// # Errors
 ///
 /// When the log has no epoch.
-pub fn curves(log: &Log<Epoch>, title: &str) -> Result<String> {
+pub fn curves(log: &Log<EmotionEpoch>, title: &str) -> Result<String> {
     stacked(log, title, |log| {
         let rate = rate_panel(log, |epoch| epoch.lr);
         [loss_panel(log), accuracy_panel(log), rate]
     })
 }
 
-fn loss_panel(log: &Log<Epoch>) -> Panel<Epoch> {
-    let lowest = log.best(Choice::Loss.better());
+fn loss_panel(log: &Log<EmotionEpoch>) -> Panel<EmotionEpoch> {
+    let lowest = log.best(SelectionMetric::Loss.better());
     let mut note = lowest.map_or_else(String::new, |row| {
-        let Epoch {
+        let EmotionEpoch {
             val_loss, epoch, ..
         } = row;
         format!("lowest in validation: {val_loss:.4} in epoch {epoch}")
@@ -64,12 +64,12 @@ fn loss_panel(log: &Log<Epoch>) -> Panel<Epoch> {
 }
 
 /// NaN in logs that lack it.
-fn calibrated_loss(epoch: &Epoch) -> f64 {
+fn calibrated_loss(epoch: &EmotionEpoch) -> f64 {
     epoch.val_loss_calibrated.unwrap_or(f64::NAN)
 }
 
-fn accuracy_panel(log: &Log<Epoch>) -> Panel<Epoch> {
-    let highest = log.best(Choice::Accuracy.better());
+fn accuracy_panel(log: &Log<EmotionEpoch>) -> Panel<EmotionEpoch> {
+    let highest = log.best(SelectionMetric::Accuracy.better());
     let values = values(log, |epoch| [100.0 * epoch.acc, 100.0 * epoch.val_acc]);
     let (low, high) = (values[0], values[values.len() - 1]);
     let room = (0.05 * (high - low)).max(0.5);
@@ -91,9 +91,9 @@ fn accuracy_panel(log: &Log<Epoch>) -> Panel<Epoch> {
 }
 
 fn train_and_validation(
-    training: fn(&Epoch) -> f64,
-    validation: fn(&Epoch) -> f64,
-) -> Vec<Line<Epoch>> {
+    training: fn(&EmotionEpoch) -> f64,
+    validation: fn(&EmotionEpoch) -> f64,
+) -> Vec<Line<EmotionEpoch>> {
     vec![
         Line {
             name: "training",
@@ -113,18 +113,18 @@ mod tests {
     use super::*;
     use crate::plots::testing::texts;
 
-    fn log(epochs: usize) -> Log<Epoch> {
+    fn log(epochs: usize) -> Log<EmotionEpoch> {
         let mut log = Log::default();
         for epoch in 1..=epochs {
             let decay = (-(epoch as f64) / 20.0).exp();
-            log.push(Epoch {
+            log.push(EmotionEpoch {
                 epoch,
                 acc: 0.8 - 0.6 * decay,
                 loss: 0.5 + 1.4 * decay,
                 val_acc: 0.65 - 0.4 * decay,
                 val_loss: 0.9 + decay,
                 lr: 1e-3,
-                ..Epoch::default()
+                ..EmotionEpoch::default()
             });
         }
         log
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn title_and_best_epochs_are_written_out() {
         let mut log = log(30);
-        log.push(Epoch {
+        log.push(EmotionEpoch {
             epoch: 31,
             val_acc: 0.6425,
             val_loss: 2.0,
@@ -185,7 +185,7 @@ mod tests {
         let mut wild = Log::default();
         for row in log(100).epochs() {
             let val_loss = if row.epoch == 1 { 50.0 } else { row.val_loss };
-            wild.push(Epoch { val_loss, ..*row });
+            wild.push(EmotionEpoch { val_loss, ..*row });
         }
         let axis = loss_panel(&wild).axis;
         assert!(axis.range.end < 4.0, "{axis:?}");
@@ -198,7 +198,7 @@ mod tests {
         let mut broken = Log::default();
         for row in log(50).epochs() {
             let loss = if row.epoch == 31 { f64::NAN } else { row.loss };
-            broken.push(Epoch { loss, ..*row });
+            broken.push(EmotionEpoch { loss, ..*row });
         }
         let svg = curves(&broken, "run").unwrap();
         assert_eq!(lines(&svg, "#0072B2"), [30, 19, 50]);
@@ -209,7 +209,7 @@ mod tests {
     fn the_calibrated_loss_is_a_curve_where_the_log_has_it() {
         let mut calibrated = Log::default();
         for row in log(30).epochs() {
-            calibrated.push(Epoch {
+            calibrated.push(EmotionEpoch {
                 val_loss_calibrated: Some(0.9 * row.val_loss),
                 ..*row
             });

@@ -8,11 +8,11 @@ use emotion_models::Weights;
 use emotion_models::folded::{Folded, FoldedNode, FoldedOp, Kernel};
 use emotion_models::layers::{Activation, Padding};
 
-use super::proto::{self, Attribute, Tensor, ValueInfo};
+use super::proto::{self, AttributeProto, TensorProto, ValueInfoProto};
 use super::{input, output};
 
 /// The nodes and constants of the network of `weights`.
-pub(super) fn graph(weights: &Weights) -> Result<proto::Graph> {
+pub(super) fn graph(weights: &Weights) -> Result<proto::GraphProto> {
     let metadata = weights.metadata();
     let task = metadata.architecture.task();
     let folded = weights.folded()?;
@@ -21,11 +21,14 @@ pub(super) fn graph(weights: &Weights) -> Result<proto::Graph> {
         folded: &folded,
         input: input(task),
         output: output(task),
-        written: proto::Graph {
+        written: proto::GraphProto {
             name: metadata.name.clone(),
-            input: vec![ValueInfo::batch(input(task), &[channels, height, width])],
-            output: vec![ValueInfo::batch(output(task), &[logits(&folded)])],
-            ..proto::Graph::default()
+            input: vec![ValueInfoProto::batch(
+                input(task),
+                &[channels, height, width],
+            )],
+            output: vec![ValueInfoProto::batch(output(task), &[logits(&folded)])],
+            ..proto::GraphProto::default()
         },
         values: Vec::with_capacity(folded.nodes().len()),
     };
@@ -49,7 +52,7 @@ struct Lowering<'a> {
     /// Names of the input and the output.
     input: &'static str,
     output: &'static str,
-    written: proto::Graph,
+    written: proto::GraphProto,
     /// The value of each node so far.
     values: Vec<String>,
 }
@@ -131,9 +134,9 @@ impl Lowering<'_> {
             }
             FoldedOp::MaxPool => {
                 let attributes = vec![
-                    Attribute::ints("kernel_shape", &[3, 3]),
-                    Attribute::ints("strides", &[2, 2]),
-                    Attribute::ints("pads", &same_padding([height, width], 3, 2)),
+                    AttributeProto::ints("kernel_shape", &[3, 3]),
+                    AttributeProto::ints("strides", &[2, 2]),
+                    AttributeProto::ints("pads", &same_padding([height, width], 3, 2)),
                 ];
                 self.push(&node.name, "MaxPool", inputs, attributes)
             }
@@ -144,7 +147,7 @@ impl Lowering<'_> {
             FoldedOp::Upsample => {
                 // What Resize does when nothing else is said: the nearest pixel.
                 let scales = format!("{}.scales", node.name);
-                let scales = Tensor::floats(&scales, &[4], &[1.0, 1.0, 2.0, 2.0]);
+                let scales = TensorProto::floats(&scales, &[4], &[1.0, 1.0, 2.0, 2.0]);
                 let region = String::new();
                 let inputs = vec![inputs[0].clone(), region, self.constant(scales)];
                 self.push(&node.name, "Resize", inputs, Vec::new())
@@ -157,13 +160,13 @@ impl Lowering<'_> {
 
     /// Puts the outputs in a row, as `[N, logits]` in our order.
     fn end(&mut self) {
-        let axis = || vec![Attribute::int("axis", 1)];
+        let axis = || vec![AttributeProto::int("axis", 1)];
         let mut rows = Vec::new();
         for index in self.folded.outputs() {
             let FoldedNode { name, shape, .. } = &self.folded.nodes()[index];
             let mut value = self.values[index].clone();
             if shape[..2] != [1, 1] {
-                let last = vec![Attribute::ints("perm", &[0, 2, 3, 1])];
+                let last = vec![AttributeProto::ints("perm", &[0, 2, 3, 1])];
                 value = self.push(&format!("{name}.last"), "Transpose", vec![value], last);
             }
             rows.push(self.push(&format!("{name}.row"), "Flatten", vec![value], axis()));
@@ -185,7 +188,7 @@ impl Lowering<'_> {
     ) -> String {
         let mut inputs = vec![
             input.to_owned(),
-            self.constant(Tensor::floats(
+            self.constant(TensorProto::floats(
                 &format!("{name}.weight"),
                 &shape,
                 &kernel.weight,
@@ -193,14 +196,14 @@ impl Lowering<'_> {
         ];
         if !kernel.bias.is_empty() {
             let shape = [kernel.bias.len()];
-            let bias = Tensor::floats(&format!("{name}.bias"), &shape, &kernel.bias);
+            let bias = TensorProto::floats(&format!("{name}.bias"), &shape, &kernel.bias);
             inputs.push(self.constant(bias));
         }
         let attributes = vec![
-            Attribute::ints("kernel_shape", &[geometry.kernel as i64; 2]),
-            Attribute::ints("strides", &[geometry.stride as i64; 2]),
-            Attribute::ints("pads", &geometry.pads),
-            Attribute::int("group", geometry.groups as i64),
+            AttributeProto::ints("kernel_shape", &[geometry.kernel as i64; 2]),
+            AttributeProto::ints("strides", &[geometry.stride as i64; 2]),
+            AttributeProto::ints("pads", &geometry.pads),
+            AttributeProto::int("group", geometry.groups as i64),
         ];
         self.push(name, "Conv", inputs, attributes)
     }
@@ -218,9 +221,9 @@ impl Lowering<'_> {
         name: &str,
         op_type: &str,
         input: Vec<String>,
-        attribute: Vec<Attribute>,
+        attribute: Vec<AttributeProto>,
     ) -> String {
-        self.written.node.push(proto::Node {
+        self.written.node.push(proto::NodeProto {
             input,
             output: vec![name.to_owned()],
             name: name.to_owned(),
@@ -230,7 +233,7 @@ impl Lowering<'_> {
         name.to_owned()
     }
 
-    fn constant(&mut self, tensor: Tensor) -> String {
+    fn constant(&mut self, tensor: TensorProto) -> String {
         let name = tensor.name.clone();
         self.written.initializer.push(tensor);
         name

@@ -79,23 +79,23 @@ pub fn encode(weights: &Weights) -> Result<Vec<u8>> {
     Ok(model(weights)?.encode_to_vec())
 }
 
-fn model(weights: &Weights) -> Result<proto::Model> {
+fn model(weights: &Weights) -> Result<proto::ModelProto> {
     let metadata = weights.metadata();
     // In the order of their keys, so that the same weights give the same file.
     let entries: BTreeMap<_, _> = metadata.to_map().into_iter().collect();
-    Ok(proto::Model {
+    Ok(proto::ModelProto {
         ir_version: IR_VERSION,
         producer_name: env!("CARGO_PKG_NAME").to_owned(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
         doc_string: format!("{}: {}", metadata.name, description(metadata)),
         graph: Some(lower::graph(weights)?),
-        opset_import: vec![proto::OperatorSet {
+        opset_import: vec![proto::OperatorSetIdProto {
             domain: String::new(),
             version: OPSET,
         }],
         metadata_props: entries
             .into_iter()
-            .map(|(key, value)| proto::Entry { key, value })
+            .map(|(key, value)| proto::StringStringEntryProto { key, value })
             .collect(),
     })
 }

@@ -7,7 +7,7 @@ use prost::{Enumeration, Message, Oneof};
 
 /// A file.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct Model {
+pub(crate) struct ModelProto {
     #[prost(int64, tag = "1")]
     pub(crate) ir_version: i64,
     #[prost(string, tag = "2")]
@@ -17,16 +17,16 @@ pub(crate) struct Model {
     #[prost(string, tag = "6")]
     pub(crate) doc_string: String,
     #[prost(message, optional, tag = "7")]
-    pub(crate) graph: Option<Graph>,
+    pub(crate) graph: Option<GraphProto>,
     #[prost(message, repeated, tag = "8")]
-    pub(crate) opset_import: Vec<OperatorSet>,
+    pub(crate) opset_import: Vec<OperatorSetIdProto>,
     #[prost(message, repeated, tag = "14")]
-    pub(crate) metadata_props: Vec<Entry>,
+    pub(crate) metadata_props: Vec<StringStringEntryProto>,
 }
 
 /// A version of a set of operators; the standard ones have an empty domain.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct OperatorSet {
+pub(crate) struct OperatorSetIdProto {
     #[prost(string, tag = "1")]
     pub(crate) domain: String,
     #[prost(int64, tag = "2")]
@@ -35,7 +35,7 @@ pub(crate) struct OperatorSet {
 
 /// A key with its value.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct Entry {
+pub(crate) struct StringStringEntryProto {
     #[prost(string, tag = "1")]
     pub(crate) key: String,
     #[prost(string, tag = "2")]
@@ -44,22 +44,22 @@ pub(crate) struct Entry {
 
 /// Nodes in topological order, and the constants among their inputs.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct Graph {
+pub(crate) struct GraphProto {
     #[prost(message, repeated, tag = "1")]
-    pub(crate) node: Vec<Node>,
+    pub(crate) node: Vec<NodeProto>,
     #[prost(string, tag = "2")]
     pub(crate) name: String,
     #[prost(message, repeated, tag = "5")]
-    pub(crate) initializer: Vec<Tensor>,
+    pub(crate) initializer: Vec<TensorProto>,
     #[prost(message, repeated, tag = "11")]
-    pub(crate) input: Vec<ValueInfo>,
+    pub(crate) input: Vec<ValueInfoProto>,
     #[prost(message, repeated, tag = "12")]
-    pub(crate) output: Vec<ValueInfo>,
+    pub(crate) output: Vec<ValueInfoProto>,
 }
 
 /// An operation on named values.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct Node {
+pub(crate) struct NodeProto {
     #[prost(string, repeated, tag = "1")]
     pub(crate) input: Vec<String>,
     #[prost(string, repeated, tag = "2")]
@@ -69,12 +69,12 @@ pub(crate) struct Node {
     #[prost(string, tag = "4")]
     pub(crate) op_type: String,
     #[prost(message, repeated, tag = "5")]
-    pub(crate) attribute: Vec<Attribute>,
+    pub(crate) attribute: Vec<AttributeProto>,
 }
 
 /// A setting of a node.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct Attribute {
+pub(crate) struct AttributeProto {
     #[prost(string, tag = "1")]
     pub(crate) name: String,
     #[prost(float, optional, tag = "2")]
@@ -87,7 +87,7 @@ pub(crate) struct Attribute {
     pub(crate) r#type: i32,
 }
 
-/// Which value of an [`Attribute`] counts.
+/// Which value of an [`AttributeProto`] counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enumeration)]
 #[repr(i32)]
 pub(crate) enum AttributeType {
@@ -99,7 +99,7 @@ pub(crate) enum AttributeType {
 
 /// A constant.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct Tensor {
+pub(crate) struct TensorProto {
     #[prost(int64, repeated, packed = "false", tag = "1")]
     pub(crate) dims: Vec<i64>,
     #[prost(enumeration = "DataType", tag = "2")]
@@ -121,39 +121,39 @@ pub(crate) enum DataType {
 
 /// A value with its type.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct ValueInfo {
+pub(crate) struct ValueInfoProto {
     #[prost(string, tag = "1")]
     pub(crate) name: String,
     #[prost(message, optional, tag = "2")]
-    pub(crate) r#type: Option<Type>,
+    pub(crate) r#type: Option<TypeProto>,
 }
 
 /// The type of a value: always a tensor here.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct Type {
+pub(crate) struct TypeProto {
     #[prost(message, optional, tag = "1")]
-    pub(crate) tensor_type: Option<TensorType>,
+    pub(crate) tensor_type: Option<TensorTypeProto>,
 }
 
 /// Type and shape of a tensor.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct TensorType {
+pub(crate) struct TensorTypeProto {
     #[prost(enumeration = "DataType", tag = "1")]
     pub(crate) elem_type: i32,
     #[prost(message, optional, tag = "2")]
-    pub(crate) shape: Option<Shape>,
+    pub(crate) shape: Option<TensorShapeProto>,
 }
 
 /// The dimensions of a tensor.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct Shape {
+pub(crate) struct TensorShapeProto {
     #[prost(message, repeated, tag = "1")]
-    pub(crate) dim: Vec<Dimension>,
+    pub(crate) dim: Vec<DimensionProto>,
 }
 
 /// A dimension.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct Dimension {
+pub(crate) struct DimensionProto {
     #[prost(oneof = "DimensionValue", tags = "1, 2")]
     pub(crate) value: Option<DimensionValue>,
 }
@@ -167,7 +167,7 @@ pub(crate) enum DimensionValue {
     Name(String),
 }
 
-impl Attribute {
+impl AttributeProto {
     pub(crate) fn int(name: &str, value: i64) -> Self {
         Self {
             name: name.to_owned(),
@@ -187,7 +187,7 @@ impl Attribute {
     }
 }
 
-impl Tensor {
+impl TensorProto {
     pub(crate) fn floats(name: &str, dims: &[usize], values: &[f32]) -> Self {
         Self {
             dims: sizes(dims),
@@ -198,7 +198,7 @@ impl Tensor {
     }
 }
 
-impl ValueInfo {
+impl ValueInfoProto {
     /// A float tensor whose first dimension, the number of faces, may differ from run to run.
     pub(crate) fn batch(name: &str, dims: &[usize]) -> Self {
         let batch = DimensionValue::Name("N".to_owned());
@@ -206,11 +206,13 @@ impl ValueInfo {
         let dim = [batch].into_iter().chain(dims);
         Self {
             name: name.to_owned(),
-            r#type: Some(Type {
-                tensor_type: Some(TensorType {
+            r#type: Some(TypeProto {
+                tensor_type: Some(TensorTypeProto {
                     elem_type: DataType::Float.into(),
-                    shape: Some(Shape {
-                        dim: dim.map(|value| Dimension { value: Some(value) }).collect(),
+                    shape: Some(TensorShapeProto {
+                        dim: dim
+                            .map(|value| DimensionProto { value: Some(value) })
+                            .collect(),
                     }),
                 }),
             }),

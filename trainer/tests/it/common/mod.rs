@@ -10,16 +10,16 @@ use candle_core::{Device, Tensor};
 use emotion_models::Emotion;
 use emotion_trainer::data::{FACE_SIZE, Faces};
 use emotion_trainer::emotion::distillation::Teachers;
-use emotion_trainer::emotion::epoch::Epoch;
+use emotion_trainer::emotion::epoch::EmotionEpoch;
 use emotion_trainer::emotion::recipe::{Recipe, Settings};
-use emotion_trainer::emotion::task::Data;
+use emotion_trainer::emotion::task::EmotionTask;
 use emotion_trainer::run::checkpoint::Checkpoint;
-use emotion_trainer::run::folder::Folder;
+use emotion_trainer::run::folder::RunFolder;
 use emotion_trainer::run::log::Log;
 use emotion_trainer::run::progress::Progress;
 use emotion_trainer::run::state::Run;
-use emotion_trainer::run::task::Subject;
-use emotion_trainer::run::trainer::{Outcome, Trainer};
+use emotion_trainer::run::task::TrainingTask;
+use emotion_trainer::run::trainer::{Trainer, TrainingOutcome};
 
 /// Faces that can be told apart: a bright square whose place is that of the label, on noise.
 pub(crate) fn faces(count: usize) -> Arc<Faces> {
@@ -43,8 +43,8 @@ pub(crate) fn faces(count: usize) -> Arc<Faces> {
     Arc::new(faces)
 }
 
-pub(crate) fn data() -> Data {
-    Data {
+pub(crate) fn data() -> EmotionTask {
+    EmotionTask {
         training: faces(21),
         validation: faces(14),
         teachers: Teachers::default(),
@@ -60,18 +60,18 @@ pub(crate) fn settings(epochs: usize) -> Settings {
     }
 }
 
-pub(crate) fn trainer(settings: Settings, folder: &Path) -> Trainer<Data> {
-    Trainer::new(settings, data(), Folder::new(folder)).unwrap()
+pub(crate) fn trainer(settings: Settings, folder: &Path) -> Trainer<EmotionTask> {
+    Trainer::new(settings, data(), RunFolder::new(folder)).unwrap()
 }
 
-pub(crate) fn resumed(folder: &Path) -> Trainer<Data> {
-    Trainer::resume(data(), Folder::new(folder)).unwrap()
+pub(crate) fn resumed(folder: &Path) -> Trainer<EmotionTask> {
+    Trainer::resume(data(), RunFolder::new(folder)).unwrap()
 }
 
 /// Trains to the end.
-pub(crate) fn finish(mut trainer: Trainer<impl Subject>) {
+pub(crate) fn finish(mut trainer: Trainer<impl TrainingTask>) {
     let outcome = trainer.run(&Progress::hidden(), || false).unwrap();
-    assert_eq!(outcome, Outcome::Finished);
+    assert_eq!(outcome, TrainingOutcome::Finished);
 }
 
 /// What a run has left: all but the times, which differ from run to run.
@@ -80,19 +80,19 @@ pub(crate) struct Files {
     pub(crate) run: Run<Settings>,
     pub(crate) state: Tensors,
     pub(crate) best: Tensors,
-    pub(crate) log: Vec<Epoch>,
+    pub(crate) log: Vec<EmotionEpoch>,
 }
 
 pub(crate) type Tensors = BTreeMap<String, Vec<f32>>;
 
 impl Files {
     pub(crate) fn of(folder: &Path) -> Self {
-        let folder = Folder::new(folder);
+        let folder = RunFolder::new(folder);
         let mut run = Checkpoint::load(&folder.last()).unwrap().run;
         run.log = Log::default();
-        run.tally.seconds = 0.0;
+        run.totals.seconds = 0.0;
         let log = std::fs::read_to_string(folder.log()).unwrap();
-        let untimed = |epoch: &Epoch| Epoch {
+        let untimed = |epoch: &EmotionEpoch| EmotionEpoch {
             seconds: 0.0,
             ..*epoch
         };

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::proto::{Attribute, Graph, Node, Tensor};
+use super::super::proto::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
 /// `[C, H, W]` of one face.
 #[derive(Clone)]
@@ -21,7 +21,7 @@ impl Map {
 }
 
 /// The values of the graph's output for one face, `[H, W]` values.
-pub(super) fn run(graph: &Graph, face: &[f32], size: usize) -> Vec<f32> {
+pub(super) fn run(graph: &GraphProto, face: &[f32], size: usize) -> Vec<f32> {
     let input = Map {
         shape: [1, size, size],
         values: face.to_vec(),
@@ -33,7 +33,7 @@ pub(super) fn run(graph: &Graph, face: &[f32], size: usize) -> Vec<f32> {
             .iter()
             .filter_map(|name| maps.get(name.as_str()))
             .collect();
-        let constants: Vec<&Tensor> = node
+        let constants: Vec<&TensorProto> = node
             .input
             .iter()
             .filter_map(|name| graph.initializer.iter().find(|tensor| tensor.name == *name))
@@ -58,7 +58,7 @@ pub(super) fn run(graph: &Graph, face: &[f32], size: usize) -> Vec<f32> {
     maps[graph.output[0].name.as_str()].values.clone()
 }
 
-pub(super) fn attribute<'a>(node: &'a Node, name: &str) -> &'a Attribute {
+pub(super) fn attribute<'a>(node: &'a NodeProto, name: &str) -> &'a AttributeProto {
     let found = node
         .attribute
         .iter()
@@ -66,7 +66,7 @@ pub(super) fn attribute<'a>(node: &'a Node, name: &str) -> &'a Attribute {
     found.unwrap_or_else(|| panic!("{} has no {name}", node.name))
 }
 
-pub(super) fn floats(tensor: &Tensor) -> Vec<f32> {
+pub(super) fn floats(tensor: &TensorProto) -> Vec<f32> {
     let (values, []) = tensor.raw_data.as_chunks() else {
         panic!("{}: cut off", tensor.name)
     };
@@ -85,7 +85,7 @@ struct Windows {
 }
 
 impl Windows {
-    fn new(node: &Node, shape: [usize; 3]) -> Self {
+    fn new(node: &NodeProto, shape: [usize; 3]) -> Self {
         let kernel = attribute(node, "kernel_shape").ints[0];
         let stride = attribute(node, "strides").ints[0];
         let pads = &attribute(node, "pads").ints;
@@ -126,7 +126,7 @@ impl Windows {
     }
 }
 
-fn conv(node: &Node, input: &Map, constants: &[&Tensor]) -> Map {
+fn conv(node: &NodeProto, input: &Map, constants: &[&TensorProto]) -> Map {
     let weight = floats(constants[0]);
     let bias = constants.get(1).map(|bias| floats(bias));
     let &[channels, channels_in, height, width] = &constants[0].dims[..] else {
@@ -149,7 +149,7 @@ fn conv(node: &Node, input: &Map, constants: &[&Tensor]) -> Map {
     })
 }
 
-fn max_pool(node: &Node, input: &Map) -> Map {
+fn max_pool(node: &NodeProto, input: &Map) -> Map {
     Windows::new(node, input.shape).map(input.shape[0], |channel, places| {
         let values = places
             .iter()

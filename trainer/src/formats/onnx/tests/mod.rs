@@ -66,8 +66,8 @@ fn reference(weights: &Weights, faces: &[f32]) -> Vec<Vec<f32>> {
 }
 
 /// As another program reads the file.
-fn decoded(weights: &Weights) -> proto::Model {
-    proto::Model::decode(&super::encode(weights).unwrap()[..]).unwrap()
+fn decoded(weights: &Weights) -> proto::ModelProto {
+    proto::ModelProto::decode(&super::encode(weights).unwrap()[..]).unwrap()
 }
 
 fn assert_close(found: &[f32], expected: &[f32], what: &str) {
@@ -81,7 +81,7 @@ fn assert_close(found: &[f32], expected: &[f32], what: &str) {
 }
 
 /// `N` for a size that is free.
-fn shape(value: &proto::ValueInfo) -> Vec<String> {
+fn shape(value: &proto::ValueInfoProto) -> Vec<String> {
     let tensor = value.r#type.as_ref().unwrap().tensor_type.as_ref().unwrap();
     let dims = tensor.shape.as_ref().unwrap().dim.iter();
     dims.map(|dim| match dim.value.as_ref().unwrap() {
