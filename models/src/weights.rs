@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -15,6 +15,7 @@ use candle_nn::VarBuilder;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
+use crate::atomic_file;
 use crate::folded::Folded;
 use crate::graph::Graph;
 use crate::network::Network;
@@ -433,7 +434,7 @@ impl Weights {
         Self::new(file, metadata, tensors)
     }
 
-    /// Writes the file, first under another name: under its own it is whole at any time.
+    /// Writes the file with [`atomic_file::write`].
     ///
     /// # Errors
     ///
@@ -446,23 +447,7 @@ impl Weights {
         let bytes = self
             .to_bytes()
             .map_err(|error| write(io::Error::other(error)))?;
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let mut temporary = tempfile::Builder::new()
-            .prefix(".weights-")
-            .tempfile_in(folder)
-            .map_err(write)?;
-        temporary
-            .write_all(&bytes)
-            .and_then(|()| temporary.as_file().sync_all())
-            .map_err(write)?;
-        readable_by_all(temporary.as_file()).map_err(write)?;
-        temporary
-            .persist(path)
-            .map_err(|error| write(error.error))?;
-        Ok(())
+        atomic_file::write(path, &bytes).map_err(write)
     }
 
     fn to_bytes(&self) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
@@ -617,16 +602,4 @@ fn mismatch(file: &str, metadata: &Metadata, name: &str, found: &str, expected: 
             labels.join(", ")
         ),
     }
-}
-
-/// Temporary files are private; weights are meant to be shared.
-#[cfg(unix)]
-fn readable_by_all(file: &fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable_by_all(_: &fs::File) -> io::Result<()> {
-    Ok(())
 }

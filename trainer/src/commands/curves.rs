@@ -25,7 +25,7 @@ pub fn run(args: &CurvesArgs) -> Result<()> {
     };
     let figure = figure.context(name.clone())?;
     let out = args.out.clone().unwrap_or_else(|| beside(&args.log));
-    files::replace(&out, figure.as_bytes())?;
+    files::write(&out, figure)?;
     println!("{}", out.display());
     Ok(())
 }

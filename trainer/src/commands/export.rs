@@ -16,7 +16,7 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     let bytes = match args.format {
         Format::Onnx => onnx::encode(&weights)?,
     };
-    files::replace(&args.out, &bytes)?;
+    files::write(&args.out, bytes)?;
     let metadata = weights.metadata();
     println!(
         "{}: {} in ONNX, opset {}; {}",

@@ -73,7 +73,7 @@ fn save_figures(folder: &Path, figures: &[(&str, String)]) -> Result<()> {
         .with_context(|| format!("cannot create {}", folder.display()))?;
     for (name, figure) in figures {
         let path = folder.join(name);
-        files::replace(&path, figure.as_bytes())?;
+        files::write(&path, figure)?;
         eprintln!("{}", path.display());
     }
     Ok(())

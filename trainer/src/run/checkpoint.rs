@@ -11,6 +11,7 @@ use candle_core::{Device, Tensor};
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
+use crate::run::files;
 use crate::run::log::{EpochTotals, Log};
 use crate::run::state::{Run, RunSettings};
 
@@ -83,7 +84,7 @@ impl<S: RunSettings> Checkpoint<S> {
             (TOTALS.to_owned(), self.run.totals.to_csv()?),
         ]);
         let bytes = safetensors::serialize(&self.tensors, Some(metadata))?;
-        crate::run::files::replace(path, &bytes)
+        files::write(path, bytes)
     }
 
     /// Reads the checkpoint in the file at `path`.

@@ -4,8 +4,8 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use emotion_models::atomic_file;
 
-use crate::run::files;
 use crate::run::log::LogRow;
 
 /// The files of a run in their folder.
@@ -39,7 +39,7 @@ impl RunFolder {
         if let Err(TryLockError::WouldBlock) = folder.try_lock() {
             bail!("another run is at work in {shown}: wait for it, or choose another --out");
         }
-        files::remove_leftovers(path)?;
+        atomic_file::remove_unfinished(path).with_context(|| format!("cannot tidy {shown}"))?;
         Ok(RunFolderLock { _folder: folder })
     }
 

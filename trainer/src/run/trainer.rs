@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use emotion_models::Weights;
+use emotion_models::{Weights, atomic_file};
 
 use crate::run::checkpoint::Checkpoint;
 use crate::run::files;
@@ -310,14 +310,15 @@ impl<S: TrainingTask> Trainer<S> {
         let values = self.network().parameters.snapshot()?;
         let (metadata, values) = S::weights(&self.run, row, values)?;
         Weights::new(&file, metadata, values)?.save(&path)?;
-        files::replace_by_link(&self.folder.best(), &path)
+        let best = self.folder.best();
+        atomic_file::link(&best, &path).with_context(|| format!("cannot write {}", best.display()))
     }
 
     fn save_log(&self) -> Result<()> {
         let log = self.log();
         let curves = S::curves(log, self.run.settings.common().name)?;
-        files::replace(&self.folder.log(), log.to_csv()?.as_bytes())?;
-        files::replace(&self.folder.curves(), curves.as_bytes())
+        files::write(&self.folder.log(), log.to_csv()?)?;
+        files::write(&self.folder.curves(), curves)
     }
 
     /// Saves the state to go on from.
