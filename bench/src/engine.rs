@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use anyhow::{Result, ensure};
-use emotion_models::engine::{Engine, Precision};
+use emotion_models::inference::{InferenceExecutor, Precision};
 use emotion_models::weights::{Architecture, Normalization};
 use emotion_models::{Emotion, Metadata, Weights};
 use emotion_trainer::formats::onnx;
@@ -62,7 +62,7 @@ impl Comparison {
         let mut engines = Precision::ALL
             .into_iter()
             .filter(|precision| precision.is_available())
-            .map(|precision| Engine::with_precision(&weights, precision))
+            .map(|precision| InferenceExecutor::with_precision(&weights, precision))
             .collect::<Result<Vec<_>, _>>()?;
         let stock = Stock::new(&weights)?;
         let mut peers = Vec::new();

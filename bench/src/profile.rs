@@ -1,7 +1,7 @@
 //! Where the engine's time goes, step by step.
 
 use anyhow::Result;
-use emotion_models::engine::{Engine, Precision, StepTime};
+use emotion_models::inference::{InferenceExecutor, Precision, StepTime};
 use emotion_models::weights::Architecture;
 use emotion_models::{Instructions, Weights};
 
@@ -25,7 +25,7 @@ pub(crate) fn print() -> Result<()> {
             if !precision.is_available() {
                 continue;
             }
-            let mut engine = Engine::with_precision(&weights, precision)?;
+            let mut engine = InferenceExecutor::with_precision(&weights, precision)?;
             let mut logits = vec![0.0; engine.classes()];
             engine.run(&noise(SIZE * SIZE), &mut logits)?;
             let steps = engine.profile(TIMES);
@@ -43,7 +43,7 @@ fn detector() -> Result<()> {
         if !precision.is_available() {
             continue;
         }
-        let mut engine = Engine::of_folded(&network, Instructions::best(), precision);
+        let mut engine = InferenceExecutor::of_folded(&network, Instructions::best(), precision);
         let mut values = vec![0.0; engine.classes()];
         engine.run(&noise(height * width), &mut values)?;
         let steps = engine.profile(DETECTOR_TIMES);

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use candle_core::{Device, Tensor};
 use emotion_models::Weights;
-use emotion_models::folded::{Folded, FoldedNode, FoldedOp, Kernel};
+use emotion_models::graph::folding::{Folded, FoldedNode, FoldedOp, Kernel};
 use emotion_models::layers::{Activation, Padding};
 
 /// The network, its activations `[N, C, H, W]`.

@@ -8,7 +8,7 @@ pub enum Error {
     Weights(Box<emotion_models::weights::Error>),
     /// The network cannot be run.
     #[error(transparent)]
-    Engine(#[from] emotion_models::engine::Error),
+    Inference(#[from] emotion_models::inference::Error),
     /// No cascade was named, and none stands where OpenCV installs them. The message ends where each program says how a
     /// file is named to it.
     #[cfg(feature = "cascade")]

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use crate::Instructions;
-use crate::engine::{Engine, Error, Precision};
+use crate::inference::{Error, InferenceExecutor, Precision};
 use crate::weights::{Metadata, Task, Weights};
 
 /// A network with its weights, ready to classify. A clone shares the weights.
 #[derive(Debug, Clone)]
 pub struct Classifier {
-    engine: Engine,
+    engine: InferenceExecutor,
     metadata: Metadata,
 }
 
@@ -57,7 +57,10 @@ impl Classifier {
     /// As [`Classifier::new`], and if the machine has no instructions for the precision.
     pub fn with_precision(weights: &Weights, precision: Precision) -> Result<Self, Error> {
         Ok(Self {
-            engine: Engine::with_precision(weights.expect(Task::Classification)?, precision)?,
+            engine: InferenceExecutor::with_precision(
+                weights.expect(Task::Classification)?,
+                precision,
+            )?,
             metadata: weights.metadata().clone(),
         })
     }

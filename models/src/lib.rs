@@ -24,20 +24,18 @@
 pub mod atomic_file;
 pub mod classifier;
 mod emotion;
-pub mod engine;
-pub mod face_net;
-pub mod folded;
-pub mod fused;
 pub mod graph;
+pub mod inference;
 mod instructions;
+mod kernels;
 pub mod layers;
-mod mini_xception;
 pub mod network;
 pub mod preprocess;
-mod residual_xception;
+pub mod training;
 pub mod weights;
 
 pub use classifier::{Classifier, Scores};
 pub use emotion::Emotion;
+pub use graph::face_net;
 pub use instructions::Instructions;
 pub use weights::{Metadata, Weights};

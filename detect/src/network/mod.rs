@@ -8,7 +8,7 @@ mod suppress;
 pub use candidate::Candidate;
 
 use emotion_models::Weights;
-use emotion_models::engine::Precision;
+use emotion_models::inference::Precision;
 use emotion_models::preprocess::{GreyRows, Part, Region};
 use emotion_models::weights::Task;
 

@@ -1,8 +1,8 @@
 //! The network for pictures of every size.
 
 use emotion_models::Instructions;
-use emotion_models::engine::{Engine, Precision};
-use emotion_models::face_net::{STRIDES, VALUES, places};
+use emotion_models::face_net::{STRIDES, VALUES, grid_cells};
+use emotion_models::inference::{InferenceExecutor, Precision};
 use emotion_models::preprocess::{GreyRows, Region, Scaler};
 use emotion_models::{Metadata, Weights};
 
@@ -28,7 +28,7 @@ pub(super) struct Sizes {
 struct Network {
     height: usize,
     width: usize,
-    engine: Engine,
+    engine: InferenceExecutor,
     /// What it says about each place.
     values: Vec<f32>,
 }
@@ -101,7 +101,7 @@ impl Sizes {
 
     fn network(&self, height: usize, width: usize) -> Result<Network, Error> {
         let folded = self.weights.folded_detector(height, width)?;
-        let engine = Engine::of_folded(&folded, Instructions::best(), self.precision);
+        let engine = InferenceExecutor::of_folded(&folded, Instructions::best(), self.precision);
         let engine = engine.with_threads_each(self.threads);
         Ok(Network {
             height,
@@ -124,7 +124,7 @@ impl Seen<'_> {
         let [left, top] = self.origin.map(|pixels| pixels as f32);
         let least = logit(threshold);
         let values = values.as_chunks::<VALUES>().0;
-        places(height, width)
+        grid_cells(height, width)
             .zip(values)
             .filter(move |(_, values)| values[0] >= least)
             .map(move |(place, values)| {

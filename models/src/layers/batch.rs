@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::convolution::{Convolution, Scratch};
+use crate::training::convolution::{Convolution, Scratch};
 
 /// A batch is cut into this many parts whose gradients are summed in order. The number is fixed, and not that of the
 /// threads, so that sums are the same on every machine.

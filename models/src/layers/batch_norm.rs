@@ -7,8 +7,8 @@ use candle_nn::{Init, VarBuilder};
 use rayon::prelude::*;
 
 use super::batch::{for_each_sample, sum_over_samples};
-use super::kernels::{self, AffineGradient};
-use super::tensor::{nhwc, read, values};
+use crate::kernels::{self, AffineGradient};
+use crate::training::tensor::{nhwc, read, values};
 
 /// What follows the normalisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use candle_nn::VarBuilder;
 
 use super::batch::{backward, forward};
-use super::convolution::{Convolution, Kind};
 use super::glorot_uniform;
-use super::tensor::{nhwc, read, values};
+use crate::training::convolution::{Convolution, Kind};
+use crate::training::tensor::{nhwc, read, values};
 
 /// What happens at the border of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 use super::batch::for_each_sample;
-use super::kernels::{self, MaxPool};
-use super::tensor::{nhwc, read, values};
+use crate::kernels::{self, MaxPool};
+use crate::training::tensor::{nhwc, read, values};
 
 /// The largest value in windows of 3×3, two pixels apart, of each channel: `[N, H, W, C]` to `[N, ⌈H/2⌉, ⌈W/2⌉, C]`.
 ///

@@ -11,11 +11,8 @@
 mod batch;
 mod batch_norm;
 mod conv;
-pub(crate) mod convolution;
-pub(crate) mod kernels;
 mod max_pool;
 mod separable;
-pub(crate) mod tensor;
 
 pub use batch_norm::{Activation, BatchNorm, BatchNormConfig};
 pub use conv::{Conv2d, Conv2dConfig, Padding};

@@ -4,10 +4,10 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use candle_nn::VarBuilder;
 
 use super::batch::{backward, forward};
-use super::convolution::{Convolution, Kind};
 use super::glorot_uniform;
-use super::kernels::TAPS;
-use super::tensor::{nhwc, read, values};
+use crate::kernels::TAPS;
+use crate::training::convolution::{Convolution, Kind};
+use crate::training::tensor::{nhwc, read, values};
 
 /// A 3×3 convolution of each channel by itself with zeros at the border, then a 1×1 convolution across channels.
 ///

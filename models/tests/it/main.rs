@@ -1,7 +1,7 @@
 //! The networks through their public interface.
 
-mod engine;
-mod fused;
+mod inference;
 mod layers;
 mod networks;
+mod training;
 mod weights;

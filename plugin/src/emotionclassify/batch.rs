@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use emotion_models::engine::Error;
+use emotion_models::inference::Error;
 use emotion_models::preprocess::{GreyRows, LightCorrection, Preprocessor, Quality, Region};
 use emotion_models::weights::Metadata;
 use emotion_models::{Classifier, Scores};

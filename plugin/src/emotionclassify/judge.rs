@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use emotion_models::Emotion;
-use emotion_models::engine::Error;
+use emotion_models::inference::Error;
 use emotion_models::preprocess::{GreyRows, Region};
 use emotion_models::weights::Metadata;
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use emotion_models::Weights;
-use emotion_models::engine;
+use emotion_models::inference;
 use emotion_models::preprocess::{DEFAULT_MARGIN, LightCorrection, MARGINS};
 use gst::glib;
 use gst::prelude::*;
@@ -110,7 +110,7 @@ impl Settings {
     }
 
     /// The classifier that they ask for.
-    pub(super) fn load(&self) -> Result<BatchClassifier, engine::Error> {
+    pub(super) fn load(&self) -> Result<BatchClassifier, inference::Error> {
         BatchClassifier::load(self.model_location.as_deref().map(Path::new), &self.model)
     }
 

@@ -359,7 +359,7 @@ fn statistics_say_how_the_network_computes_while_there_is_one() {
     assert_eq!(arithmetic(), None);
     element.set_state(gst::State::Paused).unwrap();
     let instructions = emotion_models::Instructions::best();
-    let precision = emotion_models::engine::Precision::fastest();
+    let precision = emotion_models::inference::Precision::fastest();
     assert_eq!(arithmetic(), Some(format!("{instructions} {precision}")));
     element.set_state(gst::State::Null).unwrap();
     assert_eq!(arithmetic(), None);

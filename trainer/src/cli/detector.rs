@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use emotion_detect::Options;
-use emotion_models::engine::Precision;
+use emotion_models::inference::Precision;
 
 use super::RunArgs;
 use super::recipe::ScheduleName;

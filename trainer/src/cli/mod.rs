@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use emotion_detect::Options;
-use emotion_models::engine::Precision;
+use emotion_models::inference::Precision;
 use emotion_models::preprocess::{DEFAULT_MARGIN, LightCorrection};
 use emotion_models::weights::Architecture;
 

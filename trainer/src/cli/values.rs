@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use emotion_models::engine::Precision;
 use emotion_models::face_net::STRIDES;
+use emotion_models::inference::Precision;
 use emotion_models::preprocess::{LightCorrection, MARGINS};
 use emotion_models::weights::Architecture;
 

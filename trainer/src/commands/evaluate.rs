@@ -6,7 +6,7 @@ mod report;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
-use emotion_models::engine::Precision;
+use emotion_models::inference::Precision;
 use emotion_models::preprocess::{LightCorrection, Preprocessor};
 use emotion_models::{Classifier, Emotion};
 use indicatif::{ProgressBar, ProgressStyle};

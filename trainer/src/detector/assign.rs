@@ -4,7 +4,7 @@
 //! and the further its box lies from the face's; of the cheapest, as many answer as their boxes cover the face together.
 //! So a face that the network finds well teaches several places and a small one at least one.
 
-use emotion_models::face_net::{Place, VALUES};
+use emotion_models::face_net::{GridCell, VALUES};
 use emotion_models::preprocess::Region;
 
 /// Places this many strides from the centre of a face, along either axis, are near it.
@@ -28,7 +28,7 @@ pub struct Assignment {
 }
 
 /// The places that answer for `faces`, in order; `logits` holds [`VALUES`] for each place.
-pub fn assign(places: &[Place], logits: &[f32], faces: &[Region]) -> Vec<Assignment> {
+pub fn assign(places: &[GridCell], logits: &[f32], faces: &[Region]) -> Vec<Assignment> {
     let values = logits.as_chunks::<VALUES>().0;
     // For each place, the face that it answers for at the lowest cost.
     let mut chosen: Vec<Option<(f32, Assignment)>> = vec![None; places.len()];
@@ -70,7 +70,7 @@ pub fn assign(places: &[Place], logits: &[f32], faces: &[Region]) -> Vec<Assignm
 }
 
 /// Whether the place lies within the face, and whether it lies near its centre.
-fn position(place: Place, face: &Region) -> [bool; 2] {
+fn position(place: GridCell, face: &Region) -> [bool; 2] {
     let within = |at: f32, start: f32, len: f32| (start..start + len).contains(&at);
     let near =
         |at: f32, start: f32, len: f32| (at - (start + len / 2.0)).abs() < NEAR * place.stride;
@@ -100,7 +100,7 @@ mod tests {
     }
 
     /// What a place would say that knows the box.
-    fn knowing(place: Place, region: &Region) -> [f32; VALUES] {
+    fn knowing(place: GridCell, region: &Region) -> [f32; VALUES] {
         [
             3.0,
             (region.x + region.width / 2.0 - place.x) / place.stride,
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn every_face_is_answered_for_even_if_the_network_knows_nothing() {
-        let places: Vec<Place> = face_net::places(128, 128).collect();
+        let places: Vec<GridCell> = face_net::grid_cells(128, 128).collect();
         let logits = vec![0.0; places.len() * VALUES];
         // Smaller than a place, usual, larger than the coarsest stride, and at the border.
         let faces = [
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn those_answer_whose_boxes_are_right() {
-        let places: Vec<Place> = face_net::places(128, 128).collect();
+        let places: Vec<GridCell> = face_net::grid_cells(128, 128).collect();
         let face = square(40.0, 40.0, 30.0);
         let mut logits = vec![-3.0; places.len() * VALUES];
         let knows = |index: &usize| {
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn of_two_faces_at_one_place_the_cheaper_one_has_it() {
-        let places: Vec<Place> = face_net::places(32, 32).collect();
+        let places: Vec<GridCell> = face_net::grid_cells(32, 32).collect();
         let faces = [square(1.0, 1.0, 6.0), square(0.0, 0.0, 8.0)];
         let mut logits = vec![0.0; places.len() * VALUES];
         logits[..VALUES].copy_from_slice(&knowing(places[0], &faces[1]));

@@ -49,7 +49,7 @@ fn binary_cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     (logits.relu()? - (logits * targets)?)? + softplus
 }
 
-/// Centres and sizes in pixels, `[A, 4]`, of values `[A, 5]`, as `Place::region` has them.
+/// Centres and sizes in pixels, `[A, 4]`, of values `[A, 5]`, as `GridCell::region` has them.
 fn boxes(values: &Tensor, places: &Tensor) -> Result<Tensor> {
     let strides = places.narrow(1, 2, 1)?;
     let centres = places.narrow(1, 0, 2)? + values.narrow(1, 1, 2)?.broadcast_mul(&strides)?;

@@ -1,6 +1,6 @@
 //! What a detector says of pictures, and how much of it is right.
 
-use emotion_models::face_net::{Place, VALUES};
+use emotion_models::face_net::{GridCell, VALUES};
 use emotion_models::preprocess::Region;
 
 /// A face that a detector found.
@@ -16,8 +16,8 @@ pub struct ScoredBox {
 pub const ONE_FACE: f32 = 0.45;
 
 /// The faces that values, [`VALUES`] for each place, tell with scores above `least`, the surest first, each once.
-pub fn decode(places: &[Place], values: &[f32], least: f32) -> Vec<ScoredBox> {
-    let sure = |(place, &values): (&Place, &[f32; VALUES])| {
+pub fn decode(places: &[GridCell], values: &[f32], least: f32) -> Vec<ScoredBox> {
+    let sure = |(place, &values): (&GridCell, &[f32; VALUES])| {
         (values[0] >= least).then(|| ScoredBox {
             region: place.region(values),
             score: values[0],
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn boxes_of_one_face_are_found_once_the_surest_first() {
-        let places: Vec<Place> = emotion_models::face_net::places(32, 32).collect();
+        let places: Vec<GridCell> = emotion_models::face_net::grid_cells(32, 32).collect();
         let mut values = vec![0.0; places.len() * VALUES];
         for score in values.iter_mut().step_by(VALUES) {
             *score = -9.0;

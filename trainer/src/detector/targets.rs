@@ -1,7 +1,7 @@
 //! What the places of a batch are to say, worked out from what they say.
 
 use candle_core::{Device, Result, Tensor};
-use emotion_models::face_net::{Place, VALUES};
+use emotion_models::face_net::{GridCell, VALUES};
 use emotion_models::preprocess::Region;
 use rayon::prelude::*;
 
@@ -27,7 +27,11 @@ struct SampleTargets {
 /// # Errors
 ///
 /// When a tensor cannot be made.
-pub fn targets(samples: &[Sample], places: &[Place], logits: &[f32]) -> Result<DetectionTargets> {
+pub fn targets(
+    samples: &[Sample],
+    places: &[GridCell],
+    logits: &[f32],
+) -> Result<DetectionTargets> {
     let parts: Vec<SampleTargets> = samples
         .par_iter()
         .zip(logits.par_chunks_exact(places.len() * VALUES))
@@ -74,10 +78,10 @@ fn weight(labels: LabelSource) -> f32 {
     }
 }
 
-fn of_sample(sample: &Sample, places: &[Place], logits: &[f32]) -> SampleTargets {
+fn of_sample(sample: &Sample, places: &[GridCell], logits: &[f32]) -> SampleTargets {
     let faces: Vec<Region> = sample.faces.iter().map(|face| face.region).collect();
     let answers = assign(places, logits, &faces);
-    let weigh = |(place, values): (&Place, &[f32; VALUES])| {
+    let weigh = |(place, values): (&GridCell, &[f32; VALUES])| {
         let holds = |region: &&Region| {
             let inside = |at: f32, start: f32, len: f32| (start..start + len).contains(&at);
             inside(place.x, region.x, region.width) && inside(place.y, region.y, region.height)

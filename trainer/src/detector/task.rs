@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use candle_core::{Device, Tensor};
-use emotion_models::face_net::{self, Place, STRIDES, VALUES};
+use emotion_models::face_net::{self, GridCell, STRIDES, VALUES};
 use emotion_models::weights::{Architecture, Normalization, Task};
 use emotion_models::{Metadata, Weights};
 use rayon::prelude::*;
@@ -173,7 +173,7 @@ impl TrainingTask for DetectorTask {
         let values: Vec<f32> = values.map(|&pixel| normalized(pixel)).collect();
         let input = Tensor::from_vec(values, (count, size, size, 1), &Device::Cpu)?;
         let output = network.train(&input)?;
-        let places: Vec<Place> = face_net::places(size, size).collect();
+        let places: Vec<GridCell> = face_net::grid_cells(size, size).collect();
         let targets = targets(&samples, &places, &output.flatten_all()?.to_vec1()?)?;
         let values = output.reshape((count * places.len(), VALUES))?;
         Ok(StepOutput {

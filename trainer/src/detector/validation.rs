@@ -1,8 +1,8 @@
 //! What the network in training finds on pictures that it does not learn from.
 
 use anyhow::Result;
-use emotion_models::face_net::{self, Place};
-use emotion_models::fused::Fused;
+use emotion_models::face_net::{self, GridCell};
+use emotion_models::training::TrainingExecutor;
 
 use super::annotations::cut_off;
 use super::images::TrainingImage;
@@ -25,10 +25,10 @@ const TOGETHER: usize = 16 * 448 * 448;
 /// When the network fails.
 pub fn judged(network: &Network, scenes: &[TrainingImage]) -> Result<Vec<MatchedBox>> {
     let side = side(scenes);
-    let fused = Fused::new(&face_net::graph(side, side)?)?;
+    let fused = TrainingExecutor::new(&face_net::graph(side, side)?)?;
     let trained = network.parameters.trained.to_vec1()?;
     let statistics = network.parameters.statistics.to_vec1()?;
-    let places: Vec<Place> = face_net::places(side, side).collect();
+    let places: Vec<GridCell> = face_net::grid_cells(side, side).collect();
     let mut all = Vec::new();
     for group in scenes.chunks((TOGETHER / (side * side)).max(1)) {
         let mut values = vec![0.0; group.len() * side * side];
@@ -70,7 +70,7 @@ fn lay_down(scene: &TrainingImage, values: &mut [f32], side: usize) {
 }
 
 /// The faces that the answers tell, cut off at the borders of the picture.
-fn found(places: &[Place], answers: &[f32], scene: &TrainingImage) -> Vec<ScoredBox> {
+fn found(places: &[GridCell], answers: &[f32], scene: &TrainingImage) -> Vec<ScoredBox> {
     let size = [scene.width(), scene.height()].map(|side| side as f32);
     let within = |found: ScoredBox| {
         let region = cut_off(found.region, size)?;

@@ -93,12 +93,12 @@ impl InplaceOp2 for Approach {
 mod tests {
     use super::*;
     use candle_core::{Device, Tensor};
-    use emotion_models::fused::Fused;
+    use emotion_models::training::TrainingExecutor;
     use emotion_models::weights::Architecture;
 
     fn parameters(value: f32) -> Parameters {
         let graph = Architecture::MiniXception.graph(48, 7).unwrap();
-        let parameters = Parameters::new(&Fused::new(&graph).unwrap(), 1).unwrap();
+        let parameters = Parameters::new(&TrainingExecutor::new(&graph).unwrap(), 1).unwrap();
         set(&parameters, value);
         parameters
     }

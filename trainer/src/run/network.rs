@@ -3,9 +3,9 @@
 use anyhow::Result;
 use candle_core::Tensor;
 use emotion_models::Emotion;
-use emotion_models::fused::Fused;
 use emotion_models::graph::{Graph, LayerSummary};
 use emotion_models::preprocess::Preprocessor;
+use emotion_models::training::TrainingExecutor;
 use emotion_models::weights::{Architecture, Weights};
 
 use crate::data::{Faces, batch as batches};
@@ -20,7 +20,7 @@ pub struct Network {
     /// Its parameters and running statistics.
     pub parameters: Parameters,
     graph: Graph,
-    fused: Fused,
+    fused: TrainingExecutor,
 }
 
 impl Network {
@@ -31,7 +31,7 @@ impl Network {
     /// When the input is too small for the network.
     pub fn new(architecture: Architecture, input_size: usize, seed: u64) -> Result<Self> {
         let graph = architecture.graph(input_size, Emotion::ALL.len())?;
-        let fused = Fused::new(&graph)?;
+        let fused = TrainingExecutor::new(&graph)?;
         Ok(Self {
             parameters: Parameters::new(&fused, seed)?,
             graph,

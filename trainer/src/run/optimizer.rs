@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor, Var, bail};
-use emotion_models::fused::Slot;
+use emotion_models::training::Slot;
 use serde::{Deserialize, Serialize};
 
 use crate::run::params::{by_name, in_a_row, slice, slice_mut};

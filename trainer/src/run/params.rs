@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 
 use candle_core::{CpuStorage, Device, Layout, Result, Shape, Tensor, Var, bail};
 use candle_nn::init::{Init, NormalOrUniform};
-use emotion_models::fused::{Fused, Slot};
+use emotion_models::training::{Slot, TrainingExecutor};
 use rand::RngExt;
 
 use crate::random::{Purpose, generator};
@@ -29,7 +29,7 @@ impl Parameters {
     /// # Errors
     ///
     /// When the tensors cannot be made.
-    pub fn new(network: &Fused, seed: u64) -> Result<Self> {
+    pub fn new(network: &TrainingExecutor, seed: u64) -> Result<Self> {
         let draw = |slots: &[Slot]| {
             let values: Vec<f32> = slots
                 .iter()
@@ -198,7 +198,7 @@ mod tests {
 
     fn parameters(seed: u64) -> Parameters {
         let graph = Architecture::MiniXception.graph(48, 7).unwrap();
-        Parameters::new(&Fused::new(&graph).unwrap(), seed).unwrap()
+        Parameters::new(&TrainingExecutor::new(&graph).unwrap(), seed).unwrap()
     }
 
     fn values(tensor: &Tensor) -> Vec<f32> {

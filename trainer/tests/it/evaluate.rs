@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Output;
 
-use emotion_models::engine::Precision;
+use emotion_models::inference::Precision;
 use serde_json::Value;
 
 use crate::common::process::{emotion_trainer, stdout};

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::BufReader;
 
-use emotion_models::engine::Precision;
+use emotion_models::inference::Precision;
 use emotion_models::preprocess::{GreyImage, Preprocessor, Region};
 use emotion_models::{Classifier, Metadata, Weights};
 use emotion_tests::data;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use emotion_models::engine::Precision;
 use emotion_models::graph::Parameter;
+use emotion_models::inference::Precision;
 use emotion_models::preprocess::LightCorrection;
 use emotion_models::{Classifier, Emotion};
 use serde_json::{Map, Value, json};

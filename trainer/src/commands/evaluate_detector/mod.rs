@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use emotion_detect::{NetworkDetector, Options};
-use emotion_models::engine::Precision;
+use emotion_models::inference::Precision;
 use emotion_models::preprocess::GreyImage;
 
 use self::peer::Peer;

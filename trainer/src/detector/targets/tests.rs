@@ -26,8 +26,8 @@ fn sample(faces: &[(Region, LabelSource)], ignored: &[Region], doubtful: &[Regio
     }
 }
 
-fn places() -> Vec<Place> {
-    face_net::places(SIZE, SIZE).collect()
+fn places() -> Vec<GridCell> {
+    face_net::grid_cells(SIZE, SIZE).collect()
 }
 
 /// What a network says that has learnt nothing: no face anywhere, boxes of one stride.
@@ -39,7 +39,7 @@ fn values(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-fn inside(place: &Place, region: &Region) -> bool {
+fn inside(place: &GridCell, region: &Region) -> bool {
     let within = |at: f32, start: f32, len: f32| (start..start + len).contains(&at);
     within(place.x, region.x, region.width) && within(place.y, region.y, region.height)
 }

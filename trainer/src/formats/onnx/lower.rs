@@ -5,7 +5,7 @@
 
 use anyhow::Result;
 use emotion_models::Weights;
-use emotion_models::folded::{Folded, FoldedNode, FoldedOp, Kernel};
+use emotion_models::graph::folding::{Folded, FoldedNode, FoldedOp, Kernel};
 use emotion_models::layers::{Activation, Padding};
 
 use super::proto::{self, AttributeProto, TensorProto, ValueInfoProto};

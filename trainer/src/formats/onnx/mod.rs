@@ -16,7 +16,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use emotion_models::face_net::{STRIDES, VALUES, places};
+use emotion_models::face_net::{STRIDES, VALUES, grid_cells};
 use emotion_models::weights::Task;
 use emotion_models::{Metadata, Weights};
 use prost::Message;
@@ -60,7 +60,7 @@ pub fn description(metadata: &Metadata) -> String {
                 "{output} [N, {}]: {VALUES} values for each place of the maps with strides of {fine}, {middle} and {coarse}, row by \
                  row: the logit of a face, how far its centre lies to the right of the place's and below it, and the \
                  logarithms of its width and height, in strides",
-                VALUES * places(size, size).count(),
+                VALUES * grid_cells(size, size).count(),
             )
         }
     };

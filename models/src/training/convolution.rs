@@ -2,7 +2,7 @@
 
 use crate::Instructions;
 
-use super::kernels::{Affine, Correlation, Depthwise, Gradient, PackedWeights, TAPS, add_assign};
+use crate::kernels::{Affine, Correlation, Depthwise, Gradient, PackedWeights, TAPS, add_assign};
 
 /// What kind of convolution it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::ops::Range;
 use candle_core::{Result, bail};
 
 use crate::graph::{Graph, Op, Parameter};
-use crate::layers::convolution::Convolution;
 use crate::layers::{Activation, BatchNormConfig, separable};
+use crate::training::convolution::Convolution;
 
 /// A parameter's place among the values of its kind.
 #[derive(Debug, Clone)]

@@ -4,9 +4,9 @@ use rayon::prelude::*;
 
 use super::plan::{Kind, Plan, Step};
 use super::workspace::{Outputs, Part, Workspace};
+use crate::kernels;
 use crate::layers::Activation;
-use crate::layers::convolution::{Convolution, Packed};
-use crate::layers::kernels;
+use crate::training::convolution::{Convolution, Packed};
 
 impl Workspace {
     /// Computes the logits of `faces`, `[N, H, W, 1]`, which [`Workspace::logits`] then holds.

@@ -2,16 +2,16 @@
 
 use aligned_vec::{AVec, avec};
 
-use super::bf16::PairedWeights;
 use super::fuse::{Layer, Tail, fuse};
-use super::map::Map;
 use super::steps::{Dense, Head, Separable, Step, Work};
 use super::{Buffers, Precision, Scratch};
 use crate::Instructions;
-use crate::folded::{Folded, FoldedNode, FoldedOp, Kernel};
+use crate::graph::folding::{Folded, FoldedNode, FoldedOp, Kernel};
+use crate::kernels::bf16::PairedWeights;
+use crate::kernels::map::Map;
+use crate::kernels::{PackedWeights, TAPS};
 use crate::layers::Padding;
-use crate::layers::convolution::taps_first;
-use crate::layers::kernels::{PackedWeights, TAPS};
+use crate::training::convolution::taps_first;
 
 /// Values that lie between the halves of a separable convolution: a third of a usual innermost cache, so that weights
 /// and the rows that they meet fit as well.

@@ -1,6 +1,6 @@
 //! Which nodes are computed together.
 
-use crate::folded::{FoldedNode, FoldedOp};
+use crate::graph::folding::{FoldedNode, FoldedOp};
 use crate::layers::{Activation, Padding};
 
 /// A node, and what is done before its output is stored.

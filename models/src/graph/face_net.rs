@@ -99,7 +99,7 @@ fn merge(graph: &mut Graph, path: &str, coarse: usize, fine: usize) -> usize {
 
 /// A place of a map, which votes for the face around it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Place {
+pub struct GridCell {
     /// Its centre in pixels of the picture.
     pub x: f32,
     /// Likewise.
@@ -108,7 +108,7 @@ pub struct Place {
     pub stride: f32,
 }
 
-impl Place {
+impl GridCell {
     /// The box that [`VALUES`] say, the first of them the logit that it holds a face.
     pub fn region(self, [_, right, down, width, height]: [f32; VALUES]) -> Region {
         let [width, height] = [width, height].map(|size| size.exp() * self.stride);
@@ -122,11 +122,11 @@ impl Place {
 }
 
 /// The places of a picture of this height and width, in the order of the outputs.
-pub fn places(height: usize, width: usize) -> impl Iterator<Item = Place> {
+pub fn grid_cells(height: usize, width: usize) -> impl Iterator<Item = GridCell> {
     STRIDES.into_iter().flat_map(move |stride| {
         let (rows, columns) = (height / stride, width / stride);
         let centre = move |index: usize| (index as f32 + 0.5) * stride as f32;
-        (0..rows * columns).map(move |index| Place {
+        (0..rows * columns).map(move |index| GridCell {
             x: centre(index % columns),
             y: centre(index / columns),
             stride: stride as f32,
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn places_come_map_by_map_and_row_by_row() {
-        let places: Vec<Place> = places(32, 64).collect();
+        let places: Vec<GridCell> = grid_cells(32, 64).collect();
         assert_eq!(places.len(), 4 * 8 + 2 * 4 + 2);
         let at = |index: usize| (places[index].x, places[index].y, places[index].stride);
         assert_eq!(at(0), (4.0, 4.0, 8.0));
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn values_are_the_way_to_the_centre_and_logarithms_of_the_size() {
-        let place = Place {
+        let place = GridCell {
             x: 24.0,
             y: 40.0,
             stride: 16.0,

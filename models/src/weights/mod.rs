@@ -16,27 +16,27 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use crate::atomic_file;
-use crate::folded::Folded;
 use crate::graph::Graph;
+use crate::graph::folding::Folded;
+use crate::graph::{face_net, mini_xception, residual_xception};
 use crate::network::Network;
-use crate::{face_net, mini_xception, residual_xception};
 
 /// The weights that are compiled in; the first are the default.
 const BUILT_IN: [(&str, &[u8]); 2] = [
     (
         "mini_xception",
-        include_bytes!("../weights/mini_xception.safetensors"),
+        include_bytes!("../../weights/mini_xception.safetensors"),
     ),
     (
         "residual_xception",
-        include_bytes!("../weights/residual_xception.safetensors"),
+        include_bytes!("../../weights/residual_xception.safetensors"),
     ),
 ];
 
 /// Those of the face detector.
 const DETECTOR: (&str, &[u8]) = (
     "face_net",
-    include_bytes!("../weights/face_net.safetensors"),
+    include_bytes!("../../weights/face_net.safetensors"),
 );
 
 /// The value of the metadata key `format`.

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::VarBuilder;
 use emotion_models::face_net;
-use emotion_models::fused::{Fused, Slot};
 use emotion_models::graph::Graph;
 use emotion_models::network::Network;
+use emotion_models::training::{Slot, TrainingExecutor};
 use emotion_models::weights::Architecture;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -64,7 +64,7 @@ fn loss(logits: &Tensor) -> Tensor {
 /// A network in both forms with the same parameters.
 struct Pair {
     faces: Tensor,
-    fused: Fused,
+    fused: TrainingExecutor,
     parameters: Var,
     statistics: Vec<f32>,
     reference: Network,
@@ -72,7 +72,7 @@ struct Pair {
 }
 
 fn pair(graph: Graph) -> Pair {
-    let fused = Fused::new(&graph).unwrap();
+    let fused = TrainingExecutor::new(&graph).unwrap();
     let parameters = random(fused.trained(), 1);
     let statistics = random(fused.statistics(), 3);
     let variable = |slot: &Slot, values: &[f32]| {

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use allocation_counter::measure;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
-use emotion_models::engine::{Engine, Error, Precision};
-use emotion_models::folded::Folded;
 use emotion_models::graph::Parameter;
+use emotion_models::graph::folding::Folded;
+use emotion_models::inference::{Error, InferenceExecutor, Precision};
 use emotion_models::network::Network;
 use emotion_models::weights::{Architecture, Normalization};
 use emotion_models::{Emotion, Instructions, Metadata, Weights, face_net};
@@ -70,7 +70,7 @@ fn reference(weights: &Weights, faces: &[f32]) -> Vec<f32> {
     logits.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-fn run(engine: &mut Engine, faces: &[f32]) -> Vec<f32> {
+fn run(engine: &mut InferenceExecutor, faces: &[f32]) -> Vec<f32> {
     let [height, width, _] = engine.input_shape();
     let mut logits = vec![f32::NAN; faces.len() / (height * width) * engine.classes()];
     engine.run(faces, &mut logits).unwrap();
@@ -96,7 +96,8 @@ fn on_all_instructions_the_logits_are_those_of_the_reference() {
             let faces = random_faces(2, size);
             let expected = reference(&weights, &faces);
             for instructions in Instructions::all() {
-                let mut engine = Engine::with_instructions(&weights, instructions).unwrap();
+                let mut engine =
+                    InferenceExecutor::with_instructions(&weights, instructions).unwrap();
                 let what = format!("{architecture} at {size} on {instructions}");
                 assert_close(&run(&mut engine, &faces), &expected, &what);
             }
@@ -111,7 +112,7 @@ fn with_the_shipped_weights_the_logits_are_those_of_the_reference() {
         let faces = random_faces(9, weights.metadata().input_size);
         let expected = reference(&weights, &faces);
         for instructions in Instructions::all() {
-            let mut engine = Engine::with_instructions(&weights, instructions).unwrap();
+            let mut engine = InferenceExecutor::with_instructions(&weights, instructions).unwrap();
             let what = format!("{name} on {instructions}");
             assert_close(&run(&mut engine, &faces), &expected, &what);
         }
@@ -140,11 +141,12 @@ fn the_detector_gives_the_values_of_the_reference_for_pictures_of_any_size() {
         let (folded, picture, expected) = detector(size);
         let largest = expected.iter().fold(0.0, |a: f32, b| a.max(b.abs()));
         for instructions in Instructions::all() {
-            let mut engine = Engine::of_folded(&folded, instructions, Precision::F32);
+            let mut engine = InferenceExecutor::of_folded(&folded, instructions, Precision::F32);
             let what = format!("{size:?} on {instructions}");
             assert_close(&run(&mut engine, &picture), &expected, &what);
         }
-        let mut engine = Engine::of_folded(&folded, Instructions::best(), Precision::fastest());
+        let mut engine =
+            InferenceExecutor::of_folded(&folded, Instructions::best(), Precision::fastest());
         for (found, expected) in run(&mut engine, &picture).iter().zip(&expected) {
             let apart = (found - expected).abs();
             assert!(apart < 0.03 * largest, "{found}, expected {expected}");
@@ -156,7 +158,7 @@ fn the_detector_gives_the_values_of_the_reference_for_pictures_of_any_size() {
 fn threads_share_the_rows_of_a_picture_and_give_what_one_gives() {
     let (folded, picture, _) = detector([160, 224]);
     for precision in Precision::ALL {
-        let engine = Engine::of_folded(&folded, Instructions::best(), precision);
+        let engine = InferenceExecutor::of_folded(&folded, Instructions::best(), precision);
         let expected = run(&mut engine.clone(), &picture);
         for threads in [0, 2, 3, 7] {
             let mut engine = engine.clone().with_threads_each(threads);
@@ -169,7 +171,7 @@ fn threads_share_the_rows_of_a_picture_and_give_what_one_gives() {
 #[test]
 fn a_picture_may_be_put_where_the_engine_reads_it() {
     let (folded, picture, _) = detector([64, 96]);
-    let mut engine = Engine::of_folded(&folded, Instructions::best(), Precision::F32);
+    let mut engine = InferenceExecutor::of_folded(&folded, Instructions::best(), Precision::F32);
     let expected = run(&mut engine, &picture);
     let mut engine = engine.clone();
     let (values, stride) = engine.picture_mut();
@@ -202,7 +204,7 @@ fn in_bfloat16_the_logits_are_near_those_of_the_reference() {
         } = *weights.metadata();
         let faces = random_faces(2, input_size);
         let expected = reference(&weights, &faces);
-        let mut engine = Engine::with_precision(&weights, Precision::Bf16).unwrap();
+        let mut engine = InferenceExecutor::with_precision(&weights, Precision::Bf16).unwrap();
         assert_eq!(engine.precision(), Precision::Bf16);
         let found = run(&mut engine, &faces);
         // 8 significant bits; errors of many products mostly cancel each other.
@@ -223,7 +225,7 @@ fn in_bfloat16_the_logits_are_near_those_of_the_reference() {
 fn a_precision_that_the_machine_lacks_is_refused() {
     let weights = Weights::embedded().unwrap();
     for precision in Precision::ALL {
-        let made = Engine::with_precision(&weights, precision);
+        let made = InferenceExecutor::with_precision(&weights, precision);
         assert_eq!(made.is_ok(), precision.is_available(), "{precision}");
     }
     assert!(Precision::fastest().is_available());
@@ -232,7 +234,7 @@ fn a_precision_that_the_machine_lacks_is_refused() {
 #[test]
 fn what_one_call_leaves_behind_does_not_change_the_next() {
     for architecture in Architecture::CLASSIFIERS {
-        let mut engine = Engine::new(&random_weights(architecture, 48, 1)).unwrap();
+        let mut engine = InferenceExecutor::new(&random_weights(architecture, 48, 1)).unwrap();
         let faces = random_faces(3, 48);
         let first = run(&mut engine, &faces);
         run(&mut engine, &vec![1e6; 48 * 48]);
@@ -246,9 +248,11 @@ fn what_one_call_leaves_behind_does_not_change_the_next() {
 fn threads_share_the_faces_whatever_their_number() {
     let weights = random_weights(Architecture::MiniXception, 48, 1);
     let faces = random_faces(5, 48);
-    let expected = run(&mut Engine::new(&weights).unwrap(), &faces);
+    let expected = run(&mut InferenceExecutor::new(&weights).unwrap(), &faces);
     for threads in [0, 2, 3, 8] {
-        let mut engine = Engine::new(&weights).unwrap().with_threads(threads);
+        let mut engine = InferenceExecutor::new(&weights)
+            .unwrap()
+            .with_threads(threads);
         assert_eq!(run(&mut engine, &faces), expected, "{threads} threads");
         assert!(run(&mut engine, &[]).is_empty());
     }
@@ -257,7 +261,7 @@ fn threads_share_the_faces_whatever_their_number() {
 #[test]
 fn nothing_is_allocated_from_face_to_face() {
     for architecture in Architecture::CLASSIFIERS {
-        let mut engine = Engine::new(&random_weights(architecture, 48, 1)).unwrap();
+        let mut engine = InferenceExecutor::new(&random_weights(architecture, 48, 1)).unwrap();
         let faces = random_faces(8, 48);
         let mut logits = [0.0; 8 * CLASSES];
         let counted = measure(|| engine.run(&faces, &mut logits).unwrap());
@@ -268,7 +272,7 @@ fn nothing_is_allocated_from_face_to_face() {
 #[test]
 fn an_instance_takes_less_than_two_mebibytes_besides_the_weights() {
     for architecture in Architecture::CLASSIFIERS {
-        let engine = Engine::new(&random_weights(architecture, 48, 1)).unwrap();
+        let engine = InferenceExecutor::new(&random_weights(architecture, 48, 1)).unwrap();
         let memory = engine.memory();
         assert!(memory < 2 << 20, "{architecture}: {memory} bytes");
         // A clone shares the weights, which are more than nothing but counted once.
@@ -279,7 +283,7 @@ fn an_instance_takes_less_than_two_mebibytes_besides_the_weights() {
 
 #[test]
 fn faces_and_logits_of_other_lengths_are_refused() {
-    let mut engine = Engine::new(&Weights::embedded().unwrap()).unwrap();
+    let mut engine = InferenceExecutor::new(&Weights::embedded().unwrap()).unwrap();
     let error = engine.run(&[0.0; 2303], &mut [0.0; 7]).unwrap_err();
     assert_eq!(
         error.to_string(),

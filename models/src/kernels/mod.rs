@@ -1,8 +1,11 @@
 //! The inner loops, vectorised over channels for the instruction set that the machine has.
 
+pub(crate) mod bf16;
 mod correlate;
 mod depthwise;
 mod elementwise;
+pub(crate) mod map;
+pub(crate) mod maps;
 mod norm;
 mod pool;
 mod vector_loop;

@@ -15,8 +15,10 @@
 //! The batch is worked on in a fixed number of parts, so results do not depend on the number of threads.
 
 mod backward;
+pub(crate) mod convolution;
 mod forward;
 mod plan;
+pub(crate) mod tensor;
 mod workspace;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,19 +26,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 use crate::graph::Graph;
-use crate::layers::tensor::{nhwc, read, values};
+use crate::training::tensor::{nhwc, read, values};
 use plan::Plan;
 pub use plan::Slot;
 use workspace::Workspace;
 
 /// A network in training. Its parameters are kept by who uses it.
 #[derive(Debug, Clone)]
-pub struct Fused {
+pub struct TrainingExecutor {
     plan: Arc<Plan>,
     workspace: Arc<Mutex<Workspace>>,
 }
 
-impl Fused {
+impl TrainingExecutor {
     /// The steps of `graph`.
     ///
     /// # Errors
@@ -68,7 +70,7 @@ impl Fused {
     ///
     /// If `faces` or `parameters` have another shape than this.
     pub fn forward(&self, faces: &Tensor, parameters: &Tensor) -> Result<Tensor> {
-        let op = FusedOp {
+        let op = NetworkOp {
             network: self.clone(),
             pass: Mutex::default(),
         };
@@ -133,17 +135,17 @@ fn length(slots: &[Slot]) -> usize {
     slots.last().map_or(0, |slot| slot.range.end)
 }
 
-struct FusedOp {
-    network: Fused,
+struct NetworkOp {
+    network: TrainingExecutor,
     /// The forward pass whose values the backward pass needs.
     pass: Mutex<u64>,
 }
 
-impl FusedOp {
+impl NetworkOp {
     const NAME: &str = "network";
 }
 
-impl CustomOp2 for FusedOp {
+impl CustomOp2 for NetworkOp {
     fn name(&self) -> &'static str {
         Self::NAME
     }

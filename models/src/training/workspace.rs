@@ -1,9 +1,9 @@
 //! The memory of a network in training; it is kept from step to step.
 
 use super::plan::{Kind, Norm, Plan, Step};
+use crate::kernels::{self, AffineGradient};
 use crate::layers::Activation;
-use crate::layers::convolution::{Packed, PackedTransposed, Scratch};
-use crate::layers::kernels::{self, AffineGradient};
+use crate::training::convolution::{Packed, PackedTransposed, Scratch};
 
 /// A batch is cut into at most this many parts, which are worked on side by side and whose gradients are summed in
 /// order. The number is fixed, and not that of the threads, so that sums are the same on every machine.

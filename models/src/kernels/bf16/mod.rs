@@ -6,30 +6,30 @@
 #[cfg_attr(not(target_arch = "x86_64"), path = "none.rs")]
 mod machine;
 
-pub(super) use machine::PairedWeights;
+pub(crate) use machine::PairedWeights;
 
 /// A convolution with stride 1.
-pub(super) struct Products<'a> {
+pub(crate) struct Products<'a> {
     /// Pairs of inputs, `[rows, row_in]`.
-    pub(super) x: &'a [u32],
+    pub(crate) x: &'a [u32],
     /// Pairs from one row of `x` to the next.
-    pub(super) row_in: usize,
-    pub(super) weights: &'a PairedWeights,
+    pub(crate) row_in: usize,
+    pub(crate) weights: &'a PairedWeights,
     /// One for each output channel.
-    pub(super) bias: &'a [f32],
+    pub(crate) bias: &'a [f32],
     /// Laid out like `out`, to be added.
-    pub(super) add: Option<&'a [f32]>,
+    pub(crate) add: Option<&'a [f32]>,
     /// Whether max(0, y) follows.
-    pub(super) relu: bool,
+    pub(crate) relu: bool,
     /// `[rows, row_out]`, of which the first `width` outputs of each row are written.
-    pub(super) out: &'a mut [f32],
+    pub(crate) out: &'a mut [f32],
     /// Values from one row of `out` to the next.
-    pub(super) row_out: usize,
-    pub(super) width: usize,
+    pub(crate) row_out: usize,
+    pub(crate) width: usize,
 }
 
 impl Products<'_> {
-    pub(super) fn run(self) {
+    pub(crate) fn run(self) {
         machine::multiply(self);
     }
 }

@@ -1,7 +1,7 @@
 //! Machines without the instructions.
 
 use super::Products;
-use crate::layers::kernels::PackedWeights;
+use crate::kernels::PackedWeights;
 
 /// There are none.
 #[derive(Debug)]
@@ -17,6 +17,6 @@ impl PairedWeights {
     }
 }
 
-pub(super) fn multiply(products: Products<'_>) {
+pub(crate) fn multiply(products: Products<'_>) {
     match *products.weights {}
 }

@@ -5,13 +5,13 @@ use std::ops::Range;
 use aligned_vec::AVec;
 use rayon::prelude::*;
 
-use super::bf16::{PairedWeights, Products};
-use super::kernels::{Add, Pool, Upsample, sums};
-use super::map::Map;
 use super::{Buffers, Scratch};
 use crate::Instructions;
-use crate::folded::Kernel;
-use crate::layers::kernels::{Correlation, Depthwise, PackedWeights};
+use crate::graph::folding::Kernel;
+use crate::kernels::bf16::{PairedWeights, Products};
+use crate::kernels::map::Map;
+use crate::kernels::maps::{Add, Pool, Upsample, sums};
+use crate::kernels::{Correlation, Depthwise, PackedWeights};
 
 /// The values of an output from which its rows are shared between threads: fewer are done before another thread wakes up.
 const LARGE: usize = 16_384;

@@ -6,8 +6,8 @@ use std::mem::transmute;
 use aligned_vec::AVec;
 
 use super::{Products, pair};
-use crate::engine::Precision;
-use crate::layers::kernels::PackedWeights;
+use crate::inference::Precision;
+use crate::kernels::PackedWeights;
 
 /// Floats in a vector.
 const LANES: usize = 16;
@@ -73,7 +73,7 @@ fn round(values: &[[f32; LANES]], pairs: &mut [[u32; LANES / 2]]) {
     }
 }
 
-pub(super) fn multiply(products: Products<'_>) {
+pub(crate) fn multiply(products: Products<'_>) {
     // SAFETY: the machine has the instructions, for there are weights.
     unsafe { compiled(products) }
 }

@@ -1,6 +1,6 @@
 //! Inference without tensors: faces in, logits out, nothing allocated between.
 //!
-//! When weights are loaded, the network becomes a list of steps. Batch norms are [folded](crate::folded) into the
+//! When weights are loaded, the network becomes a list of steps. Batch norms are [folded](crate::graph::folding) into the
 //! convolutions in front of them; activations and additions happen where a convolution or a pooling stores its
 //! output; the two halves of a separable convolution take turns row by row, so that what lies between stays in the
 //! innermost cache; a convolution in front of the global average becomes a product of sums. Every activation has a
@@ -9,10 +9,8 @@
 //! The loops run on the [instructions](crate::Instructions) of the machine. [`Network`](crate::network::Network) is
 //! the reference: logits agree with it to 1e-4 in [`Precision::F32`].
 
-mod bf16;
 mod fuse;
-mod kernels;
-mod map;
+
 mod plan;
 mod precision;
 mod steps;
@@ -26,9 +24,9 @@ use aligned_vec::AVec;
 use rayon::prelude::*;
 
 use crate::Instructions;
-use crate::folded::Folded;
+use crate::graph::folding::Folded;
+use crate::kernels::map::Map;
 use crate::weights::{self, Weights};
-use map::Map;
 use plan::Plan;
 
 /// Why an engine could not be made or used.
@@ -64,13 +62,13 @@ pub enum Error {
 
 /// A network ready to run. A clone shares the weights and has buffers of its own.
 #[derive(Debug, Clone)]
-pub struct Engine {
+pub struct InferenceExecutor {
     plan: Arc<Plan>,
     /// Those of each thread.
     buffers: Vec<Buffers>,
 }
 
-/// What [`Engine::profile`] found out about a step.
+/// What [`InferenceExecutor::profile`] found out about a step.
 #[derive(Debug, Clone)]
 pub struct StepTime {
     /// The layer whose output it stores.
@@ -98,7 +96,7 @@ struct Scratch {
     pairs: AVec<u32>,
 }
 
-impl Engine {
+impl InferenceExecutor {
     /// The network of `weights` on the fastest instructions in the fastest precision, on one thread.
     ///
     /// # Errors
@@ -112,7 +110,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// As [`Engine::new`], and if the machine has no instructions for the precision.
+    /// As [`InferenceExecutor::new`], and if the machine has no instructions for the precision.
     pub fn with_precision(weights: &Weights, precision: Precision) -> Result<Self, Error> {
         if !precision.is_available() {
             return Err(Error::Precision(precision));
@@ -124,7 +122,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// As [`Engine::new`].
+    /// As [`InferenceExecutor::new`].
     pub fn with_instructions(weights: &Weights, instructions: Instructions) -> Result<Self, Error> {
         Self::planned(weights, instructions, Precision::F32)
     }

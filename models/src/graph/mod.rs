@@ -3,6 +3,11 @@
 //! Everything that runs or describes a network reads the same [`Graph`]: the [reference](crate::network) on Candle, the
 //! export to other formats, the summary for people.
 
+pub mod face_net;
+pub mod folding;
+pub(crate) mod mini_xception;
+pub(crate) mod residual_xception;
+
 use candle_nn::Init;
 
 use crate::layers::{Activation, BatchNormConfig, Conv2dConfig, glorot_uniform};

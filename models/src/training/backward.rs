@@ -4,9 +4,9 @@ use rayon::prelude::*;
 
 use super::plan::{Input, Kind, Norm, Plan};
 use super::workspace::{NormState, Outputs, Part, Workspace};
+use crate::kernels::{self, add_assign};
 use crate::layers::Activation;
-use crate::layers::convolution::{Convolution, Packed, PackedTransposed};
-use crate::layers::kernels::{self, add_assign};
+use crate::training::convolution::{Convolution, Packed, PackedTransposed};
 
 impl Workspace {
     /// The gradient of the trained parameters, so many of them, from that of the logits, `[N, classes]`.

@@ -4,24 +4,24 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use super::map::Map;
 use crate::Instructions;
-use crate::layers::kernels::{VectorLoop, pool_window, run_on};
+use crate::kernels::map::Map;
+use crate::kernels::{VectorLoop, pool_window, run_on};
 
 /// Max-pooling 3×3 with stride 2 and TensorFlow's "same" padding, which never wins, and what is added to it.
-pub(super) struct Pool<'a> {
-    pub(super) x: &'a [f32],
-    pub(super) input: Map,
+pub(crate) struct Pool<'a> {
+    pub(crate) x: &'a [f32],
+    pub(crate) input: Map,
     /// Laid out like `out`.
-    pub(super) add: Option<&'a [f32]>,
-    pub(super) relu: bool,
+    pub(crate) add: Option<&'a [f32]>,
+    pub(crate) relu: bool,
     /// From the border in front of the first row on.
-    pub(super) out: &'a mut [f32],
-    pub(super) output: Map,
+    pub(crate) out: &'a mut [f32],
+    pub(crate) output: Map,
 }
 
 impl Pool<'_> {
-    pub(super) fn run(self, instructions: Instructions) {
+    pub(crate) fn run(self, instructions: Instructions) {
         run_on(instructions, self);
     }
 }
@@ -94,21 +94,21 @@ fn largest<S: Simd>(
 }
 
 /// Each pixel four times, and what is added to it.
-pub(super) struct Upsample<'a> {
-    pub(super) x: &'a [f32],
-    pub(super) input: Map,
+pub(crate) struct Upsample<'a> {
+    pub(crate) x: &'a [f32],
+    pub(crate) input: Map,
     /// Those of the output that are computed.
-    pub(super) rows: Range<usize>,
+    pub(crate) rows: Range<usize>,
     /// Laid out like `out`.
-    pub(super) add: Option<&'a [f32]>,
-    pub(super) relu: bool,
+    pub(crate) add: Option<&'a [f32]>,
+    pub(crate) relu: bool,
     /// From the border in front of the first of the rows on.
-    pub(super) out: &'a mut [f32],
-    pub(super) output: Map,
+    pub(crate) out: &'a mut [f32],
+    pub(crate) output: Map,
 }
 
 impl Upsample<'_> {
-    pub(super) fn run(self, instructions: Instructions) {
+    pub(crate) fn run(self, instructions: Instructions) {
         run_on(instructions, self);
     }
 }
@@ -143,7 +143,7 @@ impl VectorLoop for Upsample<'_> {
 
 /// Writes to `out`, `[2·reach + 1, 2·reach + 1, C]`, for each shift by up to `reach` pixels the sum of the pixels that
 /// the shifted picture shows within its frame, over the number of all pixels.
-pub(super) fn sums(instructions: Instructions, x: &[f32], map: Map, reach: usize, out: &mut [f32]) {
+pub(crate) fn sums(instructions: Instructions, x: &[f32], map: Map, reach: usize, out: &mut [f32]) {
     run_on(instructions, Sums { x, map, reach, out });
 }
 
@@ -188,15 +188,15 @@ impl VectorLoop for Sums<'_> {
 }
 
 /// The sum of two maps; their borders stay zero.
-pub(super) struct Add<'a> {
-    pub(super) a: &'a [f32],
-    pub(super) b: &'a [f32],
-    pub(super) relu: bool,
-    pub(super) out: &'a mut [f32],
+pub(crate) struct Add<'a> {
+    pub(crate) a: &'a [f32],
+    pub(crate) b: &'a [f32],
+    pub(crate) relu: bool,
+    pub(crate) out: &'a mut [f32],
 }
 
 impl Add<'_> {
-    pub(super) fn run(self, instructions: Instructions) {
+    pub(crate) fn run(self, instructions: Instructions) {
         run_on(instructions, self);
     }
 }
