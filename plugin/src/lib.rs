@@ -4,7 +4,7 @@
 //! region of interest for each face. Any element may therefore be left out, replaced by a foreign one that writes
 //! regions of interest of type `face`, or moved behind a conversion.
 
-mod analyser;
+mod analyzer;
 pub mod emotionclassify;
 pub mod emotionoverlay;
 pub mod emotionpublish;

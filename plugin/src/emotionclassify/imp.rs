@@ -61,7 +61,7 @@ use super::judge::{Judge, Judgement};
 use super::notify::{self, FrameTime, Notify};
 use super::settings::Settings;
 use super::watch::Watch;
-use crate::analyser::Analyser;
+use crate::analyzer::Analyser;
 use crate::face::{self, Face};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {

@@ -10,7 +10,7 @@ use super::geometry::Size;
 use super::privacy::Hiding;
 use super::scene::{self, Scene};
 use super::settings::{Privacy, Settings};
-use crate::analyser;
+use crate::analyzer;
 use crate::face::Face;
 
 /// What is drawn on the pictures of a stream.
@@ -33,7 +33,7 @@ struct Format {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     #[error(transparent)]
-    Frame(#[from] analyser::Error),
+    Frame(#[from] analyzer::Error),
     #[error(transparent)]
     Scene(#[from] scene::Error),
     #[error("a face could not be made unrecognisable: {0}")]
@@ -74,7 +74,7 @@ impl Overlay {
         faces: &[Face],
         settings: &Settings,
     ) -> Result<(), Error> {
-        let Format { info, blender } = self.format.as_ref().ok_or(analyser::Error::NoCaps)?;
+        let Format { info, blender } = self.format.as_ref().ok_or(analyzer::Error::NoCaps)?;
         let size = Size {
             width: info.width().cast_signed(),
             height: info.height().cast_signed(),
@@ -107,9 +107,9 @@ impl Overlay {
 fn writable<'a>(
     buffer: &'a mut gst::Buffer,
     info: &VideoInfo,
-) -> Result<VideoFrameRef<&'a mut gst::BufferRef>, analyser::Error> {
+) -> Result<VideoFrameRef<&'a mut gst::BufferRef>, analyzer::Error> {
     let size = buffer.size();
-    let error = || analyser::Error::Map {
+    let error = || analyzer::Error::Map {
         width: info.width(),
         height: info.height(),
         format: info.format(),

@@ -1,4 +1,6 @@
+use gst::Structure;
 use gst::meta::CustomMeta;
+use gst_video::VideoRegionOfInterestMeta;
 
 use super::stored::{META_NAME, register_meta};
 use super::*;

@@ -61,7 +61,7 @@ use super::load::load;
 use super::messages::{self, Messages};
 use super::settings::Settings;
 use super::tracking::Tracking;
-use crate::analyser::{self, Analyser};
+use crate::analyzer::{self, Analyser};
 use crate::face::{self, DetectedFace, TrackedFace};
 
 /// How long the faces of a searched frame stand for later frames that are not searched.
@@ -147,7 +147,7 @@ impl FaceDetect {
         messages::post(&self.obj(), messages);
     }
 
-    fn format_error(&self, error: &analyser::Error) -> gst::FlowError {
+    fn format_error(&self, error: &analyzer::Error) -> gst::FlowError {
         gst::element_imp_error!(self, gst::StreamError::Format, ("{error}"));
         gst::FlowError::Error
     }

@@ -3,6 +3,7 @@
 use gst::glib;
 use gst::prelude::*;
 
+mod background;
 mod imp;
 mod load;
 mod messages;
@@ -10,7 +11,6 @@ mod pacing;
 mod region;
 mod settings;
 mod tracking;
-mod worker;
 
 /// What finds the faces.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, glib::Enum)]

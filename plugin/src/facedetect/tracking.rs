@@ -6,8 +6,8 @@ use emotion_detect::track::{Detections, Event, Follower, Frame, Search, TrackedF
 use emotion_detect::{Detector, Error, Options};
 use emotion_models::preprocess::GreyRows;
 
+use super::background::Worker;
 use super::pacing::Pacing;
-use super::worker::Worker;
 use crate::stats::Stats;
 
 /// The faces of a stream and what finds them.

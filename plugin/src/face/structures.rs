@@ -1,0 +1,91 @@
+//! The structures that hold what is known about a face.
+
+use std::ops::RangeInclusive;
+
+use gst::{Structure, StructureRef};
+
+use super::types::{Detection, EmotionResult, RawEmotion};
+
+pub(super) const DETECTION: &str = "detection";
+pub(super) const OBJECT_ID: &str = "object_id";
+pub(super) const EMOTION: &str = "emotion";
+
+impl Detection {
+    pub(super) fn from_structure(structure: &StructureRef) -> Option<Self> {
+        let confidence: f64 = structure.get("confidence").ok()?;
+        confidence.is_finite().then_some(Self {
+            confidence,
+            age: structure.get("age").ok(),
+            lost: structure.get("lost").ok(),
+        })
+    }
+}
+
+impl EmotionResult {
+    /// Foreign classifiers leave fields out, so only what makes it an emotion is demanded.
+    pub(super) fn from_structure(structure: &StructureRef) -> Option<Self> {
+        let label_id: i32 = structure.get("label_id").ok()?;
+        let confidence: f64 = structure.get("confidence").ok()?;
+        if !confidence.is_finite() {
+            return None;
+        }
+        Some(Self {
+            label: structure.get("label").ok()?,
+            label_id: usize::try_from(label_id).ok()?,
+            confidence,
+            model_name: structure.get("model_name").unwrap_or_default(),
+            labels: array(structure, "labels"),
+            probabilities: array(structure, "probabilities"),
+            valence: within(structure, "valence", -1.0..=1.0),
+            quality: within(structure, "quality", 0.0..=1.0),
+            raw: RawEmotion::from_structure(structure),
+        })
+    }
+
+    pub(super) fn to_structure(&self) -> Structure {
+        Structure::builder(EMOTION)
+            .field("label", &self.label)
+            .field("label_id", i32::try_from(self.label_id).unwrap_or(i32::MAX))
+            .field("confidence", self.confidence)
+            .field("model_name", &self.model_name)
+            .field("labels", gst::Array::new(&self.labels))
+            .field("probabilities", gst::Array::new(&self.probabilities))
+            .field_if_some("valence", self.valence)
+            .field_if_some("quality", self.quality)
+            .field_if_some("raw_label", self.raw.as_ref().map(|raw| &raw.label))
+            .field_if_some(
+                "raw_confidence",
+                self.raw.as_ref().map(|raw| raw.confidence),
+            )
+            .build()
+    }
+}
+
+impl RawEmotion {
+    pub(super) fn from_structure(structure: &StructureRef) -> Option<Self> {
+        Some(Self {
+            label: structure.get("raw_label").ok()?,
+            confidence: within(structure, "raw_confidence", 0.0..=1.0)?,
+        })
+    }
+}
+
+/// A number in its range, which NaN is not.
+fn within(structure: &StructureRef, name: &str, range: RangeInclusive<f64>) -> Option<f64> {
+    structure
+        .get(name)
+        .ok()
+        .filter(|value| range.contains(value))
+}
+
+/// The elements of an array field, or none if any of them is of another type.
+fn array<T: for<'a> gst::glib::value::FromValue<'a>>(
+    structure: &StructureRef,
+    name: &str,
+) -> Vec<T> {
+    structure
+        .get::<gst::ArrayRef<'_>>(name)
+        .ok()
+        .and_then(|values| values.iter().map(|value| value.get().ok()).collect())
+        .unwrap_or_default()
+}

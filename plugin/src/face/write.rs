@@ -1,0 +1,233 @@
+//! Faces into the metadata of a buffer.
+
+use std::collections::BTreeSet;
+
+use emotion_detect::DetectedFace;
+use emotion_detect::track::TrackedFace;
+use gst::{Structure, StructureRef};
+use gst_video::VideoRegionOfInterestMeta;
+
+use super::stored::{StoredFaces, store};
+use super::structures::{DETECTION, OBJECT_ID};
+use super::types::{EmotionResult, ROI_TYPE};
+
+/// Adds a region of interest with its `detection` for each of `detected`, clamped to the frame of
+/// `frame_width` × `frame_height` pixels.
+///
+/// Returns the new ids in the order of `detected`, with `None` for a rectangle that has no pixel in the frame and was
+/// left out.
+pub fn add_detected(
+    buffer: &mut gst::BufferRef,
+    frame_width: u32,
+    frame_height: u32,
+    detected: &[DetectedFace],
+) -> Vec<Option<i32>> {
+    let faces: Vec<_> = detected.iter().map(|face| (*face, None)).collect();
+    add(buffer, frame_width, frame_height, &faces)
+}
+
+/// Adds a region of interest with its `detection` and `object_id` for each of `tracked`, as [`add_detected`] does.
+pub fn add_tracked(
+    buffer: &mut gst::BufferRef,
+    frame_width: u32,
+    frame_height: u32,
+    tracked: &[TrackedFace],
+) -> Vec<Option<i32>> {
+    let faces: Vec<_> = tracked
+        .iter()
+        .map(|face| {
+            let detected = DetectedFace {
+                x: face.region.x.round() as i32,
+                y: face.region.y.round() as i32,
+                width: face.region.width.round() as u32,
+                height: face.region.height.round() as u32,
+                confidence: face.confidence,
+            };
+            (detected, Some(face))
+        })
+        .collect();
+    add(buffer, frame_width, frame_height, &faces)
+}
+
+fn add(
+    buffer: &mut gst::BufferRef,
+    frame_width: u32,
+    frame_height: u32,
+    faces: &[(DetectedFace, Option<&TrackedFace>)],
+) -> Vec<Option<i32>> {
+    let mut ids = FreeIds::of(buffer);
+    let mut params = Vec::with_capacity(faces.len());
+    let time = |time| gst::ClockTime::try_from(time).unwrap_or(gst::ClockTime::MAX);
+    let added = faces
+        .iter()
+        .map(|(face, track)| {
+            let (x, width) = clamp(face.x, face.width, frame_width)?;
+            let (y, height) = clamp(face.y, face.height, frame_height)?;
+            let param = Structure::builder(DETECTION)
+                .field("label_id", 0)
+                .field("confidence", face.confidence)
+                .field("x_min", f64::from(x) / f64::from(frame_width))
+                .field("x_max", f64::from(x + width) / f64::from(frame_width))
+                .field("y_min", f64::from(y) / f64::from(frame_height))
+                .field("y_max", f64::from(y + height) / f64::from(frame_height))
+                .field("label", "face")
+                .field_if_some("age", track.map(|track| time(track.age)))
+                .field_if_some("lost", track.map(|track| time(track.lost)))
+                .build();
+            let object_id =
+                track.map(|track| Structure::builder(OBJECT_ID).field("id", track.id).build());
+
+            let id = ids.take();
+            let mut roi = VideoRegionOfInterestMeta::add(buffer, ROI_TYPE, (x, y, width, height));
+            roi.set_id(id);
+            for param in [Some(param), object_id].into_iter().flatten() {
+                roi.add_param(param.clone());
+                params.push((id, param));
+            }
+            Some(id)
+        })
+        .collect();
+    store(buffer, params);
+    added
+}
+
+/// Gives every region of type `roi_type` an id of its own in the frame.
+///
+/// Elements that know no ids, GStreamer's OpenCV `facedetect` among them, leave 0 on every region. Regions with an id
+/// other than 0 keep it, unless a region before them has the same.
+pub fn assign_ids(buffer: &mut gst::BufferRef, roi_type: &str) {
+    let mut free = FreeIds::of(buffer);
+    let mut seen = BTreeSet::from([0]);
+    for mut roi in buffer.iter_meta_mut::<VideoRegionOfInterestMeta>() {
+        if !seen.insert(roi.id()) && roi.roi_type() == roi_type {
+            let id = free.take();
+            roi.set_id(id);
+            seen.insert(id);
+        }
+    }
+}
+
+/// Writes the emotion of the region whose id is `roi_id`, in place of an earlier one.
+///
+/// Returns whether `buffer` has that region. For several faces, [`set_emotions`] is cheaper.
+pub fn set_emotion(buffer: &mut gst::BufferRef, roi_id: i32, emotion: &EmotionResult) -> bool {
+    let param = emotion.to_structure();
+    set_params(buffer, vec![(roi_id, param)]) == 1
+}
+
+/// Writes the emotions of the regions with the given ids, in place of earlier ones, and returns how many of these
+/// regions `buffer` has; ids without a region are passed over.
+pub fn set_emotions(buffer: &mut gst::BufferRef, emotions: &[(i32, EmotionResult)]) -> usize {
+    let params = emotions
+        .iter()
+        .map(|(id, emotion)| (*id, emotion.to_structure()))
+        .collect();
+    set_params(buffer, params)
+}
+
+/// Writes the track of the region whose id is `roi_id`, in place of an earlier one.
+///
+/// Returns whether `buffer` has that region.
+pub fn set_object_id(buffer: &mut gst::BufferRef, roi_id: i32, object_id: i32) -> bool {
+    let param = Structure::builder(OBJECT_ID).field("id", object_id).build();
+    set_params(buffer, vec![(roi_id, param)]) == 1
+}
+
+/// The part of the span that lies within `0..limit`, as start and length.
+fn clamp(start: i32, length: u32, limit: u32) -> Option<(u32, u32)> {
+    let end = i64::from(start) + i64::from(length);
+    let start = i64::from(start).clamp(0, i64::from(limit));
+    let end = end.clamp(0, i64::from(limit));
+    let span = (u32::try_from(start).ok()?, u32::try_from(end - start).ok()?);
+    (span.1 > 0).then_some(span)
+}
+
+/// Sets each param on the region with its id and in the custom meta, and returns how many regions were there.
+fn set_params(buffer: &mut gst::BufferRef, mut params: Vec<(i32, Structure)>) -> usize {
+    remove_params(buffer, &params);
+    params.retain(|(id, param)| {
+        let mut regions = buffer.iter_meta_mut::<VideoRegionOfInterestMeta>();
+        let region = regions.find(|roi| roi.id() == *id);
+        region.map(|mut roi| roi.add_param(param.clone())).is_some()
+    });
+    let count = params.len();
+    store(buffer, params);
+    count
+}
+
+/// Removes what `params` are to replace.
+///
+/// Params can only be added, and readers take the first of a name, so all regions are built anew, in their order.
+fn remove_params(buffer: &mut gst::BufferRef, params: &[(i32, Structure)]) {
+    let is_outdated = |roi: &VideoRegionOfInterestMeta, old: &StructureRef| {
+        params
+            .iter()
+            .any(|(id, new)| *id == roi.id() && new.name() == old.name())
+    };
+    let regions = || buffer.iter_meta::<VideoRegionOfInterestMeta>();
+    if !regions().any(|roi| roi.params().any(|param| is_outdated(&roi, param))) {
+        return;
+    }
+
+    let kept: Vec<Region> = regions()
+        .map(|roi| Region {
+            roi_type: roi.roi_type(),
+            rect: roi.rect(),
+            id: roi.id(),
+            parent_id: roi.parent_id(),
+            params: roi
+                .params()
+                .filter(|param| !is_outdated(&roi, param))
+                .map(ToOwned::to_owned)
+                .collect(),
+        })
+        .collect();
+    while let Some(roi) = buffer.meta_mut::<VideoRegionOfInterestMeta>()
+        && roi.remove().is_ok()
+    {}
+    for region in kept {
+        let mut roi = VideoRegionOfInterestMeta::add(buffer, region.roi_type, region.rect);
+        roi.set_id(region.id);
+        roi.set_parent_id(region.parent_id);
+        region
+            .params
+            .into_iter()
+            .for_each(|param| roi.add_param(param));
+    }
+}
+
+struct Region {
+    roi_type: &'static str,
+    rect: (u32, u32, u32, u32),
+    id: i32,
+    parent_id: i32,
+    params: Vec<Structure>,
+}
+
+/// Ids from 1 that neither a region nor the custom meta uses: the meta may still hold faces whose region an element
+/// has dropped, and a new region must not inherit their emotions.
+struct FreeIds {
+    used: BTreeSet<i32>,
+    next: i32,
+}
+
+impl FreeIds {
+    fn of(buffer: &gst::BufferRef) -> Self {
+        let regions = buffer
+            .iter_meta::<VideoRegionOfInterestMeta>()
+            .map(|roi| roi.id());
+        let stored = StoredFaces::of(buffer);
+        Self {
+            used: regions.chain(stored.iter().map(|(id, _)| id)).collect(),
+            next: 1,
+        }
+    }
+
+    fn take(&mut self) -> i32 {
+        while self.used.contains(&self.next) {
+            self.next += 1;
+        }
+        self.next += 1;
+        self.next - 1
+    }
+}
