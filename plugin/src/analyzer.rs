@@ -1,18 +1,18 @@
-//! What all elements share that look at the picture, add metadata, and hand the very same buffer on: their caps, the
-//! grey view of the frame, skipping when the stream is late, and statistics.
+//! The common part of the elements that analyse the picture and pass the same buffer on with metadata: their caps, the
+//! luma of the frame, skipping late frames, and statistics.
 
 use std::sync::Mutex;
 use std::time::Duration;
 
-use gst_base::prelude::*;
 use gst_video::{VideoFrameRef, VideoInfo};
 
-use crate::luma::{self, Luma, LumaView};
+use crate::luma::{self, LumaReader, LumaView};
+use crate::pads;
 use crate::stats::Stats;
 
-/// The part of an analysing element that is the same in all of them.
+/// Input format, lateness and statistics of an element that analyses frames.
 #[derive(Debug, Default)]
-pub(crate) struct Analyser {
+pub(crate) struct FrameAnalyzer {
     input: Mutex<Option<Input>>,
     deadline: Mutex<Deadline>,
     stats: Mutex<Stats>,
@@ -21,10 +21,10 @@ pub(crate) struct Analyser {
 #[derive(Debug)]
 struct Input {
     info: VideoInfo,
-    luma: Luma,
+    luma: LumaReader,
 }
 
-/// Why a frame could not be looked at.
+/// Why the luma of a frame cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("no caps before the first buffer")]
@@ -42,46 +42,36 @@ pub(crate) enum Error {
     Luma(#[from] luma::Error),
 }
 
-impl Analyser {
-    /// The always pads `sink` and `src` with the formats that have a grey view.
+impl FrameAnalyzer {
+    /// The pads `sink` and `src` with the formats whose luma can be read.
     pub(crate) fn pad_templates() -> Vec<gst::PadTemplate> {
-        let caps = gst_video::VideoCapsBuilder::new()
-            .format_list(luma::FORMATS)
-            .build();
-        [
-            ("sink", gst::PadDirection::Sink),
-            ("src", gst::PadDirection::Src),
-        ]
-        .map(|(name, direction)| {
-            gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps)
-                .expect("a name and caps make a template")
-        })
-        .into()
+        let caps = gst_video::VideoCapsBuilder::new().format_list(luma::FORMATS);
+        pads::templates(&caps.build())
     }
 
-    /// Forgets the stream before and its statistics.
+    /// Forgets the previous stream and its statistics.
     pub(crate) fn reset(&self) {
         *self.input.lock().unwrap() = None;
         *self.deadline.lock().unwrap() = Deadline::default();
         *self.stats.lock().unwrap() = Stats::default();
     }
 
-    /// To be called from `set_caps`.
+    /// Call it from `set_caps`.
     pub(crate) fn set_caps(&self, caps: &gst::Caps) -> Result<(), Error> {
         let info = VideoInfo::from_caps(caps)?;
-        let luma = Luma::new(&info)?;
+        let luma = LumaReader::new(&info)?;
         *self.input.lock().unwrap() = Some(Input { info, luma });
         Ok(())
     }
 
-    /// To be called from `sink_event`.
+    /// Call it from `sink_event`.
     pub(crate) fn observe_sink_event(&self, event: &gst::Event) {
         if event.type_() == gst::EventType::FlushStop {
             *self.deadline.lock().unwrap() = Deadline::default();
         }
     }
 
-    /// To be called from `src_event`.
+    /// Call it from `src_event`.
     pub(crate) fn observe_src_event(&self, event: &gst::Event) {
         if let gst::EventView::Qos(qos) = event.view() {
             let (_, _, jitter, timestamp) = qos.get();
@@ -89,19 +79,16 @@ impl Analyser {
         }
     }
 
-    /// Whether `buffer` would reach the sink too late to be worth the work; if so it counts as skipped.
+    /// Whether `buffer`, with this running time, would reach the sink too late to be worth the work. If so it counts as
+    /// skipped.
     ///
-    /// An element whose work takes a small part of a frame's duration is not what makes the stream late, and never
-    /// skips: the frames that are in time again because a slower element skipped them still deserve its results.
+    /// An element whose work takes a small part of a frame's duration does not make the stream late, and never skips:
+    /// the frames that are in time again because a slower element skipped them still deserve its results.
     pub(crate) fn skips(
         &self,
-        transform: &impl IsA<gst_base::BaseTransform>,
         buffer: &gst::BufferRef,
+        running_time: Option<gst::ClockTime>,
     ) -> bool {
-        let segment = transform.segment();
-        let running_time = segment
-            .downcast_ref::<gst::ClockTime>()
-            .and_then(|segment| segment.to_running_time(buffer.pts()));
         let mut stats = self.stats.lock().unwrap();
         let is_quick = buffer
             .duration()
@@ -113,11 +100,11 @@ impl Analyser {
         skips
     }
 
-    /// Shows the grey view of the frame to `look`, with the buffer mapped only as long as that takes.
-    pub(crate) fn look_at<T>(
+    /// Calls `read` with the luma of the frame. The buffer is mapped only that long.
+    pub(crate) fn with_luma<T>(
         &self,
         buffer: &gst::BufferRef,
-        look: impl FnOnce(&LumaView<'_>) -> T,
+        read: impl FnOnce(&LumaView<'_>) -> T,
     ) -> Result<T, Error> {
         let input = self.input.lock().unwrap();
         let Input { info, luma } = input.as_ref().ok_or(Error::NoCaps)?;
@@ -129,10 +116,10 @@ impl Analyser {
                 size: buffer.size(),
             })?;
         let view = luma.view(&frame)?;
-        Ok(look(&view))
+        Ok(read(&view))
     }
 
-    /// How long a frame lasts by the frame rate of the caps, if they have one.
+    /// The duration of a frame by the frame rate of the caps, if they have one.
     pub(crate) fn frame_duration(&self) -> Option<Duration> {
         let input = self.input.lock().unwrap();
         let fps = input.as_ref()?.info.fps();
@@ -141,7 +128,7 @@ impl Analyser {
             .then(|| Duration::from_secs_f64(f64::from(seconds) / f64::from(frames)))
     }
 
-    /// Counts a frame with `faces` faces on which the element worked for `time`.
+    /// Counts an analysed frame with `faces` faces; the element worked on it for `time`.
     pub(crate) fn add_analysed(&self, faces: usize, time: Duration) {
         self.stats.lock().unwrap().add_analysed(faces, time);
     }
@@ -152,13 +139,13 @@ impl Analyser {
     }
 }
 
-/// The running time up to which frames are too late, as the last QoS event of the sink has it.
+/// The running time up to which frames are too late, by the last QoS event of the sink.
 #[derive(Debug, Default)]
 struct Deadline(Option<gst::ClockTime>);
 
 impl Deadline {
-    /// `jitter` is how many nanoseconds after its time the frame with the running time `timestamp` came, negative if it
-    /// was early. A late stream catches up by skipping twice as much as it is late.
+    /// `jitter` is how many nanoseconds too late the frame with the running time `timestamp` came, negative if it was
+    /// early. A late stream catches up by skipping twice as much as it is late.
     fn update(&mut self, jitter: i64, timestamp: Option<gst::ClockTime>) {
         self.0 = match (timestamp, u64::try_from(jitter)) {
             (Some(timestamp), Ok(late)) if late > 0 => {

@@ -1,7 +1,7 @@
 //! The metadata of faces on a buffer: one writer, one reader.
 //!
-//! Each face is a [`gst_video::VideoRegionOfInterestMeta`] of type [`ROI_TYPE`] with an id of its own in the frame,
-//! and these params, which other tools (DL Streamer and what reads its metadata) know as well:
+//! Each face is a [`gst_video::VideoRegionOfInterestMeta`] of type [`ROI_TYPE`] with an id that is unique in the frame,
+//! and these params, named as DL Streamer's so that other tools read them:
 //!
 //! | param | fields |
 //! |---|---|
@@ -9,20 +9,19 @@
 //! | `object_id` | `id` (int), the track |
 //! | `emotion` | `label`, `label_id` (int), `confidence` (double), `model_name`, `labels` (array of strings), `probabilities` (array of doubles), and where known `valence` (double, -1 to 1), `quality` (double, 0 to 1), `raw_label`, `raw_confidence` (double) |
 //!
-//! `label`, `confidence` and `probabilities` are what is to be shown: the steady emotion, smoothed in time where the
-//! classifier smooths. `raw_label` and `raw_confidence` are what the network said of this frame alone; they are missing
-//! where it was not asked. Where no emotion is sure enough, `label` is [`UNCERTAIN`], which does not stand in `labels`;
-//! `label_id` is then the index of the best guess, not of `label`, and `confidence` its probability, so that a reader who
-//! indexes `labels` or `probabilities` with `label_id` needs no special case. [`EmotionResult::is_uncertain`] asks.
+//! `label`, `confidence` and `probabilities` are to be shown: the emotion, smoothed in time where the classifier smooths.
+//! `raw_label` and `raw_confidence` are the network's result of this frame alone; they are missing if it did not classify
+//! the face on this frame. If no emotion is certain enough, `label` is [`UNCERTAIN`], which is not in `labels`;
+//! `label_id` is then the index of the best guess, and `confidence` its probability, so that a reader who indexes `labels`
+//! or `probabilities` with `label_id` needs no special case. [`EmotionResult::is_uncertain`] tells both cases apart.
 //!
 //! GStreamer drops the params of a region in a converting `videoconvert` and in `videoscale`, but keeps its id and
-//! moves its rectangle. So the same structures stand a second time in one frame-level custom meta without tags,
-//! which survives both: `GstEmotionFaceMeta, faces=<face(roi_id, detection, object_id, emotion), …>`. It is a list
-//! and not one field per id, because field names are interned for the life of the process and foreign ids may count
-//! up without end.
+//! moves its rectangle. Therefore a frame-level custom meta without tags holds the same structures once more, and
+//! survives both: `GstEmotionFaceMeta, faces=<face(roi_id, detection, object_id, emotion), …>`. It is a list and not one
+//! field per id, because field names are interned for the life of the process and foreign ids may count up without end.
 //!
 //! The reader takes a param of the region first, then the custom meta, and the rectangle always from the region.
-//! Structures that somebody else wrote with other types are ignored.
+//! Structures with fields of other types are ignored.
 
 mod read;
 mod stored;

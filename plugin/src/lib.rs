@@ -1,17 +1,21 @@
 //! GStreamer elements that find faces, classify their emotions, draw and publish them.
 //!
-//! Every element passes the picture through and talks to the others only through the metadata of [`face`]: one
-//! region of interest for each face. Any element may therefore be left out, replaced by a foreign one that writes
-//! regions of interest of type `face`, or moved behind a conversion.
+//! The elements know each other only through the metadata of [`face`]: one region of interest for each face. Any element
+//! may therefore be left out, replaced by another that writes regions of interest of type `face`, or moved behind a
+//! conversion.
 
 mod analyzer;
+mod bus;
 pub mod emotionclassify;
 pub mod emotionoverlay;
 pub mod emotionpublish;
 pub mod face;
 pub mod facedetect;
+pub mod frame_time;
 pub mod luma;
 pub mod mqtt;
+mod pads;
+mod property;
 pub mod record;
 mod stats;
 
@@ -26,7 +30,7 @@ fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
 }
 
 /// Registers the elements in the calling process, for a program that links this crate instead of installing the
-/// plugin. To be called once, after `gst::init`.
+/// plugin. Call it once, after `gst::init`.
 ///
 /// # Errors
 /// If GStreamer refuses the plugin.

@@ -1,4 +1,4 @@
-//! A grey full-range view of a frame of any supported format: what both networks and the cascades look at.
+//! The luma of a frame of any supported format as grey values in full range: the input of the networks and the cascades.
 //!
 //! - **YUV and grey:** the luma plane or the luma bytes as they are, whatever matrix made them. Limited range (16 to
 //!   235, as the colorimetry of the caps says) is expanded to 0 to 255 by table, since the networks are trained on
@@ -13,7 +13,7 @@ use emotion_models::preprocess::{self, GreyImage, GreyRows, luma};
 use gst_video::prelude::*;
 use gst_video::{VideoColorRange, VideoFormat, VideoFrameRef, VideoInfo};
 
-/// The formats that have a grey view.
+/// The formats whose luma can be read.
 pub const FORMATS: [VideoFormat; 13] = [
     VideoFormat::Gray8,
     VideoFormat::I420,
@@ -30,11 +30,11 @@ pub const FORMATS: [VideoFormat; 13] = [
     VideoFormat::Bgra,
 ];
 
-/// Why a frame has no grey view.
+/// Why the luma of a frame cannot be read.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
     /// The format is none of [`FORMATS`].
-    #[error("no grey view of the format {0:?}")]
+    #[error("cannot read the luma of the format {0:?}; put a videoconvert in front")]
     Format(VideoFormat),
     /// The rows run upwards.
     #[error("expected a positive stride, found {0}")]
@@ -44,9 +44,9 @@ pub enum Error {
     Picture(#[from] preprocess::Error),
 }
 
-/// Makes grey views of frames of one format and size.
+/// Reads the luma of frames of one format and size.
 #[derive(Debug)]
-pub struct Luma {
+pub struct LumaReader {
     width: usize,
     height: usize,
     layout: Layout,
@@ -54,10 +54,10 @@ pub struct Luma {
     expand: Option<Box<[u8; 256]>>,
 }
 
-/// The grey view of a frame.
+/// The luma of a frame.
 #[derive(Debug, Clone, Copy)]
 pub struct LumaView<'a> {
-    luma: &'a Luma,
+    reader: &'a LumaReader,
     /// The luma plane, all bytes of its pixels.
     bytes: GreyImage<'a>,
 }
@@ -79,8 +79,8 @@ enum Layout {
     },
 }
 
-impl Luma {
-    /// For frames described by `info`.
+impl LumaReader {
+    /// A reader of frames with the format and size of `info`.
     ///
     /// # Errors
     ///
@@ -115,7 +115,7 @@ impl Luma {
         })
     }
 
-    /// The grey view of `frame`, which must have the format and size that this was made for.
+    /// The luma of `frame`, which must have the format and size that the reader was made for.
     ///
     /// # Errors
     ///
@@ -134,21 +134,24 @@ impl Luma {
     fn view_plane<'a>(&'a self, data: &'a [u8], stride: usize) -> Result<LumaView<'a>, Error> {
         let width = self.width * self.layout.bytes_per_pixel();
         let bytes = GreyImage::new(data, width, self.height, stride)?;
-        Ok(LumaView { luma: self, bytes })
+        Ok(LumaView {
+            reader: self,
+            bytes,
+        })
     }
 }
 
 impl GreyRows for LumaView<'_> {
     fn width(&self) -> usize {
-        self.luma.width
+        self.reader.width
     }
 
     fn height(&self) -> usize {
-        self.luma.height
+        self.reader.height
     }
 
     fn grey<'a>(&'a self, y: usize, columns: Range<usize>, buffer: &'a mut Vec<u8>) -> &'a [u8] {
-        let Luma { layout, expand, .. } = self.luma;
+        let LumaReader { layout, expand, .. } = self.reader;
         let step = layout.bytes_per_pixel();
         let pixels = &self.bytes.row(y)[columns.start * step..columns.end * step];
         if matches!(layout, Layout::Plane) && expand.is_none() {

@@ -1,9 +1,12 @@
-//! What an element did and how long it took: the `stats` property of every element.
+//! Counts and times of an element: its property `stats`.
 
 use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
+
+/// Name of the property.
+pub(crate) const PROPERTY: &str = "stats";
 
 /// Times that are kept for the mean and the percentile: a bit more than half a minute of video.
 const WINDOW: usize = 1024;
@@ -19,12 +22,12 @@ pub(crate) struct Stats {
 }
 
 impl Stats {
-    /// A frame that passed without being analysed.
+    /// Counts a frame that passed without being analysed.
     pub(crate) fn add_skipped(&mut self) {
         self.skipped += 1;
     }
 
-    /// A frame on which the element worked for `time` and which had `faces` faces.
+    /// Counts an analysed frame with `faces` faces; the element worked on it for `time`.
     pub(crate) fn add_analysed(&mut self, faces: usize, time: Duration) {
         self.analysed += 1;
         self.faces += faces as u64;
@@ -53,7 +56,7 @@ impl Stats {
             .unwrap_or_default()
     }
 
-    /// The structure that the `stats` property shows; times are in nanoseconds.
+    /// The value of the property; times are in nanoseconds.
     pub(crate) fn to_structure(&self) -> gst::Structure {
         let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         gst::Structure::builder("stats")
@@ -66,9 +69,9 @@ impl Stats {
             .build()
     }
 
-    /// The read-only property that shows them.
+    /// The read-only property.
     pub(crate) fn param_spec() -> glib::ParamSpec {
-        glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
+        glib::ParamSpecBoxed::builder::<gst::Structure>(PROPERTY)
             .nick("Statistics")
             .blurb(
                 "Since the start: frames, analysed and skipped frames, faces, and the mean and 99th percentile of \
@@ -80,60 +83,4 @@ impl Stats {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn field(stats: &Stats, name: &str) -> u64 {
-        gst::init().unwrap();
-        stats.to_structure().get(name).unwrap()
-    }
-
-    #[test]
-    fn everything_is_zero_before_the_first_frame() {
-        let stats = Stats::default();
-        for name in [
-            "frames",
-            "analysed",
-            "skipped",
-            "faces",
-            "mean-time",
-            "p99-time",
-        ] {
-            assert_eq!(field(&stats, name), 0, "{name}");
-        }
-    }
-
-    #[test]
-    fn frames_are_the_analysed_and_the_skipped_ones() {
-        let mut stats = Stats::default();
-        stats.add_analysed(2, Duration::from_nanos(10));
-        stats.add_analysed(1, Duration::from_nanos(20));
-        stats.add_skipped();
-        assert_eq!(field(&stats, "frames"), 3);
-        assert_eq!(field(&stats, "analysed"), 2);
-        assert_eq!(field(&stats, "skipped"), 1);
-        assert_eq!(field(&stats, "faces"), 3);
-        assert_eq!(field(&stats, "mean-time"), 15);
-    }
-
-    #[test]
-    fn the_99th_percentile_leaves_one_in_a_hundred_above() {
-        let mut stats = Stats::default();
-        for nanoseconds in (1..=200).rev() {
-            stats.add_analysed(0, Duration::from_nanos(nanoseconds));
-        }
-        assert_eq!(field(&stats, "p99-time"), 198);
-    }
-
-    #[test]
-    fn old_times_leave_the_window_while_counts_go_on() {
-        let mut stats = Stats::default();
-        stats.add_analysed(0, Duration::from_secs(3600));
-        for _ in 0..WINDOW {
-            stats.add_analysed(0, Duration::from_nanos(7));
-        }
-        assert_eq!(stats.times.len(), WINDOW);
-        assert_eq!(field(&stats, "mean-time"), 7);
-        assert_eq!(field(&stats, "analysed"), WINDOW as u64 + 1);
-    }
-}
+mod tests;

@@ -58,11 +58,13 @@ use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::prelude::*;
 
 use super::judge::{Judge, Judgement};
-use super::notify::{self, FrameTime, Notify};
+use super::notify::{self, Notify};
 use super::settings::Settings;
 use super::watch::Watch;
-use crate::analyzer::Analyser;
+use crate::analyzer::FrameAnalyzer;
+use crate::bus;
 use crate::face::{self, Face};
+use crate::frame_time::FrameTime;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -78,7 +80,7 @@ pub struct EmotionClassify {
     settings: Mutex<Arc<Settings>>,
     /// There while the element is started.
     judge: Mutex<Option<Judge>>,
-    analyser: Analyser,
+    analyzer: FrameAnalyzer,
     /// Faces that the network was asked about since the start.
     classified: AtomicU64,
     watch: Mutex<Watch>,
@@ -134,7 +136,7 @@ impl EmotionClassify {
     /// The statistics of every analysing element, how many faces the network was asked about and, while there are
     /// weights, their name and how the network computes.
     fn stats(&self) -> gst::Structure {
-        let mut stats = self.analyser.stats();
+        let mut stats = self.analyzer.stats();
         stats.set("classified", self.classified.load(Ordering::Relaxed));
         if let Some(judge) = &*self.judge.lock().unwrap() {
             stats.set("arithmetic", judge.arithmetic());
@@ -193,16 +195,6 @@ impl EmotionClassify {
         });
     }
 
-    /// None without a time stamp or outside the segment: such a frame stands for itself.
-    fn time(&self, buffer: &gst::BufferRef) -> FrameTime {
-        let segment = self.obj().segment();
-        let segment = segment.downcast_ref::<gst::ClockTime>();
-        FrameTime {
-            stream_time: segment.and_then(|segment| segment.to_stream_time(buffer.pts())),
-            running_time: segment.and_then(|segment| segment.to_running_time(buffer.pts())),
-        }
-    }
-
     /// Says what the faces on `buffer` show.
     fn judge(
         &self,
@@ -221,10 +213,10 @@ impl EmotionClassify {
             ));
         }
         let crops = self
-            .analyser
-            .look_at(buffer, |image| judge.crop(image, faces, settings))
+            .analyzer
+            .with_luma(buffer, |image| judge.crop(image, faces, settings))
             .map_err(|error| Failure::Frame(error.to_string()))?;
-        let time = time.running_time.map(Duration::from);
+        let time = time.running.map(Duration::from);
         judge
             .judge(faces, &crops, time, settings)
             .map_err(|error| Failure::Network(error.to_string()))
@@ -235,13 +227,12 @@ impl EmotionClassify {
             return;
         }
         let element = self.obj();
-        for change in &judgement.changes {
-            notify::post(&*element, change.to_structure(time));
-        }
+        let changes = judgement.changes.iter();
+        bus::post(&*element, changes.map(|change| change.to_structure(time)));
         if notify == Notify::Frame {
             let emotions = judgement.emotions.iter().map(|(_, emotion)| emotion);
             let faces = judgement.ids.iter().copied().zip(emotions);
-            notify::post(&*element, notify::emotions(faces, time));
+            bus::post(&*element, [notify::emotions(faces, time)]);
         }
     }
 
@@ -277,7 +268,7 @@ impl ElementImpl for EmotionClassify {
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static PAD_TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
-            LazyLock::new(Analyser::pad_templates);
+            LazyLock::new(FrameAnalyzer::pad_templates);
 
         PAD_TEMPLATES.as_ref()
     }
@@ -298,7 +289,7 @@ impl BaseTransformImpl for EmotionClassify {
             .load()
             .map_err(|error| gst::error_msg!(gst::ResourceError::Settings, ("{error}")))?;
         gst::info!(CAT, imp = self, "Weights: {:?}", classifier.metadata());
-        self.analyser.reset();
+        self.analyzer.reset();
         self.classified.store(0, Ordering::Relaxed);
         *self.judge.lock().unwrap() = Some(Judge::new(classifier));
         Ok(())
@@ -313,13 +304,13 @@ impl BaseTransformImpl for EmotionClassify {
         gst::debug!(CAT, imp = self, "Configured for {incaps}");
         // Regions of another size are no longer comparable, nor are the faces' histories by place.
         self.forget();
-        self.analyser
+        self.analyzer
             .set_caps(incaps)
             .map_err(|error| gst::loggable_error!(CAT, "{error}"))
     }
 
     fn sink_event(&self, event: gst::Event) -> bool {
-        self.analyser.observe_sink_event(&event);
+        self.analyzer.observe_sink_event(&event);
         if event.type_() == gst::EventType::FlushStop {
             self.forget();
         }
@@ -327,7 +318,7 @@ impl BaseTransformImpl for EmotionClassify {
     }
 
     fn src_event(&self, event: gst::Event) -> bool {
-        self.analyser.observe_src_event(&event);
+        self.analyzer.observe_src_event(&event);
         self.parent_src_event(event)
     }
 
@@ -344,7 +335,9 @@ impl BaseTransformImpl for EmotionClassify {
         &self,
         buffer: &mut gst::BufferRef,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        if self.analyser.skips(&*self.obj(), buffer) {
+        // None without a time stamp or outside the segment: such a frame stands for itself.
+        let time = FrameTime::new(Some(&self.obj().segment()), buffer.pts());
+        if self.analyzer.skips(buffer, time.running) {
             gst::debug!(
                 CAT,
                 imp = self,
@@ -360,11 +353,10 @@ impl BaseTransformImpl for EmotionClassify {
         face::assign_ids(buffer, &settings.object_class);
         let faces = face::regions(buffer, &settings.object_class);
         if faces.is_empty() {
-            self.analyser.add_analysed(0, started.elapsed());
+            self.analyzer.add_analysed(0, started.elapsed());
             return Ok(gst::FlowSuccess::Ok);
         }
 
-        let time = self.time(buffer);
         let judgement = self
             .judge(buffer, &faces, time, &settings)
             .map_err(|failure| {
@@ -387,7 +379,7 @@ impl BaseTransformImpl for EmotionClassify {
         face::set_emotions(buffer, emotions);
         self.classified
             .fetch_add(*classified as u64, Ordering::Relaxed);
-        self.analyser
+        self.analyzer
             .add_analysed(emotions.len(), started.elapsed());
         self.post(&judgement, time, settings.notify);
         gst::log!(

@@ -1,9 +1,9 @@
 //! Element messages about emotions.
 
 use gst::glib;
-use gst::prelude::*;
 
 use crate::face::EmotionResult;
+use crate::frame_time::FrameTime;
 
 /// When a message is posted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, glib::Enum)]
@@ -35,13 +35,6 @@ pub(super) struct Change {
     pub(super) confidence: f64,
 }
 
-/// When a frame is to be shown.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct FrameTime {
-    pub(super) stream_time: Option<gst::ClockTime>,
-    pub(super) running_time: Option<gst::ClockTime>,
-}
-
 impl Change {
     /// `emotion-changed, id, old-emotion, new-emotion, confidence, stream-time, running-time`; `old-emotion` is missing if
     /// the face is new, and the times if the frame has none.
@@ -51,8 +44,8 @@ impl Change {
             .field_if_some("old-emotion", self.old.as_ref())
             .field("new-emotion", &self.new)
             .field("confidence", self.confidence)
-            .field_if_some("stream-time", time.stream_time)
-            .field_if_some("running-time", time.running_time)
+            .field_if_some("stream-time", time.stream)
+            .field_if_some("running-time", time.running)
             .build()
     }
 }
@@ -72,17 +65,8 @@ pub(super) fn emotions<'a>(
     let faces: Vec<gst::Structure> = faces.collect();
     gst::Structure::builder("emotions")
         .field("count", u32::try_from(faces.len()).unwrap_or(u32::MAX))
-        .field_if_some("stream-time", time.stream_time)
-        .field_if_some("running-time", time.running_time)
+        .field_if_some("stream-time", time.stream)
+        .field_if_some("running-time", time.running)
         .field("faces", gst::Array::new(faces))
         .build()
-}
-
-/// Posts `structure` as an element message.
-pub(super) fn post(element: &impl IsA<gst::Element>, structure: gst::Structure) {
-    let message = gst::message::Element::builder(structure)
-        .src(element.upcast_ref::<gst::Element>())
-        .build();
-    // Without a bus nobody listens.
-    let _ = element.post_message(message);
 }

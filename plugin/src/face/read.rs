@@ -1,4 +1,4 @@
-//! Faces from the metadata of a buffer.
+//! Reads faces from the metadata of a buffer.
 
 use gst::StructureRef;
 use gst_video::VideoRegionOfInterestMeta;

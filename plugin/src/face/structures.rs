@@ -1,4 +1,4 @@
-//! The structures that hold what is known about a face.
+//! The structures of a face's params.
 
 use std::ops::RangeInclusive;
 
@@ -22,7 +22,7 @@ impl Detection {
 }
 
 impl EmotionResult {
-    /// Foreign classifiers leave fields out, so only what makes it an emotion is demanded.
+    /// Only the label, its index and its confidence are required: other classifiers leave fields out.
     pub(super) fn from_structure(structure: &StructureRef) -> Option<Self> {
         let label_id: i32 = structure.get("label_id").ok()?;
         let confidence: f64 = structure.get("confidence").ok()?;

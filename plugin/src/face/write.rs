@@ -1,4 +1,4 @@
-//! Faces into the metadata of a buffer.
+//! Writes faces to the metadata of a buffer.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +14,7 @@ use super::types::{EmotionResult, ROI_TYPE};
 /// Adds a region of interest with its `detection` for each of `detected`, clamped to the frame of
 /// `frame_width` × `frame_height` pixels.
 ///
-/// Returns the new ids in the order of `detected`, with `None` for a rectangle that has no pixel in the frame and was
-/// left out.
+/// Returns the new ids in the order of `detected`. A rectangle without a pixel in the frame is left out and has `None`.
 pub fn add_detected(
     buffer: &mut gst::BufferRef,
     frame_width: u32,
@@ -93,8 +92,8 @@ fn add(
 
 /// Gives every region of type `roi_type` an id of its own in the frame.
 ///
-/// Elements that know no ids, GStreamer's OpenCV `facedetect` among them, leave 0 on every region. Regions with an id
-/// other than 0 keep it, unless a region before them has the same.
+/// Elements without ids, such as GStreamer's OpenCV `facedetect`, leave 0 on every region. Regions with an id other than
+/// 0 keep it, unless an earlier region has the same.
 pub fn assign_ids(buffer: &mut gst::BufferRef, roi_type: &str) {
     let mut free = FreeIds::of(buffer);
     let mut seen = BTreeSet::from([0]);
@@ -107,7 +106,7 @@ pub fn assign_ids(buffer: &mut gst::BufferRef, roi_type: &str) {
     }
 }
 
-/// Writes the emotion of the region whose id is `roi_id`, in place of an earlier one.
+/// Writes the emotion of the region with the id `roi_id`, in place of an earlier one.
 ///
 /// Returns whether `buffer` has that region. For several faces, [`set_emotions`] is cheaper.
 pub fn set_emotion(buffer: &mut gst::BufferRef, roi_id: i32, emotion: &EmotionResult) -> bool {
@@ -116,7 +115,7 @@ pub fn set_emotion(buffer: &mut gst::BufferRef, roi_id: i32, emotion: &EmotionRe
 }
 
 /// Writes the emotions of the regions with the given ids, in place of earlier ones, and returns how many of these
-/// regions `buffer` has; ids without a region are passed over.
+/// regions `buffer` has; ids without a region are ignored.
 pub fn set_emotions(buffer: &mut gst::BufferRef, emotions: &[(i32, EmotionResult)]) -> usize {
     let params = emotions
         .iter()
@@ -125,7 +124,7 @@ pub fn set_emotions(buffer: &mut gst::BufferRef, emotions: &[(i32, EmotionResult
     set_params(buffer, params)
 }
 
-/// Writes the track of the region whose id is `roi_id`, in place of an earlier one.
+/// Writes the track of the region with the id `roi_id`, in place of an earlier one.
 ///
 /// Returns whether `buffer` has that region.
 pub fn set_object_id(buffer: &mut gst::BufferRef, roi_id: i32, object_id: i32) -> bool {
@@ -142,7 +141,7 @@ fn clamp(start: i32, length: u32, limit: u32) -> Option<(u32, u32)> {
     (span.1 > 0).then_some(span)
 }
 
-/// Sets each param on the region with its id and in the custom meta, and returns how many regions were there.
+/// Sets each param on the region with its id and in the custom meta, and returns how many of the regions exist.
 fn set_params(buffer: &mut gst::BufferRef, mut params: Vec<(i32, Structure)>) -> usize {
     remove_params(buffer, &params);
     params.retain(|(id, param)| {
@@ -155,9 +154,9 @@ fn set_params(buffer: &mut gst::BufferRef, mut params: Vec<(i32, Structure)>) ->
     count
 }
 
-/// Removes what `params` are to replace.
+/// Removes the params that `params` replace.
 ///
-/// Params can only be added, and readers take the first of a name, so all regions are built anew, in their order.
+/// GStreamer can only add params, and readers take the first of a name, so all regions are made anew, in their order.
 fn remove_params(buffer: &mut gst::BufferRef, params: &[(i32, Structure)]) {
     let is_outdated = |roi: &VideoRegionOfInterestMeta, old: &StructureRef| {
         params
@@ -169,8 +168,8 @@ fn remove_params(buffer: &mut gst::BufferRef, params: &[(i32, Structure)]) {
         return;
     }
 
-    let kept: Vec<Region> = regions()
-        .map(|roi| Region {
+    let kept: Vec<StoredRegion> = regions()
+        .map(|roi| StoredRegion {
             roi_type: roi.roi_type(),
             rect: roi.rect(),
             id: roi.id(),
@@ -196,7 +195,7 @@ fn remove_params(buffer: &mut gst::BufferRef, params: &[(i32, Structure)]) {
     }
 }
 
-struct Region {
+struct StoredRegion {
     roi_type: &'static str,
     rect: (u32, u32, u32, u32),
     id: i32,

@@ -1,4 +1,4 @@
-//! Detection beside the stream: a thread that searches the newest frame while the others pass.
+//! Detection in the background: a thread detects on the newest frame while other frames pass.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
@@ -8,187 +8,192 @@ use emotion_detect::track::Search;
 use emotion_detect::{DetectedFace, Detector, Error, Options};
 use emotion_models::preprocess::{GreyImage, GreyRows};
 
-/// A picture that was searched.
+/// A detection that is over.
 #[derive(Debug)]
-pub(super) struct Searched {
+pub(super) struct FinishedDetection {
     /// The time of its frame.
     pub(super) at: Duration,
-    pub(super) picture: Picture,
-    pub(super) found: Result<Found, Error>,
+    pub(super) image: ImageCopy,
+    pub(super) outcome: Result<BackgroundDetections, Error>,
 }
 
-/// What was found in a picture.
+/// The faces of a finished detection.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct BackgroundDetections {
     pub(super) faces: Vec<DetectedFace>,
     /// The confidence from which a face may begin a track.
     pub(super) strong: f64,
-    /// How long the search took.
+    /// How long the detection took.
     pub(super) time: Duration,
 }
 
-/// A grey picture of its own.
+/// A copy of a frame's luma.
 #[derive(Debug, Default)]
-pub(super) struct Picture {
+pub(super) struct ImageCopy {
     pixels: Vec<u8>,
     width: usize,
     height: usize,
 }
 
-impl Picture {
-    fn copy(&mut self, picture: &impl GreyRows, row: &mut Vec<u8>) {
-        (self.width, self.height) = (picture.width(), picture.height());
+impl ImageCopy {
+    fn copy_from(&mut self, image: &impl GreyRows, row: &mut Vec<u8>) {
+        (self.width, self.height) = (image.width(), image.height());
         self.pixels.clear();
         for y in 0..self.height {
             self.pixels
-                .extend_from_slice(picture.grey(y, 0..self.width, row));
+                .extend_from_slice(image.grey(y, 0..self.width, row));
         }
     }
 
-    /// A view of it, or none of one without pixels.
+    /// A view of it, or none if it has no pixels.
     pub(super) fn view(&self) -> Option<GreyImage<'_>> {
         GreyImage::new(&self.pixels, self.width, self.height, self.width).ok()
     }
 }
 
 #[derive(Debug)]
-struct Job {
+struct DetectionJob {
     at: Duration,
-    picture: Picture,
+    image: ImageCopy,
     options: Options,
 }
 
-/// What the stream and the thread have in common.
+/// Where the stream leaves jobs and the thread leaves results.
 #[derive(Debug, Default)]
-struct Desk {
-    job: Option<Job>,
+struct Mailbox {
+    job: Option<DetectionJob>,
     is_busy: bool,
-    done: Option<Searched>,
-    /// What is done now is of no use any more.
-    is_outdated: bool,
+    finished: Option<FinishedDetection>,
+    /// The result of the current job will be thrown away.
+    is_cancelled: bool,
     is_closed: bool,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
-    desk: Mutex<Desk>,
-    has_job: Condvar,
+struct SharedMailbox {
+    mailbox: Mutex<Mailbox>,
+    has_mail: Condvar,
 }
 
-/// The thread. It ends when this is dropped, after the search on which it is.
+/// The thread. It ends when this is dropped, after the current detection.
 #[derive(Debug)]
-pub(super) struct Worker {
-    shared: Arc<Shared>,
+pub(super) struct BackgroundDetector {
+    shared: Arc<SharedMailbox>,
     thread: Option<JoinHandle<()>>,
-    /// A picture that is not in use.
-    spare: Picture,
+    /// An image whose memory is used for the next job.
+    spare: ImageCopy,
     row: Vec<u8>,
 }
 
-impl Worker {
+impl BackgroundDetector {
     /// Starts the thread.
     ///
     /// # Errors
     ///
     /// If the system has no thread to give.
     pub(super) fn start(detector: Detector) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(SharedMailbox::default());
         let thread = std::thread::Builder::new()
             .name("facedetect".into())
             .spawn({
                 let shared = shared.clone();
-                move || work(&shared, detector)
+                move || run(&shared, detector)
             })?;
         Ok(Self {
             shared,
             thread: Some(thread),
-            spare: Picture::default(),
+            spare: ImageCopy::default(),
             row: Vec::new(),
         })
     }
 
-    /// What was searched since this was last asked.
-    pub(super) fn take(&mut self) -> Option<Searched> {
-        self.shared.desk.lock().unwrap().done.take()
+    /// The detection that was finished since the last call.
+    pub(super) fn take_finished(&mut self) -> Option<FinishedDetection> {
+        self.shared.mailbox.lock().unwrap().finished.take()
     }
 
-    /// Gives a picture back whose memory is to be used again.
-    pub(super) fn give_back(&mut self, picture: Picture) {
-        self.spare = picture;
+    /// Takes an image back to use its memory again.
+    pub(super) fn recycle(&mut self, image: ImageCopy) {
+        self.spare = image;
     }
 
-    /// Whether the thread has nothing to do.
+    /// Whether there is neither a job nor a result.
     pub(super) fn is_idle(&self) -> bool {
-        let desk = self.shared.desk.lock().unwrap();
-        desk.job.is_none() && !desk.is_busy && desk.done.is_none()
+        let mailbox = self.shared.mailbox.lock().unwrap();
+        mailbox.job.is_none() && !mailbox.is_busy && mailbox.finished.is_none()
     }
 
-    /// Lets the thread search a frame, of which it gets a copy.
-    pub(super) fn search(&mut self, at: Duration, picture: &impl GreyRows, options: Options) {
+    /// Has the thread detect on a copy of the image.
+    pub(super) fn start_detection(
+        &mut self,
+        at: Duration,
+        image: &impl GreyRows,
+        options: Options,
+    ) {
         let mut copy = std::mem::take(&mut self.spare);
-        copy.copy(picture, &mut self.row);
-        self.shared.desk.lock().unwrap().job = Some(Job {
+        copy.copy_from(image, &mut self.row);
+        self.shared.mailbox.lock().unwrap().job = Some(DetectionJob {
             at,
-            picture: copy,
+            image: copy,
             options,
         });
-        self.shared.has_job.notify_one();
+        self.shared.has_mail.notify_one();
     }
 
-    /// Forgets what was asked so far: another scene begins.
-    pub(super) fn forget(&mut self) {
-        let mut desk = self.shared.desk.lock().unwrap();
-        desk.job = None;
-        desk.done = None;
-        desk.is_outdated = desk.is_busy;
+    /// Throws away all jobs and results: another scene begins.
+    pub(super) fn cancel(&mut self) {
+        let mut mailbox = self.shared.mailbox.lock().unwrap();
+        mailbox.job = None;
+        mailbox.finished = None;
+        mailbox.is_cancelled = mailbox.is_busy;
     }
 }
 
-impl Drop for Worker {
+impl Drop for BackgroundDetector {
     fn drop(&mut self) {
-        self.shared.desk.lock().unwrap().is_closed = true;
-        self.shared.has_job.notify_one();
+        self.shared.mailbox.lock().unwrap().is_closed = true;
+        self.shared.has_mail.notify_one();
         if let Some(thread) = self.thread.take() {
-            // A detector that panicked has said so itself.
+            // A panic of the detector has been reported by its thread.
             let _ = thread.join();
         }
     }
 }
 
-fn work(shared: &Shared, mut detector: Detector) {
+fn run(shared: &SharedMailbox, mut detector: Detector) {
     loop {
-        let mut desk = shared.desk.lock().unwrap();
+        let mut mailbox = shared.mailbox.lock().unwrap();
         let job = loop {
-            if desk.is_closed {
+            if mailbox.is_closed {
                 return;
             }
-            match desk.job.take() {
+            match mailbox.job.take() {
                 Some(job) => break job,
-                None => desk = shared.has_job.wait(desk).unwrap(),
+                None => mailbox = shared.has_mail.wait(mailbox).unwrap(),
             }
         };
-        desk.is_busy = true;
-        desk.is_outdated = false;
-        drop(desk);
+        mailbox.is_busy = true;
+        mailbox.is_cancelled = false;
+        drop(mailbox);
 
         let started = Instant::now();
-        let found = job.picture.view().map_or_else(
+        let faces = job.image.view().map_or_else(
             || Ok(Vec::new()),
             |view| detector.search(&view, &Search::Everything, &job.options),
         );
-        let found = found.map(|faces| Found {
+        let outcome = faces.map(|faces| BackgroundDetections {
             faces,
             strong: detector.strong(&job.options),
             time: started.elapsed(),
         });
 
-        let mut desk = shared.desk.lock().unwrap();
-        desk.is_busy = false;
-        if !desk.is_outdated {
-            desk.done = Some(Searched {
+        let mut mailbox = shared.mailbox.lock().unwrap();
+        mailbox.is_busy = false;
+        if !mailbox.is_cancelled {
+            mailbox.finished = Some(FinishedDetection {
                 at: job.at,
-                picture: job.picture,
-                found,
+                image: job.image,
+                outcome,
             });
         }
     }

@@ -1,19 +1,23 @@
-//! From settings to a detector.
+//! Loads the detector.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::thread::available_parallelism;
 
-use emotion_detect::{Cascade, Detector, Error, NetworkDetector};
+use emotion_detect::{Detector, Error, NetworkDetector};
 use emotion_models::Weights;
 
-use super::settings::Settings;
+use super::settings::{DetectorKind, Settings};
 
-/// The detector that the settings name, or the element error that says why there is none.
+/// The detector that the settings ask for.
+///
+/// # Errors
+///
+/// If it cannot be loaded; the message says how to get it.
 pub(super) fn load(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
     match settings.detector {
-        super::Detector::Network => network(settings),
-        super::Detector::Cascade => cascade(settings),
+        DetectorKind::Network => network(settings),
+        DetectorKind::Cascade => cascade(settings),
     }
 }
 
@@ -35,7 +39,7 @@ fn network(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
 
 fn cascade(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
     let file = settings.cascade_file.as_deref().map(Path::new);
-    let cascade = Cascade::load(file).map_err(|error| match error {
+    let cascade = emotion_detect::Cascade::load(file).map_err(|error| match error {
         Error::Unreadable { .. } => gst::error_msg!(gst::ResourceError::OpenRead, ("{error}")),
         Error::NotACascade { .. } => gst::error_msg!(gst::ResourceError::Settings, ("{error}")),
         Error::NotInstalled { .. } => gst::error_msg!(

@@ -1,36 +1,36 @@
-//! What `facedetect` says on the bus.
+//! The element messages of `facedetect`.
 //!
 //! | message | fields | when |
 //! |---|---|---|
 //! | `face-appeared` | `id`, `x`, `y`, `width`, `height` (ints), `stream-time` | a face counts from now on, or came back |
 //! | `face-lost` | the same, where it was last | it is no longer there |
 //! | `faces-changed` | `count` (uint), `stream-time` | another number of faces is there |
-//! | `faces` | `count`, `stream-time`, `faces` (array of structures with `id` and the box) | with `notify=frame`, each frame |
+//! | `faces` | `count`, `stream-time`, `faces` (array of structures with `id` and the box) | with `post-messages=frame`, each frame |
 
 use emotion_detect::track::{Event, TrackedFace};
 use emotion_models::preprocess::Region;
 use gst::Structure;
-use gst::prelude::*;
 
-use super::Notify;
+use super::settings::PostMessages;
 
-/// Keeps what was said last.
+/// Makes the messages of each frame.
 #[derive(Debug, Default)]
-pub(super) struct Messages {
-    count: usize,
+pub(super) struct FaceMessages {
+    /// Of the last frame.
+    face_count: usize,
 }
 
-impl Messages {
-    /// What there is to say about a frame.
+impl FaceMessages {
+    /// The messages about a frame.
     pub(super) fn of_frame(
         &mut self,
-        notify: Notify,
+        post: PostMessages,
         events: &[Event],
         faces: &[TrackedFace],
         stream_time: Option<gst::ClockTime>,
     ) -> Vec<Structure> {
-        let has_changed = std::mem::replace(&mut self.count, faces.len()) != faces.len();
-        if notify == Notify::None {
+        let has_changed = std::mem::replace(&mut self.face_count, faces.len()) != faces.len();
+        if post == PostMessages::None {
             return Vec::new();
         }
         let time = |builder: gst::structure::Builder| {
@@ -51,7 +51,7 @@ impl Messages {
                 Structure::builder("faces-changed").field("count", count),
             ));
         }
-        if notify == Notify::Frame {
+        if post == PostMessages::Frame {
             let all = faces
                 .iter()
                 .map(|tracked| face("face", tracked.id, &tracked.region).build());
@@ -62,15 +62,6 @@ impl Messages {
             ));
         }
         messages
-    }
-}
-
-/// Posts them for `element`.
-pub(super) fn post(element: &super::FaceDetect, messages: Vec<Structure>) {
-    for structure in messages {
-        let message = gst::message::Element::builder(structure).src(element);
-        // Without a bus nobody listens.
-        let _ = element.post_message(message.build());
     }
 }
 

@@ -7,41 +7,14 @@ mod background;
 mod imp;
 mod load;
 mod messages;
-mod pacing;
+mod per_frame;
+mod properties;
 mod region;
 mod settings;
+mod state;
 mod tracking;
 
-/// What finds the faces.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstEmotionFaceDetector")]
-#[repr(u32)]
-pub enum Detector {
-    /// This plugin's own.
-    #[default]
-    #[enum_value(name = "The plugin's own network", nick = "network")]
-    Network,
-    /// OpenCV's.
-    #[enum_value(name = "A cascade of OpenCV, Haar or LBP", nick = "cascade")]
-    Cascade,
-}
-
-/// Which messages the element posts on the bus.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstEmotionFaceNotify")]
-#[repr(u32)]
-pub enum Notify {
-    /// No messages.
-    #[default]
-    #[enum_value(name = "None", nick = "none")]
-    None,
-    /// `face-appeared`, `face-lost` and `faces-changed`.
-    #[enum_value(name = "When faces come and go", nick = "change")]
-    Change,
-    /// These, and `faces` with all of them.
-    #[enum_value(name = "The faces of every frame as well", nick = "frame")]
-    Frame,
-}
+pub use settings::{DetectorKind, PostMessages};
 
 glib::wrapper! {
     /// The element `facedetect`, also registered as `emotionfacedetect`.

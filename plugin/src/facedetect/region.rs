@@ -1,12 +1,12 @@
-//! The part of the frame in which faces are looked for, as users write it.
+//! The part of the frame in which faces are detected, as users write it.
 
 use std::str::FromStr;
 
 use emotion_models::preprocess;
 
-/// A rectangle, of which every frame size makes its own.
+/// A rectangle in pixels, or in fractions of the frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Region {
+pub(super) struct RegionSetting {
     x: f32,
     y: f32,
     width: f32,
@@ -14,7 +14,7 @@ pub(super) struct Region {
     is_fraction: bool,
 }
 
-/// The text is no region.
+/// The text is not a region.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "region {text:?}: expected x,y,width,height, none negative and the size above 0, such as 0.5,0,0.5,1 for the right half"
@@ -23,7 +23,7 @@ pub(super) struct Error {
     text: String,
 }
 
-impl FromStr for Region {
+impl FromStr for RegionSetting {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
@@ -56,8 +56,8 @@ impl FromStr for Region {
     }
 }
 
-impl Region {
-    /// The pixels of a frame of this size that it is.
+impl RegionSetting {
+    /// The rectangle in pixels of a frame of this size.
     pub(super) fn in_frame(self, width: usize, height: usize) -> preprocess::Region {
         let (right, down) = if self.is_fraction {
             (width as f32, height as f32)
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn numbers_up_to_one_are_fractions_of_the_frame_and_others_pixels() {
-        let right_half: Region = "0.5, 0, 0.5, 1".parse().unwrap();
+        let right_half: RegionSetting = "0.5, 0, 0.5, 1".parse().unwrap();
         let found = right_half.in_frame(640, 480);
         let expected = preprocess::Region {
             x: 320.0,
@@ -88,13 +88,13 @@ mod tests {
             height: 480.0,
         };
         assert_eq!(found, expected);
-        let pixels: Region = "0,10,200,100".parse().unwrap();
+        let pixels: RegionSetting = "0,10,200,100".parse().unwrap();
         assert_eq!(pixels.in_frame(640, 480), pixels.in_frame(64, 48));
         assert_eq!(pixels.in_frame(640, 480).width, 200.0);
     }
 
     #[test]
-    fn what_is_no_rectangle_is_refused_with_an_example() {
+    fn texts_that_are_no_rectangle_are_rejected_with_an_example() {
         for text in [
             "1,2,3",
             "a,b,c,d",
@@ -103,7 +103,7 @@ mod tests {
             "0,0,nan,1",
             "0,0,1,1,1",
         ] {
-            let error = text.parse::<Region>().unwrap_err().to_string();
+            let error = text.parse::<RegionSetting>().unwrap_err().to_string();
             assert!(
                 error.contains(text) && error.contains("0.5,0,0.5,1"),
                 "{error}"

@@ -1,57 +1,57 @@
-//! Tracks the faces of a stream with the detector at hand: at once, or beside the stream.
+//! Tracking of the faces of a stream, with detection inline or in the background.
 
 use std::time::{Duration, Instant};
 
-use emotion_detect::track::{Detections, Event, Follower, Frame, Search, TrackedFace};
+use emotion_detect::track::{self, Detections, Event, Follower, Frame, Search, TrackedFace};
 use emotion_detect::{Detector, Error, Options};
 use emotion_models::preprocess::GreyRows;
 
-use super::background::Worker;
-use super::pacing::Pacing;
+use super::background::BackgroundDetector;
+use super::settings::Settings;
 use crate::stats::Stats;
 
-/// The faces of a stream and what finds them.
+/// The faces of a stream and their detector.
 #[derive(Debug)]
 pub(super) struct Tracking {
     follower: Follower,
-    finder: Finder,
-    pacing: Pacing,
-    /// What was looked for last.
+    mode: DetectionMode,
+    tracking: track::Options,
+    /// Of the last detection.
     options: Option<Options>,
-    /// Searches of whole frames.
+    /// Detections on whole frames.
     detections: Stats,
 }
 
 #[derive(Debug)]
-enum Finder {
-    AtOnce(Detector),
-    Beside(Worker),
+enum DetectionMode {
+    /// The frame waits for the detection.
+    Inline(Detector),
+    /// Frames pass while a thread detects.
+    Background(BackgroundDetector),
 }
 
 impl Tracking {
-    /// Begins.
-    ///
     /// # Errors
     ///
-    /// If there is no thread for detections beside the stream.
-    pub(super) fn new(detector: Detector, pacing: Pacing) -> std::io::Result<Self> {
-        let finder = if pacing.is_asynchronous {
-            Finder::Beside(Worker::start(detector)?)
+    /// If the system has no thread for detection in the background.
+    pub(super) fn new(detector: Detector, settings: &Settings) -> std::io::Result<Self> {
+        let mode = if settings.is_asynchronous {
+            DetectionMode::Background(BackgroundDetector::start(detector)?)
         } else {
-            Finder::AtOnce(detector)
+            DetectionMode::Inline(detector)
         };
         Ok(Self {
-            follower: Follower::new(pacing.options),
-            finder,
-            pacing,
+            follower: Follower::new(settings.tracking),
+            mode,
+            tracking: settings.tracking,
             options: None,
             detections: Stats::default(),
         })
     }
 
-    /// Whether the stream never waits for a detection.
+    /// Whether no frame waits for a detection.
     pub(super) fn is_asynchronous(&self) -> bool {
-        matches!(self.finder, Finder::Beside(_))
+        matches!(self.mode, DetectionMode::Background(_))
     }
 
     /// The faces on the last frame.
@@ -59,7 +59,7 @@ impl Tracking {
         self.follower.faces().collect()
     }
 
-    /// Adds what was tracked and detected to the statistics.
+    /// Adds the number of tracks and detections to the statistics.
     pub(super) fn add_to(&self, stats: &mut gst::Structure) {
         let detections = self.detections.to_structure();
         let field = |name: &str| detections.get::<u64>(name).unwrap_or_default();
@@ -73,7 +73,7 @@ impl Tracking {
         }
     }
 
-    /// What happened since this was last asked.
+    /// The events since the last call.
     pub(super) fn take_events(&mut self) -> Vec<Event> {
         self.follower.take_events()
     }
@@ -83,15 +83,15 @@ impl Tracking {
         self.follower.begin_segment();
     }
 
-    /// What comes has nothing to do with what was.
+    /// Another picture follows, which the last faces have nothing to do with.
     pub(super) fn begin_scene(&mut self) {
         self.follower.begin_scene();
-        if let Finder::Beside(worker) = &mut self.finder {
-            worker.forget();
+        if let DetectionMode::Background(detector) = &mut self.mode {
+            detector.cancel();
         }
     }
 
-    /// Follows the faces to this frame, and detects on it or lets it be done.
+    /// Tracks the faces to this frame, and detects on it where a detection is due.
     ///
     /// # Errors
     ///
@@ -99,26 +99,26 @@ impl Tracking {
     pub(super) fn frame(
         &mut self,
         mut frame: Frame,
-        picture: &impl GreyRows,
-        options: &Options,
-        pacing: Pacing,
+        image: &impl GreyRows,
+        settings: &Settings,
     ) -> Result<(), Error> {
-        if self.pacing != pacing {
-            self.follower.set_options(pacing.options);
-            self.pacing = pacing;
+        if self.tracking != settings.tracking {
+            self.follower.set_options(settings.tracking);
+            self.tracking = settings.tracking;
         }
-        if self.options.replace(*options) != Some(*options) {
+        let options = settings.options_for(image.width(), image.height());
+        if self.options.replace(options) != Some(options) {
             self.follower.demand_search();
         }
-        match &mut self.finder {
-            Finder::AtOnce(detector) => {
-                let search = self.follower.follow(frame, picture);
+        match &mut self.mode {
+            DetectionMode::Inline(detector) => {
+                let search = self.follower.follow(frame, image);
                 if search == Search::Nothing {
                     return Ok(());
                 }
                 let started = Instant::now();
-                let faces = detector.search(picture, &search, options)?;
-                let strong = detector.strong(options);
+                let faces = detector.search(image, &search, &options)?;
+                let strong = detector.strong(&options);
                 if search == Search::Everything {
                     count(&mut self.detections, &faces, strong, started.elapsed());
                 }
@@ -126,33 +126,33 @@ impl Tracking {
                     faces: &faces,
                     strong,
                 };
-                self.follower.found(&search, found, picture);
+                self.follower.found(&search, found, image);
             }
-            Finder::Beside(worker) => {
-                let done = worker.take();
-                frame.is_late = !worker.is_idle();
+            DetectionMode::Background(detector) => {
+                let finished = detector.take_finished();
+                frame.is_late = !detector.is_idle();
                 let last_scene = self.follower.scene();
-                let search = self.follower.follow(frame, picture);
+                let search = self.follower.follow(frame, image);
                 let is_same_scene = self.follower.scene() == last_scene;
-                if let Some(done) = done {
-                    let found = done.found?;
+                if let Some(finished) = finished {
+                    let found = finished.outcome?;
                     count(&mut self.detections, &found.faces, found.strong, found.time);
-                    if is_same_scene && let Some(earlier) = done.picture.view() {
+                    if is_same_scene && let Some(earlier) = finished.image.view() {
                         let detections = Detections {
                             faces: &found.faces,
                             strong: found.strong,
                         };
                         self.follower
-                            .found_late(done.at, detections, &earlier, picture);
+                            .found_late(finished.at, detections, &earlier, image);
                     }
-                    worker.give_back(done.picture);
+                    detector.recycle(finished.image);
                 }
                 if !is_same_scene {
-                    worker.forget();
+                    detector.cancel();
                 }
-                // It searches all of the frame, also where a part would do.
+                // The background detector sees the whole frame, also where a part would do.
                 if search != Search::Nothing {
-                    worker.search(self.follower.now(), picture, *options);
+                    detector.start_detection(self.follower.now(), image, options);
                 }
             }
         }
@@ -160,6 +160,7 @@ impl Tracking {
     }
 }
 
+/// Counts a detection and the faces that are sure enough to begin a track.
 fn count(
     detections: &mut Stats,
     faces: &[emotion_detect::DetectedFace],

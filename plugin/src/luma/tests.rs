@@ -69,7 +69,7 @@ fn row(view: &LumaView<'_>, y: usize) -> Vec<u8> {
 
 fn grey_by_us(buffer: &gst::BufferRef, info: &VideoInfo) -> Vec<u8> {
     let frame = VideoFrameRef::from_buffer_ref_readable(buffer, info).unwrap();
-    let luma = Luma::new(info).unwrap();
+    let luma = LumaReader::new(info).unwrap();
     let view = luma.view(&frame).unwrap();
     assert_eq!(view.width(), info.width() as usize);
     (0..view.height()).flat_map(|y| row(&view, y)).collect()
@@ -147,7 +147,7 @@ fn a_single_pixel_has_a_view_in_every_format() {
 
 #[test]
 fn limited_range_is_expanded_and_clamped() {
-    let luma = Luma::new(&info(VideoFormat::I420, 5, 1)).unwrap();
+    let luma = LumaReader::new(&info(VideoFormat::I420, 5, 1)).unwrap();
     let view = luma.view_plane(&[0, 16, 126, 235, 255], 5).unwrap();
     assert_eq!(row(&view, 0), [0, 0, 128, 255, 255]);
 }
@@ -155,7 +155,7 @@ fn limited_range_is_expanded_and_clamped() {
 #[test]
 fn a_full_range_plane_is_borrowed() {
     for format in [VideoFormat::Gray8, VideoFormat::Nv12] {
-        let luma = Luma::new(&full_range(format, 3, 2)).unwrap();
+        let luma = LumaReader::new(&full_range(format, 3, 2)).unwrap();
         let data = [0, 16, 255, 99, 1, 2, 3];
         let view = luma.view_plane(&data, 4).unwrap();
         assert_eq!(view.grey(0, 0..3, &mut Vec::new()).as_ptr(), data.as_ptr());
@@ -166,9 +166,9 @@ fn a_full_range_plane_is_borrowed() {
 #[test]
 fn packed_formats_give_their_luma_bytes() {
     let data = [50, 1, 60, 2, 70, 3];
-    let yuy2 = Luma::new(&full_range(VideoFormat::Yuy2, 3, 1)).unwrap();
+    let yuy2 = LumaReader::new(&full_range(VideoFormat::Yuy2, 3, 1)).unwrap();
     assert_eq!(row(&yuy2.view_plane(&data, 8).unwrap(), 0), [50, 60, 70]);
-    let uyvy = Luma::new(&full_range(VideoFormat::Uyvy, 3, 1)).unwrap();
+    let uyvy = LumaReader::new(&full_range(VideoFormat::Uyvy, 3, 1)).unwrap();
     assert_eq!(row(&uyvy.view_plane(&data, 8).unwrap(), 0), [1, 2, 3]);
 }
 
@@ -176,12 +176,12 @@ fn packed_formats_give_their_luma_bytes() {
 fn colours_are_weighted_as_in_bt601() {
     let (red, green, blue) = ([255, 0, 0], [0, 255, 0], [0, 0, 255]);
     let pixels = [red, green, blue, [255; 3], [0; 3]].concat();
-    let rgb = Luma::new(&info(VideoFormat::Rgb, 5, 1)).unwrap();
+    let rgb = LumaReader::new(&info(VideoFormat::Rgb, 5, 1)).unwrap();
     assert_eq!(
         row(&rgb.view_plane(&pixels, 16).unwrap(), 0),
         [76, 150, 29, 255, 0]
     );
-    let bgr = Luma::new(&info(VideoFormat::Bgr, 5, 1)).unwrap();
+    let bgr = LumaReader::new(&info(VideoFormat::Bgr, 5, 1)).unwrap();
     assert_eq!(
         row(&bgr.view_plane(&pixels, 16).unwrap(), 0),
         [29, 150, 76, 255, 0]
@@ -190,7 +190,7 @@ fn colours_are_weighted_as_in_bt601() {
 
 #[test]
 fn a_short_plane_is_refused() {
-    let luma = Luma::new(&info(VideoFormat::Rgb, 5, 2)).unwrap();
+    let luma = LumaReader::new(&info(VideoFormat::Rgb, 5, 2)).unwrap();
     let error = luma.view_plane(&[0; 30], 16).unwrap_err();
     assert!(
         error.to_string().contains("needs 31 bytes, found 30"),
@@ -200,6 +200,6 @@ fn a_short_plane_is_refused() {
 
 #[test]
 fn an_unsupported_format_is_refused() {
-    let error = Luma::new(&info(VideoFormat::P01010le, 4, 4)).unwrap_err();
+    let error = LumaReader::new(&info(VideoFormat::P01010le, 4, 4)).unwrap_err();
     assert_eq!(error, Error::Format(VideoFormat::P01010le));
 }

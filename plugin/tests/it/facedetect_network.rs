@@ -83,17 +83,33 @@ fn a_region_that_makes_no_sense_is_a_warning_and_the_last_one_stays() {
 
     element.set_property("region", "left");
 
-    let message = bus.pop_filtered(&[gst::MessageType::Warning]);
-    let message = message.expect("a warning");
-    let gst::MessageView::Warning(warning) = message.view() else {
-        unreachable!()
-    };
-    assert!(warning.error().to_string().contains("x,y,width,height"));
+    let warning = next_warning(&bus);
+    assert!(
+        warning.contains("x,y,width,height") && warning.contains("region stays as it was"),
+        "{warning}"
+    );
     assert_eq!(element.property::<String>("region"), "0.68,0,0.32,1");
     assert_eq!(faces(&h.push_and_pull(buffer.clone()).unwrap()).len(), 1);
 
     element.set_property("region", None::<String>);
     assert_eq!(faces(&h.push_and_pull(buffer).unwrap()).len(), 2);
+}
+
+#[test]
+fn a_region_that_is_rejected_before_the_start_has_to_be_set_anew() {
+    init();
+    let element = gst::ElementFactory::make("emotionfacedetect")
+        .property("region", "0,0,1,1")
+        .property("region", "left")
+        .build()
+        .unwrap();
+    assert_eq!(element.property::<String>("region"), "0,0,1,1");
+    let error = error_at_start(&element);
+    assert!(error.contains("x,y,width,height"), "{error}");
+
+    element.set_property("region", "0,0,0.5,1");
+    element.set_state(gst::State::Paused).unwrap();
+    element.set_state(gst::State::Null).unwrap();
 }
 
 #[test]
@@ -185,12 +201,7 @@ fn a_cascade_without_its_detector_is_a_warning() {
 
     element.set_state(gst::State::Paused).unwrap();
 
-    let message = bus.pop_filtered(&[gst::MessageType::Warning]);
-    let message = message.expect("a warning");
-    let gst::MessageView::Warning(warning) = message.view() else {
-        unreachable!()
-    };
-    let text = warning.error().to_string();
+    let text = next_warning(&bus);
     assert!(text.contains("detector=cascade"), "{text}");
     element.set_state(gst::State::Null).unwrap();
 }

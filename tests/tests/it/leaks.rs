@@ -8,7 +8,7 @@ fn two_trackers_in_one_process_leak_no_object() {
     for mode in ["true", "false"] {
         let line = format!(
             "videotestsrc num-buffers=40 ! video/x-raw,width=320,height=240 ! tee name=t \
-             t. ! queue ! emotionfacedetect notify=frame asynchronous={mode} ! fakesink \
+             t. ! queue ! emotionfacedetect post-messages=frame asynchronous={mode} ! fakesink \
              t. ! queue ! emotionfacedetect detection-interval=3 asynchronous={mode} ! fakesink"
         );
         let output = environment

@@ -265,7 +265,7 @@ fn results_from_before_a_flush_do_not_appear_after_it() {
 #[test]
 fn messages_report_which_face_appears_or_is_lost_and_when() {
     let buffer = picture(&clip(), 0.5);
-    let mut h = harness("notify=change");
+    let mut h = harness("post-messages=change");
     let bus = gst::Bus::new();
     h.element().unwrap().set_bus(Some(&bus));
     let count = push(&mut h, at(buffer.clone(), 80)).len();
@@ -300,7 +300,7 @@ fn messages_report_which_face_appears_or_is_lost_and_when() {
 #[test]
 fn messages_of_every_frame_list_all_faces() {
     let buffer = picture(&clip(), 0.5);
-    let mut h = harness("notify=frame");
+    let mut h = harness("post-messages=frame");
     let bus = gst::Bus::new();
     h.element().unwrap().set_bus(Some(&bus));
     let found = push(&mut h, at(buffer.clone(), 0));

@@ -119,6 +119,16 @@ pub(crate) fn next_error(bus: &gst::Bus) -> String {
     error.error().to_string()
 }
 
+pub(crate) fn next_warning(bus: &gst::Bus) -> String {
+    let message = bus
+        .pop_filtered(&[gst::MessageType::Warning])
+        .expect("a warning");
+    let gst::MessageView::Warning(warning) = message.view() else {
+        unreachable!()
+    };
+    warning.error().to_string()
+}
+
 pub(crate) fn bytes(buffer: &gst::Buffer) -> Vec<u8> {
     buffer.map_readable().unwrap().to_vec()
 }

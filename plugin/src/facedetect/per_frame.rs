@@ -1,0 +1,72 @@
+//! Detection on each frame by itself, without tracking.
+
+use emotion_detect::{Detector, Error, Options};
+use emotion_models::preprocess::GreyRows;
+
+use crate::face::{self, DetectedFace};
+
+/// How long the faces of a frame stand for later frames on which nothing is detected.
+const MAX_HOLD: gst::ClockTime = gst::ClockTime::SECOND;
+
+/// A detector and the faces that it found last.
+#[derive(Debug)]
+pub(super) struct PerFrameDetector {
+    detector: Detector,
+    last: Option<LastDetection>,
+}
+
+#[derive(Debug)]
+struct LastDetection {
+    pts: Option<gst::ClockTime>,
+    frame_width: u32,
+    frame_height: u32,
+    faces: Vec<DetectedFace>,
+}
+
+impl PerFrameDetector {
+    pub(super) fn new(detector: Detector) -> Self {
+        Self {
+            detector,
+            last: None,
+        }
+    }
+
+    /// Another picture follows, which the last faces have nothing to do with.
+    pub(super) fn begin_scene(&mut self) {
+        self.last = None;
+    }
+
+    /// Detects the faces of the frame with the time stamp `pts`, and returns how many there are.
+    ///
+    /// # Errors
+    ///
+    /// If the detector fails.
+    pub(super) fn detect(
+        &mut self,
+        pts: Option<gst::ClockTime>,
+        image: &impl GreyRows,
+        options: &Options,
+    ) -> Result<usize, Error> {
+        let last = self.last.insert(LastDetection {
+            pts,
+            frame_width: image.width() as u32,
+            frame_height: image.height() as u32,
+            faces: self.detector.detect(image, options)?,
+        });
+        Ok(last.faces.len())
+    }
+
+    /// Adds the faces that were detected last.
+    pub(super) fn add_to(&self, buffer: &mut gst::BufferRef) {
+        if let Some(last) = &self.last {
+            face::add_detected(buffer, last.frame_width, last.frame_height, &last.faces);
+        }
+    }
+
+    /// Whether the faces that were detected last may stand for the frame with the time stamp `pts`.
+    pub(super) fn is_recent(&self, pts: Option<gst::ClockTime>) -> bool {
+        let last = self.last.as_ref().and_then(|last| last.pts);
+        pts.zip(last)
+            .is_some_and(|(now, then)| now.absdiff(then) <= MAX_HOLD)
+    }
+}

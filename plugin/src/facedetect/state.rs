@@ -1,0 +1,63 @@
+//! What finds the faces of a started element.
+
+use emotion_detect::track::Event;
+
+use super::load::load;
+use super::per_frame::PerFrameDetector;
+use super::settings::Settings;
+use super::tracking::Tracking;
+
+/// The detector of the stream, with or without tracks.
+#[derive(Debug)]
+pub(super) enum DetectorState {
+    PerFrame(PerFrameDetector),
+    Tracking(Box<Tracking>),
+}
+
+impl DetectorState {
+    /// # Errors
+    ///
+    /// If the detector cannot be loaded, or there is no thread for one in the background.
+    pub(super) fn new(settings: &Settings) -> Result<Self, gst::ErrorMessage> {
+        let detector = load(settings)?;
+        if !settings.is_tracking {
+            return Ok(Self::PerFrame(PerFrameDetector::new(detector)));
+        }
+        let tracking = Tracking::new(detector, settings).map_err(|error| {
+            gst::error_msg!(
+                gst::ResourceError::NoSpaceLeft,
+                ("no thread for the detector: {error}; try asynchronous=false")
+            )
+        })?;
+        Ok(Self::Tracking(Box::new(tracking)))
+    }
+
+    /// Another picture follows, which the last faces have nothing to do with. Returns the events of the tracks, if there
+    /// are tracks.
+    pub(super) fn begin_scene(&mut self) -> Option<Vec<Event>> {
+        match self {
+            Self::PerFrame(detector) => {
+                detector.begin_scene();
+                None
+            }
+            Self::Tracking(tracking) => {
+                tracking.begin_scene();
+                Some(tracking.take_events())
+            }
+        }
+    }
+
+    /// Another segment begins.
+    pub(super) fn begin_segment(&mut self) {
+        if let Self::Tracking(tracking) = self {
+            tracking.begin_segment();
+        }
+    }
+
+    /// Adds the number of tracks and detections to the statistics.
+    pub(super) fn add_to(&self, stats: &mut gst::Structure) {
+        if let Self::Tracking(tracking) = self {
+            tracking.add_to(stats);
+        }
+    }
+}
