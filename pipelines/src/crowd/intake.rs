@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use gst::prelude::*;
+use gstemotion::frame_time::FrameTime;
 
 use super::config::{Origin, Source, Transport};
 use super::punctual;
@@ -178,16 +179,15 @@ fn log_in(input: &gst::Element, source: &Source) {
 
 fn frame(sink: &gst_app::AppSink, sample: &gst::Sample) -> Option<Frame> {
     let (buffer, caps) = (sample.buffer_owned()?, sample.caps_owned()?);
-    let segment = sample.segment();
-    let segment = segment.and_then(|segment| segment.downcast_ref::<gst::ClockTime>());
-    let running = segment.and_then(|segment| segment.to_running_time(buffer.pts()));
-    let age = running
+    let time = FrameTime::new(sample.segment(), buffer.pts());
+    let age = time
+        .running
         .zip(sink.current_running_time())
         .map_or(gst::ClockTime::ZERO, |(then, now)| now.saturating_sub(then));
     let now = Instant::now();
     let age = Duration::from(age);
     Some(Frame {
-        stream_time: segment.and_then(|segment| segment.to_stream_time(buffer.pts())),
+        stream_time: time.stream,
         captured: if age <= OLDEST {
             now.checked_sub(age).unwrap_or(now)
         } else {

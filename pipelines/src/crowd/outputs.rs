@@ -5,7 +5,7 @@ mod lines;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gstemotion::emotionpublish::{self, Selection};
+use gstemotion::emotionpublish::{self, RecordSelection};
 use gstemotion::face::Face;
 use gstemotion::mqtt::{self, Change, Publisher};
 use gstemotion::record::Record;
@@ -60,12 +60,12 @@ impl Outputs {
     /// Whether the frame of a stream with `faces` at `time` is to be recorded.
     pub(super) fn take(
         &self,
-        selection: &mut Selection,
+        selection: &mut RecordSelection,
         time: gst::ClockTime,
         faces: &[Face],
     ) -> bool {
         let has_place = self.lines.is_some() || self.broker.is_some();
-        let include = emotionpublish::Include::from(self.include);
+        let include = emotionpublish::IncludedFrames::from(self.include);
         has_place && selection.takes(include, self.interval, Some(time), faces)
     }
 

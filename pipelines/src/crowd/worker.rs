@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use gst_video::VideoInfo;
-use gstemotion::emotionpublish::Selection;
+use gstemotion::emotionpublish::RecordSelection;
 use gstemotion::face;
-use gstemotion::record::{self, Record, Times};
+use gstemotion::frame_time::FrameTime;
+use gstemotion::record::{self, Record};
 
 use super::chain::Chain;
 use super::config::{Config, Source};
@@ -29,7 +30,7 @@ struct Analyst {
     /// None after an error, until the next frame.
     chain: Option<Chain>,
     last: gst::ClockTime,
-    selection: Selection,
+    selection: RecordSelection,
     pictures: Option<Pictures>,
     last_error: Option<String>,
 }
@@ -47,7 +48,7 @@ impl<'a> Worker<'a> {
             let analyst = Analyst {
                 chain: Some(chain(config, source)?),
                 last: gst::ClockTime::ZERO,
-                selection: Selection::default(),
+                selection: RecordSelection::default(),
                 pictures: page
                     .and_then(|page| Pictures::new(page, source.pictures).transpose())
                     .transpose()?,
@@ -109,13 +110,13 @@ impl<'a> Worker<'a> {
         let info = VideoInfo::from_caps(&result.caps).context("the elements give no video")?;
         let faces = face::faces(&result.buffer);
         if self.outputs.take(&mut analyst.selection, time, &faces) {
-            let times = Times {
+            let time = FrameTime {
                 stream: frame.stream_time,
                 running: Some(time),
-                wall_clock: Some(record::now()),
             };
-            let record = Record::new(times, info.width(), info.height(), &faces)
-                .from_source(Some(stream.name().to_owned()));
+            let record = Record::new(time, info.width(), info.height(), &faces)
+                .with_source(Some(stream.name().to_owned()))
+                .with_wall_clock(Some(record::now()));
             self.outputs.write(stream.name(), &record)?;
         }
         stream.note(

@@ -3,7 +3,8 @@
 use anyhow::Context as _;
 use gst_video::VideoInfo;
 use gstemotion::face;
-use gstemotion::record::{Record, Times};
+use gstemotion::frame_time::FrameTime;
+use gstemotion::record::Record;
 
 use super::course::Course;
 use super::records::Records;
@@ -34,17 +35,10 @@ impl Collector {
                 info
             }
         };
-        let segment = sample.segment();
-        let segment = segment.and_then(|segment| segment.downcast_ref::<gst::ClockTime>());
-        let times = Times {
-            stream: segment.and_then(|segment| segment.to_stream_time(buffer.pts())),
-            running: segment.and_then(|segment| segment.to_running_time(buffer.pts())),
-            wall_clock: None,
-        };
-        let time = times.stream;
+        let time = FrameTime::new(sample.segment(), buffer.pts());
         let faces = face::faces(buffer);
-        let record = Record::new(times, info.width(), info.height(), &faces)
-            .from_source(Some(self.source.clone()));
+        let record = Record::new(time, info.width(), info.height(), &faces)
+            .with_source(Some(self.source.clone()));
         self.records.write(&record)?;
         let duration = buffer.duration().filter(|_| !self.is_sampled);
         self.course
@@ -52,6 +46,6 @@ impl Collector {
         if let Some(thumbnails) = &mut self.thumbnails {
             thumbnails.add(&record, buffer, &info)?;
         }
-        Ok(time)
+        Ok(time.stream)
     }
 }

@@ -11,8 +11,8 @@
 //!
 //! With `method=mqtt` each record is a message of its own, JSON without a line break, with quality of service 1. The
 //! stream never waits for the broker: while it is away records queue up, at most `queue-size`, and then the oldest make
-//! room. The element says so with a warning, connects again by itself, and counts in `stats`: `sent`, `queued`,
-//! `dropped`, `reconnects`, `connected`. When the pipeline is stopped it waits up to three seconds for the last
+//! room. The element posts a warning, connects again by itself, and counts in `stats`: `sent`, `queued`, `dropped`,
+//! `reconnects`, `connected`. When the pipeline is stopped it waits up to three seconds for the last
 //! acknowledgements.
 //!
 //! ## Example pipelines
@@ -46,13 +46,15 @@ use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::prelude::*;
 use gst_video::VideoInfo;
 
-use super::output::{Error, Output};
-use super::selection::Selection;
+use super::output::{Error, RecordOutput};
+use super::selection::RecordSelection;
 use super::settings::Settings;
-use crate::face;
+use crate::frame_time::FrameTime;
 use crate::mqtt::{self, Change};
-use crate::record::{self, Record, Times};
+use crate::property::{HasProperties, SharedSettings};
+use crate::record::{self, Record};
 use crate::stats::Stats;
+use crate::{face, pads};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -66,42 +68,46 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 struct State {
     info: Option<VideoInfo>,
     /// None before the start and after an error.
-    output: Option<Output>,
-    selection: Selection,
-    /// Of the broker's queue, when it was closed.
+    output: Option<RecordOutput>,
+    selection: RecordSelection,
+    /// The counts of the broker's queue when it was closed.
     last_counts: Option<mqtt::Counts>,
 }
 
 /// The implementation of [`super::EmotionPublish`].
 #[derive(Default)]
 pub struct EmotionPublish {
-    settings: Mutex<Settings>,
+    settings: SharedSettings<Settings>,
     state: Mutex<State>,
     stats: Mutex<Stats>,
 }
 
 impl EmotionPublish {
-    fn times(&self, buffer: &gst::BufferRef, wall_clock: bool) -> Times {
-        let segment = self.obj().segment();
-        let segment = segment.downcast_ref::<gst::ClockTime>();
-        Times {
-            stream: segment.and_then(|segment| segment.to_stream_time(buffer.pts())),
-            running: segment.and_then(|segment| segment.to_running_time(buffer.pts())),
-            wall_clock: wall_clock.then(record::now),
-        }
-    }
-
     /// Gives the file its name when the stream ends.
     fn end(&self) -> Result<(), Error> {
         let mut state = self.state.lock().unwrap();
-        let result = state.output.as_mut().map_or(Ok(()), Output::end);
+        let result = state.output.as_mut().map_or(Ok(()), RecordOutput::end);
         if result.is_err() {
             state.output = None;
         }
         result
     }
 
-    /// Tells the user how it goes with the broker.
+    fn stats(&self) -> gst::Structure {
+        let mut stats = self.stats.lock().unwrap().to_structure();
+        let state = self.state.lock().unwrap();
+        let open = state.output.as_ref().and_then(RecordOutput::counts);
+        if let Some(counts) = open.or(state.last_counts) {
+            stats.set("sent", counts.sent);
+            stats.set("queued", counts.queued);
+            stats.set("dropped", counts.dropped);
+            stats.set("reconnects", counts.reconnects);
+            stats.set("connected", counts.connected);
+        }
+        stats
+    }
+
+    /// Reports changes of the connection to the broker.
     fn on_change(&self) -> impl Fn(Change) + Send + 'static {
         let element = self.obj().downgrade();
         move |change| {
@@ -129,30 +135,15 @@ impl ObjectSubclass for EmotionPublish {
 
 impl ObjectImpl for EmotionPublish {
     fn properties() -> &'static [glib::ParamSpec] {
-        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(Settings::param_specs);
-
-        PROPERTIES.as_ref()
+        Settings::properties().specs()
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        self.settings.lock().unwrap().set(value, pspec);
+        self.settings.set(&*self.obj(), pspec, value);
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        if pspec.name() != "stats" {
-            return self.settings.lock().unwrap().get(pspec);
-        }
-        let mut stats = self.stats.lock().unwrap().to_structure();
-        let state = self.state.lock().unwrap();
-        let open = state.output.as_ref().and_then(Output::counts);
-        if let Some(counts) = open.or(state.last_counts) {
-            stats.set("sent", counts.sent);
-            stats.set("queued", counts.queued);
-            stats.set("dropped", counts.dropped);
-            stats.set("reconnects", counts.reconnects);
-            stats.set("connected", counts.connected);
-        }
-        stats.to_value()
+        self.settings.get(pspec, || self.stats())
     }
 }
 
@@ -178,16 +169,7 @@ impl ElementImpl for EmotionPublish {
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static PAD_TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            let caps = gst::Caps::builder("video/x-raw").any_features().build();
-            [
-                ("sink", gst::PadDirection::Sink),
-                ("src", gst::PadDirection::Src),
-            ]
-            .map(|(name, direction)| {
-                gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps)
-                    .expect("a name and caps make a template")
-            })
-            .into()
+            pads::templates(&gst::Caps::builder("video/x-raw").any_features().build())
         });
 
         PAD_TEMPLATES.as_ref()
@@ -200,11 +182,12 @@ impl BaseTransformImpl for EmotionPublish {
     const TRANSFORM_IP_ON_PASSTHROUGH: bool = true;
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let settings = self.settings.lock().unwrap().clone();
-        let output = Output::open(&settings, self.on_change()).map_err(|error| match error {
-            Error::Writer(_) => gst::error_msg!(gst::ResourceError::OpenWrite, ("{error}")),
-            _ => gst::error_msg!(gst::ResourceError::Settings, ("{error}")),
-        })?;
+        let settings = self.settings.checked()?;
+        let output =
+            RecordOutput::open(&settings, self.on_change()).map_err(|error| match error {
+                Error::Writer(_) => gst::error_msg!(gst::ResourceError::OpenWrite, ("{error}")),
+                _ => gst::error_msg!(gst::ResourceError::Settings, ("{error}")),
+            })?;
         *self.state.lock().unwrap() = State {
             output: Some(output),
             ..State::default()
@@ -216,7 +199,7 @@ impl BaseTransformImpl for EmotionPublish {
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
         let output = std::mem::take(&mut *self.state.lock().unwrap()).output;
         let counts = output
-            .map_or(Ok(None), Output::close)
+            .map_or(Ok(None), RecordOutput::close)
             .map_err(|error| gst::error_msg!(gst::ResourceError::Write, ("{error}")))?;
         self.state.lock().unwrap().last_counts = counts;
         if let Some(dropped) = counts
@@ -253,17 +236,10 @@ impl BaseTransformImpl for EmotionPublish {
         buffer: &gst::Buffer,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
         let started = Instant::now();
-        let (include, interval, wall_clock, source) = {
-            let settings = self.settings.lock().unwrap();
-            (
-                settings.include,
-                settings.interval,
-                settings.wall_clock,
-                settings.source.clone(),
-            )
-        };
+        let settings = self.settings.current();
         let faces = face::faces(buffer);
-        let times = self.times(buffer, wall_clock);
+        let time = FrameTime::new(Some(&self.obj().segment()), buffer.pts());
+        let wall_clock = settings.wall_clock.then(record::now);
 
         let mut state = self.state.lock().unwrap();
         let State {
@@ -275,12 +251,14 @@ impl BaseTransformImpl for EmotionPublish {
         let info = info.as_ref().ok_or(gst::FlowError::NotNegotiated)?;
         // After an error, which has been posted.
         let open = output.as_mut().ok_or(gst::FlowError::Error)?;
-        if !selection.takes(include, interval, times.running, &faces) {
+        if !selection.takes(settings.include, settings.interval, time.running, &faces) {
             drop(state);
             self.stats.lock().unwrap().add_skipped();
             return Ok(gst::FlowSuccess::Ok);
         }
-        let record = Record::new(times, info.width(), info.height(), &faces).from_source(source);
+        let record = Record::new(time, info.width(), info.height(), &faces)
+            .with_source(settings.source.clone())
+            .with_wall_clock(wall_clock);
         if let Err(error) = open.write(&record) {
             *output = None;
             drop(state);

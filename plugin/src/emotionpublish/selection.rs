@@ -1,28 +1,28 @@
 //! Which frames are recorded.
 
-use super::Include;
+use super::settings::IncludedFrames;
 use crate::face::Face;
 
-/// What was recorded last.
+/// Decides which frames are recorded, by the last recorded one.
 #[derive(Debug, Default)]
-pub struct Selection {
+pub struct RecordSelection {
     time: Option<gst::ClockTime>,
-    faces: Option<Vec<Shown>>,
+    faces: Option<Vec<FaceKey>>,
 }
 
-/// What makes two records differ: who is there and what they show, but not where and how sure that is.
+/// What makes two records differ: a face and its emotion, but not its place and its confidence.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Shown {
+struct FaceKey {
     id: Option<i32>,
     emotion: Option<String>,
 }
 
-impl Selection {
-    /// Whether the frame with `faces` at the running time `time` is to be recorded, at most one every `interval`; the
-    /// answer yes is remembered. A frame without a time is always far enough from the last one.
+impl RecordSelection {
+    /// Whether to record the frame with `faces` at the running time `time`, at most one in each `interval`. If so, it
+    /// becomes the last recorded frame. A frame without a time is always far enough from the last one.
     pub fn takes(
         &mut self,
-        include: Include,
+        include: IncludedFrames,
         interval: gst::ClockTime,
         time: Option<gst::ClockTime>,
         faces: &[Face],
@@ -34,7 +34,7 @@ impl Selection {
         {
             return false;
         }
-        let faces = (include == Include::Changes).then(|| shown(faces));
+        let faces = (include == IncludedFrames::Changes).then(|| keys(faces));
         if faces.is_some() && faces == self.faces {
             return false;
         }
@@ -43,11 +43,11 @@ impl Selection {
     }
 }
 
-/// In an order that does not hang on the order of detection.
-fn shown(faces: &[Face]) -> Vec<Shown> {
+/// Sorted, for the order of detection does not matter.
+fn keys(faces: &[Face]) -> Vec<FaceKey> {
     let mut all: Vec<_> = faces
         .iter()
-        .map(|face| Shown {
+        .map(|face| FaceKey {
             id: face.object_id,
             emotion: face.emotion.as_ref().map(|emotion| emotion.label.clone()),
         })
@@ -57,92 +57,4 @@ fn shown(faces: &[Face]) -> Vec<Shown> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::face::EmotionResult;
-
-    fn face(id: i32, label: &str) -> Face {
-        Face {
-            roi_id: 1,
-            x: 0,
-            y: 0,
-            width: 8,
-            height: 8,
-            detection: None,
-            object_id: Some(id),
-            emotion: Some(EmotionResult {
-                label: label.into(),
-                ..EmotionResult::default()
-            }),
-        }
-    }
-
-    fn taken(include: Include, interval_ms: u64, frames: &[(Option<u64>, Vec<Face>)]) -> Vec<bool> {
-        let mut selection = Selection::default();
-        let interval = gst::ClockTime::from_mseconds(interval_ms);
-        frames
-            .iter()
-            .map(|(time, faces)| {
-                let time = time.map(gst::ClockTime::from_mseconds);
-                selection.takes(include, interval, time, faces)
-            })
-            .collect()
-    }
-
-    #[test]
-    fn with_changes_only_other_people_or_emotions_are_recorded() {
-        let frames = [
-            (Some(0), vec![]),
-            (Some(1), vec![]),
-            (Some(2), vec![face(1, "happy")]),
-            (
-                Some(3),
-                vec![Face {
-                    x: 5,
-                    ..face(1, "happy")
-                }],
-            ),
-            (Some(4), vec![face(1, "sad")]),
-            (Some(5), vec![face(2, "happy"), face(1, "sad")]),
-            (Some(6), vec![face(1, "sad"), face(2, "happy")]),
-            (Some(7), vec![]),
-        ];
-        assert_eq!(
-            taken(Include::Changes, 0, &frames),
-            [true, false, true, false, true, true, false, true]
-        );
-    }
-
-    #[test]
-    fn an_interval_leaves_out_what_comes_sooner() {
-        let frames = [0, 40, 80, 100, 120, 199, 200].map(|time| (Some(time), vec![]));
-        assert_eq!(
-            taken(Include::All, 100, &frames),
-            [true, false, false, true, false, false, true]
-        );
-    }
-
-    #[test]
-    fn a_change_within_the_interval_is_recorded_after_it() {
-        let frames = [
-            (Some(0), vec![]),
-            (Some(50), vec![face(1, "happy")]),
-            (Some(100), vec![face(1, "happy")]),
-            (Some(150), vec![]),
-            (Some(200), vec![face(1, "happy")]),
-        ];
-        assert_eq!(
-            taken(Include::Changes, 100, &frames),
-            [true, false, true, false, false]
-        );
-    }
-
-    #[test]
-    fn a_time_that_is_missing_or_goes_back_is_no_reason_to_wait() {
-        let frames = [Some(500), None, None, Some(10), Some(20)].map(|time| (time, vec![]));
-        assert_eq!(
-            taken(Include::All, 100, &frames),
-            [true, true, true, true, false]
-        );
-    }
-}
+mod tests;

@@ -1,9 +1,9 @@
 //! Lines into a file, a pipe or standard output.
 //!
-//! A file grows under the name `NAME.part` and gets its own name when the stream ends, so that whatever stands under the
-//! name is whole, and an earlier file stays until there is a better one. Every line is handed to the system at once, so
-//! that `tail -f NAME.part` follows a live stream and a killed process loses no line. Pipes, devices and standard output
-//! are written directly.
+//! A file grows as `NAME.part` and is renamed to `NAME` when the stream ends, so that a file under its own name is
+//! complete, and an earlier file stays until the new one is. Every line is written at once, so that
+//! `tail -f NAME.part` follows a live stream and a killed process loses no line. Pipes, devices and standard output are
+//! written directly.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -13,29 +13,29 @@ use std::path::{Path, PathBuf};
 /// The location that stands for standard output.
 pub(super) const STDOUT: &str = "-";
 
-/// An open place for lines.
+/// An open file, pipe, device or standard output.
 #[derive(Debug)]
-pub(super) struct Writer {
-    output: Output,
+pub(super) struct LineWriter {
+    target: Target,
     unpublished: Option<Unpublished>,
-    /// What the user calls the place.
+    /// For messages.
     name: String,
 }
 
 #[derive(Debug)]
-enum Output {
+enum Target {
     Stdout,
     File(File),
 }
 
-/// A file that has not got its own name yet.
+/// A file that still has to be renamed.
 #[derive(Debug)]
 struct Unpublished {
     part: PathBuf,
     whole: PathBuf,
 }
 
-/// What went wrong, with the place in the message.
+/// Which step failed, with the path.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     #[error("cannot open {place} for writing: {source}")]
@@ -50,17 +50,17 @@ pub(super) enum Error {
     },
 }
 
-impl Writer {
+impl LineWriter {
     /// Opens `location`: a path, or `-` for standard output. Opening a pipe waits for its reader.
     pub(super) fn open(location: &str) -> Result<Self, Error> {
-        let (output, unpublished, name) = if location == STDOUT {
-            (Output::Stdout, None, "standard output")
+        let (target, unpublished, name) = if location == STDOUT {
+            (Target::Stdout, None, "standard output")
         } else {
             let (file, unpublished) = open_path(Path::new(location))?;
-            (Output::File(file), unpublished, location)
+            (Target::File(file), unpublished, location)
         };
         Ok(Self {
-            output,
+            target,
             unpublished,
             name: name.into(),
         })
@@ -69,12 +69,12 @@ impl Writer {
     /// Writes whole lines, with their line breaks.
     pub(super) fn write(&mut self, lines: &[u8]) -> Result<(), Error> {
         // In one piece: a reader of the growing file sees whole lines.
-        let written = match &mut self.output {
-            Output::Stdout => {
+        let written = match &mut self.target {
+            Target::Stdout => {
                 let mut stdout = io::stdout().lock();
                 stdout.write_all(lines).and_then(|()| stdout.flush())
             }
-            Output::File(file) => file.write_all(lines),
+            Target::File(file) => file.write_all(lines),
         };
         written.map_err(|source| Error::Write {
             place: self.name.clone(),
@@ -82,7 +82,7 @@ impl Writer {
         })
     }
 
-    /// Gives a file its own name, unless it has it. Lines that are written afterwards still go to it.
+    /// Renames a file to its own name, unless that is done. Later lines still go to it.
     pub(super) fn publish(&mut self) -> Result<(), Error> {
         let Some(Unpublished { part, whole }) = self.unpublished.take() else {
             return Ok(());
@@ -119,97 +119,4 @@ fn open_path(path: &Path) -> Result<(File, Option<Unpublished>), Error> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn location(path: &Path) -> &str {
-        path.to_str().unwrap()
-    }
-
-    fn folder() -> tempfile::TempDir {
-        tempfile::tempdir().unwrap()
-    }
-
-    #[test]
-    fn a_file_grows_line_by_line_beside_its_name_and_gets_it_when_published() {
-        let folder = folder();
-        let whole = folder.path().join("faces.jsonl");
-        let part = folder.path().join("faces.jsonl.part");
-        fs::write(&whole, "old").unwrap();
-
-        let mut writer = Writer::open(location(&whole)).unwrap();
-        writer.write(b"1\n").unwrap();
-        assert_eq!(fs::read_to_string(&part).unwrap(), "1\n");
-        writer.write(b"2\n").unwrap();
-        assert_eq!(fs::read_to_string(&part).unwrap(), "1\n2\n");
-        assert_eq!(fs::read_to_string(&whole).unwrap(), "old");
-
-        writer.publish().unwrap();
-        assert_eq!(fs::read_to_string(&whole).unwrap(), "1\n2\n");
-        assert!(!part.exists());
-    }
-
-    #[test]
-    fn lines_after_publishing_are_added_to_the_file() {
-        let folder = folder();
-        let whole = folder.path().join("faces.jsonl");
-        let mut writer = Writer::open(location(&whole)).unwrap();
-        writer.write(b"1\n").unwrap();
-        writer.publish().unwrap();
-        writer.write(b"2\n").unwrap();
-        writer.publish().unwrap();
-        assert_eq!(fs::read_to_string(&whole).unwrap(), "1\n2\n");
-    }
-
-    #[test]
-    fn a_link_is_followed() {
-        let folder = folder();
-        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
-        fs::write(&file, "old").unwrap();
-        std::os::unix::fs::symlink(&file, &link).unwrap();
-        let mut writer = Writer::open(location(&link)).unwrap();
-        writer.write(b"1\n").unwrap();
-        writer.publish().unwrap();
-        assert_eq!(fs::read_to_string(&file).unwrap(), "1\n");
-        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-    }
-
-    #[test]
-    fn a_device_is_written_directly() {
-        let mut writer = Writer::open("/dev/null").unwrap();
-        writer.write(b"1\n").unwrap();
-        writer.publish().unwrap();
-        assert!(!Path::new("/dev/null.part").exists());
-    }
-
-    #[test]
-    fn a_full_device_is_an_error_that_names_it() {
-        let error = Writer::open("/dev/full")
-            .unwrap()
-            .write(b"1\n")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.starts_with("cannot write to /dev/full: No space left"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn a_folder_and_a_missing_folder_are_errors_that_name_them() {
-        let folder = folder();
-        let error = Writer::open(location(folder.path()))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains(location(folder.path())) && error.contains("director"),
-            "{error}"
-        );
-        let missing = folder.path().join("no/such/file");
-        let error = Writer::open(location(&missing)).unwrap_err().to_string();
-        assert!(
-            error.contains("no/such/file") && error.contains("No such file"),
-            "{error}"
-        );
-    }
-}
+mod tests;

@@ -150,7 +150,7 @@ pub enum Include {
     Changes,
 }
 
-impl From<Include> for emotionpublish::Include {
+impl From<Include> for emotionpublish::IncludedFrames {
     fn from(include: Include) -> Self {
         match include {
             Include::All => Self::All,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gstemotion::record::{
     Record,
-    table::{self, COLUMNS, Kind, Value},
+    table::{self, Cell, ColumnType},
 };
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
 use parquet::column::writer::ColumnWriter;
@@ -40,14 +40,14 @@ impl ParquetFile {
             .set_created_by(concat!("emotion-tag ", env!("CARGO_PKG_VERSION")).into())
             .build();
         let cells = |kind| match kind {
-            Kind::Float => Cells::Floats(Vec::new()),
-            Kind::Integer => Cells::Integers(Vec::new()),
-            Kind::Boolean => Cells::Booleans(Vec::new()),
-            Kind::Text => Cells::Texts(Vec::new()),
+            ColumnType::Float => Cells::Floats(Vec::new()),
+            ColumnType::Integer => Cells::Integers(Vec::new()),
+            ColumnType::Boolean => Cells::Booleans(Vec::new()),
+            ColumnType::Text => Cells::Texts(Vec::new()),
         };
         Ok(Self {
             writer: SerializedFileWriter::new(file, schema()?, Arc::new(properties))?,
-            columns: COLUMNS.iter().map(|column| cells(column.kind)).collect(),
+            columns: table::columns().map(|column| cells(column.kind)).into(),
             rows: 0,
         })
     }
@@ -90,12 +90,12 @@ impl ParquetFile {
 
 impl Cells {
     /// Every value has the type of its column, which the table's own tests see to.
-    fn push(&mut self, value: Value<'_>) {
+    fn push(&mut self, value: Cell<'_>) {
         match (self, value) {
-            (Self::Floats(cells), Value::Float(value)) => cells.push(value),
-            (Self::Integers(cells), Value::Integer(value)) => cells.push(value),
-            (Self::Booleans(cells), Value::Boolean(value)) => cells.push(value),
-            (Self::Texts(cells), Value::Text(value)) => cells.push(value.map(ByteArray::from)),
+            (Self::Floats(cells), Cell::Float(value)) => cells.push(value),
+            (Self::Integers(cells), Cell::Integer(value)) => cells.push(value),
+            (Self::Booleans(cells), Cell::Boolean(value)) => cells.push(value),
+            (Self::Texts(cells), Cell::Text(value)) => cells.push(value.map(ByteArray::from)),
             _ => unreachable!("a value of another type than its column"),
         }
     }
@@ -138,10 +138,10 @@ impl Cells {
 fn schema() -> Result<TypePtr, ParquetError> {
     let column = |name: &str, kind| {
         let (physical, logical) = match kind {
-            Kind::Float => (Physical::DOUBLE, None),
-            Kind::Integer => (Physical::INT64, None),
-            Kind::Boolean => (Physical::BOOLEAN, None),
-            Kind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+            ColumnType::Float => (Physical::DOUBLE, None),
+            ColumnType::Integer => (Physical::INT64, None),
+            ColumnType::Boolean => (Physical::BOOLEAN, None),
+            ColumnType::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         };
         Type::primitive_type_builder(name, physical)
             .with_logical_type(logical)
@@ -149,7 +149,7 @@ fn schema() -> Result<TypePtr, ParquetError> {
             .build()
             .map(Arc::new)
     };
-    let fields = COLUMNS
+    let fields = table::columns()
         .iter()
         .map(|c| column(c.name, c.kind))
         .collect::<Result<_, _>>()?;

@@ -1,0 +1,85 @@
+use super::*;
+use crate::face::{EmotionResult, Face};
+
+fn record(faces: usize) -> Record {
+    let face = Face {
+        roi_id: 1,
+        x: -10,
+        y: 70,
+        width: 140,
+        height: 90,
+        detection: None,
+        object_id: Some(3),
+        emotion: Some(EmotionResult {
+            label: "sad".into(),
+            label_id: 4,
+            confidence: 0.5,
+            labels: Emotion::ALL.map(|emotion| emotion.name().into()).to_vec(),
+            probabilities: vec![0.1, 0.0, 0.1, 0.1, 0.5, 0.1, 0.1],
+            ..EmotionResult::default()
+        }),
+    };
+    let time = FrameTime {
+        stream: Some(gst::ClockTime::from_mseconds(2040)),
+        ..FrameTime::default()
+    };
+    Record::new(time, 640, 360, &vec![face; faces]).with_source(Some("a, \"b\"".into()))
+}
+
+fn lines(record: &Record) -> String {
+    let mut text = Vec::new();
+    append_csv(record, &mut text);
+    String::from_utf8(text).unwrap()
+}
+
+#[test]
+fn each_face_is_a_line_under_the_header_and_quoted_where_it_must_be() {
+    let text = csv_header() + &lines(&record(2));
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    assert_eq!(reader.headers().unwrap().len(), COUNT);
+    let rows: Vec<std::collections::HashMap<String, String>> =
+        reader.deserialize().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 2);
+    for (name, value) in [
+        ("stream_time", "2.04"),
+        ("running_time", ""),
+        ("source", "a, \"b\""),
+        ("faces", "2"),
+        ("id", "3"),
+        ("x", "-10"),
+        ("x_normalized", "-0.015625"),
+        ("detection_confidence", ""),
+        ("emotion", "sad"),
+        ("uncertain", "false"),
+        ("sad", "0.5"),
+        ("disgust", "0"),
+        ("valence", ""),
+    ] {
+        assert_eq!(rows[1][name], value, "{name}");
+    }
+}
+
+#[test]
+fn a_frame_without_faces_keeps_its_line() {
+    let text = lines(&record(0));
+    assert_eq!(text.lines().count(), 1);
+    assert!(
+        text.starts_with("2.04,,,\"a, \"\"b\"\"\",640,360,0,,"),
+        "{text}"
+    );
+}
+
+#[test]
+fn every_value_has_the_type_of_its_column() {
+    for row in rows(&record(1)) {
+        for (column, value) in columns().iter().zip(row) {
+            let kind = match value {
+                Cell::Float(_) => ColumnType::Float,
+                Cell::Integer(_) => ColumnType::Integer,
+                Cell::Boolean(_) => ColumnType::Boolean,
+                Cell::Text(_) => ColumnType::Text,
+            };
+            assert_eq!(kind, column.kind, "{}", column.name);
+        }
+    }
+}
