@@ -37,6 +37,7 @@ fn network(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
     Ok(network.with_threads(threads).into())
 }
 
+#[cfg(feature = "cascade")]
 fn cascade(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
     let file = settings.cascade_file.as_deref().map(Path::new);
     let cascade = emotion_detect::Cascade::load(file).map_err(|error| match error {
@@ -53,4 +54,13 @@ fn cascade(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
             .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))?;
     }
     Ok(cascade.into())
+}
+
+#[cfg(not(feature = "cascade"))]
+fn cascade(_settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
+    Err(gst::error_msg!(
+        gst::ResourceError::Settings,
+        ("this build has no cascades: build the plugin with its feature cascade (cargo build -p gst-plugin-emotion \
+             --features cascade; needs OpenCV and clang), or set detector=network")
+    ))
 }

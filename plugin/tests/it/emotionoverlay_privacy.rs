@@ -13,8 +13,9 @@ use gstemotion::face::{DetectedFace, Face, add_detected, faces};
 use gstemotion::luma::FORMATS;
 
 /// Each frame is searched by itself.
-const DETECTORS: [&str; 2] = [
+const DETECTORS: &[&str] = &[
     "emotionfacedetect tracking=false",
+    #[cfg(feature = "cascade")]
     "emotionfacedetect tracking=false detector=cascade",
 ];
 const MODES: [&str; 3] = ["blur", "pixelate", "fill"];

@@ -1,4 +1,5 @@
 //! OpenCV's cascades in `facedetect`.
+#![cfg(feature = "cascade")]
 
 use crate::common::*;
 use gst::prelude::*;

@@ -189,6 +189,20 @@ fn weights_of_another_network_or_that_are_missing_are_refused_at_start() {
     }
 }
 
+#[cfg(not(feature = "cascade"))]
+#[test]
+fn a_build_without_cascades_says_how_to_get_them() {
+    init();
+    let element = gst::ElementFactory::make("emotionfacedetect")
+        .property_from_str("detector", "cascade")
+        .build()
+        .unwrap();
+
+    let error = error_at_start(&element);
+
+    assert!(error.contains("feature cascade"), "{error}");
+}
+
 #[test]
 fn a_cascade_without_its_detector_is_a_warning() {
     init();
