@@ -10,7 +10,7 @@ const MATCH: f32 = 0.5;
 
 /// The ground truth of one face.
 #[derive(Clone, Copy, Debug)]
-pub struct GroundTruth {
+pub struct AnnotatedFace {
     /// Which person it is.
     pub id: i32,
     /// Where it is.
@@ -23,7 +23,7 @@ pub struct GroundTruth {
 #[derive(Clone, Debug, Default)]
 pub struct EvaluatedFrame {
     /// All faces in the picture.
-    pub truth: Vec<GroundTruth>,
+    pub truth: Vec<AnnotatedFace>,
     /// Id and box of each face that was found.
     pub found: Vec<(i32, Region)>,
 }
@@ -51,7 +51,8 @@ pub fn score(frames: &[EvaluatedFrame]) -> TrackingMetrics {
     let mut last_id: BTreeMap<i32, i32> = BTreeMap::new();
     let mut together: BTreeMap<(i32, i32), usize> = BTreeMap::new();
     for frame in frames {
-        let counted: Vec<&GroundTruth> = frame.truth.iter().filter(|truth| truth.counts).collect();
+        let counted: Vec<&AnnotatedFace> =
+            frame.truth.iter().filter(|truth| truth.counts).collect();
         let found: Vec<(i32, Region)> = frame
             .found
             .iter()
@@ -147,7 +148,7 @@ mod tests {
         EvaluatedFrame {
             truth: truth
                 .iter()
-                .map(|&(id, x)| GroundTruth {
+                .map(|&(id, x)| AnnotatedFace {
                     id,
                     region: at(x),
                     counts: true,

@@ -9,7 +9,7 @@ use std::io::Cursor;
 use anyhow::ensure;
 use emotion_models::preprocess::{GreyImage, Region};
 
-use crate::mot::GroundTruth;
+use crate::mot::AnnotatedFace;
 
 /// The portrait and its origin: `tests/media/README.md`.
 const PORTRAIT: &[u8] = include_bytes!("../media/astronaut.png");
@@ -176,7 +176,7 @@ impl Walkers {
     }
 
     /// The people in the picture at a time and their places, from the farthest to the nearest.
-    pub fn truth(&self, seconds: f64) -> Vec<GroundTruth> {
+    pub fn truth(&self, seconds: f64) -> Vec<AnnotatedFace> {
         let placed: Vec<(usize, Region, Region)> = PEOPLE
             .iter()
             .enumerate()
@@ -200,7 +200,7 @@ impl Walkers {
                     .filter(|(other, ..)| other > index)
                     .map(|(_, _, head)| share(face, head))
                     .fold(0.0, f32::max);
-                GroundTruth {
+                AnnotatedFace {
                     id: *index as i32 + 1,
                     region: *face,
                     counts: share(face, &frame) > 0.95 && hidden < 0.3,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use emotion_detect::DetectedFace;
 use emotion_detect::track::{Detections, Follower, Frame, Interval, Options, Search};
 use emotion_models::preprocess::Region;
-use emotion_tests::mot::{self, GroundTruth, TrackingMetrics};
+use emotion_tests::mot::{self, AnnotatedFace, TrackingMetrics};
 use emotion_tests::walkers::{SECONDS, Walkers, noise};
 
 const WIDTH: usize = 640;
@@ -17,7 +17,7 @@ const STRONG: f64 = 0.5;
 
 /// The results of a realistic detector: boxes a few percent off, one face in ten missed, another one weak, hidden faces
 /// rarely found, and now and then a false face.
-fn detections(truth: &[GroundTruth], frame: u64, search: &Search) -> Vec<DetectedFace> {
+fn detections(truth: &[AnnotatedFace], frame: u64, search: &Search) -> Vec<DetectedFace> {
     let mut found = Vec::new();
     for (index, person) in truth.iter().enumerate() {
         let seed = (frame * 64 + index as u64) * 8;
