@@ -29,11 +29,12 @@ mod structures;
 mod types;
 mod write;
 
+pub use emotion_analysis::{EmotionResult, RawEmotion, UNCERTAIN};
 pub use emotion_detect::DetectedFace;
 pub use emotion_detect::track::TrackedFace;
 
 pub use self::read::{faces, regions};
-pub use self::types::{Detection, EmotionResult, Face, ROI_TYPE, RawEmotion, UNCERTAIN};
+pub use self::types::{Detection, Face, ROI_TYPE};
 pub use self::write::{
     add_detected, add_tracked, assign_ids, set_emotion, set_emotions, set_object_id,
 };

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
+use emotion_analysis::labels::{Labels, Renaming};
+use emotion_analysis::smoothing::{How, Method, Steady};
+use emotion_analysis::tracks::{Look, Place, Track, Tracks};
 use emotion_models::Emotion;
 use emotion_models::inference::Error;
 use emotion_models::preprocess::{GreyRows, Region};
 use emotion_models::weights::Metadata;
 
 use super::batch::{BatchClassifier, Crop};
-use super::labels::{Labels, Renaming};
 use super::notify::Change;
 use super::settings::Settings;
-use super::smoothing::{How, Method, Steady};
-use super::tracks::{Look, Place, Track, Tracks};
 use crate::face::{self, EmotionResult, Face, RawEmotion};
 
 /// How far above the threshold a smoothed label that was uncertain is named again, so that it does not come and go.
@@ -224,12 +224,12 @@ impl Voice<'_> {
         let was_uncertain = track.shown() == Some(face::UNCERTAIN);
         let mut threshold = settings.threshold;
         let steady = match time {
-            Some(time) if settings.smoothing != Method::None => {
+            Some(time) if Method::from(settings.smoothing) != Method::None => {
                 if was_uncertain {
                     threshold += NAMED_AGAIN.min((1.0 - threshold) / 2.0);
                 }
                 let how = How {
-                    method: settings.smoothing,
+                    method: settings.smoothing.into(),
                     window: settings.window(),
                     labels,
                 };

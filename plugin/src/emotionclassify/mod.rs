@@ -3,16 +3,11 @@
 use gst::glib;
 use gst::prelude::*;
 
-mod baseline;
 mod batch;
 mod imp;
-mod interval;
 mod judge;
-mod labels;
 mod notify;
 mod settings;
-mod smoothing;
-mod tracks;
 mod watch;
 
 glib::wrapper! {

@@ -4,6 +4,9 @@ use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use emotion_analysis::interval::{self, Interval};
+use emotion_analysis::labels::Renaming;
+use emotion_analysis::smoothing::Method;
 use emotion_models::Weights;
 use emotion_models::inference;
 use emotion_models::preprocess::{DEFAULT_MARGIN, LightCorrection, MARGINS};
@@ -11,10 +14,7 @@ use gst::glib;
 use gst::prelude::*;
 
 use super::batch::BatchClassifier;
-use super::interval::Interval;
-use super::labels::Renaming;
 use super::notify::Notify;
-use super::smoothing::Method;
 use crate::face;
 use crate::stats::Stats;
 
@@ -28,7 +28,7 @@ pub(super) struct Settings {
     pub(super) margin: f32,
     pub(super) light: Light,
     pub(super) mirror: bool,
-    pub(super) smoothing: Method,
+    pub(super) smoothing: Smoothing,
     /// In nanoseconds.
     smoothing_window: u64,
     pub(super) personalise: bool,
@@ -42,6 +42,36 @@ pub(super) struct Settings {
     classify_interval: String,
     /// The last possible one.
     pub(super) interval: Interval,
+}
+
+/// The names of [`Method`] as a property.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstEmotionClassifySmoothing")]
+#[repr(i32)]
+pub(super) enum Smoothing {
+    #[enum_value(name = "Each frame by itself", nick = "none")]
+    None,
+    #[enum_value(name = "The most frequent label of the window", nick = "mode")]
+    Mode,
+    #[enum_value(name = "The mean of the window", nick = "mean")]
+    Mean,
+    #[default]
+    #[enum_value(
+        name = "A label stays until another leads clearly for long enough",
+        nick = "adaptive"
+    )]
+    Adaptive,
+}
+
+impl From<Smoothing> for Method {
+    fn from(smoothing: Smoothing) -> Self {
+        match smoothing {
+            Smoothing::None => Self::None,
+            Smoothing::Mode => Self::Mode,
+            Smoothing::Mean => Self::Mean,
+            Smoothing::Adaptive => Self::Adaptive,
+        }
+    }
 }
 
 /// The names of [`LightCorrection`] as a property.
@@ -86,7 +116,7 @@ impl Default for Settings {
             margin: DEFAULT_MARGIN,
             light: Light::default(),
             mirror: false,
-            smoothing: Method::default(),
+            smoothing: Smoothing::default(),
             smoothing_window: DEFAULT_WINDOW,
             personalise: false,
             threshold: 0.0,
@@ -154,7 +184,7 @@ impl Settings {
                 self.classify_interval = text("1");
                 let interval = self.classify_interval.parse();
                 self.interval =
-                    interval.map_err(|error: super::interval::Error| error.to_string())?;
+                    interval.map_err(|error: interval::Error| error.to_string())?;
             }
             name => unreachable!("no writable property {name}"),
         }
@@ -238,7 +268,7 @@ fn properties() -> Vec<glib::ParamSpec> {
             .default_value("1")
             .mutable_playing()
             .build(),
-        glib::ParamSpecEnum::builder_with_default("smoothing", Method::default())
+        glib::ParamSpecEnum::builder_with_default("smoothing", Smoothing::default())
             .nick("Smoothing")
             .blurb("How the emotion of each face is smoothed in time")
             .mutable_playing()

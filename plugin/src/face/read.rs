@@ -4,8 +4,8 @@ use gst::StructureRef;
 use gst_video::VideoRegionOfInterestMeta;
 
 use super::stored::StoredFaces;
-use super::structures::{DETECTION, EMOTION, OBJECT_ID};
-use super::types::{Detection, EmotionResult, Face, ROI_TYPE};
+use super::structures::{DETECTION, EMOTION, OBJECT_ID, emotion_from_structure};
+use super::types::{Detection, Face, ROI_TYPE};
 
 /// The faces on `buffer`, in the order in which they were added.
 pub fn faces(buffer: &gst::BufferRef) -> Vec<Face> {
@@ -31,7 +31,7 @@ pub fn regions(buffer: &gst::BufferRef, roi_type: &str) -> Vec<Face> {
                 height,
                 detection: read(&roi, stored, DETECTION, Detection::from_structure),
                 object_id: read(&roi, stored, OBJECT_ID, |s| s.get("id").ok()),
-                emotion: read(&roi, stored, EMOTION, EmotionResult::from_structure),
+                emotion: read(&roi, stored, EMOTION, emotion_from_structure),
             }
         })
         .collect()

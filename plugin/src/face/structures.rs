@@ -2,9 +2,10 @@
 
 use std::ops::RangeInclusive;
 
+use emotion_analysis::{EmotionResult, RawEmotion};
 use gst::{Structure, StructureRef};
 
-use super::types::{Detection, EmotionResult, RawEmotion};
+use super::types::Detection;
 
 pub(super) const DETECTION: &str = "detection";
 pub(super) const OBJECT_ID: &str = "object_id";
@@ -21,53 +22,48 @@ impl Detection {
     }
 }
 
-impl EmotionResult {
-    /// Only the label, its index and its confidence are required: other classifiers leave fields out.
-    pub(super) fn from_structure(structure: &StructureRef) -> Option<Self> {
-        let label_id: i32 = structure.get("label_id").ok()?;
-        let confidence: f64 = structure.get("confidence").ok()?;
-        if !confidence.is_finite() {
-            return None;
-        }
-        Some(Self {
-            label: structure.get("label").ok()?,
-            label_id: usize::try_from(label_id).ok()?,
-            confidence,
-            model_name: structure.get("model_name").unwrap_or_default(),
-            labels: array(structure, "labels"),
-            probabilities: array(structure, "probabilities"),
-            valence: within(structure, "valence", -1.0..=1.0),
-            quality: within(structure, "quality", 0.0..=1.0),
-            raw: RawEmotion::from_structure(structure),
-        })
+/// Only the label, its index and its confidence are required: other classifiers leave fields out.
+pub(super) fn emotion_from_structure(structure: &StructureRef) -> Option<EmotionResult> {
+    let label_id: i32 = structure.get("label_id").ok()?;
+    let confidence: f64 = structure.get("confidence").ok()?;
+    if !confidence.is_finite() {
+        return None;
     }
-
-    pub(super) fn to_structure(&self) -> Structure {
-        Structure::builder(EMOTION)
-            .field("label", &self.label)
-            .field("label_id", i32::try_from(self.label_id).unwrap_or(i32::MAX))
-            .field("confidence", self.confidence)
-            .field("model_name", &self.model_name)
-            .field("labels", gst::Array::new(&self.labels))
-            .field("probabilities", gst::Array::new(&self.probabilities))
-            .field_if_some("valence", self.valence)
-            .field_if_some("quality", self.quality)
-            .field_if_some("raw_label", self.raw.as_ref().map(|raw| &raw.label))
-            .field_if_some(
-                "raw_confidence",
-                self.raw.as_ref().map(|raw| raw.confidence),
-            )
-            .build()
-    }
+    Some(EmotionResult {
+        label: structure.get("label").ok()?,
+        label_id: usize::try_from(label_id).ok()?,
+        confidence,
+        model_name: structure.get("model_name").unwrap_or_default(),
+        labels: array(structure, "labels"),
+        probabilities: array(structure, "probabilities"),
+        valence: within(structure, "valence", -1.0..=1.0),
+        quality: within(structure, "quality", 0.0..=1.0),
+        raw: raw_emotion_from_structure(structure),
+    })
 }
 
-impl RawEmotion {
-    pub(super) fn from_structure(structure: &StructureRef) -> Option<Self> {
-        Some(Self {
-            label: structure.get("raw_label").ok()?,
-            confidence: within(structure, "raw_confidence", 0.0..=1.0)?,
-        })
-    }
+fn raw_emotion_from_structure(structure: &StructureRef) -> Option<RawEmotion> {
+    Some(RawEmotion {
+        label: structure.get("raw_label").ok()?,
+        confidence: within(structure, "raw_confidence", 0.0..=1.0)?,
+    })
+}
+
+pub(super) fn emotion_to_structure(emotion: &EmotionResult) -> Structure {
+    let raw = emotion.raw.as_ref();
+    let label_id = i32::try_from(emotion.label_id).unwrap_or(i32::MAX);
+    Structure::builder(EMOTION)
+        .field("label", &emotion.label)
+        .field("label_id", label_id)
+        .field("confidence", emotion.confidence)
+        .field("model_name", &emotion.model_name)
+        .field("labels", gst::Array::new(&emotion.labels))
+        .field("probabilities", gst::Array::new(&emotion.probabilities))
+        .field_if_some("valence", emotion.valence)
+        .field_if_some("quality", emotion.quality)
+        .field_if_some("raw_label", raw.map(|raw| &raw.label))
+        .field_if_some("raw_confidence", raw.map(|raw| raw.confidence))
+        .build()
 }
 
 /// A number in its range, which NaN is not.

@@ -3,6 +3,7 @@ use gst::meta::CustomMeta;
 use gst_video::VideoRegionOfInterestMeta;
 
 use super::stored::{META_NAME, register_meta};
+use super::structures::emotion_to_structure;
 use super::*;
 
 const FRAME: (u32, u32) = (200, 100);
@@ -432,7 +433,7 @@ fn an_uncertain_emotion_keeps_the_index_of_the_best_guess() {
 fn a_valence_or_quality_out_of_range_is_unknown() {
     let mut buffer = buffer();
     let buffer = buffer.make_mut();
-    let mut param = happy().to_structure();
+    let mut param = emotion_to_structure(&happy());
     param.set("valence", f64::NAN);
     param.set("quality", 2.0);
     add_foreign(buffer, ROI_TYPE, 1).add_param(param);

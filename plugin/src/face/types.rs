@@ -1,10 +1,9 @@
-//! A face, its detection and its emotion.
+//! A face and its detection.
+
+use emotion_analysis::EmotionResult;
 
 /// The type of a region of interest that is a face.
 pub const ROI_TYPE: &str = "face";
-
-/// The label of a face whose emotion is not certain enough to be named.
-pub const UNCERTAIN: &str = "uncertain";
 
 /// A face on a buffer.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,44 +35,4 @@ pub struct Detection {
     pub age: Option<gst::ClockTime>,
     /// Time since the face was last found; zero while it is found, none if it is not tracked.
     pub lost: Option<gst::ClockTime>,
-}
-
-/// The results of a classifier for a face.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct EmotionResult {
-    /// Name of the emotion to show, or [`UNCERTAIN`].
-    pub label: String,
-    /// Index in `labels` of `label`, or of the best guess if that is uncertain.
-    pub label_id: usize,
-    /// Probability of the label with the index `label_id`, 0 to 1.
-    pub confidence: f64,
-    /// Name of the weights.
-    pub model_name: String,
-    /// All labels of the weights, in their order.
-    pub labels: Vec<String>,
-    /// One probability for each of `labels`; they add up to 1.
-    pub probabilities: Vec<f64>,
-    /// How pleasant the expression is, -1 to 1: the mean of
-    /// [`Emotion::valence`](emotion_models::Emotion::valence), weighted with `probabilities`.
-    pub valence: Option<f64>,
-    /// Quality of the crop of the face, 0 (useless) to 1.
-    pub quality: Option<f64>,
-    /// The result of this frame alone, if the network classified the face on it.
-    pub raw: Option<RawEmotion>,
-}
-
-/// The result of a classifier on one frame alone, before any smoothing.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RawEmotion {
-    /// Name of the most probable emotion.
-    pub label: String,
-    /// Its probability, 0 to 1.
-    pub confidence: f64,
-}
-
-impl EmotionResult {
-    /// Whether no emotion is certain enough to be named.
-    pub fn is_uncertain(&self) -> bool {
-        self.label == UNCERTAIN
-    }
 }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use emotion_analysis::EmotionResult;
 use emotion_detect::DetectedFace;
 use emotion_detect::track::TrackedFace;
 use gst::{Structure, StructureRef};
 use gst_video::VideoRegionOfInterestMeta;
 
 use super::stored::{StoredFaces, store};
-use super::structures::{DETECTION, OBJECT_ID};
-use super::types::{EmotionResult, ROI_TYPE};
+use super::structures::{DETECTION, OBJECT_ID, emotion_to_structure};
+use super::types::ROI_TYPE;
 
 /// Adds a region of interest with its `detection` for each of `detected`, clamped to the frame of
 /// `frame_width` × `frame_height` pixels.
@@ -110,7 +111,7 @@ pub fn assign_ids(buffer: &mut gst::BufferRef, roi_type: &str) {
 ///
 /// Returns whether `buffer` has that region. For several faces, [`set_emotions`] is cheaper.
 pub fn set_emotion(buffer: &mut gst::BufferRef, roi_id: i32, emotion: &EmotionResult) -> bool {
-    let param = emotion.to_structure();
+    let param = emotion_to_structure(emotion);
     set_params(buffer, vec![(roi_id, param)]) == 1
 }
 
@@ -119,7 +120,7 @@ pub fn set_emotion(buffer: &mut gst::BufferRef, roi_id: i32, emotion: &EmotionRe
 pub fn set_emotions(buffer: &mut gst::BufferRef, emotions: &[(i32, EmotionResult)]) -> usize {
     let params = emotions
         .iter()
-        .map(|(id, emotion)| (*id, emotion.to_structure()))
+        .map(|(id, emotion)| (*id, emotion_to_structure(emotion)))
         .collect();
     set_params(buffer, params)
 }

@@ -1,14 +1,14 @@
 //! Emotions under other names, or several under one. Knows no GStreamer.
 
-use crate::face::UNCERTAIN;
+use crate::emotion::UNCERTAIN;
 
 /// Which labels get which names, as `happy=Freude,angry+disgust=negative` says it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Renaming(Vec<(String, String)>);
+pub struct Renaming(Vec<(String, String)>);
 
 /// What is wrong with such a text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Error {
+pub enum Error {
     #[error(
         "labels: expected OLD=NEW or OLD+OLD=NEW, several separated by commas, found {0:?} in it; for example \
          happy=Freude,angry+disgust=negative"
@@ -21,7 +21,7 @@ pub(super) enum Error {
 }
 
 impl Renaming {
-    pub(super) fn parse(text: &str) -> Result<Self, Error> {
+    pub fn parse(text: &str) -> Result<Self, Error> {
         let mut names: Vec<(String, String)> = Vec::new();
         for entry in text.split(',').filter(|_| !text.trim().is_empty()) {
             let wrong = || Error::Entry(entry.trim().to_owned());
@@ -47,7 +47,7 @@ impl Renaming {
     }
 
     /// The names that are no labels of the model, so that renaming them has no effect.
-    pub(super) fn unknown<'a>(&'a self, labels: &'a [String]) -> impl Iterator<Item = &'a str> {
+    pub fn unknown<'a>(&'a self, labels: &'a [String]) -> impl Iterator<Item = &'a str> {
         let old = self.0.iter().map(|(old, _)| old);
         old.filter(|old| !labels.contains(old)).map(String::as_str)
     }
@@ -55,7 +55,7 @@ impl Renaming {
 
 /// The labels of a model and the groups that they are shown as.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Labels {
+pub struct Labels {
     names: Vec<String>,
     /// For each label of the model, its group.
     groups: Vec<usize>,
@@ -63,7 +63,7 @@ pub(super) struct Labels {
 
 impl Labels {
     /// A label without a new name keeps its own; equal names are one group, in the order of their first label.
-    pub(super) fn new(labels: &[String], renaming: &Renaming) -> Self {
+    pub fn new(labels: &[String], renaming: &Renaming) -> Self {
         let mut names: Vec<String> = Vec::new();
         let groups = labels.iter().map(|label| {
             let renamed = renaming.0.iter().find(|(old, _)| old == label);
@@ -79,12 +79,12 @@ impl Labels {
     }
 
     /// The names of the groups.
-    pub(super) fn names(&self) -> &[String] {
+    pub fn names(&self) -> &[String] {
         &self.names
     }
 
     /// The probability of each group from those of the model's labels.
-    pub(super) fn group(&self, probabilities: &[f64]) -> Vec<f64> {
+    pub fn group(&self, probabilities: &[f64]) -> Vec<f64> {
         let mut sums = vec![0.0; self.names.len()];
         for (&group, probability) in self.groups.iter().zip(probabilities) {
             sums[group] += probability;

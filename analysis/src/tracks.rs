@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use emotion_models::preprocess::Region;
 
-use super::baseline::Baseline;
-use super::interval::{Interval, has_changed};
-use super::smoothing::Smoother;
-use crate::face::EmotionResult;
+use crate::baseline::Baseline;
+use crate::interval::{Interval, has_changed};
+use crate::smoothing::Smoother;
+use crate::emotion::EmotionResult;
 
 /// Faces that overlap less from one frame to the next are not the same.
 const MIN_IOU: f32 = 0.3;
@@ -19,40 +19,40 @@ const FORGET: Duration = Duration::from_secs(2);
 const MAX_TRACKS: usize = 1024;
 
 /// A face to be matched: its track, if it has one, and its rectangle.
-pub(super) type Place = (Option<i32>, Region);
+pub type Place = (Option<i32>, Region);
 
 /// The history of one face.
 #[derive(Debug)]
-pub(super) struct Track {
+pub struct Track {
     object_id: Option<i32>,
     /// Counts the faces of the stream.
     number: i32,
     region: Region,
     seen: Duration,
-    pub(super) smoother: Smoother,
-    pub(super) baseline: Baseline,
+    pub smoother: Smoother,
+    pub baseline: Baseline,
     /// What was last said of the face.
-    pub(super) last: Option<Look>,
+    pub last: Option<Look>,
 }
 
 /// A face when it was last classified.
 #[derive(Debug)]
-pub(super) struct Look {
-    pub(super) time: Duration,
+pub struct Look {
+    pub time: Duration,
     /// Frames since then.
-    pub(super) frames: u32,
-    pub(super) crop: Vec<f32>,
-    pub(super) emotion: EmotionResult,
+    pub frames: u32,
+    pub crop: Vec<f32>,
+    pub emotion: EmotionResult,
 }
 
 impl Track {
     /// The id that tells the face from others: its detector's, else the track's own number.
-    pub(super) fn id(&self) -> i32 {
+    pub fn id(&self) -> i32 {
         self.object_id.unwrap_or(self.number)
     }
 
     /// Whether the face, which looks like `crop` at `time`, is to be classified anew.
-    pub(super) fn is_due(&self, interval: Interval, time: Duration, crop: &[f32]) -> bool {
+    pub fn is_due(&self, interval: Interval, time: Duration, crop: &[f32]) -> bool {
         self.last.as_ref().is_none_or(|look| {
             interval.is_over(look.frames + 1, time.saturating_sub(look.time))
                 || has_changed(&look.crop, crop)
@@ -60,14 +60,14 @@ impl Track {
     }
 
     /// The name that is shown for the face so far.
-    pub(super) fn shown(&self) -> Option<&str> {
+    pub fn shown(&self) -> Option<&str> {
         self.last.as_ref().map(|look| look.emotion.label.as_str())
     }
 }
 
 /// The histories of the faces in a stream.
 #[derive(Debug, Default)]
-pub(super) struct Tracks {
+pub struct Tracks {
     tracks: Vec<Track>,
     /// How many faces there were.
     count: i32,
@@ -76,7 +76,7 @@ pub(super) struct Tracks {
 impl Tracks {
     /// For each face of the frame at `time`, the index of its track until the next call: a face with an id continues the
     /// history of that id, one without continues the history that it overlaps most, each history once.
-    pub(super) fn assign(&mut self, time: Duration, faces: &[Place]) -> Vec<usize> {
+    pub fn assign(&mut self, time: Duration, faces: &[Place]) -> Vec<usize> {
         if self.tracks.iter().any(|track| track.seen > time) {
             self.tracks.clear();
         }
@@ -127,13 +127,13 @@ impl Tracks {
     }
 
     /// The track with an index that [`assign`](Self::assign) has given.
-    pub(super) fn track(&mut self, index: usize) -> &mut Track {
+    pub fn track(&mut self, index: usize) -> &mut Track {
         &mut self.tracks[index]
     }
 
     /// Another network says something else of the same face: what is relative to the old one's answers begins anew, and
     /// each face is classified on the next frame. With the `same_labels`, smoothing goes on.
-    pub(super) fn change_model(&mut self, same_labels: bool) {
+    pub fn change_model(&mut self, same_labels: bool) {
         for track in &mut self.tracks {
             track.baseline = Baseline::default();
             if !same_labels {
@@ -146,7 +146,7 @@ impl Tracks {
     }
 
     /// Labels have other names or groups from now on.
-    pub(super) fn change_labels(&mut self) {
+    pub fn change_labels(&mut self) {
         self.change_model(false);
     }
 }

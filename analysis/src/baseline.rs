@@ -24,7 +24,7 @@ const LONGEST_GAP: f64 = 1.0;
 
 /// The average of one face.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Baseline {
+pub struct Baseline {
     /// Logits, their mean taken out.
     average: Vec<f64>,
     /// Seconds of good results that it is made of, fading.
@@ -37,7 +37,7 @@ pub(super) struct Baseline {
 impl Baseline {
     /// The probabilities as they would be if the face at rest were a neutral one; `neutral` is that label's index. Without
     /// such a label, results are only made relative to the average. `weight` is the result's, 0 to 1.
-    pub(super) fn adjust(
+    pub fn adjust(
         &mut self,
         time: Duration,
         probabilities: &[f64],

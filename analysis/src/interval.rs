@@ -9,7 +9,7 @@ const CHANGED: f32 = 0.15;
 
 /// The least distance between two looks at the same face.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Interval {
+pub enum Interval {
     Frames(u32),
     Time(Duration),
 }
@@ -19,7 +19,7 @@ pub(super) enum Interval {
 #[error(
     "classify-interval: expected a number of frames such as 3 or a duration such as 200ms or 0.5s, found {0:?}"
 )]
-pub(super) struct Error(String);
+pub struct Error(String);
 
 impl Default for Interval {
     fn default() -> Self {
@@ -51,7 +51,7 @@ impl FromStr for Interval {
 
 impl Interval {
     /// Whether a face is due that was last classified `frames` frames and `elapsed` ago.
-    pub(super) fn is_over(self, frames: u32, elapsed: Duration) -> bool {
+    pub fn is_over(self, frames: u32, elapsed: Duration) -> bool {
         match self {
             Self::Frames(least) => frames >= least,
             Self::Time(least) => elapsed >= least,
@@ -60,7 +60,7 @@ impl Interval {
 }
 
 /// Whether two crops of a face differ so much that the older one says little about the newer.
-pub(super) fn has_changed(before: &[f32], now: &[f32]) -> bool {
+pub fn has_changed(before: &[f32], now: &[f32]) -> bool {
     if before.len() != now.len() {
         return true;
     }

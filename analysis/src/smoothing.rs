@@ -1,5 +1,4 @@
-//! Steady emotions from the probabilities of single frames, for one face. Of GStreamer's world it knows only
-//! how a property names its values.
+//! Steady emotions from the probabilities of single frames, for one face.
 //!
 //! [`Method::Adaptive`] is a mean over time with hysteresis: the shown label stays until another one has led it in the mean
 //! by more than [`MARGIN`], without a break, until what is beyond the margin adds up to [`EVIDENCE`] over time. A clear
@@ -12,9 +11,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use gst::glib;
-
-use super::labels::Labels;
+use crate::labels::Labels;
 
 /// How far another label has to lead the shown one in the mean for that to count.
 const MARGIN: f64 = 0.2;
@@ -35,48 +32,39 @@ const FIRST: f64 = 0.2;
 const MAX_RESULTS: usize = 256;
 
 /// How results are smoothed in time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstEmotionClassifySmoothing")]
-#[repr(i32)]
-pub(super) enum Method {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Method {
     /// Each frame by itself.
-    #[enum_value(name = "Each frame by itself", nick = "none")]
     None,
     /// The most frequent label of the window; of equals, the one that was shown last.
-    #[enum_value(name = "The most frequent label of the window", nick = "mode")]
     Mode,
     /// The label that is most probable in the mean of the window.
-    #[enum_value(name = "The mean of the window", nick = "mean")]
     Mean,
     /// The mean with hysteresis.
     #[default]
-    #[enum_value(
-        name = "A label stays until another leads clearly for long enough",
-        nick = "adaptive"
-    )]
     Adaptive,
 }
 
 /// How to smooth.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct How<'a> {
-    pub(super) method: Method,
-    pub(super) window: Duration,
-    pub(super) labels: &'a Labels,
+pub struct How<'a> {
+    pub method: Method,
+    pub window: Duration,
+    pub labels: &'a Labels,
 }
 
 /// What is to be shown.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Steady {
+pub struct Steady {
     /// Index of the shown label among the names of [`Labels`].
-    pub(super) label_id: usize,
+    pub label_id: usize,
     /// By the model's labels.
-    pub(super) probabilities: Vec<f64>,
+    pub probabilities: Vec<f64>,
 }
 
 impl Steady {
     /// A result as it is.
-    pub(super) fn of_one(probabilities: Vec<f64>, labels: &Labels) -> Self {
+    pub fn of_one(probabilities: Vec<f64>, labels: &Labels) -> Self {
         Self {
             label_id: best(&labels.group(&probabilities)),
             probabilities,
@@ -93,7 +81,7 @@ struct Sample {
 
 /// The history of one face.
 #[derive(Debug, Default)]
-pub(super) struct Smoother {
+pub struct Smoother {
     samples: VecDeque<Sample>,
     mean: Vec<f64>,
     /// The weights that the mean is made of, fading with it.
@@ -106,7 +94,7 @@ pub(super) struct Smoother {
 impl Smoother {
     /// What is to be shown after the frame at `time` has given `probabilities`, which count `weight`, 0 to 1. A time that
     /// goes back, or another number of labels, begins anew.
-    pub(super) fn add(
+    pub fn add(
         &mut self,
         time: Duration,
         probabilities: &[f64],
@@ -257,7 +245,7 @@ fn best(values: &[f64]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::labels::Renaming;
+    use crate::labels::Renaming;
     use super::*;
 
     const WINDOW: Duration = Duration::from_secs(1);
