@@ -1,263 +1,198 @@
-//! From the faces of a frame to what is said of them. Of GStreamer's world it knows only the settings.
+//! From the faces of a frame to their emotions over time.
 
 use std::time::Duration;
 
-use emotion_analysis::labels::{Labels, Renaming};
-use emotion_analysis::smoothing::{How, Method, Steady};
-use emotion_analysis::tracks::{Look, Place, Track, Tracks};
-use emotion_models::Emotion;
+use emotion_models::Classifier;
 use emotion_models::inference::Error;
-use emotion_models::preprocess::{GreyRows, Region};
+use emotion_models::preprocess::GreyRows;
 use emotion_models::weights::Metadata;
 
-use super::batch::{BatchClassifier, Crop};
-use super::notify::Change;
-use super::settings::Settings;
-use crate::face::{self, EmotionResult, Face, RawEmotion};
+use crate::batch::BatchClassifier;
+use crate::classification::FrameClassification;
+use crate::emotion::EmotionResult;
+use crate::history::FaceHistory;
+use crate::labels::{LabelGroups, Renaming};
+use crate::matcher::{FaceMatcher, FacePosition};
+use crate::options::Options;
 
-/// How far above the threshold a smoothed label that was uncertain is named again, so that it does not come and go.
-const NAMED_AGAIN: f64 = 0.05;
-
-/// The network with the histories of the faces that it has seen.
-pub(super) struct Judge {
+/// Classifies the faces of a stream and keeps their histories.
+///
+/// Use one for each stream. The [crate's example](crate) shows how.
+pub struct FaceAnalyzer {
     classifier: BatchClassifier,
     renaming: Renaming,
-    labels: Labels,
-    tracks: Tracks,
+    groups: LabelGroups,
+    faces: FaceMatcher<FaceHistory>,
 }
 
-/// What is said of the faces of a frame.
+/// The results of one frame.
 #[derive(Debug, Default)]
-pub(super) struct Judgement {
-    /// By the ids of their regions.
-    pub(super) emotions: Vec<(i32, EmotionResult)>,
-    /// For each of them, the id of the face in the stream.
-    pub(super) ids: Vec<i32>,
-    pub(super) changes: Vec<Change>,
-    /// Faces that the network was asked about.
-    pub(super) classified: usize,
+pub struct FrameResults {
+    /// The faces with an emotion, in the order in which they were given.
+    pub faces: Vec<FaceResult>,
+    /// The faces whose label is another than on the frame before.
+    pub changes: Vec<LabelChange>,
+    /// The number of faces that the network has classified; the others keep an earlier emotion.
+    pub classified: usize,
 }
 
-impl Judge {
-    pub(super) fn new(classifier: BatchClassifier) -> Self {
+/// The emotion of a face on a frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FaceResult {
+    /// Index among the faces of the frame.
+    pub index: usize,
+    /// The id of the face in the stream; see [`MatchedFace::id`](crate::MatchedFace::id).
+    pub id: i32,
+    /// The emotion.
+    pub emotion: EmotionResult,
+}
+
+/// A change of the label of a face.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LabelChange {
+    /// The id of the face in the stream; see [`MatchedFace::id`](crate::MatchedFace::id).
+    pub id: i32,
+    /// The label before; `None` if the face is new.
+    pub old: Option<String>,
+    /// The label now.
+    pub new: String,
+    /// The probability of the new label, 0 to 1; see [`EmotionResult::confidence`].
+    pub confidence: f64,
+}
+
+impl FaceAnalyzer {
+    /// An analyzer that has not seen any face yet and shows labels under their own names.
+    pub fn new(classifier: Classifier) -> Self {
         let renaming = Renaming::default();
         Self {
-            labels: Labels::new(&classifier.metadata().labels, &renaming),
-            classifier,
+            groups: LabelGroups::new(&classifier.metadata().labels, &renaming),
+            classifier: BatchClassifier::new(classifier),
             renaming,
-            tracks: Tracks::default(),
+            faces: FaceMatcher::default(),
         }
     }
 
-    /// What the weights say of themselves.
-    pub(super) fn metadata(&self) -> &Metadata {
+    /// The metadata of the weights.
+    pub fn metadata(&self) -> &Metadata {
         self.classifier.metadata()
     }
 
-    /// The instructions and the precision that the network runs with.
-    pub(super) fn arithmetic(&self) -> String {
+    /// The instructions and the precision that the network runs with, such as `avx512 f32`.
+    pub fn arithmetic(&self) -> String {
         self.classifier.arithmetic()
     }
 
-    /// Puts another network in the place of this one.
-    pub(super) fn change_model(&mut self, classifier: BatchClassifier) {
+    /// Replaces the classifier. Every face is classified again on its next frame; where the labels are the same, smoothing
+    /// goes on.
+    pub fn set_classifier(&mut self, classifier: Classifier) {
         let same_labels = classifier.metadata().labels == self.metadata().labels;
-        self.tracks.change_model(same_labels);
-        self.classifier = classifier;
-        self.labels = Labels::new(&self.metadata().labels, &self.renaming);
+        self.classifier = BatchClassifier::new(classifier);
+        self.change_labels(same_labels);
     }
 
-    /// Shows the labels under other names from now on. Returns those that the network does not have.
-    pub(super) fn rename(&mut self, renaming: &Renaming) -> Vec<String> {
+    /// Shows labels under other names from now on. Returns the old names in `renaming` that the model does not have, if
+    /// `renaming` is another than before; they have no effect.
+    pub fn set_renaming(&mut self, renaming: &Renaming) -> Vec<String> {
         if self.renaming == *renaming {
             return Vec::new();
         }
         self.renaming = renaming.clone();
-        self.labels = Labels::new(&self.metadata().labels, renaming);
-        self.tracks.change_labels();
+        self.change_labels(false);
         let unknown = renaming.unknown(&self.metadata().labels);
         unknown.map(str::to_owned).collect()
     }
 
-    /// Forgets all faces.
-    pub(super) fn forget(&mut self) {
-        self.tracks = Tracks::default();
+    fn change_labels(&mut self, same_labels: bool) {
+        self.groups = LabelGroups::new(&self.classifier.metadata().labels, &self.renaming);
+        for history in self.faces.histories_mut() {
+            history.change_model(same_labels);
+        }
     }
 
-    /// Takes the crops of `faces` out of `image`.
-    pub(super) fn crop(
+    /// Forgets all faces, as after a jump in the stream.
+    pub fn forget_faces(&mut self) {
+        self.faces = FaceMatcher::default();
+    }
+
+    /// The emotions of the `faces` on `image`, the frame at `time`.
+    ///
+    /// Call it once for each frame. Without a `time`, the frame is taken by itself: nothing is smoothed or remembered.
+    /// If times go back, all faces are forgotten. A rectangle without a pixel in the image, or more than twice as large
+    /// as it, gets no emotion.
+    ///
+    /// # Errors
+    /// If the network cannot run.
+    pub fn analyze(
         &mut self,
         image: &impl GreyRows,
-        faces: &[Face],
-        settings: &Settings,
-    ) -> Vec<Crop> {
-        let Settings { margin, light, .. } = *settings;
-        self.classifier.crop(image, faces, margin, light.into())
-    }
-
-    /// Says what the faces with `crops` show. Without a `time`, the frame stands for itself.
-    pub(super) fn judge(
-        &mut self,
-        faces: &[Face],
-        crops: &[Crop],
+        faces: &[FacePosition],
         time: Option<Duration>,
-        settings: &Settings,
-    ) -> Result<Judgement, Error> {
-        let mut strangers = Tracks::default();
-        let tracks = match time {
-            Some(_) => &mut self.tracks,
-            None => &mut strangers,
+        options: &Options,
+    ) -> Result<FrameResults, Error> {
+        let crops = self
+            .classifier
+            .crop(image, faces, options.margin, options.light);
+        let cropped: Vec<FacePosition> = crops.iter().map(|crop| faces[crop.face]).collect();
+
+        let mut unrelated = FaceMatcher::default();
+        let known = match time {
+            Some(_) => &mut self.faces,
+            None => &mut unrelated,
         };
         let now = time.unwrap_or_default();
-        let places: Vec<Place> = crops.iter().map(|crop| place(&faces[crop.face])).collect();
-        let assigned = tracks.assign(now, &places);
+        if known.is_ahead_of(now) {
+            known.clear();
+        }
+        let matched = known.match_faces(now, &cropped);
         let due: Vec<usize> = (0..crops.len())
             .filter(|&i| {
-                let track = tracks.track(assigned[i]);
-                track.is_due(settings.interval, now, self.classifier.values(i))
+                let history = &known[matched[i]].history;
+                history.is_due(options.interval, now, self.classifier.values(i))
             })
             .collect();
-        let answers = self.classifier.classify(&due, settings.mirror)?;
+        let answers = self.classifier.classify(&due, options.mirror)?;
         let mut answers = due.iter().copied().zip(answers).peekable();
 
-        let voice = Voice {
-            metadata: self.classifier.metadata(),
-            labels: &self.labels,
-            settings,
-        };
-        let mut judgement = Judgement {
+        let mut results = FrameResults {
             classified: due.len(),
-            ..Judgement::default()
+            ..FrameResults::default()
         };
         for (i, crop) in crops.iter().enumerate() {
-            let track = tracks.track(assigned[i]);
-            let old = track.shown().map(str::to_owned);
+            let face = &mut known[matched[i]];
+            let id = face.id();
+            let history = &mut face.history;
+            let old = history.label().map(str::to_owned);
             let quality = f64::from(crop.quality.overall());
             if let Some((_, probabilities)) = answers.next_if(|(answered, _)| *answered == i) {
-                let emotion = voice.emotion(track, probabilities, quality, time);
-                let crop = self.classifier.values(i);
-                look(track, now, crop, emotion);
-            } else if let Some(look) = &mut track.last {
-                look.frames += 1;
-                look.emotion.raw = None;
-                look.emotion.quality = Some(quality);
+                let classification = FrameClassification {
+                    probabilities,
+                    quality,
+                    time,
+                };
+                let metadata = self.classifier.metadata();
+                let emotion = classification.into_emotion(history, metadata, &self.groups, options);
+                history.set_last(now, self.classifier.values(i), emotion);
+            } else if let Some(last) = &mut history.last {
+                last.frames += 1;
+                last.emotion.raw = None;
+                last.emotion.quality = Some(quality);
             }
-            let Some(Look { emotion, .. }) = &track.last else {
-                continue;
-            };
-            let id = track.id();
+            let Some(last) = &history.last else { continue };
+            let emotion = last.emotion.clone();
             if old.as_ref() != Some(&emotion.label) {
-                judgement.changes.push(Change {
+                results.changes.push(LabelChange {
                     id,
                     old,
                     new: emotion.label.clone(),
                     confidence: emotion.confidence,
                 });
             }
-            let region = faces[crop.face].roi_id;
-            judgement.emotions.push((region, emotion.clone()));
-            judgement.ids.push(id);
+            results.faces.push(FaceResult {
+                index: crop.face,
+                id,
+                emotion,
+            });
         }
-        Ok(judgement)
-    }
-}
-
-fn place(face: &Face) -> Place {
-    let region = Region {
-        x: face.x as f32,
-        y: face.y as f32,
-        width: face.width as f32,
-        height: face.height as f32,
-    };
-    (face.object_id, region)
-}
-
-/// Keeps what was found, in the buffer of the look before.
-fn look(track: &mut Track, time: Duration, values: &[f32], emotion: EmotionResult) {
-    let mut crop = track.last.take().map(|look| look.crop).unwrap_or_default();
-    crop.clear();
-    crop.extend_from_slice(values);
-    track.last = Some(Look {
-        time,
-        frames: 0,
-        crop,
-        emotion,
-    });
-}
-
-/// How answers of a network are put.
-struct Voice<'a> {
-    metadata: &'a Metadata,
-    labels: &'a Labels,
-    settings: &'a Settings,
-}
-
-impl Voice<'_> {
-    /// What is said of a face whose crop has given `probabilities`.
-    fn emotion(
-        &self,
-        track: &mut Track,
-        probabilities: Vec<f64>,
-        quality: f64,
-        time: Option<Duration>,
-    ) -> EmotionResult {
-        let Self {
-            metadata,
-            labels,
-            settings,
-        } = self;
-        let names = labels.names();
-        let alone = Steady::of_one(probabilities, labels);
-        let raw = RawEmotion {
-            label: names[alone.label_id].clone(),
-            confidence: labels.group(&alone.probabilities)[alone.label_id],
-        };
-        let probabilities = match time {
-            Some(time) if settings.personalise => {
-                let neutral = Emotion::Neutral.name();
-                let neutral = metadata.labels.iter().position(|label| label == neutral);
-                let baseline = &mut track.baseline;
-                baseline.adjust(time, &alone.probabilities, quality, neutral)
-            }
-            _ => alone.probabilities,
-        };
-        let was_uncertain = track.shown() == Some(face::UNCERTAIN);
-        let mut threshold = settings.threshold;
-        let steady = match time {
-            Some(time) if Method::from(settings.smoothing) != Method::None => {
-                if was_uncertain {
-                    threshold += NAMED_AGAIN.min((1.0 - threshold) / 2.0);
-                }
-                let how = How {
-                    method: settings.smoothing.into(),
-                    window: settings.window(),
-                    labels,
-                };
-                track.smoother.add(time, &probabilities, quality, how)
-            }
-            _ => Steady::of_one(probabilities, labels),
-        };
-
-        let by_label = metadata.labels.iter().map(String::as_str);
-        let valence = Emotion::mean_valence(by_label.zip(steady.probabilities.iter().copied()));
-        let probabilities = labels.group(&steady.probabilities);
-        let label_id = steady.label_id;
-        let confidence = probabilities[label_id];
-        let label = if confidence < threshold {
-            face::UNCERTAIN.into()
-        } else {
-            names[label_id].clone()
-        };
-        EmotionResult {
-            label,
-            label_id,
-            confidence,
-            model_name: metadata.name.clone(),
-            labels: names.to_vec(),
-            probabilities,
-            valence,
-            quality: Some(quality),
-            raw: Some(raw),
-        }
+        Ok(results)
     }
 }

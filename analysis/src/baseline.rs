@@ -1,61 +1,62 @@
-//! What a face shows most of the time, taken for its neutral expression. Knows no GStreamer.
+//! The usual expression of a face, which is taken for its neutral one.
 //!
-//! Some faces look sad or angry at rest. The slow average of a face's logits says how; it is subtracted from each
-//! result, and the logits of a neutral face are put in its place:
+//! Some faces look sad or angry at rest. The slow average of a face's logits shows how. It is subtracted from each
+//! result, and the logits of a neutral face are added instead:
 //!
 //! logits − trust · (average − neutral), with trust = 1 − e^(−age / 10 s)
 
 use std::time::Duration;
 
 /// Time constant of the average in seconds.
-const SLOW: f64 = 60.0;
+const AVERAGE_SECONDS: f64 = 60.0;
 
-/// Age in seconds at which the average has 63 % of its say.
-const WARM_UP: f64 = 10.0;
+/// Time constant in seconds with which trust in the average grows.
+const TRUST_SECONDS: f64 = 10.0;
 
 /// Probability of neutral on a neutral face; the others share the rest.
 const NEUTRAL: f64 = 0.6;
 
-/// Probabilities count as no less, so that a sure result has finite logits.
-const LEAST: f64 = 1e-4;
+/// Lower bound of the probabilities, which keeps logits finite.
+const MIN_PROBABILITY: f64 = 1e-4;
 
-/// A longer silence counts as no more than this, in seconds: the face was not seen meanwhile.
-const LONGEST_GAP: f64 = 1.0;
+/// The longest time in seconds that a single result counts for. The face was not seen during a longer gap.
+const MAX_GAP_SECONDS: f64 = 1.0;
 
-/// The average of one face.
+/// The slow average of the logits of one face.
 #[derive(Debug, Clone, Default)]
-pub struct Baseline {
-    /// Logits, their mean taken out.
+pub(crate) struct PersonalBaseline {
+    /// Logits with a mean of zero.
     average: Vec<f64>,
-    /// Seconds of good results that it is made of, fading.
+    /// The sum of the weights in the average, in seconds; it fades with the average.
     weight: f64,
-    /// Seconds for which the face was looked at.
+    /// How many seconds the face was seen for, weighted.
     age: f64,
     last: Option<Duration>,
 }
 
-impl Baseline {
-    /// The probabilities as they would be if the face at rest were a neutral one; `neutral` is that label's index. Without
-    /// such a label, results are only made relative to the average. `weight` is the result's, 0 to 1.
-    pub fn adjust(
+impl PersonalBaseline {
+    /// The probabilities that the face would have if it looked neutral at rest. `weight` is that of the result, 0 to 1.
+    /// `neutral` is the index of the label neutral; without one, results become relative to the average. If the time goes
+    /// back or the number of labels changes, the average begins anew.
+    pub(crate) fn adjust(
         &mut self,
         time: Duration,
         probabilities: &[f64],
         weight: f64,
         neutral: Option<usize>,
     ) -> Vec<f64> {
-        let fits =
+        let continues =
             self.average.len() == probabilities.len() && self.last.is_some_and(|last| time >= last);
-        if !fits {
+        if !continues {
             *self = Self::default();
             self.average.resize(probabilities.len(), 0.0);
         }
         let logits = logits(probabilities);
         let elapsed = self.last.map_or(0.0, |last| (time - last).as_secs_f64());
-        let elapsed = elapsed.min(LONGEST_GAP);
+        let elapsed = elapsed.min(MAX_GAP_SECONDS);
         self.last = Some(time);
         self.age += elapsed * weight;
-        self.weight = self.weight * (-elapsed / SLOW).exp() + elapsed * weight;
+        self.weight = self.weight * (-elapsed / AVERAGE_SECONDS).exp() + elapsed * weight;
         if self.weight > 0.0 {
             let share = elapsed * weight / self.weight;
             for (average, logit) in self.average.iter_mut().zip(&logits) {
@@ -63,7 +64,7 @@ impl Baseline {
             }
         }
 
-        let trust = 1.0 - (-self.age / WARM_UP).exp();
+        let trust = 1.0 - (-self.age / TRUST_SECONDS).exp();
         let anchor = anchor(probabilities.len(), neutral);
         let adjusted: Vec<f64> = (logits.iter().zip(&self.average).zip(&anchor))
             .map(|((logit, average), anchor)| (logit - trust * (average - anchor)).exp())
@@ -74,7 +75,10 @@ impl Baseline {
 }
 
 fn logits(probabilities: &[f64]) -> Vec<f64> {
-    let logits: Vec<f64> = probabilities.iter().map(|p| p.max(LEAST).ln()).collect();
+    let logits: Vec<f64> = probabilities
+        .iter()
+        .map(|p| p.max(MIN_PROBABILITY).ln())
+        .collect();
     let mean = logits.iter().sum::<f64>() / logits.len() as f64;
     logits.into_iter().map(|logit| logit - mean).collect()
 }
@@ -99,7 +103,7 @@ mod tests {
     const SMILE: [f64; 3] = [0.3, 0.6, 0.1];
 
     /// The last of `seconds` of results at 25 frames a second.
-    fn after(baseline: &mut Baseline, seconds: u64, probabilities: [f64; 3]) -> Vec<f64> {
+    fn after(baseline: &mut PersonalBaseline, seconds: u64, probabilities: [f64; 3]) -> Vec<f64> {
         let start = baseline.last.unwrap_or_default();
         let frames = (1..=25 * seconds).map(|i| start + Duration::from_millis(40 * i));
         let adjusted = frames.map(|time| baseline.adjust(time, &probabilities, 1.0, NEUTRAL_LABEL));
@@ -108,7 +112,8 @@ mod tests {
 
     #[test]
     fn the_first_result_stands_as_it_is() {
-        let adjusted = Baseline::default().adjust(Duration::ZERO, &SAD_AT_REST, 1.0, NEUTRAL_LABEL);
+        let adjusted =
+            PersonalBaseline::default().adjust(Duration::ZERO, &SAD_AT_REST, 1.0, NEUTRAL_LABEL);
         for (adjusted, given) in adjusted.iter().zip(SAD_AT_REST) {
             assert!((adjusted - given).abs() < 1e-9);
         }
@@ -116,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_face_that_looks_sad_at_rest_becomes_neutral_and_its_smile_stays_happy() {
-        let mut baseline = Baseline::default();
+        let mut baseline = PersonalBaseline::default();
         let rest = after(&mut baseline, 30, SAD_AT_REST);
         assert!(rest[2] > rest[0] && rest[2] > rest[1], "{rest:?}");
         let smile = after(&mut baseline, 1, SMILE);
@@ -125,8 +130,8 @@ mod tests {
     }
 
     #[test]
-    fn results_without_weight_teach_nothing() {
-        let mut baseline = Baseline::default();
+    fn results_without_weight_change_nothing() {
+        let mut baseline = PersonalBaseline::default();
         for i in 0..1000 {
             let time = Duration::from_millis(40 * i);
             let adjusted = baseline.adjust(time, &SAD_AT_REST, 0.0, NEUTRAL_LABEL);
@@ -136,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_time_that_goes_back_begins_anew() {
-        let mut baseline = Baseline::default();
+        let mut baseline = PersonalBaseline::default();
         after(&mut baseline, 30, SAD_AT_REST);
         let adjusted = baseline.adjust(Duration::ZERO, &SMILE, 1.0, NEUTRAL_LABEL);
         assert!((adjusted[1] - 0.6).abs() < 1e-9);
@@ -144,7 +149,7 @@ mod tests {
 
     #[test]
     fn impossible_and_certain_results_stay_finite() {
-        let mut baseline = Baseline::default();
+        let mut baseline = PersonalBaseline::default();
         let sure = after(&mut baseline, 60, [0.0, 0.0, 1.0]);
         assert!(sure.iter().all(|p| p.is_finite() && *p >= 0.0));
     }

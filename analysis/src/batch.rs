@@ -1,101 +1,94 @@
-//! All faces of a picture in one run of the network.
-
-use std::path::Path;
+//! All faces of a frame in one run of the network.
 
 use emotion_models::inference::Error;
 use emotion_models::preprocess::{GreyRows, LightCorrection, Preprocessor, Quality, Region};
 use emotion_models::weights::Metadata;
 use emotion_models::{Classifier, Scores};
 
-use crate::face::Face;
+use crate::matcher::FacePosition;
 
-/// Regions wider or higher than this many times the picture are no faces.
+/// Rectangles wider or higher than this many times the picture are no faces.
 const MAX_RELATIVE_SIZE: f32 = 2.0;
 
 /// A classifier with the buffers for its input.
-pub(super) struct BatchClassifier {
+pub(crate) struct BatchClassifier {
     classifier: Classifier,
     preprocessor: Preprocessor,
     /// The crops of all faces of the frame, one after the other.
     crops: Vec<f32>,
-    /// The crops that are looked at.
+    /// The crops that are classified.
     input: Vec<f32>,
 }
 
-/// A face whose crop has been taken.
+/// A face whose crop was taken.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Crop {
-    /// Its index among the faces.
-    pub(super) face: usize,
-    pub(super) quality: Quality,
+pub(crate) struct FaceCrop {
+    /// Its index among the faces of the frame.
+    pub(crate) face: usize,
+    pub(crate) quality: Quality,
 }
 
 impl BatchClassifier {
-    /// Loads the weights at `location`, or the built-in ones of the name `model`.
-    pub(super) fn load(location: Option<&Path>, model: &str) -> Result<Self, Error> {
-        let classifier = match location {
-            Some(path) => Classifier::load(path)?,
-            None => Classifier::built_in(model)?,
-        };
-        Ok(Self {
+    pub(crate) fn new(classifier: Classifier) -> Self {
+        Self {
             preprocessor: Preprocessor::new(classifier.metadata().input_size),
             classifier,
             crops: Vec::new(),
             input: Vec::new(),
-        })
+        }
     }
 
-    /// What the weights say of themselves.
-    pub(super) fn metadata(&self) -> &Metadata {
+    pub(crate) fn metadata(&self) -> &Metadata {
         self.classifier.metadata()
     }
 
     /// The instructions and the precision that the network runs with, such as `avx512 f32`.
-    pub(super) fn arithmetic(&self) -> String {
+    pub(crate) fn arithmetic(&self) -> String {
         let classifier = &self.classifier;
         format!("{} {}", classifier.instructions(), classifier.precision())
     }
 
-    /// Takes the crops of `faces` out of `image`. The crop of a face is the square about its region, widened by `margin` of
-    /// its side on each side, its light corrected. Regions that cannot be a face in this image (empty, outside, or far
-    /// larger than it) are left out.
-    pub(super) fn crop(
+    /// Takes the crops of `faces` out of `image`. The crop of a face is the square about its rectangle, widened by `margin`
+    /// of its side on each side, its light corrected. Rectangles that cannot be a face in this image (empty, outside, or
+    /// far larger than it) are left out.
+    pub(crate) fn crop(
         &mut self,
         image: &impl GreyRows,
-        faces: &[Face],
+        faces: &[FacePosition],
         margin: f32,
         light: LightCorrection,
-    ) -> Vec<Crop> {
+    ) -> Vec<FaceCrop> {
         self.preprocessor.set_light(light);
         let size = self.preprocessor.size();
-        let in_image: Vec<usize> = (0..faces.len())
-            .filter(|&face| is_in(image, &faces[face]))
-            .collect();
-        self.crops.resize(in_image.len() * size * size, 0.0);
-        let crops = self.crops.chunks_exact_mut(size * size);
-        let taken = in_image.into_iter().zip(crops).map(|(index, crop)| {
-            let face = &faces[index];
-            let (x, y) = (face.x as f32, face.y as f32);
-            let region = Region::face(x, y, face.width as f32, face.height as f32, margin);
-            self.preprocessor
-                .run(image, region, crop)
-                .expect("a region with pixels in the image has an area");
-            Crop {
-                face: index,
-                quality: Quality::of(crop, size, image, region),
+        let mut crops = Vec::with_capacity(faces.len());
+        self.crops.clear();
+        for (face, FacePosition { region, .. }) in faces.iter().enumerate() {
+            if !can_be_face(image, region) {
+                continue;
             }
-        });
-        taken.collect()
+            let region = Region::face(region.x, region.y, region.width, region.height, margin);
+            let start = self.crops.len();
+            self.crops.resize(start + size * size, 0.0);
+            let values = &mut self.crops[start..];
+            if self.preprocessor.run(image, region, values).is_err() {
+                self.crops.truncate(start);
+                continue;
+            }
+            let quality = Quality::of(values, size, image, region);
+            crops.push(FaceCrop { face, quality });
+        }
+        crops
     }
 
     /// The values of a crop, by its index in what [`crop`](Self::crop) returned.
-    pub(super) fn values(&self, crop: usize) -> &[f32] {
+    pub(crate) fn values(&self, crop: usize) -> &[f32] {
         let len = self.preprocessor.size().pow(2);
         &self.crops[crop * len..][..len]
     }
 
-    /// The probabilities of the crops with these indices, if `mirror` is set the mean over them and their mirror images.
-    pub(super) fn classify(
+    /// For each of the crops with these indices, one probability per label of the model; with `mirror`, the mean over the
+    /// crop and its mirror image.
+    pub(crate) fn classify(
         &mut self,
         crops: &[usize],
         mirror: bool,
@@ -114,33 +107,27 @@ impl BatchClassifier {
             rows.for_each(<[f32]>::reverse);
         }
         let scores = self.classifier.classify(&self.input)?;
-        let (once, mirrored) = scores.split_at(crops.len());
         let probabilities = |scores: &Scores| -> Vec<f64> {
             let probabilities = scores.probabilities().iter();
             probabilities.copied().map(f64::from).collect()
         };
-        Ok(once
-            .iter()
-            .enumerate()
-            .map(|(i, scores)| {
-                let once = probabilities(scores);
-                let Some(mirrored) = mirrored.get(i).map(probabilities) else {
-                    return once;
-                };
-                let both = once.iter().zip(mirrored);
-                both.map(|(once, mirrored)| f64::midpoint(*once, mirrored))
-                    .collect()
-            })
-            .collect())
+        let (plain, mirrored) = scores.split_at(crops.len());
+        let mut results: Vec<Vec<f64>> = plain.iter().map(probabilities).collect();
+        for (result, mirrored) in results.iter_mut().zip(mirrored) {
+            for (plain, mirrored) in result.iter_mut().zip(probabilities(mirrored)) {
+                *plain = f64::midpoint(*plain, mirrored);
+            }
+        }
+        Ok(results)
     }
 }
 
-fn is_in(image: &impl GreyRows, face: &Face) -> bool {
-    let overlaps = |start: i32, len: u32, limit: usize| {
-        len > 0 && (start as f32) < limit as f32 && start as f32 + len as f32 > 0.0
-    };
+/// Whether `region` has pixels in `image` and is not far larger than it.
+fn can_be_face(image: &impl GreyRows, region: &Region) -> bool {
+    let overlaps =
+        |start: f32, len: f32, limit: usize| len > 0.0 && start < limit as f32 && start + len > 0.0;
     let largest = MAX_RELATIVE_SIZE * image.width().max(image.height()) as f32;
-    overlaps(face.x, face.width, image.width())
-        && overlaps(face.y, face.height, image.height())
-        && face.width.max(face.height) as f32 <= largest
+    overlaps(region.x, region.width, image.width())
+        && overlaps(region.y, region.height, image.height())
+        && region.width.max(region.height) <= largest
 }

@@ -1,43 +1,43 @@
-//! What is known about the emotion of a face.
+//! The emotion of a face.
 
-/// The label of a face whose emotion is not sure enough to be named.
+/// The label of a face none of whose emotions is probable enough to be named.
 pub const UNCERTAIN: &str = "uncertain";
 
-/// What a classifier says of a face.
+/// The emotion of a face on a frame.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EmotionResult {
-    /// Name of the emotion to be shown, or [`UNCERTAIN`].
+    /// The label to be shown: one of `labels`, or [`UNCERTAIN`].
     pub label: String,
-    /// Index in `labels` of `label`, or of the best guess where that is uncertain.
+    /// Index in `labels` of `label`, or of the most probable label where `label` is [`UNCERTAIN`].
     pub label_id: usize,
     /// Probability of the label with the index `label_id`, 0 to 1.
     pub confidence: f64,
-    /// Name of the weights that say so.
+    /// Name of the weights.
     pub model_name: String,
-    /// All labels of the model, in its order.
+    /// All labels that can be shown, in the order of the model.
     pub labels: Vec<String>,
     /// One probability for each of `labels`; they add up to 1.
     pub probabilities: Vec<f64>,
-    /// How pleasant the expression is, -1 to 1: the mean of
-    /// [`Emotion::valence`](emotion_models::Emotion::valence), weighted with `probabilities`.
+    /// How pleasant the expression is, -1 to 1: the mean of [`Emotion::valence`](emotion_models::Emotion::valence),
+    /// weighted with the probabilities. `None` if the model has labels without a valence.
     pub valence: Option<f64>,
-    /// How well the face can be judged, 0 (not at all) to 1.
+    /// How well the face can be judged, 0 (not at all) to 1. Small, cut off, blurred and turned-away faces have low values.
     pub quality: Option<f64>,
-    /// What the network said of this frame alone.
+    /// The result of this frame alone; `None` if the face was not classified on it.
     pub raw: Option<RawEmotion>,
 }
 
-/// What a classifier says of a face on one frame alone, before any smoothing.
+/// The emotion of a face on one frame alone, before smoothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RawEmotion {
-    /// Name of the most probable emotion.
+    /// Name of the most probable label.
     pub label: String,
     /// Its probability, 0 to 1.
     pub confidence: f64,
 }
 
 impl EmotionResult {
-    /// Whether no emotion is sure enough to be named.
+    /// Whether no emotion is probable enough to be named.
     pub fn is_uncertain(&self) -> bool {
         self.label == UNCERTAIN
     }

@@ -1,44 +1,52 @@
-//! Emotions under other names, or several under one. Knows no GStreamer.
+//! Other names for labels, and groups of labels under one name.
 
 use crate::emotion::UNCERTAIN;
 
-/// Which labels get which names, as `happy=Freude,angry+disgust=negative` says it.
+/// Other names for some labels of a model, written as `happy=Freude,angry+disgust=negative`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Renaming(Vec<(String, String)>);
 
-/// What is wrong with such a text.
+/// What is wrong with the text of a [`Renaming`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
+pub enum RenamingError {
+    /// A part of the text, which is given here, is not `OLD=NEW` or `OLD+OLD=NEW`.
     #[error(
-        "labels: expected OLD=NEW or OLD+OLD=NEW, several separated by commas, found {0:?} in it; for example \
+        "expected OLD=NEW or OLD+OLD=NEW, several separated by commas, found {0:?} in it; for example \
          happy=Freude,angry+disgust=negative"
     )]
     Entry(String),
-    #[error("labels: {0} is named twice; name it once")]
+    /// This label gets two names.
+    #[error("{0} is named twice; name it once")]
     Twice(String),
-    #[error("labels: the name {UNCERTAIN} is what faces below the threshold get; choose another")]
+    /// The new name is [`UNCERTAIN`].
+    #[error("the name {UNCERTAIN} is what faces below the threshold get; choose another")]
     Reserved,
 }
 
 impl Renaming {
-    pub fn parse(text: &str) -> Result<Self, Error> {
+    /// Reads `OLD=NEW` or `OLD+OLD=NEW`, several separated by commas; an empty text renames nothing. Spaces around names
+    /// are ignored.
+    ///
+    /// # Errors
+    /// If a part has another form, a label is named twice, or a new name is [`UNCERTAIN`].
+    pub fn parse(text: &str) -> Result<Self, RenamingError> {
         let mut names: Vec<(String, String)> = Vec::new();
         for entry in text.split(',').filter(|_| !text.trim().is_empty()) {
-            let wrong = || Error::Entry(entry.trim().to_owned());
-            let (old, new) = entry.split_once('=').ok_or_else(wrong)?;
+            let invalid = || RenamingError::Entry(entry.trim().to_owned());
+            let (old, new) = entry.split_once('=').ok_or_else(invalid)?;
             let new = new.trim();
             if new.is_empty() || new.contains('=') {
-                return Err(wrong());
+                return Err(invalid());
             }
             if new == UNCERTAIN {
-                return Err(Error::Reserved);
+                return Err(RenamingError::Reserved);
             }
             for old in old.split('+').map(str::trim) {
                 if old.is_empty() {
-                    return Err(wrong());
+                    return Err(invalid());
                 }
                 if names.iter().any(|(name, _)| name == old) {
-                    return Err(Error::Twice(old.to_owned()));
+                    return Err(RenamingError::Twice(old.to_owned()));
                 }
                 names.push((old.to_owned(), new.to_owned()));
             }
@@ -46,23 +54,34 @@ impl Renaming {
         Ok(Self(names))
     }
 
-    /// The names that are no labels of the model, so that renaming them has no effect.
+    /// The old names that are not among `labels`, so that renaming them has no effect.
     pub fn unknown<'a>(&'a self, labels: &'a [String]) -> impl Iterator<Item = &'a str> {
         let old = self.0.iter().map(|(old, _)| old);
         old.filter(|old| !labels.contains(old)).map(String::as_str)
     }
 }
 
-/// The labels of a model and the groups that they are shown as.
+/// The groups that the labels of a model are shown as.
+///
+/// ```
+/// use emotion_analysis::{LabelGroups, Renaming};
+///
+/// let labels = ["angry", "disgust", "happy"].map(String::from);
+/// let groups = LabelGroups::new(&labels, &Renaming::parse("angry+disgust=negative")?);
+/// assert_eq!(groups.names(), ["negative", "happy"]);
+/// assert_eq!(groups.sums(&[0.25, 0.25, 0.5]), [0.5, 0.5]);
+/// # Ok::<(), emotion_analysis::RenamingError>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Labels {
+pub struct LabelGroups {
     names: Vec<String>,
-    /// For each label of the model, its group.
+    /// For each label of the model, the index of its group.
     groups: Vec<usize>,
 }
 
-impl Labels {
-    /// A label without a new name keeps its own; equal names are one group, in the order of their first label.
+impl LabelGroups {
+    /// Labels without a new name keep their own. Labels with the same name form one group. Groups are in the order of
+    /// their first labels.
     pub fn new(labels: &[String], renaming: &Renaming) -> Self {
         let mut names: Vec<String> = Vec::new();
         let groups = labels.iter().map(|label| {
@@ -83,8 +102,8 @@ impl Labels {
         &self.names
     }
 
-    /// The probability of each group from those of the model's labels.
-    pub fn group(&self, probabilities: &[f64]) -> Vec<f64> {
+    /// The probability of each group: the sum over its labels.
+    pub fn sums(&self, probabilities: &[f64]) -> Vec<f64> {
         let mut sums = vec![0.0; self.names.len()];
         for (&group, probability) in self.groups.iter().zip(probabilities) {
             sums[group] += probability;
@@ -101,8 +120,8 @@ mod tests {
         ["angry", "disgust", "happy"].map(String::from).to_vec()
     }
 
-    fn labels(text: &str) -> Labels {
-        Labels::new(&model(), &Renaming::parse(text).unwrap())
+    fn labels(text: &str) -> LabelGroups {
+        LabelGroups::new(&model(), &Renaming::parse(text).unwrap())
     }
 
     #[test]
@@ -123,12 +142,12 @@ mod tests {
         ] {
             let labels = labels(text);
             assert_eq!(labels.names().len(), 2, "{text}");
-            assert_eq!(labels.group(&[0.25, 0.25, 0.5]), [0.5, 0.5], "{text}");
+            assert_eq!(labels.sums(&[0.25, 0.25, 0.5]), [0.5, 0.5], "{text}");
         }
     }
 
     #[test]
-    fn what_the_model_does_not_know_is_told() {
+    fn names_that_the_model_does_not_have_are_unknown() {
         let renaming = Renaming::parse("happy=a,joy=b").unwrap();
         assert_eq!(renaming.unknown(&model()).collect::<Vec<_>>(), ["joy"]);
     }
@@ -144,14 +163,14 @@ mod tests {
         ] {
             assert_eq!(
                 Renaming::parse(text),
-                Err(Error::Entry(part.into())),
+                Err(RenamingError::Entry(part.into())),
                 "{text}"
             );
         }
         assert_eq!(
             Renaming::parse("a=b,a=c"),
-            Err(Error::Twice("a".to_owned()))
+            Err(RenamingError::Twice("a".to_owned()))
         );
-        assert_eq!(Renaming::parse("a=uncertain"), Err(Error::Reserved));
+        assert_eq!(Renaming::parse("a=uncertain"), Err(RenamingError::Reserved));
     }
 }

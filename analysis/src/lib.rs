@@ -1,11 +1,61 @@
-//! Follows the emotion of each face over time, without GStreamer.
-#![expect(missing_docs)]
+//! Follows the emotion of each face over time.
+//!
+//! A network classifies single frames, and single frames flicker. This crate turns its answers into emotions that people
+//! can read. A [`FaceAnalyzer`] takes the faces of each frame of a stream and
+//!
+//! 1. finds the history of each face, by the id of its track or by how far rectangles overlap ([`FaceMatcher`]);
+//! 2. classifies the faces that are due, all in one run of the network ([`ClassificationInterval`]);
+//! 3. smooths the probabilities of each face over time, with hysteresis ([`Smoother`]);
+//! 4. shows labels under other names or in groups ([`Renaming`], [`LabelGroups`]);
+//! 5. calls a face [`UNCERTAIN`] whose best label is less probable than a threshold.
+//!
+//! It knows neither GStreamer nor OpenCV. Where faces are is up to the caller: `emotion_detect` finds and tracks them.
+//! Rectangles are in pixels of a grey picture, times are since the start of the stream.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use emotion_analysis::{FaceAnalyzer, FacePosition, Options, Renaming};
+//! use emotion_models::{Classifier, preprocess::{GreyImage, Region}};
+//!
+//! let mut analyzer = FaceAnalyzer::new(Classifier::embedded()?);
+//! analyzer.set_renaming(&Renaming::parse("angry+disgust+fear+sad=negative")?);
+//! let options = Options { threshold: 0.4, ..Options::default() };
+//!
+//! let pixels = vec![128; 320 * 240];
+//! let image = GreyImage::new(&pixels, 320, 240, 320)?;
+//! let face = FacePosition {
+//!     object_id: Some(7),
+//!     region: Region { x: 100.0, y: 60.0, width: 90.0, height: 90.0 },
+//! };
+//! for frame in 0..3 {
+//!     let time = Duration::from_millis(40 * frame);
+//!     let results = analyzer.analyze(&image, &[face], Some(time), &options)?;
+//!     for change in &results.changes {
+//!         println!("{time:?}: face {} shows {}", change.id, change.new);
+//!     }
+//!     assert_eq!(results.faces[0].id, 7);
+//!     assert_eq!(results.faces[0].emotion.labels, ["negative", "happy", "surprise", "neutral"]);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
-pub mod baseline;
+mod analyzer;
+mod baseline;
+mod batch;
+mod classification;
 mod emotion;
-pub mod interval;
-pub mod labels;
-pub mod smoothing;
-pub mod tracks;
+mod history;
+mod interval;
+mod labels;
+mod matcher;
+mod options;
+mod smoothing;
 
+pub use analyzer::{FaceAnalyzer, FaceResult, FrameResults, LabelChange};
 pub use emotion::{EmotionResult, RawEmotion, UNCERTAIN};
+pub use interval::{ClassificationInterval, IntervalError};
+pub use labels::{LabelGroups, Renaming, RenamingError};
+pub use matcher::{FaceMatcher, FacePosition, MatchedFace};
+pub use options::Options;
+pub use smoothing::{SmoothedEmotion, Smoother, SmoothingMethod, SmoothingOptions};

@@ -1,158 +1,165 @@
-//! Steady emotions from the probabilities of single frames, for one face.
-//!
-//! [`Method::Adaptive`] is a mean over time with hysteresis: the shown label stays until another one has led it in the mean
-//! by more than [`MARGIN`], without a break, until what is beyond the margin adds up to [`EVIDENCE`] over time. A clear
-//! change is followed at once and a slight one only if it lasts. The mean is exponential with a time constant of a fifth of the
-//! window, so that with the default window a lasting change shows within half a second.
-//!
-//! Results have weights: one from a poor crop moves the mean less than one from a good crop. Labels that are shown as one
-//! are one here too: a face between anger and disgust does not flicker where both are called negative.
+//! Steady emotions from the probabilities of single frames.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::labels::Labels;
+use crate::labels::LabelGroups;
 
-/// How far another label has to lead the shown one in the mean for that to count.
+/// How far another label has to lead the shown one in the mean before the lead counts.
 const MARGIN: f64 = 0.2;
 
-/// Lead beyond the margin times seconds after which the other label takes the shown one's place.
+/// Lead beyond the margin, times seconds, after which the other label is shown.
 const EVIDENCE: f64 = 0.04;
 
-/// The share of the window that is the time constant of the adaptive mean.
+/// The window is this many time constants of the adaptive mean.
 const TIME_CONSTANTS: u32 = 5;
 
-/// What a result counts at least, however poor its crop.
-const LEAST_WEIGHT: f64 = 0.05;
+/// The smallest weight of a result, however poor its crop.
+const MIN_WEIGHT: f64 = 0.05;
 
-/// What the first result of a face counts, as a share of one that has stood for long: about a frame's.
-const FIRST: f64 = 0.2;
+/// The weight of the first result of a face, about that of a frame in a mean that has settled.
+const FIRST_WEIGHT: f64 = 0.2;
 
-/// Results that are kept at most, whatever the frame rate: the memory of a face is bounded.
+/// The largest number of results kept, so that the memory of a face is bounded at any frame rate.
 const MAX_RESULTS: usize = 256;
 
-/// How results are smoothed in time.
+/// How results are smoothed over time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Method {
+pub enum SmoothingMethod {
     /// Each frame by itself.
     None,
-    /// The most frequent label of the window; of equals, the one that was shown last.
+    /// The most frequent label in the window; among equals, the one shown last.
     Mode,
-    /// The label that is most probable in the mean of the window.
+    /// The most probable label in the mean of the window.
     Mean,
-    /// The mean with hysteresis.
+    /// An exponential mean with hysteresis.
+    ///
+    /// The shown label stays until another one leads it in the mean by more than 0.2, without a break, and what exceeds
+    /// 0.2 adds up to 0.04 over the seconds. So a clear change is followed at once and a slight one only if it lasts.
+    /// The time constant of the mean is a fifth of the window: with a window of one second, a lasting change shows
+    /// within half a second.
     #[default]
     Adaptive,
 }
 
-/// How to smooth.
+/// The settings of a [`Smoother`].
 #[derive(Debug, Clone, Copy)]
-pub struct How<'a> {
-    pub method: Method,
+pub struct SmoothingOptions<'a> {
+    /// How results are smoothed.
+    pub method: SmoothingMethod,
+    /// How far back smoothing looks.
     pub window: Duration,
-    pub labels: &'a Labels,
+    /// The groups that are shown: labels of one group do not compete with each other.
+    pub groups: &'a LabelGroups,
 }
 
-/// What is to be shown.
+/// The emotion to be shown.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Steady {
-    /// Index of the shown label among the names of [`Labels`].
+pub struct SmoothedEmotion {
+    /// Index of the shown label among [`LabelGroups::names`].
     pub label_id: usize,
-    /// By the model's labels.
+    /// One probability for each label of the model, smoothed.
     pub probabilities: Vec<f64>,
 }
 
-impl Steady {
-    /// A result as it is.
-    pub fn of_one(probabilities: Vec<f64>, labels: &Labels) -> Self {
+impl SmoothedEmotion {
+    /// The most probable group of a single result.
+    pub fn unsmoothed(probabilities: Vec<f64>, groups: &LabelGroups) -> Self {
         Self {
-            label_id: best(&labels.group(&probabilities)),
+            label_id: argmax(&groups.sums(&probabilities)),
             probabilities,
         }
     }
 }
 
 #[derive(Debug)]
-struct Sample {
+struct WeightedResult {
     time: Duration,
     weight: f64,
     probabilities: Vec<f64>,
 }
 
-/// The history of one face.
+/// The past results of one face.
+///
+/// Results have weights, so a poor crop moves the mean less than a good one. The frame rate does not matter: a result
+/// counts for the time since the one before.
 #[derive(Debug, Default)]
 pub struct Smoother {
-    samples: VecDeque<Sample>,
+    results: VecDeque<WeightedResult>,
     mean: Vec<f64>,
-    /// The weights that the mean is made of, fading with it.
+    /// The sum of the weights in the mean, which fade with it.
     mean_weight: f64,
     shown: Option<usize>,
-    /// The label that leads, and the evidence for it.
+    /// The label that leads, and the evidence for it so far.
     challenger: Option<(usize, f64)>,
 }
 
 impl Smoother {
-    /// What is to be shown after the frame at `time` has given `probabilities`, which count `weight`, 0 to 1. A time that
-    /// goes back, or another number of labels, begins anew.
-    pub fn add(
+    /// Adds the `probabilities` of the frame at `time`, one for each label of the model, with a `weight` from 0 to 1, and
+    /// returns the emotion to be shown. If the time goes back or the number of labels changes, smoothing begins anew.
+    pub fn update(
         &mut self,
         time: Duration,
         probabilities: &[f64],
         weight: f64,
-        how: How<'_>,
-    ) -> Steady {
-        let How { method, window, .. } = how;
-        let fits = self.samples.back().is_none_or(|last| {
+        options: SmoothingOptions<'_>,
+    ) -> SmoothedEmotion {
+        let SmoothingOptions {
+            method,
+            window,
+            groups,
+        } = options;
+        let continues = self.results.back().is_none_or(|last| {
             time >= last.time && last.probabilities.len() == probabilities.len()
         });
-        if !fits {
+        if !continues {
             *self = Self::default();
         }
-        let elapsed = self.samples.back().map(|last| time - last.time);
+        let elapsed = self.results.back().map(|last| time - last.time);
         // However poor, a result is better than none.
-        let weight = weight.clamp(LEAST_WEIGHT, 1.0);
-        self.samples.push_back(Sample {
+        let weight = weight.clamp(MIN_WEIGHT, 1.0);
+        self.results.push_back(WeightedResult {
             time,
             weight,
             probabilities: probabilities.to_vec(),
         });
-        let is_over = |sample: &Sample| time - sample.time > window;
-        while self.samples.len() > MAX_RESULTS || self.samples.front().is_some_and(is_over) {
-            self.samples.pop_front();
+        let is_outdated = |result: &WeightedResult| time - result.time > window;
+        while self.results.len() > MAX_RESULTS || self.results.front().is_some_and(is_outdated) {
+            self.results.pop_front();
         }
-        self.follow(elapsed, probabilities, weight, window);
+        self.update_mean(elapsed, probabilities, weight, window);
 
-        let group = |probabilities: &[f64]| how.labels.group(probabilities);
         let (label_id, probabilities) = match method {
-            Method::None => (best(&group(probabilities)), probabilities.to_vec()),
-            Method::Mode => {
+            SmoothingMethod::None => (argmax(&groups.sums(probabilities)), probabilities.to_vec()),
+            SmoothingMethod::Mode => {
                 let votes = self.average(|result| {
-                    let first = best(&group(result));
-                    (0..how.labels.names().len())
+                    let first = argmax(&groups.sums(result));
+                    (0..groups.names().len())
                         .map(|id| f64::from(u8::from(id == first)))
                         .collect()
                 });
-                (self.lead(&votes), self.average(<[f64]>::to_vec))
+                (self.leader(&votes), self.average(<[f64]>::to_vec))
             }
-            Method::Mean => {
+            SmoothingMethod::Mean => {
                 let mean = self.average(<[f64]>::to_vec);
-                (self.lead(&group(&mean)), mean)
+                (self.leader(&groups.sums(&mean)), mean)
             }
-            Method::Adaptive => (
-                self.hold(elapsed.unwrap_or_default(), &group(&self.mean)),
-                self.mean.clone(),
-            ),
+            SmoothingMethod::Adaptive => {
+                let sums = groups.sums(&self.mean);
+                let label_id = self.leader_with_hysteresis(elapsed.unwrap_or_default(), &sums);
+                (label_id, self.mean.clone())
+            }
         };
         self.shown = Some(label_id);
-        Steady {
+        SmoothedEmotion {
             label_id,
             probabilities,
         }
     }
 
-    /// Moves the exponential mean: the weights of results fade with e^(−elapsed / time constant). The first results
-    /// count alike, so that the mean does not hang on the very first.
-    fn follow(
+    /// Moves the exponential mean, in which weights fade with e^(−elapsed / time constant). The first results
+    /// count about alike, so that the very first one does not decide.
+    fn update_mean(
         &mut self,
         elapsed: Option<Duration>,
         probabilities: &[f64],
@@ -166,10 +173,10 @@ impl Smoother {
             }
             _ => 0.0,
         };
-        // A result stands for the time since the one before, so that the frame rate does not matter.
+        // A result counts for the time since the one before, so that the frame rate does not matter.
         let weight = match elapsed {
             Some(_) => weight * (1.0 - kept),
-            None => weight * FIRST,
+            None => weight * FIRST_WEIGHT,
         };
         self.mean_weight = self.mean_weight * kept + weight;
         let share = if self.mean_weight > 0.0 {
@@ -183,8 +190,9 @@ impl Smoother {
         }
     }
 
-    fn hold(&mut self, elapsed: Duration, mean: &[f64]) -> usize {
-        let leader = best(mean);
+    /// The shown label, unless there is enough evidence for the leader of `mean`.
+    fn leader_with_hysteresis(&mut self, elapsed: Duration, mean: &[f64]) -> usize {
+        let leader = argmax(mean);
         let Some(shown) = self.shown.filter(|&shown| shown < mean.len()) else {
             return leader;
         };
@@ -204,38 +212,34 @@ impl Smoother {
         shown
     }
 
-    /// The largest value's label; of equals the shown one, else the first.
-    fn lead(&self, values: &[f64]) -> usize {
-        let leader = best(values);
-        match self.shown {
-            Some(shown)
-                if values
-                    .get(shown)
-                    .is_some_and(|v| *v >= values[leader] - 1e-9) =>
-            {
-                shown
-            }
-            _ => leader,
-        }
+    /// The label with the largest value; among equals the shown one, else the first.
+    fn leader(&self, values: &[f64]) -> usize {
+        let leader = argmax(values);
+        let ties = |&shown: &usize| {
+            values
+                .get(shown)
+                .is_some_and(|v| *v >= values[leader] - 1e-9)
+        };
+        self.shown.filter(ties).unwrap_or(leader)
     }
 
-    /// The weighted mean over the window of what `of` makes of each result.
-    fn average(&self, of: impl Fn(&[f64]) -> Vec<f64>) -> Vec<f64> {
-        let total: f64 = self.samples.iter().map(|sample| sample.weight).sum();
+    /// The weighted mean over the window of `f` of each result.
+    fn average(&self, f: impl Fn(&[f64]) -> Vec<f64>) -> Vec<f64> {
+        let total: f64 = self.results.iter().map(|result| result.weight).sum();
         let mut sums = Vec::new();
-        for sample in &self.samples {
-            let values = of(&sample.probabilities);
+        for result in &self.results {
+            let values = f(&result.probabilities);
             sums.resize(values.len(), 0.0);
             for (sum, value) in sums.iter_mut().zip(values) {
-                *sum += value * sample.weight / total;
+                *sum += value * result.weight / total;
             }
         }
         sums
     }
 }
 
-/// The index of the largest value, of equals the first; 0 if there is none.
-fn best(values: &[f64]) -> usize {
+/// The index of the largest value, the first among equals; 0 if there is none.
+fn argmax(values: &[f64]) -> usize {
     let first = (0, f64::NEG_INFINITY);
     let larger = |best: (usize, f64), (id, &value): (usize, &f64)| {
         if value > best.1 { (id, value) } else { best }
@@ -244,155 +248,4 @@ fn best(values: &[f64]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::labels::Renaming;
-    use super::*;
-
-    const WINDOW: Duration = Duration::from_secs(1);
-    const SAD: [f64; 3] = [0.7, 0.2, 0.1];
-    const HAPPY: [f64; 3] = [0.2, 0.7, 0.1];
-
-    fn three() -> Labels {
-        Labels::new(
-            &["sad", "happy", "neutral"].map(String::from),
-            &Renaming::default(),
-        )
-    }
-
-    fn how(method: Method, labels: &Labels) -> How<'_> {
-        How {
-            method,
-            window: WINDOW,
-            labels,
-        }
-    }
-
-    /// The labels shown for results of full weight 40 ms apart.
-    fn labels(method: Method, results: &[[f64; 3]]) -> Vec<usize> {
-        let weighted: Vec<_> = results.iter().map(|result| (*result, 1.0)).collect();
-        shown(method, &three(), &weighted)
-    }
-
-    fn shown(method: Method, labels: &Labels, results: &[([f64; 3], f64)]) -> Vec<usize> {
-        let mut smoother = Smoother::default();
-        let frame = |i: usize| Duration::from_millis(40 * i as u64);
-        let how = how(method, labels);
-        (results.iter().enumerate())
-            .map(|(i, (result, weight))| smoother.add(frame(i), result, *weight, how).label_id)
-            .collect()
-    }
-
-    #[test]
-    fn a_real_change_shows_within_half_a_second() {
-        let change = [[SAD; 50], [HAPPY; 50]].concat();
-        let shown = labels(Method::Adaptive, &change);
-        assert!(shown[..50].iter().all(|&label| label == 0));
-        let frames = shown[50..].iter().position(|&label| label == 1).unwrap();
-        assert!(frames * 40 <= 500, "{frames} frames");
-        assert!(shown[50 + frames..].iter().all(|&label| label == 1));
-    }
-
-    #[test]
-    fn a_face_between_two_emotions_keeps_its_label_only_when_smoothed() {
-        let flicker: Vec<_> = (0..100)
-            .map(|i| if i % 2 == 0 { SAD } else { HAPPY })
-            .collect();
-        let changes = |method| {
-            let shown = labels(method, &flicker);
-            shown.windows(2).filter(|pair| pair[0] != pair[1]).count()
-        };
-        assert_eq!(changes(Method::None), 99);
-        assert_eq!(changes(Method::Adaptive), 0);
-    }
-
-    #[test]
-    fn a_tie_keeps_the_shown_label() {
-        for method in [Method::Mode, Method::Mean] {
-            assert_eq!(labels(method, &[HAPPY, SAD]), [1, 1], "{method:?}");
-        }
-    }
-
-    #[test]
-    fn a_time_that_goes_back_begins_anew() {
-        let mut smoother = Smoother::default();
-        let at = Duration::from_secs;
-        let labels = three();
-        smoother.add(at(9), &SAD, 1.0, how(Method::Adaptive, &labels));
-        let steady = smoother.add(at(1), &HAPPY, 1.0, how(Method::Adaptive, &labels));
-        assert_eq!((steady.label_id, steady.probabilities), (1, HAPPY.to_vec()));
-    }
-
-    #[test]
-    fn memory_is_bounded_at_any_frame_rate() {
-        let mut smoother = Smoother::default();
-        let labels = three();
-        for i in 0..10_000 {
-            smoother.add(
-                Duration::from_nanos(i),
-                &SAD,
-                1.0,
-                how(Method::Mean, &labels),
-            );
-        }
-        assert_eq!(smoother.samples.len(), MAX_RESULTS);
-    }
-
-    #[test]
-    fn poor_results_do_not_outvote_good_ones() {
-        // Every fourth result is good and sad, the others are poor and happy.
-        let results: Vec<_> = (0..100)
-            .map(|i| if i % 4 == 0 { (SAD, 1.0) } else { (HAPPY, 0.1) })
-            .collect();
-        for method in [Method::Mode, Method::Mean, Method::Adaptive] {
-            let shown = shown(method, &three(), &results);
-            assert!(shown.iter().all(|&label| label == 0), "{method:?}");
-        }
-        let alike: Vec<_> = results.iter().map(|(result, _)| *result).collect();
-        assert_eq!(labels(Method::Mode, &alike).last(), Some(&1));
-    }
-
-    #[test]
-    fn poor_results_alone_are_followed_as_well() {
-        let change = [[(SAD, 0.1); 50], [(HAPPY, 0.1); 50]].concat();
-        assert_eq!(shown(Method::Adaptive, &three(), &change).last(), Some(&1));
-    }
-
-    #[test]
-    fn a_wrong_first_result_is_soon_forgotten() {
-        let results = [&[HAPPY][..], &[SAD; 12]].concat();
-        let shown = labels(Method::Adaptive, &results);
-        assert_eq!((shown[0], shown[12]), (1, 0));
-    }
-
-    #[test]
-    fn labels_shown_as_one_do_not_flicker_and_are_as_probable_as_together() {
-        let names = ["sad", "angry", "happy"].map(String::from);
-        let labels = Labels::new(&names, &Renaming::parse("sad+angry=negative").unwrap());
-        let results = [([0.4, 0.15, 0.45], 1.0); 5];
-        for method in [Method::Mode, Method::Mean, Method::Adaptive] {
-            assert_eq!(shown(method, &labels, &results), [0; 5], "{method:?}");
-        }
-    }
-
-    #[test]
-    fn the_frame_rate_does_not_change_how_fast_the_mean_follows() {
-        let labels = three();
-        let after_200_ms = |frames: u64| {
-            let mut smoother = Smoother::default();
-            let mut add = |us, result| {
-                let time = Duration::from_micros(us);
-                smoother.add(time, result, 1.0, how(Method::Adaptive, &labels))
-            };
-            for i in 0..=frames {
-                add(1_000_000 * i / frames, &SAD);
-            }
-            (1..=frames / 5)
-                .map(|i| add(1_000_000 + 1_000_000 * i / frames, &HAPPY))
-                .last()
-                .unwrap()
-                .probabilities[1]
-        };
-        let (slow, fast) = (after_200_ms(10), after_200_ms(100));
-        assert!((slow - fast).abs() < 0.02, "{slow} {fast}");
-    }
-}
+mod tests;

@@ -141,7 +141,10 @@ impl Side {
             face::set_object_id(writable, id, i as i32);
             emotions.push((id, emotion(i, frame)));
         }
-        face::set_emotions(writable, &emotions);
+        face::set_emotions(
+            writable,
+            emotions.iter().map(|(id, emotion)| (*id, emotion)),
+        );
         Ok(buffer)
     }
 }

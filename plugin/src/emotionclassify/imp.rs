@@ -1,28 +1,30 @@
 //! # `SECTION:element-emotionclassify`
 //!
-//! Classifies the emotion of every face on a frame and writes it to the face's region of interest as the param
+//! Classifies the emotion of each face on a frame and writes it to the face's region of interest as the param
 //! `emotion`: label, confidence and the probabilities of all seven emotions. The picture passes through untouched.
-//! When the sink says that the stream is late, and classifying takes a notable part of the frame's duration, frames pass
-//! without being classified.
+//! When the sink reports that the stream is late, and classifying takes a notable part of the frame's duration, frames
+//! pass without being classified.
 //!
 //! Faces are regions of interest of the type `object-class`, whoever added them: `facedetect` of this plugin or of
 //! GStreamer's OpenCV plugin, or a detector of DL Streamer. A region may reach outside the frame; one without a pixel
 //! in it is left unclassified.
 //!
-//! The emotion is steady: it is smoothed in time for each face by itself, as `smoothing` says. Faces are told apart by the
-//! param `object_id` where a tracker has set it, else by how much they overlap from frame to frame.
+//! The emotion of each face is smoothed over time; see `smoothing`. Faces are told apart by the param `object_id` if a
+//! tracker has set it, else by how much they overlap from frame to frame.
 //!
 //! Each result says how well the face can be judged (`quality`, 0 to 1): small, cut off, blurred and turned-away faces
-//! have poor crops, and what is seen in those weighs less in smoothing.
+//! have poor crops, and their results weigh less in smoothing.
 //!
 //! Faces need not be classified on each frame: see `classify-interval`. Between, the emotion stays, without `raw_label`.
 //!
-//! `model` and `model-location` act while playing, from the next frame on; until the new weights are loaded, and where
-//! they cannot be, the old ones go on and a warning says why. A file at `model-location` that is replaced is loaded anew.
+//! `model` and `model-location` can be set while playing and act from the next frame on. Until the new weights are loaded
+//! the old ones stay in use. If they cannot be loaded, a warning says why, and the old ones stay. A file at
+//! `model-location` that is replaced is loaded again.
 //!
-//! With `notify=change` the element posts `emotion-changed, id=(int), old-emotion=(string), new-emotion=(string),
-//! confidence=(double), stream-time=(GstClockTime), running-time=(GstClockTime)` when the label of a face changes, without
-//! `old-emotion` for a new face; with `notify=frame` also `emotions` with the `faces` of each frame.
+//! With `post-messages=change` the element posts `emotion-changed, id=(int), old-emotion=(string),
+//! new-emotion=(string), confidence=(double), stream-time=(GstClockTime), running-time=(GstClockTime)` when the label of a
+//! face changes, without `old-emotion` for a new face; with `post-messages=frame` also `emotions` with the `faces` of each
+//! frame.
 //!
 //! Two networks are built in: `mini_xception`, the default, and `residual_xception`, which is right more often and takes
 //! four to five times as long.
@@ -37,7 +39,7 @@
 //!
 //! ```sh
 //! gst-launch-1.0 -m v4l2src ! facedetect \
-//!   ! emotionclassify labels="happy=Freude,angry+disgust+fear+sad=negativ" notify=change ! fakesink
+//!   ! emotionclassify labels="happy=Freude,angry+disgust+fear+sad=negativ" post-messages=change ! fakesink
 //! ```
 //!
 //! Weights from a file:
@@ -46,25 +48,26 @@
 //! gst-launch-1.0 v4l2src ! facedetect ! emotionclassify model-location=my.safetensors ! fakesink
 //! ```
 
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
+use emotion_analysis::{FaceAnalyzer, FacePosition, FrameResults};
+use emotion_models::preprocess::Region;
 use gst::glib;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::prelude::*;
 
-use super::judge::{Judge, Judgement};
-use super::notify::{self, Notify};
+use super::file_watcher::FileWatcher;
+use super::messages::{self, EmotionMessages};
 use super::settings::Settings;
-use super::watch::Watch;
 use crate::analyzer::FrameAnalyzer;
 use crate::bus;
 use crate::face::{self, Face};
 use crate::frame_time::FrameTime;
+use crate::property::{HasProperties, SharedSettings};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -77,14 +80,14 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 /// The implementation of [`super::EmotionClassify`].
 #[derive(Default)]
 pub struct EmotionClassify {
-    settings: Mutex<Arc<Settings>>,
-    /// There while the element is started.
-    judge: Mutex<Option<Judge>>,
+    settings: SharedSettings<Settings>,
+    /// Present while the element is started.
+    face_analyzer: Mutex<Option<FaceAnalyzer>>,
     analyzer: FrameAnalyzer,
-    /// Faces that the network was asked about since the start.
+    /// The number of faces that the network has classified since the start.
     classified: AtomicU64,
-    watch: Mutex<Watch>,
-    /// Held while weights are loaded, so that the last ones that are asked for are the last ones that come.
+    weights_file: Mutex<FileWatcher>,
+    /// Held while weights are loaded, so that the ones requested last are the ones that stay.
     loading: Mutex<()>,
 }
 
@@ -97,157 +100,161 @@ impl ObjectSubclass for EmotionClassify {
 
 impl ObjectImpl for EmotionClassify {
     fn properties() -> &'static [glib::ParamSpec] {
-        Settings::properties()
+        Settings::properties().specs()
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let mut settings = self.settings.lock().unwrap();
-        let outcome = Arc::make_mut(&mut settings).set(pspec.name(), value);
-        let is_built_in = settings.model_location.is_none();
-        // Whoever listens to messages or waits for the weights may ask for properties.
-        drop(settings);
-        if let Err(error) = outcome {
-            gst::element_imp_warning!(
-                self,
-                gst::LibraryError::Settings,
-                ("{error}; the value before stays in effect")
-            );
-        }
+        self.settings.set(&*self.obj(), pspec, value);
         match pspec.name() {
-            "model" if is_built_in => self.reload(),
+            "model" if self.settings.current().model_path().is_none() => self.reload(),
             "model-location" => self.reload(),
             _ => {}
         }
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        match pspec.name() {
-            "stats" => self.stats().to_value(),
-            name => self.settings.lock().unwrap().get(name),
-        }
+        self.settings.get(pspec, || self.stats())
     }
 }
 
 impl EmotionClassify {
-    fn settings(&self) -> Arc<Settings> {
-        Arc::clone(&self.settings.lock().unwrap())
-    }
-
-    /// The statistics of every analysing element, how many faces the network was asked about and, while there are
-    /// weights, their name and how the network computes.
+    /// The statistics of every analysing element, the number of classified faces and, while there are weights, their
+    /// name and how the network computes.
     fn stats(&self) -> gst::Structure {
         let mut stats = self.analyzer.stats();
         stats.set("classified", self.classified.load(Ordering::Relaxed));
-        if let Some(judge) = &*self.judge.lock().unwrap() {
-            stats.set("arithmetic", judge.arithmetic());
-            stats.set("model", &judge.metadata().name);
+        if let Some(analyzer) = &*self.face_analyzer.lock().unwrap() {
+            stats.set("arithmetic", analyzer.arithmetic());
+            stats.set("model", &analyzer.metadata().name);
         }
         stats
     }
 
-    /// Loads the weights that the settings ask for, if the element is started. Where that fails, the old ones go on.
+    /// Loads the weights that the settings name, if the element is started. If that fails, the old ones stay.
     fn reload(&self) {
         let _loading = self.loading.lock().unwrap();
-        if self.judge.lock().unwrap().is_none() {
+        if self.face_analyzer.lock().unwrap().is_none() {
             return;
         }
-        let settings = self.settings();
-        self.note_file(&settings);
+        let settings = self.settings.current();
+        self.remember_file(&settings);
         let loaded = settings.load();
-        let mut judge = self.judge.lock().unwrap();
-        let Some(judge) = &mut *judge else { return };
-        let error = match loaded {
+        let mut analyzer = self.face_analyzer.lock().unwrap();
+        let Some(analyzer) = &mut *analyzer else {
+            return;
+        };
+        match loaded {
             Ok(classifier) => {
                 gst::info!(CAT, imp = self, "Weights: {:?}", classifier.metadata());
-                judge.change_model(classifier);
-                return;
+                analyzer.set_classifier(classifier);
             }
-            Err(error) => format!("{error}; {} goes on", judge.metadata().name),
-        };
-        self.warn_later(error);
+            Err(error) => {
+                self.warn_later(format!("{error}; {} goes on", analyzer.metadata().name));
+            }
+        }
     }
 
-    /// Posts a warning when no lock is held any more that its listeners might want.
+    /// Posts a warning from another thread: the caller may hold a lock that a listener needs.
     fn warn_later(&self, warning: String) {
         self.obj().call_async(move |element| {
             gst::element_imp_warning!(element.imp(), gst::ResourceError::Settings, ("{warning}"));
         });
     }
 
-    fn note_file(&self, settings: &Settings) {
-        let path = settings.model_location.as_deref().map(Path::new);
-        self.watch.lock().unwrap().note(path);
+    fn remember_file(&self, settings: &Settings) {
+        let mut weights_file = self.weights_file.lock().unwrap();
+        weights_file.remember(settings.model_path());
     }
 
-    /// Has somebody else look whether the file of the weights was replaced: a disk may keep one waiting.
-    fn watch(&self, settings: &Settings) {
-        if settings.model_location.is_none() || !self.watch.lock().unwrap().is_due(Instant::now()) {
+    /// Loads the weights again if their file was replaced. Another thread checks that, because a disk may be slow.
+    fn check_file(&self, settings: &Settings) {
+        if settings.model_path().is_none()
+            || !self
+                .weights_file
+                .lock()
+                .unwrap()
+                .begin_check(Instant::now())
+        {
             return;
         }
         self.obj().call_async(|element| {
             let this = element.imp();
-            let settings = this.settings();
-            let path = settings.model_location.as_deref().map(Path::new);
-            let is_another = this.watch.lock().unwrap().look(path);
-            if is_another {
+            let settings = this.settings.current();
+            let path = settings.model_path();
+            let is_replaced = this.weights_file.lock().unwrap().is_replaced(path);
+            if is_replaced {
                 this.reload();
             }
         });
     }
 
-    /// Says what the faces on `buffer` show.
-    fn judge(
+    /// Classifies the `faces` on `buffer`.
+    fn analyze(
         &self,
         buffer: &gst::BufferRef,
         faces: &[Face],
         time: FrameTime,
         settings: &Settings,
-    ) -> Result<Judgement, Failure> {
-        let mut judge = self.judge.lock().unwrap();
-        let judge = judge.as_mut().ok_or(Failure::Stopped)?;
-        let unknown = judge.rename(&settings.renaming);
+    ) -> Result<FrameResults, gst::FlowError> {
+        let mut guard = self.face_analyzer.lock().unwrap();
+        let analyzer = guard.as_mut().ok_or(gst::FlowError::Flushing)?;
+        let unknown = analyzer.set_renaming(&settings.renaming);
         if !unknown.is_empty() {
-            let (unknown, known) = (unknown.join(", "), judge.metadata().labels.join(", "));
+            let (unknown, known) = (unknown.join(", "), analyzer.metadata().labels.join(", "));
             self.warn_later(format!(
                 "labels: the weights know no {unknown}, only {known}"
             ));
         }
-        let crops = self
-            .analyzer
-            .with_luma(buffer, |image| judge.crop(image, faces, settings))
-            .map_err(|error| Failure::Frame(error.to_string()))?;
+        let positions: Vec<FacePosition> = faces.iter().map(position).collect();
         let time = time.running.map(Duration::from);
-        judge
-            .judge(faces, &crops, time, settings)
-            .map_err(|error| Failure::Network(error.to_string()))
+        let results = self.analyzer.with_luma(buffer, |image| {
+            analyzer.analyze(image, &positions, time, &settings.options)
+        });
+        // Listeners to errors may read properties.
+        drop(guard);
+        match results {
+            Ok(Ok(results)) => return Ok(results),
+            Ok(Err(error)) => {
+                gst::element_imp_error!(self, gst::LibraryError::Failed, ("{error}"));
+            }
+            Err(error) => gst::element_imp_error!(self, gst::StreamError::Format, ("{error}")),
+        }
+        Err(gst::FlowError::Error)
     }
 
-    fn post(&self, judgement: &Judgement, time: FrameTime, notify: Notify) {
-        if notify == Notify::None {
+    fn post(&self, results: &FrameResults, time: FrameTime, which: EmotionMessages) {
+        if which == EmotionMessages::None {
             return;
         }
         let element = self.obj();
-        let changes = judgement.changes.iter();
-        bus::post(&*element, changes.map(|change| change.to_structure(time)));
-        if notify == Notify::Frame {
-            let emotions = judgement.emotions.iter().map(|(_, emotion)| emotion);
-            let faces = judgement.ids.iter().copied().zip(emotions);
-            bus::post(&*element, [notify::emotions(faces, time)]);
+        let changes = results.changes.iter();
+        bus::post(
+            &*element,
+            changes.map(|change| messages::emotion_changed(change, time)),
+        );
+        if which == EmotionMessages::Frame {
+            let faces = results.faces.iter().map(|face| (face.id, &face.emotion));
+            bus::post(&*element, [messages::emotions(faces, time)]);
         }
     }
 
-    fn forget(&self) {
-        if let Some(judge) = &mut *self.judge.lock().unwrap() {
-            judge.forget();
+    fn forget_faces(&self) {
+        if let Some(analyzer) = &mut *self.face_analyzer.lock().unwrap() {
+            analyzer.forget_faces();
         }
     }
 }
 
-/// Why a frame could not be judged.
-enum Failure {
-    Stopped,
-    Frame(String),
-    Network(String),
+fn position(face: &Face) -> FacePosition {
+    FacePosition {
+        object_id: face.object_id,
+        region: Region {
+            x: face.x as f32,
+            y: face.y as f32,
+            width: face.width as f32,
+            height: face.height as f32,
+        },
+    }
 }
 
 impl GstObjectImpl for EmotionClassify {}
@@ -258,7 +265,7 @@ impl ElementImpl for EmotionClassify {
             gst::subclass::ElementMetadata::new(
                 "Emotion classifier",
                 "Filter/Analyzer/Video",
-                "Says which of seven emotions each detected face shows, and adds that to the face's region of interest",
+                "Classifies each detected face as one of seven emotions and writes the result to the face's region of interest",
                 env!("CARGO_PKG_AUTHORS"),
             )
         });
@@ -280,30 +287,27 @@ impl BaseTransformImpl for EmotionClassify {
     const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let settings = self.settings();
-        settings
-            .check()
-            .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))?;
-        self.note_file(&settings);
+        let settings = self.settings.checked()?;
+        self.remember_file(&settings);
         let classifier = settings
             .load()
             .map_err(|error| gst::error_msg!(gst::ResourceError::Settings, ("{error}")))?;
         gst::info!(CAT, imp = self, "Weights: {:?}", classifier.metadata());
         self.analyzer.reset();
         self.classified.store(0, Ordering::Relaxed);
-        *self.judge.lock().unwrap() = Some(Judge::new(classifier));
+        *self.face_analyzer.lock().unwrap() = Some(FaceAnalyzer::new(classifier));
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
-        *self.judge.lock().unwrap() = None;
+        *self.face_analyzer.lock().unwrap() = None;
         Ok(())
     }
 
     fn set_caps(&self, incaps: &gst::Caps, _outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
         gst::debug!(CAT, imp = self, "Configured for {incaps}");
-        // Regions of another size are no longer comparable, nor are the faces' histories by place.
-        self.forget();
+        // Rectangles in pictures of different sizes cannot be compared.
+        self.forget_faces();
         self.analyzer
             .set_caps(incaps)
             .map_err(|error| gst::loggable_error!(CAT, "{error}"))
@@ -312,7 +316,7 @@ impl BaseTransformImpl for EmotionClassify {
     fn sink_event(&self, event: gst::Event) -> bool {
         self.analyzer.observe_sink_event(&event);
         if event.type_() == gst::EventType::FlushStop {
-            self.forget();
+            self.forget_faces();
         }
         self.parent_sink_event(event)
     }
@@ -322,7 +326,7 @@ impl BaseTransformImpl for EmotionClassify {
         self.parent_src_event(event)
     }
 
-    /// Downstream gets the very buffers of upstream, so downstream's answer holds.
+    /// Upstream's buffers are passed on as they are, so downstream's answer holds for upstream.
     fn propose_allocation(
         &self,
         _decide_query: Option<&gst::query::Allocation>,
@@ -335,7 +339,7 @@ impl BaseTransformImpl for EmotionClassify {
         &self,
         buffer: &mut gst::BufferRef,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        // None without a time stamp or outside the segment: such a frame stands for itself.
+        // A frame without a running time is classified by itself.
         let time = FrameTime::new(Some(&self.obj().segment()), buffer.pts());
         if self.analyzer.skips(buffer, time.running) {
             gst::debug!(
@@ -347,8 +351,8 @@ impl BaseTransformImpl for EmotionClassify {
             return Ok(gst::FlowSuccess::Ok);
         }
 
-        let settings = self.settings();
-        self.watch(&settings);
+        let settings = self.settings.current();
+        self.check_file(&settings);
         let started = Instant::now();
         face::assign_ids(buffer, &settings.object_class);
         let faces = face::regions(buffer, &settings.object_class);
@@ -357,41 +361,25 @@ impl BaseTransformImpl for EmotionClassify {
             return Ok(gst::FlowSuccess::Ok);
         }
 
-        let judgement = self
-            .judge(buffer, &faces, time, &settings)
-            .map_err(|failure| {
-                match failure {
-                    Failure::Stopped => return gst::FlowError::Flushing,
-                    Failure::Frame(error) => {
-                        gst::element_imp_error!(self, gst::StreamError::Format, ("{error}"));
-                    }
-                    Failure::Network(error) => {
-                        gst::element_imp_error!(self, gst::LibraryError::Failed, ("{error}"));
-                    }
-                }
-                gst::FlowError::Error
-            })?;
-        let Judgement {
-            emotions,
-            classified,
-            ..
-        } = &judgement;
+        let results = self.analyze(buffer, &faces, time, &settings)?;
+        let emotions = results.faces.iter();
+        let emotions = emotions.map(|result| (faces[result.index].roi_id, &result.emotion));
         face::set_emotions(buffer, emotions);
+        let count = results.faces.len();
         self.classified
-            .fetch_add(*classified as u64, Ordering::Relaxed);
-        self.analyzer
-            .add_analysed(emotions.len(), started.elapsed());
-        self.post(&judgement, time, settings.notify);
+            .fetch_add(results.classified as u64, Ordering::Relaxed);
+        self.analyzer.add_analysed(count, started.elapsed());
+        self.post(&results, time, settings.messages);
         gst::log!(
             CAT,
             imp = self,
-            "{} of {} faces, {classified} of them classified, in {}",
-            emotions.len(),
+            "{count} of {} faces, {} of them classified, in {}",
             faces.len(),
+            results.classified,
             buffer.pts().display()
         );
-        if emotions.len() < faces.len() {
-            let count = faces.len() - emotions.len();
+        if count < faces.len() {
+            let count = faces.len() - count;
             gst::debug!(
                 CAT,
                 imp = self,

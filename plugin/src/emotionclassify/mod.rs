@@ -1,14 +1,12 @@
-//! `emotionclassify`: says which emotion each face of a frame shows.
+//! `emotionclassify`: classifies the emotion of each face on a frame.
 
 use gst::glib;
 use gst::prelude::*;
 
-mod batch;
+mod file_watcher;
 mod imp;
-mod judge;
-mod notify;
+mod messages;
 mod settings;
-mod watch;
 
 glib::wrapper! {
     /// The element `emotionclassify`.

@@ -148,7 +148,7 @@ fn when_params_are_lost_the_custom_meta_answers_with_the_moved_rectangle() {
         buffer,
         &[detected(10, 20, 30, 40), detected(100, 20, 30, 40)],
     );
-    set_emotions(buffer, &[(1, happy()), (2, sad())]);
+    set_emotions(buffer, [(1, &happy()), (2, &sad())]);
     let before = faces(buffer);
 
     scale_and_lose_params(buffer, 2);
@@ -181,7 +181,7 @@ fn a_second_emotion_replaces_the_first_and_keeps_the_order_and_the_rest() {
     let mut buffer = buffer();
     let buffer = buffer.make_mut();
     add(buffer, &[detected(0, 0, 10, 10), detected(20, 0, 10, 10)]);
-    set_emotions(buffer, &[(1, happy()), (2, happy())]);
+    set_emotions(buffer, [(1, &happy()), (2, &happy())]);
     add_foreign(buffer, "car", 9).set_parent_id(3);
 
     assert!(set_emotion(buffer, 1, &sad()));

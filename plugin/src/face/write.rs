@@ -111,18 +111,18 @@ pub fn assign_ids(buffer: &mut gst::BufferRef, roi_type: &str) {
 ///
 /// Returns whether `buffer` has that region. For several faces, [`set_emotions`] is cheaper.
 pub fn set_emotion(buffer: &mut gst::BufferRef, roi_id: i32, emotion: &EmotionResult) -> bool {
-    let param = emotion_to_structure(emotion);
-    set_params(buffer, vec![(roi_id, param)]) == 1
+    set_emotions(buffer, [(roi_id, emotion)]) == 1
 }
 
 /// Writes the emotions of the regions with the given ids, in place of earlier ones, and returns how many of these
 /// regions `buffer` has; ids without a region are ignored.
-pub fn set_emotions(buffer: &mut gst::BufferRef, emotions: &[(i32, EmotionResult)]) -> usize {
-    let params = emotions
-        .iter()
-        .map(|(id, emotion)| (*id, emotion_to_structure(emotion)))
-        .collect();
-    set_params(buffer, params)
+pub fn set_emotions<'a>(
+    buffer: &mut gst::BufferRef,
+    emotions: impl IntoIterator<Item = (i32, &'a EmotionResult)>,
+) -> usize {
+    let emotions = emotions.into_iter();
+    let params = emotions.map(|(id, emotion)| (id, emotion_to_structure(emotion)));
+    set_params(buffer, params.collect())
 }
 
 /// Writes the track of the region with the id `roi_id`, in place of an earlier one.

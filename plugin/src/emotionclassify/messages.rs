@@ -1,15 +1,16 @@
 //! Element messages about emotions.
 
+use emotion_analysis::LabelChange;
 use gst::glib;
 
 use crate::face::EmotionResult;
 use crate::frame_time::FrameTime;
 
-/// When a message is posted.
+/// Which messages are posted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstEmotionClassifyNotify")]
 #[repr(i32)]
-pub(super) enum Notify {
+pub(super) enum EmotionMessages {
     #[default]
     #[enum_value(name = "No messages", nick = "none")]
     None,
@@ -25,29 +26,17 @@ pub(super) enum Notify {
     Frame,
 }
 
-/// A face whose label is another than before.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Change {
-    pub(super) id: i32,
-    /// None if the face is new.
-    pub(super) old: Option<String>,
-    pub(super) new: String,
-    pub(super) confidence: f64,
-}
-
-impl Change {
-    /// `emotion-changed, id, old-emotion, new-emotion, confidence, stream-time, running-time`; `old-emotion` is missing if
-    /// the face is new, and the times if the frame has none.
-    pub(super) fn to_structure(&self, time: FrameTime) -> gst::Structure {
-        gst::Structure::builder("emotion-changed")
-            .field("id", self.id)
-            .field_if_some("old-emotion", self.old.as_ref())
-            .field("new-emotion", &self.new)
-            .field("confidence", self.confidence)
-            .field_if_some("stream-time", time.stream)
-            .field_if_some("running-time", time.running)
-            .build()
-    }
+/// `emotion-changed, id, old-emotion, new-emotion, confidence, stream-time, running-time`; without `old-emotion` if the
+/// face is new, and without times if the frame has none.
+pub(super) fn emotion_changed(change: &LabelChange, time: FrameTime) -> gst::Structure {
+    gst::Structure::builder("emotion-changed")
+        .field("id", change.id)
+        .field_if_some("old-emotion", change.old.as_ref())
+        .field("new-emotion", &change.new)
+        .field("confidence", change.confidence)
+        .field_if_some("stream-time", time.stream)
+        .field_if_some("running-time", time.running)
+        .build()
 }
 
 /// `emotions, count, stream-time, running-time, faces=<face(id, emotion, confidence), …>`
