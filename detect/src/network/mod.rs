@@ -1,9 +1,9 @@
 //! Our own network: one look at the whole picture.
 
 mod candidate;
-mod looks;
-mod sized;
-mod suppress;
+mod passes;
+mod runner;
+mod suppression;
 
 pub use candidate::Candidate;
 
@@ -13,9 +13,9 @@ use emotion_models::preprocess::{GreyRows, Part, Region};
 use emotion_models::weights::Task;
 
 use crate::{DetectedFace, Error, Options};
-use looks::{Look, SURE_FACE, looks};
-use sized::Sizes;
-use suppress::suppress;
+use passes::{Look, SURE_FACE, looks};
+use runner::Sizes;
+use suppression::suppress;
 
 /// Candidates that are compared with each other at most: the surest.
 const MOST_CANDIDATES: usize = 2000;

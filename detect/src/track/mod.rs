@@ -6,24 +6,24 @@
 //! frames, so that the same settings serve a film, a security camera and a stream with gaps. Knows no GStreamer and no
 //! detector.
 
+mod appearance;
 mod assignment;
-mod clock;
-mod follower;
+mod detection_schedule;
+mod face_track;
+mod face_tracker;
 mod kalman;
-mod look;
-mod motion;
-mod pace;
-mod scene;
-mod trace;
-mod tracker;
+mod scene_change;
+mod stream_clock;
+mod template_matcher;
+mod track_manager;
 
 use std::time::Duration;
 
 use emotion_models::preprocess::Region;
 
 pub use assignment::assign;
-pub use follower::{Detections, Follower, Frame, Search};
-pub use pace::{Interval, NoInterval};
+pub use detection_schedule::{Interval, NoInterval};
+pub use face_tracker::{Detections, Follower, Frame, Search};
 
 /// How faces are tracked.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -4,7 +4,7 @@
 
 use emotion_models::preprocess::{GreyRows, Preprocessor, Region};
 
-use super::look::normalize;
+use super::appearance::normalize;
 
 /// A face is so many cells wide and high.
 const CELLS: usize = 24;

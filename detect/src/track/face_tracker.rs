@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use emotion_models::preprocess::{GreyRows, Region};
 
-use super::clock::Clock;
+use super::appearance::Looker;
+use super::detection_schedule::{Due, Pace, Situation};
+use super::face_track::{Anchor, Track};
 use super::kalman::centre;
-use super::look::Looker;
-use super::motion::{self, Found, Reach};
-use super::pace::{Due, Pace, Situation};
-use super::scene::Thumbnail;
-use super::trace::{Anchor, Track};
-use super::tracker::{Observation, Searched, Tracker, is_in_the_way};
+use super::scene_change::Thumbnail;
+use super::stream_clock::Clock;
+use super::template_matcher::{self as motion, Found, Reach};
+use super::track_manager::{Observation, Searched, Tracker, is_in_the_way};
 use super::{Event, Options, TrackedFace};
 use crate::DetectedFace;
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use emotion_models::preprocess::Region;
 
+use super::appearance::Look;
 use super::assignment::{FORBIDDEN, assign};
+use super::face_track::Track;
 use super::kalman::centre;
-use super::look::Look;
-use super::trace::Track;
 use super::{Event, Options, TrackedFace};
 
 /// A detection may lie so far from where its face is expected, in sizes of the face, ...

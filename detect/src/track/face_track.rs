@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use emotion_models::preprocess::Region;
 
+use super::appearance::Look;
 use super::kalman::{Filter, centre};
-use super::look::Look;
-use super::motion::Template;
-use super::tracker::Observation;
+use super::template_matcher::Template;
+use super::track_manager::Observation;
 
 /// Past places are kept for results that come late, for so long ...
 const HISTORY: Duration = Duration::from_secs(5);

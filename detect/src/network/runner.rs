@@ -7,7 +7,7 @@ use emotion_models::preprocess::{GreyRows, Region, Scaler};
 use emotion_models::{Metadata, Weights};
 
 use super::candidate::Candidate;
-use super::looks::Look;
+use super::passes::Look;
 use crate::Error;
 
 /// Sizes for which the network is kept ready: those of a stream, of its tiles, and of some faces that are followed.
