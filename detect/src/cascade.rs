@@ -2,21 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use emotion_models::preprocess::{GreyRows, Part, Region};
+use emotion_models::preprocess::{GreyRows, Region};
 use opencv::core::{Mat, Rect, Size, Vector};
 use opencv::objdetect::CascadeClassifier;
 use opencv::prelude::*;
 
+use crate::error::DEFAULT_CASCADE;
 use crate::{DetectedFace, Error, Options};
 
-/// The cascade that is looked for when none is named.
-pub(crate) const DEFAULT_FILE: &str = "haarcascade_frontalface_default.xml";
-
-/// Smaller faces are rarely found, and searching for them is slow.
+/// The smallest face by default, in pixels: smaller ones are rarely found, and searching for them is slow.
 const SMALLEST: u32 = 30;
 
-/// Where OpenCV's data files are installed.
-const PLACES: [&str; 5] = [
+/// Folders where OpenCV's data files are installed.
+const FOLDERS: [&str; 5] = [
     // Debian, Ubuntu, Fedora, Arch
     "/usr/share/opencv4/haarcascades",
     "/usr/share/opencv/haarcascades",
@@ -36,17 +34,17 @@ pub struct Cascade {
 }
 
 impl Cascade {
-    /// Loads `file`, or the frontal face cascade from where OpenCV's data files are usually installed.
+    /// Loads `file`, or without one the frontal face cascade from where OpenCV's data files are usually installed.
     ///
     /// # Errors
     ///
-    /// If there is no such file, or it is no cascade.
+    /// If the file is missing or not a cascade.
     pub fn load(file: Option<&Path>) -> Result<Self, Error> {
         let path = match file {
             Some(file) => file.to_owned(),
-            None => find_default(&PLACES)?,
+            None => find_default(&FOLDERS)?,
         };
-        // OpenCV tells neither a missing from an unreadable file nor why it is unreadable.
+        // OpenCV's errors do not say whether a file is missing or unreadable, nor why.
         if let Err(source) = std::fs::read(&path) {
             return Err(Error::Unreadable { path, source });
         }
@@ -60,7 +58,7 @@ impl Cascade {
         }
     }
 
-    /// The faces in `image`, the surest first.
+    /// Detects the faces in `image`, the most confident first.
     ///
     /// # Errors
     ///
@@ -70,13 +68,10 @@ impl Cascade {
         image: &impl GreyRows,
         options: &Options,
     ) -> Result<Vec<DetectedFace>, Error> {
-        match Options::part(options.region, image) {
-            Some(part) => self.search(image, part, options),
-            None => Ok(Vec::new()),
-        }
+        self.detect_part(image, options.region, options)
     }
 
-    /// The same of the faces in `area`.
+    /// Detects the faces in `area` of `image`, the most confident first, in pixels of `image`.
     ///
     /// # Errors
     ///
@@ -87,23 +82,23 @@ impl Cascade {
         area: Region,
         options: &Options,
     ) -> Result<Vec<DetectedFace>, Error> {
-        match Options::part(Some(area), image) {
-            Some(part) => self.search(image, part, options),
-            None => Ok(Vec::new()),
-        }
+        self.detect_part(image, Some(area), options)
     }
 
-    fn search(
+    fn detect_part(
         &mut self,
         image: &impl GreyRows,
-        part: Part,
+        area: Option<Region>,
         options: &Options,
     ) -> Result<Vec<DetectedFace>, Error> {
+        let Some(part) = Options::visible_part(area, image) else {
+            return Ok(Vec::new());
+        };
         let smallest = match options.min_size_px {
             0 => SMALLEST,
             chosen => chosen,
         };
-        // OpenCV wants all rows in one piece.
+        // OpenCV reads contiguous rows.
         self.pixels.clear();
         for y in part.y..part.y + part.height {
             let row = image.grey(y, part.x..part.x + part.width, &mut self.row);
@@ -136,26 +131,19 @@ impl Cascade {
                 confidence: confidence(neighbors, options.scale_factor),
             });
         let mut faces: Vec<_> = faces
-            .filter(|face| {
-                options.wants(&Region {
-                    x: face.x as f32,
-                    y: face.y as f32,
-                    width: face.width as f32,
-                    height: face.height as f32,
-                })
-            })
+            .filter(|face| options.accepts(&face.region()))
             .collect();
-        // OpenCV's threads leave them in any order.
+        // OpenCV's threads return them in any order.
         faces.sort_by(|a, b| {
-            let surer = b.confidence.total_cmp(&a.confidence);
-            surer.then_with(|| (a.y, a.x).cmp(&(b.y, b.x)))
+            let falling = b.confidence.total_cmp(&a.confidence);
+            falling.then_with(|| (a.y, a.x).cmp(&(b.y, b.x)))
         });
-        options.limit(&mut faces);
+        options.keep_largest(&mut faces);
         Ok(faces)
     }
 }
 
-/// Lets OpenCV use `count` threads, in the whole process.
+/// Sets the number of threads that OpenCV uses in the whole process.
 ///
 /// # Errors
 ///
@@ -164,24 +152,24 @@ pub fn set_threads(count: u32) -> Result<(), Error> {
     Ok(opencv::core::set_num_threads(int(count))?)
 }
 
-/// How sure a detection is, from the number of windows that agree on it.
+/// Confidence of a detection, from the number of windows that agree on it.
 ///
-/// The windows are counted as at scale factor 1.1, because finer scales give more of them, and turned into
+/// The number n is scaled to that of scale factor 1.1, because finer scales have more windows, and becomes
 /// 1 − exp(−(n/5)²). On 69 photographs with 132 faces and the frontal face cascade this is near the measured precision
-/// (n = 2: 0.03, 3: 0.3, 6 and 7: 0.86, 15 and more: 1.0; likewise at scale factors of 1.05 and 1.3), but it is a
-/// ranking rather than a calibrated probability: other cascades, cameras and minimum sizes differ.
+/// (n = 2: 0.03, 3: 0.3, 6 and 7: 0.86, 15 and more: 1.0; likewise at scale factors of 1.05 and 1.3). It ranks
+/// detections but is not a calibrated probability: other cascades, cameras and minimum sizes differ.
 pub(crate) fn confidence(neighbors: i32, scale_factor: f64) -> f64 {
     let windows = f64::from(neighbors) * scale_factor.ln() / 1.1_f64.ln();
     1.0 - (-(windows / 5.0).powi(2)).exp()
 }
 
-fn find_default(places: &[&str]) -> Result<PathBuf, Error> {
-    let found = places
+fn find_default(folders: &[&str]) -> Result<PathBuf, Error> {
+    let found = folders
         .iter()
-        .map(|place| Path::new(place).join(DEFAULT_FILE))
+        .map(|folder| Path::new(folder).join(DEFAULT_CASCADE))
         .find(|path| path.is_file());
     found.ok_or_else(|| Error::NotInstalled {
-        places: places.iter().map(ToString::to_string).collect(),
+        places: folders.iter().map(ToString::to_string).collect(),
     })
 }
 
@@ -195,7 +183,7 @@ fn open(path: &Path) -> Result<CascadeClassifier, String> {
     Ok(classifier)
 }
 
-/// Sizes beyond OpenCV's integers mean "larger than any picture".
+/// A size as OpenCV takes it; one beyond its integers exceeds every image anyway.
 fn int(value: impl TryInto<i32>) -> i32 {
     value.try_into().unwrap_or(i32::MAX)
 }
@@ -205,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_an_installed_cascade_the_error_names_the_places_and_what_to_do() {
+    fn without_an_installed_cascade_the_error_names_the_folders_and_the_remedy() {
         let error = find_default(&["/nowhere", "/neither/here"])
             .unwrap_err()
             .to_string();

@@ -1,27 +1,30 @@
-//! What can go wrong.
+//! Errors of the detectors.
 
-/// Why there is no detector or no answer from it.
+/// Name of OpenCV's frontal face cascade, which is loaded if no other is named.
+#[cfg(feature = "cascade")]
+pub(crate) const DEFAULT_CASCADE: &str = "haarcascade_frontalface_default.xml";
+
+/// Why a detector cannot be loaded or run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The weights are unusable, or of another network.
+    /// The weights are unusable, or those of another network.
     #[error(transparent)]
     Weights(Box<emotion_models::weights::Error>),
-    /// The network cannot be run.
+    /// The network cannot run.
     #[error(transparent)]
     Inference(#[from] emotion_models::inference::Error),
-    /// No cascade was named, and none stands where OpenCV installs them. The message ends where each program says how a
-    /// file is named to it.
+    /// No cascade was named, and none is where OpenCV installs them. A program may append how a file is named to it.
     #[cfg(feature = "cascade")]
     #[error(
         "no {} in {}; install OpenCV's data files (Debian, Ubuntu: opencv-data)",
-        crate::cascade::DEFAULT_FILE,
+        DEFAULT_CASCADE,
         places.join(", ")
     )]
     NotInstalled {
-        /// The folders that were looked at.
+        /// The folders without a cascade.
         places: Vec<String>,
     },
-    /// The cascade's file is missing or may not be read.
+    /// The file of the cascade is missing or not readable.
     #[cfg(feature = "cascade")]
     #[error("cannot read the cascade {}: {source}", path.display())]
     Unreadable {
@@ -30,17 +33,17 @@ pub enum Error {
         /// Why it cannot be read.
         source: std::io::Error,
     },
-    /// The file is no cascade.
+    /// The file is not a cascade.
     #[cfg(feature = "cascade")]
     #[error(
         "{} is not a cascade: {reason}; expected an XML file such as OpenCV's {}",
         path.display(),
-        crate::cascade::DEFAULT_FILE
+        DEFAULT_CASCADE
     )]
     NotACascade {
         /// The file.
         path: std::path::PathBuf,
-        /// What OpenCV says about it.
+        /// OpenCV's error message.
         reason: String,
     },
     /// OpenCV failed.
@@ -51,7 +54,7 @@ pub enum Error {
 
 impl From<emotion_models::weights::Error> for Error {
     fn from(error: emotion_models::weights::Error) -> Self {
-        // Large, and on the way of every picture's result.
+        // The error is large, and every result of a detection would carry its size.
         Self::Weights(Box::new(error))
     }
 }

@@ -1,4 +1,4 @@
-//! What the network takes for a face.
+//! A box from the network.
 
 use emotion_models::preprocess::Region;
 
@@ -7,14 +7,14 @@ use crate::DetectedFace;
 /// A box that may be a face.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate {
-    /// Where it is, in pixels; it may reach outside the picture.
+    /// The box in pixels; may reach outside the image.
     pub region: Region,
-    /// How sure the network is, 0 to 1.
+    /// Calibrated probability that it is a face, 0 to 1.
     pub confidence: f32,
 }
 
 impl Candidate {
-    /// The same on the grid of pixels.
+    /// Rounds the box to the grid of pixels.
     pub(super) fn face(&self) -> DetectedFace {
         let Region {
             x,
@@ -45,12 +45,7 @@ mod tests {
     #[test]
     fn a_face_covers_the_pixels_nearest_to_its_box_and_at_least_one() {
         let face = |x: f32, width: f32| {
-            let region = Region {
-                x,
-                y: -0.4,
-                width,
-                height: 0.1,
-            };
+            let region = Region::new(x, -0.4, width, 0.1);
             Candidate {
                 region,
                 confidence: 0.5,

@@ -1,9 +1,8 @@
-//! Our own network: one look at the whole picture.
+//! Our own network.
 
 mod candidate;
 mod passes;
 mod runner;
-mod suppression;
 
 pub use candidate::Candidate;
 
@@ -12,32 +11,32 @@ use emotion_models::inference::Precision;
 use emotion_models::preprocess::{GreyRows, Part, Region};
 use emotion_models::weights::Task;
 
+use crate::boxes::suppress_overlapping;
 use crate::{DetectedFace, Error, Options};
-use passes::{Look, SURE_FACE, looks};
-use runner::Sizes;
-use suppression::suppress;
+use passes::{Pass, RELIABLE_SIZE, passes};
+use runner::NetworkRunner;
 
-/// Candidates that are compared with each other at most: the surest.
-const MOST_CANDIDATES: usize = 2000;
+/// Most candidates that are compared with each other: the most confident.
+const MAX_CANDIDATES: usize = 2000;
 
-/// The face detector with its weights, ready to look. It keeps its buffers from picture to picture.
+/// The face detection network with its weights. It reuses its buffers from image to image.
 #[derive(Debug)]
 pub struct NetworkDetector {
-    sizes: Sizes,
+    runner: NetworkRunner,
     candidates: Vec<Candidate>,
 }
 
 impl NetworkDetector {
-    /// The weights that are compiled in, on one thread in the fastest precision.
+    /// The network with the built-in weights, on one thread, in the fastest precision.
     ///
     /// # Errors
     ///
-    /// Never in practice: a test loads them.
-    pub fn embedded() -> Result<Self, Error> {
+    /// Never in practice: a test loads the built-in weights.
+    pub fn built_in() -> Result<Self, Error> {
         Self::new(Weights::detector()?)
     }
 
-    /// The same with other weights.
+    /// The network with these weights, on one thread, in the fastest precision.
     ///
     /// # Errors
     ///
@@ -46,128 +45,128 @@ impl NetworkDetector {
         Self::with_precision(weights, Precision::fastest())
     }
 
-    /// The same in this precision.
+    /// The network with these weights, on one thread, in this precision.
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new), and if the machine has no instructions for the precision.
+    /// If the weights are not those of a detector, or the machine has no instructions for the precision.
     pub fn with_precision(weights: Weights, precision: Precision) -> Result<Self, Error> {
         weights.expect(Task::Detection)?;
         Ok(Self {
-            sizes: Sizes::new(weights, precision),
+            runner: NetworkRunner::new(weights, precision),
             candidates: Vec::new(),
         })
     }
 
-    /// Works on a picture with so many threads, at least one, of rayon's pool.
+    /// Runs on `threads` threads, at least one, of rayon's pool.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
-        self.sizes.set_threads(threads);
+        self.runner.set_threads(threads);
         self
     }
 
-    /// What the weights say about themselves.
+    /// The metadata of the weights.
     pub fn metadata(&self) -> &emotion_models::Metadata {
-        self.sizes.metadata()
+        self.runner.metadata()
     }
 
-    /// The faces in `picture`, the surest first.
+    /// Detects the faces in `image`, the most confident first.
     ///
     /// # Errors
     ///
-    /// If the network cannot be run.
+    /// If the network cannot run.
     pub fn detect(
         &mut self,
-        picture: &impl GreyRows,
+        image: &impl GreyRows,
         options: &Options,
     ) -> Result<Vec<DetectedFace>, Error> {
-        self.candidates(picture, options)?;
+        self.candidates(image, options)?;
         Ok(self.faces(options))
     }
 
-    /// The faces in `area` of `picture`, the surest first, in pixels of the picture. The network sees the area at
-    /// `scale`, its pixels per pixel of the picture, whatever the options say about the detection size and tiles.
+    /// Detects the faces in `area` of `image`, the most confident first, in pixels of `image`. The network's input has
+    /// `scale` pixels per pixel of the image, whatever the options say about the detection size and tiles.
     ///
     /// # Errors
     ///
-    /// If the network cannot be run.
+    /// If the network cannot run.
     pub fn detect_in(
         &mut self,
-        picture: &impl GreyRows,
+        image: &impl GreyRows,
         area: Region,
         scale: f32,
         options: &Options,
     ) -> Result<Vec<DetectedFace>, Error> {
         self.candidates.clear();
-        if let Some(part) = Options::part(Some(area), picture) {
-            let look = Look::at(part, scale);
-            self.look(picture, &look, options)?;
+        if let Some(part) = Options::visible_part(Some(area), image) {
+            self.run_pass(image, &Pass::new(part, scale), options)?;
         }
-        self.choose(options);
+        self.keep_best(options);
         Ok(self.faces(options))
     }
 
-    /// The boxes in `picture` as exact as the network says them, the surest first; two of one face count once. How many
-    /// there may be is not limited.
+    /// Detects the faces in `image` and returns their exact boxes, the most confident first, one for each face and
+    /// without the limit of [`Options::max_faces`].
     ///
     /// # Errors
     ///
-    /// If the network cannot be run.
+    /// If the network cannot run.
     pub fn candidates(
         &mut self,
-        picture: &impl GreyRows,
+        image: &impl GreyRows,
         options: &Options,
     ) -> Result<&[Candidate], Error> {
         self.candidates.clear();
-        if let Some(part) = Options::part(options.region, picture) {
-            for look in looks(part, options) {
-                self.look(picture, &look, options)?;
+        if let Some(part) = Options::visible_part(options.region, image) {
+            for pass in passes(part, options) {
+                self.run_pass(image, &pass, options)?;
             }
         }
-        self.choose(options);
+        self.keep_best(options);
         Ok(&self.candidates)
     }
 
-    /// Adds what the network sees.
-    fn look(
+    /// Adds the candidates of one pass.
+    fn run_pass(
         &mut self,
-        picture: &impl GreyRows,
-        look: &Look,
+        image: &impl GreyRows,
+        pass: &Pass,
         options: &Options,
     ) -> Result<(), Error> {
-        let whole = Part::whole(picture);
-        let seen = self.sizes.look(picture, look)?;
-        let found = seen.candidates(options.threshold);
-        let is_sure = |candidate: &Candidate| {
+        let whole = Part::whole(image);
+        let output = self.runner.run(image, pass)?;
+        let is_reliable = |candidate: &Candidate| {
             let Region { width, height, .. } = candidate.region;
-            options.min_size_px > 0 || width.max(height) >= SURE_FACE
+            options.min_size_px > 0 || width.max(height) >= RELIABLE_SIZE
         };
-        let found = found
-            .filter(is_sure)
-            .map(|candidate| look.in_picture(candidate));
-        self.candidates.extend(
-            found.filter(|candidate| {
-                options.wants(&candidate.region) && !look.cuts(candidate, whole)
-            }),
-        );
+        let candidates = output
+            .candidates(options.threshold)
+            .filter(is_reliable)
+            .map(|candidate| pass.in_image(candidate))
+            .filter(|candidate| {
+                options.accepts(&candidate.region) && !pass.cuts_off(candidate, whole)
+            });
+        self.candidates.extend(candidates);
         Ok(())
     }
 
-    /// Leaves one candidate for each face.
-    fn choose(&mut self, options: &Options) {
-        let surest = |a: &Candidate, b: &Candidate| b.confidence.total_cmp(&a.confidence);
-        if self.candidates.len() > MOST_CANDIDATES {
+    /// Keeps one candidate for each face.
+    fn keep_best(&mut self, options: &Options) {
+        let falling = |a: &Candidate, b: &Candidate| b.confidence.total_cmp(&a.confidence);
+        if self.candidates.len() > MAX_CANDIDATES {
             self.candidates
-                .select_nth_unstable_by(MOST_CANDIDATES, surest);
-            self.candidates.truncate(MOST_CANDIDATES);
+                .select_nth_unstable_by(MAX_CANDIDATES, falling);
+            self.candidates.truncate(MAX_CANDIDATES);
         }
-        self.candidates.sort_by(surest);
-        suppress(&mut self.candidates, options.overlap);
+        self.candidates.sort_by(falling);
+        suppress_overlapping(&mut self.candidates, options.nms_iou, |candidate| {
+            &candidate.region
+        });
     }
 
     fn faces(&self, options: &Options) -> Vec<DetectedFace> {
         let mut faces = self.candidates.iter().map(Candidate::face).collect();
-        options.limit(&mut faces);
+        options.keep_largest(&mut faces);
         faces
     }
 }

@@ -1,46 +1,47 @@
-//! Which parts of a picture the network sees, and how large.
+//! Passes of the network: which parts of an image it searches, and at which scale.
 
 use emotion_models::preprocess::{Part, Region};
 
 use super::candidate::Candidate;
 use crate::Options;
 
-/// The longer side of what the network sees when nobody says otherwise, in pixels. At 640 a face that fills the picture
-/// falls apart as soon as a hand covers a part of it, at 384 those of a class of pupils begin to get lost.
-const LARGEST: f64 = 512.0;
+/// Longer side of the network's input by default, in pixels. At 640 a face that fills the image is missed when a hand
+/// covers a part of it; at 384 the small faces of a school class are missed.
+const DEFAULT_SIDE: f64 = 512.0;
 
-/// The size, in pixels of what the network sees, from which faces are found surely. Among smaller boxes too many are the
-/// dots and letters of some lettering.
-pub(super) const SURE_FACE: f32 = 16.0;
+/// Size, in pixels of the network's input, from which faces are found reliably. Too many of the smaller boxes are letters
+/// and dots.
+pub(super) const RELIABLE_SIZE: f32 = 16.0;
 
-/// How far tiles overlap, in pixels of what the network sees: faces up to that size are whole in one of them, larger
-/// ones in the look at the whole picture.
+/// Overlap of tiles in pixels of the network's input: faces up to that size are whole in one of them, larger ones in the
+/// pass over the whole image.
 const TILE_OVERLAP: f64 = 64.0;
 
-/// A face that comes so near to an edge of a tile, in pixels of what the network sees, may go on beyond it.
+/// A face that comes this close to an edge of a tile, in pixels of the network's input, may continue beyond it.
 const EDGE: f32 = 2.0;
 
-/// The grey that surrounds a picture at least, in pixels of what the network sees: arms and shoulders that the edge cuts
-/// off are taken for faces less often then. On the validation pictures it raises the precision by a point.
+/// Least width of the grey border around an image, in pixels of the network's input. With it, arms and shoulders cut off
+/// by the edge are less often taken for faces: precision on the validation images rises by a point.
 const MARGIN: usize = 8;
 
-/// A part of a picture and the size at which the network sees it.
+/// One run of the network: a part of an image and the size to which it is scaled.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Look {
+pub(super) struct Pass {
     pub(super) part: Part,
-    /// Pixels that the network sees.
+    /// Width of the scaled part in pixels.
     pub(super) width: usize,
+    /// Height of the scaled part in pixels.
     pub(super) height: usize,
-    /// Grey around them at least.
+    /// Least width of the grey border in pixels.
     pub(super) margin: usize,
-    /// Whether others look at what lies beyond its edges.
+    /// Whether other passes cover what lies beyond the edges.
     is_tile: bool,
 }
 
-impl Look {
-    /// At a part with so many pixels per pixel of the picture.
-    pub(super) fn at(part: Part, scale: f32) -> Self {
-        // A scale that is no number is 1, and none makes a picture that no memory holds.
+impl Pass {
+    /// A pass over a part with `scale` pixels of the network's input per pixel of the image.
+    pub(super) fn new(part: Part, scale: f32) -> Self {
+        // An invalid scale counts as 1, and none is so large that the input exceeds the memory.
         let scale = if scale.is_finite() && scale > 0.0 {
             f64::from(scale).min(4.0)
         } else {
@@ -56,8 +57,8 @@ impl Look {
         }
     }
 
-    /// A candidate that stands in pixels of the network, in those of the picture.
-    pub(super) fn in_picture(&self, candidate: Candidate) -> Candidate {
+    /// Converts a candidate from pixels of the scaled part to pixels of the image.
+    pub(super) fn in_image(&self, candidate: Candidate) -> Candidate {
         let right = self.part.width as f32 / self.width as f32;
         let down = self.part.height as f32 / self.height as f32;
         let Region {
@@ -67,18 +68,18 @@ impl Look {
             height,
         } = candidate.region;
         Candidate {
-            region: Region {
-                x: x * right + self.part.x as f32,
-                y: y * down + self.part.y as f32,
-                width: width * right,
-                height: height * down,
-            },
+            region: Region::new(
+                x * right + self.part.x as f32,
+                y * down + self.part.y as f32,
+                width * right,
+                height * down,
+            ),
             ..candidate
         }
     }
 
-    /// Whether an edge of this tile that is none of the picture cuts through the candidate.
-    pub(super) fn cuts(&self, candidate: &Candidate, whole: Part) -> bool {
+    /// Whether an edge of this tile, other than an edge of the image, cuts through the candidate.
+    pub(super) fn cuts_off(&self, candidate: &Candidate, whole: Part) -> bool {
         if !self.is_tile {
             return false;
         }
@@ -99,17 +100,17 @@ impl Look {
     }
 }
 
-/// All looks at a part of a picture.
-pub(super) fn looks(part: Part, options: &Options) -> Vec<Look> {
+/// All passes over a part of an image: one over the whole, then one over each tile.
+pub(super) fn passes(part: Part, options: &Options) -> Vec<Pass> {
     let longer = part.width.max(part.height);
-    let mut looks = vec![Look {
+    let mut passes = vec![Pass {
         margin: MARGIN,
-        ..Look::at(part, scale(longer, options))
+        ..Pass::new(part, scale(longer, options))
     }];
     if options.tiles < 2 {
-        return looks;
+        return passes;
     }
-    // So that a tile and its overlap are as large for the network as the whole picture may be, or as they are.
+    // A tile is scaled like a whole image of its size, then extended by the overlap.
     let tiles = options.tiles as usize;
     let side = longer.div_ceil(tiles);
     let tile_scale = scale(side, options);
@@ -122,22 +123,24 @@ pub(super) fn looks(part: Part, options: &Options) -> Vec<Look> {
                 width,
                 height,
             };
-            looks.push(Look {
+            passes.push(Pass {
                 is_tile: true,
-                ..Look::at(tile, tile_scale)
+                ..Pass::new(tile, tile_scale)
             });
         }
     }
-    looks
+    passes
 }
 
-/// The pixels that the network sees per pixel of a picture: at most 1, but a picture that is so small that it costs no
-/// more than others is doubled, for the sake of its small faces.
+/// Pixels of the network's input per pixel of the image: at most 1, but a small image is doubled for its small faces if
+/// that costs no more than a larger image does.
 fn scale(longer: usize, options: &Options) -> f32 {
     let largest = match (options.detection_size_px, options.min_size_px) {
-        (0, 0) => LARGEST,
-        // The smallest face needs no more pixels than it takes to find it.
-        (0, smallest) => LARGEST.min(longer as f64 * f64::from(SURE_FACE) / f64::from(smallest)),
+        (0, 0) => DEFAULT_SIDE,
+        // The smallest face needs no more pixels than its reliable detection.
+        (0, smallest) => {
+            DEFAULT_SIDE.min(longer as f64 * f64::from(RELIABLE_SIZE) / f64::from(smallest))
+        }
         (size, _) => f64::from(size),
     };
     let scale = largest / longer as f64;
@@ -148,7 +151,7 @@ fn scale(longer: usize, options: &Options) -> f32 {
     }
 }
 
-/// Divides so many pixels into stretches of about `side` that overlap: where each begins and how long it is.
+/// Divides `pixels` into overlapping spans of about `side` pixels: the start and the length of each.
 fn spans(pixels: usize, side: usize, overlap: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = pixels.div_ceil(side).max(1);
     (0..count).map(move |index| {
@@ -171,9 +174,9 @@ mod tests {
         }
     }
 
-    fn seen(width: usize, height: usize, options: &Options) -> (usize, usize) {
-        let look = looks(part(width, height), options)[0];
-        (look.width, look.height)
+    fn scaled(width: usize, height: usize, options: &Options) -> (usize, usize) {
+        let pass = passes(part(width, height), options)[0];
+        (pass.width, pass.height)
     }
 
     #[test]
@@ -182,17 +185,17 @@ mod tests {
             min_size_px,
             ..Options::default()
         };
-        assert_eq!(seen(640, 480, &sized(32)), (320, 240));
-        assert_eq!(seen(640, 480, &sized(64)), (160, 120));
-        // It is never larger than what is worth its time; up to there a small one is doubled.
-        assert_eq!(seen(320, 240, &sized(1)), (320, 240));
-        assert_eq!(seen(256, 144, &sized(0)), (512, 288));
-        assert_eq!(seen(256, 144, &sized(16)), (256, 144));
-        assert_eq!(seen(640, 480, &sized(1)), (512, 384));
-        assert_eq!(seen(640, 480, &sized(0)), (512, 384));
-        assert_eq!(seen(3840, 2160, &sized(30)), (512, 288));
-        assert_eq!(seen(1, 1, &sized(0)), (2, 2));
-        assert_eq!(seen(1, 1, &sized(u32::MAX)), (1, 1));
+        assert_eq!(scaled(640, 480, &sized(32)), (320, 240));
+        assert_eq!(scaled(640, 480, &sized(64)), (160, 120));
+        // The longer side is at most the default; a small image is doubled if it stays within that.
+        assert_eq!(scaled(320, 240, &sized(1)), (320, 240));
+        assert_eq!(scaled(256, 144, &sized(0)), (512, 288));
+        assert_eq!(scaled(256, 144, &sized(16)), (256, 144));
+        assert_eq!(scaled(640, 480, &sized(1)), (512, 384));
+        assert_eq!(scaled(640, 480, &sized(0)), (512, 384));
+        assert_eq!(scaled(3840, 2160, &sized(30)), (512, 288));
+        assert_eq!(scaled(1, 1, &sized(0)), (2, 2));
+        assert_eq!(scaled(1, 1, &sized(u32::MAX)), (1, 1));
     }
 
     #[test]
@@ -201,10 +204,10 @@ mod tests {
             detection_size_px: 320,
             ..Options::default()
         };
-        assert_eq!(seen(1920, 1080, &options), (320, 180));
-        assert_eq!(seen(1080, 1920, &options), (180, 320));
-        assert_eq!(seen(300, 200, &options), (300, 200));
-        assert_eq!(seen(100, 80, &options), (100, 80));
+        assert_eq!(scaled(1920, 1080, &options), (320, 180));
+        assert_eq!(scaled(1080, 1920, &options), (180, 320));
+        assert_eq!(scaled(300, 200, &options), (300, 200));
+        assert_eq!(scaled(100, 80, &options), (100, 80));
     }
 
     #[test]
@@ -219,22 +222,22 @@ mod tests {
             y: 9,
             ..part(3840, 2160)
         };
-        let looks = looks(frame, &options);
-        let (whole, tiles) = looks.split_first().unwrap();
+        let passes = passes(frame, &options);
+        let (whole, tiles) = passes.split_first().unwrap();
         assert_eq!(whole.part, frame);
         assert_eq!(tiles.len(), 6);
         for x in (7..3847).step_by(13) {
             for y in (9..2169).step_by(11) {
-                let inside = |look: &&Look| {
+                let contains = |pass: &&Pass| {
                     let Part {
                         x: left,
                         y: top,
                         width,
                         height,
-                    } = look.part;
+                    } = pass.part;
                     (left..left + width).contains(&x) && (top..top + height).contains(&y)
                 };
-                assert!(tiles.iter().any(|look| inside(&look)), "{x}, {y}");
+                assert!(tiles.iter().any(|pass| contains(&pass)), "{x}, {y}");
             }
         }
         let [first, second] = [tiles[0].part, tiles[1].part];
@@ -245,20 +248,15 @@ mod tests {
     }
 
     #[test]
-    fn a_tile_leaves_what_its_inner_edges_cut_to_its_neighbours() {
+    fn a_tile_leaves_faces_cut_by_its_inner_edges_to_its_neighbours() {
         let whole = part(200, 100);
-        let tile = Look {
+        let tile = Pass {
             is_tile: true,
-            ..Look::at(part(120, 100), 1.0)
+            ..Pass::new(part(120, 100), 1.0)
         };
         let cuts = |x: f32| {
-            let region = Region {
-                x,
-                y: -3.0,
-                width: 20.0,
-                height: 20.0,
-            };
-            tile.cuts(
+            let region = Region::new(x, -3.0, 20.0, 20.0);
+            tile.cuts_off(
                 &Candidate {
                     region,
                     confidence: 1.0,
@@ -266,16 +264,16 @@ mod tests {
                 whole,
             )
         };
-        assert!(!cuts(-5.0), "the edge of the picture");
+        assert!(!cuts(-5.0), "the edge of the image");
         assert!(!cuts(90.0));
         assert!(cuts(101.0));
     }
 
     #[test]
-    fn scales_that_make_no_sense_are_those_of_the_picture() {
+    fn invalid_scales_count_as_one() {
         for scale in [0.0, -1.0, f32::NAN, f32::INFINITY] {
-            let look = Look::at(part(64, 48), scale);
-            assert_eq!((look.width, look.height), (64, 48), "{scale}");
+            let pass = Pass::new(part(64, 48), scale);
+            assert_eq!((pass.width, pass.height), (64, 48), "{scale}");
         }
     }
 }

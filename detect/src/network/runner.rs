@@ -1,46 +1,47 @@
-//! The network for pictures of every size.
+//! Runs the network on inputs of any size.
 
 use emotion_models::Instructions;
-use emotion_models::face_net::{STRIDES, VALUES, grid_cells};
 use emotion_models::inference::{InferenceExecutor, Precision};
+use emotion_models::face_net::{STRIDES, grid_cells};
 use emotion_models::preprocess::{GreyRows, Region, Scaler};
 use emotion_models::{Metadata, Weights};
 
 use super::candidate::Candidate;
-use super::passes::Look;
+use super::passes::Pass;
 use crate::Error;
+use crate::boxes::decode;
 
-/// Sizes for which the network is kept ready: those of a stream, of its tiles, and of some faces that are followed.
-const KEPT: usize = 8;
+/// Input sizes for which the network is kept ready: those of a stream, of its tiles, and of some followed faces.
+const KEPT_SIZES: usize = 8;
 
-/// The network, ready for the sizes that it saw last.
+/// The network, ready for the input sizes used last.
 #[derive(Debug)]
-pub(super) struct Sizes {
+pub(super) struct NetworkRunner {
     weights: Weights,
     precision: Precision,
     threads: usize,
-    /// The last one that was used first.
-    networks: Vec<Network>,
+    /// The one used last comes first.
+    networks: Vec<SizedNetwork>,
     scaler: Scaler,
 }
 
+/// The network for one input size.
 #[derive(Debug)]
-struct Network {
+struct SizedNetwork {
     height: usize,
     width: usize,
-    engine: InferenceExecutor,
-    /// What it says about each place.
-    values: Vec<f32>,
+    executor: InferenceExecutor,
+    output: Vec<f32>,
 }
 
-/// What the network says about the last picture.
-pub(super) struct Seen<'a> {
-    network: &'a Network,
-    /// Column and row of the network at which the picture begins.
+/// Output of the network for one pass.
+pub(super) struct PassOutput<'a> {
+    network: &'a SizedNetwork,
+    /// Column and row of the network's input at which the image begins.
     origin: [usize; 2],
 }
 
-impl Sizes {
+impl NetworkRunner {
     pub(super) fn new(weights: Weights, precision: Precision) -> Self {
         Self {
             weights,
@@ -60,95 +61,85 @@ impl Sizes {
         self.weights.metadata()
     }
 
-    /// Lets the network look.
-    pub(super) fn look(&mut self, picture: &impl GreyRows, look: &Look) -> Result<Seen<'_>, Error> {
+    /// Runs the network on the part of `image` that `pass` names.
+    pub(super) fn run(
+        &mut self,
+        image: &impl GreyRows,
+        pass: &Pass,
+    ) -> Result<PassOutput<'_>, Error> {
         let [.., coarsest] = STRIDES;
-        let [height, width] = [look.height, look.width]
-            .map(|size| (size + 2 * look.margin).next_multiple_of(coarsest));
-        let place = self
+        let [height, width] = [pass.height, pass.width]
+            .map(|size| (size + 2 * pass.margin).next_multiple_of(coarsest));
+        let index = self
             .networks
             .iter()
             .position(|network| (network.height, network.width) == (height, width));
-        let network = match place {
-            Some(place) => self.networks.remove(place),
+        let network = match index {
+            Some(index) => self.networks.remove(index),
             None => self.network(height, width)?,
         };
-        self.networks.truncate(KEPT - 1);
+        self.networks.truncate(KEPT_SIZES - 1);
         self.networks.insert(0, network);
 
-        let Network { engine, values, .. } = &mut self.networks[0];
-        let (pixels, stride) = engine.picture_mut();
-        // The picture lies in the middle; what lies beyond it is grey.
-        let [left, top] = [(width - look.width) / 2, (height - look.height) / 2];
-        let rows = top..top + look.height;
+        let SizedNetwork { executor, output, .. } = &mut self.networks[0];
+        let (pixels, stride) = executor.picture_mut();
+        // The image lies in the middle of the input, surrounded by grey.
+        let [left, top] = [(width - pass.width) / 2, (height - pass.height) / 2];
+        let rows = top..top + pass.height;
         for (y, row) in pixels.chunks_mut(stride).enumerate() {
             if rows.contains(&y) {
                 row[..left].fill(0.0);
-                row[left + look.width..].fill(0.0);
+                row[left + pass.width..].fill(0.0);
             } else {
                 row.fill(0.0);
             }
         }
-        let seen = &mut pixels[top * stride + left..];
-        let size = [look.height, look.width];
-        self.scaler.run(picture, look.part, size, seen, stride);
-        engine.run_picture(values)?;
-        Ok(Seen {
+        let inner = &mut pixels[top * stride + left..];
+        let size = [pass.height, pass.width];
+        self.scaler.run(image, pass.part, size, inner, stride);
+        executor.run_picture(output)?;
+        Ok(PassOutput {
             network: &self.networks[0],
             origin: [left, top],
         })
     }
 
-    fn network(&self, height: usize, width: usize) -> Result<Network, Error> {
+    fn network(&self, height: usize, width: usize) -> Result<SizedNetwork, Error> {
         let folded = self.weights.folded_detector(height, width)?;
-        let engine = InferenceExecutor::of_folded(&folded, Instructions::best(), self.precision);
-        let engine = engine.with_threads_each(self.threads);
-        Ok(Network {
+        let executor = InferenceExecutor::of_folded(&folded, Instructions::best(), self.precision);
+        let executor = executor.with_threads_each(self.threads);
+        Ok(SizedNetwork {
             height,
             width,
-            values: vec![0.0; engine.classes()],
-            engine,
+            output: vec![0.0; executor.classes()],
+            executor,
         })
     }
 }
 
-impl Seen<'_> {
-    /// What it takes for a face with this confidence at least, in pixels of the picture as the network sees it.
+impl PassOutput<'_> {
+    /// Boxes with a confidence of at least `threshold`, in pixels of the scaled image.
     pub(super) fn candidates(&self, threshold: f32) -> impl Iterator<Item = Candidate> {
-        let Network {
+        let SizedNetwork {
             height,
             width,
-            ref values,
+            ref output,
             ..
         } = *self.network;
         let [left, top] = self.origin.map(|pixels| pixels as f32);
-        let least = logit(threshold);
-        let values = values.as_chunks::<VALUES>().0;
-        grid_cells(height, width)
-            .zip(values)
-            .filter(move |(_, values)| values[0] >= least)
-            .map(move |(place, values)| {
-                let region = place.region(*values);
-                Candidate {
-                    region: Region {
-                        x: region.x - left,
-                        y: region.y - top,
-                        ..region
-                    },
-                    confidence: 1.0 / (1.0 + (-values[0]).exp()),
-                }
-            })
-            // Weights that somebody else trained may say anything.
-            .filter(|candidate| {
-                let region = candidate.region;
-                [region.x, region.y, region.width, region.height]
-                    .iter()
-                    .all(|value| value.is_finite())
-            })
+        let boxes = decode(grid_cells(height, width), output, logit(threshold));
+        boxes.map(move |(region, logit)| Candidate {
+            region: Region {
+                x: region.x - left,
+                y: region.y - top,
+                ..region
+            },
+            confidence: 1.0 / (1.0 + (-logit).exp()),
+        })
     }
 }
 
-/// The logit of a probability; of 0 one that every other exceeds.
+/// The logit of a probability; minus infinity for 0.
 fn logit(probability: f32) -> f32 {
     (probability / (1.0 - probability)).ln()
 }

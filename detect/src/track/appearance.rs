@@ -1,60 +1,61 @@
-//! What a face looks like: a coarse picture of it without its brightness and contrast, cheap to take and to compare.
+//! Appearance of a face: a coarse image without its brightness and contrast, cheap to extract and to compare.
 
 use emotion_models::preprocess::{GreyRows, Preprocessor, Region};
 
-/// Width and height of the picture.
+/// Width and height of the coarse image in pixels.
 const SIDE: usize = 16;
-/// How much of a new look goes into the mean.
-const SHARE: f32 = 0.15;
+/// Weight of a new appearance in the running mean.
+const NEW_WEIGHT: f32 = 0.15;
 
-/// A face's looks; the product of two is their normalised cross-correlation.
+/// The appearance of a face, `[16, 16]` values with mean 0 and length 1; the product of two is their normalised
+/// cross-correlation.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Look(Vec<f32>);
+pub(super) struct Appearance(Vec<f32>);
 
-impl Look {
-    /// How alike two faces look: 1 for the same picture, about 0 for unrelated ones.
+impl Appearance {
+    /// Similarity of two faces, -1 to 1: 1 for the same image, about 0 for unrelated ones.
     pub(super) fn similarity(&self, other: &Self) -> f32 {
         self.0.iter().zip(&other.0).map(|(a, b)| a * b).sum()
     }
 
-    /// Lets the mean of a face's looks move towards a new one.
+    /// Moves the running mean towards a new appearance.
     pub(super) fn blend(&mut self, new: &Self) {
         for (mean, new) in self.0.iter_mut().zip(&new.0) {
-            *mean += SHARE * (new - *mean);
+            *mean += NEW_WEIGHT * (new - *mean);
         }
-        // Two looks of one face are never opposite, so their mean has a length.
+        // Two appearances of one face are never opposite, so their mean is not zero.
         normalize(&mut self.0);
     }
 }
 
-/// Takes looks. It keeps its buffers.
+/// Extracts appearances. It reuses its buffers.
 #[derive(Debug)]
-pub(super) struct Looker(Preprocessor);
+pub(super) struct AppearanceExtractor(Preprocessor);
 
-impl Default for Looker {
+impl Default for AppearanceExtractor {
     fn default() -> Self {
         Self(Preprocessor::new(SIDE))
     }
 }
 
-impl Looker {
-    /// The look of the face at `region`, or none where the picture is flat.
-    pub(super) fn look(&mut self, picture: &impl GreyRows, region: &Region) -> Option<Look> {
+impl AppearanceExtractor {
+    /// The appearance of the face at `region`; none where the image is flat.
+    pub(super) fn extract(&mut self, image: &impl GreyRows, region: &Region) -> Option<Appearance> {
         let mut cells = vec![0.0; SIDE * SIDE];
         let square = Region::face(region.x, region.y, region.width, region.height, 0.0);
-        self.0.run(picture, square, &mut cells).ok()?;
-        normalize(&mut cells).then_some(Look(cells))
+        self.0.run(image, square, &mut cells).ok()?;
+        normalize(&mut cells).then_some(Appearance(cells))
     }
 }
 
-/// Takes the mean away and makes the length 1; false where nothing is left.
+/// Subtracts the mean and scales to length 1; returns whether the values vary.
 pub(super) fn normalize(cells: &mut [f32]) -> bool {
     let mean = cells.iter().sum::<f32>() / cells.len() as f32;
     for cell in cells.iter_mut() {
         *cell -= mean;
     }
     let length = cells.iter().map(|cell| cell * cell).sum::<f32>().sqrt();
-    // Less than one grey level of contrast.
+    // The contrast is below one grey level.
     if length < cells.len() as f32 * 1e-4 {
         return false;
     }
@@ -69,10 +70,10 @@ mod tests {
     use super::*;
     use emotion_models::preprocess::GreyImage;
 
-    fn look(pixel: impl Fn(usize, usize) -> u8) -> Option<Look> {
+    fn appearance(pixel: impl Fn(usize, usize) -> u8) -> Option<Appearance> {
         let pixels: Vec<u8> = (0..64 * 64).map(|i| pixel(i % 64, i / 64)).collect();
         let image = GreyImage::new(&pixels, 64, 64, 64).unwrap();
-        Looker::default().look(&image, &Region::whole(&image))
+        AppearanceExtractor::default().extract(&image, &Region::whole(&image))
     }
 
     fn rings(x: usize, y: usize) -> u8 {
@@ -81,24 +82,24 @@ mod tests {
     }
 
     #[test]
-    fn brightness_and_contrast_do_not_change_a_look() {
-        let plain = look(rings).unwrap();
-        let dim = look(|x, y| rings(x, y) / 2 + 90).unwrap();
+    fn brightness_and_contrast_do_not_change_an_appearance() {
+        let plain = appearance(rings).unwrap();
+        let dim = appearance(|x, y| rings(x, y) / 2 + 90).unwrap();
         assert!(plain.similarity(&dim) > 0.99);
     }
 
     #[test]
-    fn another_picture_looks_different_and_a_flat_one_has_no_look() {
-        let plain = look(rings).unwrap();
-        let stripes = look(|x, _| (x * 4) as u8).unwrap();
+    fn another_image_differs_and_a_flat_one_has_no_appearance() {
+        let plain = appearance(rings).unwrap();
+        let stripes = appearance(|x, _| (x * 4) as u8).unwrap();
         assert!(plain.similarity(&stripes) < 0.5);
-        assert_eq!(look(|_, _| 77), None);
+        assert_eq!(appearance(|_, _| 77), None);
     }
 
     #[test]
-    fn the_mean_moves_towards_what_is_seen() {
-        let stripes = look(|x, _| (x * 4) as u8).unwrap();
-        let mut mean = look(rings).unwrap();
+    fn the_mean_moves_towards_new_appearances() {
+        let stripes = appearance(|x, _| (x * 4) as u8).unwrap();
+        let mut mean = appearance(rings).unwrap();
         for _ in 0..50 {
             mean.blend(&stripes);
         }

@@ -1,13 +1,13 @@
-//! Who is whom at the least total cost: the Hungarian method with potentials (Kuhn 1955, Munkres 1957), O(n²m).
+//! Assignment at the least total cost: the Hungarian method with potentials (Kuhn 1955, Munkres 1957), O(n²m).
 
-/// A pair that must not be.
-pub(crate) const FORBIDDEN: f64 = f64::INFINITY;
+/// Cost of a pair that is not allowed.
+pub(super) const FORBIDDEN: f64 = f64::INFINITY;
 
-/// Larger than any sum of allowed costs, so that as many as possible are paired.
+/// Cost of leaving a row unpaired: larger than any sum of allowed costs, so that as many as possible are paired.
 const UNPAIRED: f64 = 1e6;
 
-/// Pairs rows with columns so that as many as possible are paired and the sum of their costs is the least. Costs are below
-/// 1000, or infinite for a pair that must not be. Returns for each row its column.
+/// Pairs as many rows with columns as possible at the least total cost. Costs are below 1000, or infinite for pairs that
+/// are not allowed. Returns the column of each row.
 pub fn assign(
     rows: usize,
     columns: usize,
@@ -16,7 +16,7 @@ pub fn assign(
     if rows == 0 || columns == 0 {
         return vec![None; rows];
     }
-    // The method wants no more rows than columns.
+    // The method requires at most as many rows as columns.
     if rows > columns {
         let mut result = vec![None; rows];
         for (column, row) in assign(columns, rows, &|c, r| cost(r, c))
@@ -31,7 +31,7 @@ pub fn assign(
     }
 
     let bounded = |row: usize, column: usize| cost(row, column).min(UNPAIRED);
-    // Index 0 stands for "none yet"; rows and columns count from 1.
+    // Index 0 stands for "none"; rows and columns count from 1.
     let mut row_potential = vec![0.0; rows + 1];
     let mut column_potential = vec![0.0; columns + 1];
     let mut row_of = vec![0; columns + 1];
@@ -92,19 +92,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sum_counts_and_not_the_best_single_pair() {
+    fn the_total_cost_counts_and_not_the_best_single_pair() {
         let costs = [[1.0, 2.0], [1.5, 9.0]];
         assert_eq!(assign(2, 2, &|r, c| costs[r][c]), [Some(1), Some(0)]);
     }
 
     #[test]
-    fn more_pairs_go_before_cheaper_ones() {
+    fn more_pairs_come_before_cheaper_ones() {
         let costs = [[0.0, 100.0], [100.0, FORBIDDEN]];
         assert_eq!(assign(2, 2, &|r, c| costs[r][c]), [Some(1), Some(0)]);
     }
 
     #[test]
-    fn forbidden_pairs_stay_apart_and_surplus_stays_alone() {
+    fn forbidden_pairs_and_surplus_rows_stay_unpaired() {
         assert_eq!(assign(2, 1, &|r, _| [5.0, 4.0][r]), [None, Some(0)]);
         assert_eq!(assign(1, 2, &|_, c| [5.0, 4.0][c]), [Some(1)]);
         assert_eq!(assign(2, 2, &|_, _| FORBIDDEN), [None, None]);

@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use emotion_models::preprocess::Region;
 
-use super::appearance::Look;
-use super::kalman::{Filter, centre};
+use super::appearance::Appearance;
+use super::kalman::KalmanFilter;
+use super::observation::Observation;
 use super::template_matcher::Template;
-use super::track_manager::Observation;
 
-/// Past places are kept for results that come late, for so long ...
-const HISTORY: Duration = Duration::from_secs(5);
-/// ... and so many.
-const PLACES: usize = 600;
+/// How long past positions are kept for late results, ...
+const MAX_HISTORY: Duration = Duration::from_secs(5);
+/// ... and how many of them.
+const MAX_POSITIONS: usize = 600;
 
-/// A face that was seen for a moment only is not kept much longer, but for so long.
-const LEAST_LOST: Duration = Duration::from_millis(100);
+/// The least time after which a lost face that was seen only for a moment ends.
+const MIN_LOST: Duration = Duration::from_millis(100);
 
-/// What the face looks like where it was last followed to.
+/// The pixels of a face and where they were found last.
 #[derive(Debug, Clone)]
 pub(super) struct Anchor {
     pub(super) template: Template,
@@ -27,183 +27,190 @@ pub(super) struct Anchor {
 
 /// One face from its first detection on.
 #[derive(Debug, Clone)]
-pub(super) struct Track {
-    /// None until it counts.
+pub(super) struct FaceTrack {
+    /// None until the face is confirmed.
     pub(super) id: Option<i32>,
-    pub(super) filter: Filter,
+    pub(super) filter: KalmanFilter,
     pub(super) confidence: f64,
-    /// Detections so far.
+    /// Number of detections so far.
     pub(super) hits: u32,
-    pub(super) born: Duration,
-    /// When the picture of its last detection was taken.
-    pub(super) seen: Duration,
-    /// When it was last found for sure.
-    sure: Duration,
-    /// When it ended, if it did.
+    first_seen: Duration,
+    /// Time of the frame of the last detection.
+    pub(super) last_seen: Duration,
+    /// Time of the frame of the last strong detection.
+    last_strong: Duration,
+    /// When the track ended, if it did.
     pub(super) ended: Duration,
-    /// Since when it was searched and not found.
+    /// Time of the first detection that missed the face since the last one that found it.
     missed_since: Option<Duration>,
-    /// Searches since then.
+    /// Number of detections that missed it since then.
     misses: u32,
-    pub(super) look: Option<Look>,
+    pub(super) appearance: Option<Appearance>,
     pub(super) anchor: Option<Anchor>,
-    /// It could not be followed to this frame.
-    pub(super) is_weak: bool,
-    /// Its last detection was taken in since it was last followed.
-    pub(super) is_renewed: bool,
-    /// Where it was last detected.
-    pub(super) last_place: Region,
-    places: VecDeque<(Duration, Region)>,
+    /// Whether its pixels could not be found in the last frame.
+    pub(super) is_unfollowed: bool,
+    /// Whether a detection was added since its pixels were followed last.
+    pub(super) was_detected: bool,
+    /// Box of the last detection.
+    pub(super) last_detected: Region,
+    positions: VecDeque<(Duration, Region)>,
 }
 
-impl Track {
-    /// A face that was seen in the picture taken `at`, of which it is `now` known.
-    pub(super) fn new(seen: Observation, at: Duration, now: Duration) -> Self {
+impl FaceTrack {
+    /// A face detected in the frame of the time `at`, which is known at the time `now`.
+    pub(super) fn new(observation: Observation, at: Duration, now: Duration) -> Self {
         let mut track = Self {
             id: None,
-            filter: Filter::new(&seen.region),
-            confidence: seen.confidence,
+            filter: KalmanFilter::new(&observation.region),
+            confidence: observation.confidence,
             hits: 1,
-            born: at,
-            seen: at,
-            sure: at,
+            first_seen: at,
+            last_seen: at,
+            last_strong: at,
             ended: at,
             missed_since: None,
             misses: 0,
-            look: seen.look,
+            appearance: observation.appearance,
             anchor: None,
-            is_weak: false,
-            is_renewed: true,
-            last_place: seen.region,
-            places: VecDeque::new(),
+            is_unfollowed: false,
+            was_detected: true,
+            last_detected: observation.region,
+            positions: VecDeque::new(),
         };
-        track.remember(at);
-        track.remember(now);
+        track.record_position(at);
+        track.record_position(now);
         track
     }
 
-    /// For how long the face is searched and not found; zero while it is.
-    pub(super) fn lost(&self, now: Duration) -> Duration {
+    /// Time since the first detection.
+    pub(super) fn age(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.first_seen)
+    }
+
+    /// How long the face has been lost; zero while detections find it.
+    pub(super) fn lost_for(&self, now: Duration) -> Duration {
         self.missed_since
             .map_or(Duration::ZERO, |since| now.saturating_sub(since))
     }
 
-    /// Since when searches do not find it.
+    /// Since when detections miss the face.
     pub(super) fn missed_since(&self) -> Option<Duration> {
         self.missed_since
     }
 
-    /// Whether the last search did not find it.
+    /// Whether the last detection missed the face.
     pub(super) fn is_missed(&self) -> bool {
         self.missed_since.is_some()
     }
 
-    /// Whether it is lost for so long, or for as long as it was seen if that is less, and not by one search alone while it
-    /// could be followed: a slow detector comes again only later.
-    pub(super) fn is_lost(&self, now: Duration, max_lost: Duration) -> bool {
-        let seen = self.seen.saturating_sub(self.born).max(LEAST_LOST);
+    /// Whether the track is over: the face is lost for `max_lost`, or for as long as it was seen if that is less. A single
+    /// miss does not end a track that could be followed, because a slow detector runs again only later.
+    pub(super) fn is_over(&self, now: Duration, max_lost: Duration) -> bool {
+        let seen = self.last_seen.saturating_sub(self.first_seen).max(MIN_LOST);
         self.is_missed()
-            && self.lost(now) >= max_lost.min(seen)
-            && (self.misses > 1 || self.is_weak)
+            && self.lost_for(now) >= max_lost.min(seen)
+            && (self.misses > 1 || self.is_unfollowed)
     }
 
-    /// Where the face was in the picture taken `at`; of times that are not known, the nearest.
+    /// Box of the face in the frame of the time `at`, or of the nearest known time.
     pub(super) fn region_at(&self, at: Duration) -> Region {
-        let known = self.places.iter().rev().find(|(time, _)| *time <= at);
+        let known = self.positions.iter().rev().find(|(time, _)| *time <= at);
         known
-            .or(self.places.front())
+            .or(self.positions.front())
             .map_or_else(|| self.filter.region(), |(_, region)| *region)
     }
 
-    /// Keeps the place of this moment.
-    pub(super) fn remember(&mut self, now: Duration) {
+    /// Keeps the position at the time `now`.
+    pub(super) fn record_position(&mut self, now: Duration) {
         while self
-            .places
+            .positions
             .front()
-            .is_some_and(|(time, _)| now.saturating_sub(*time) > HISTORY)
-            || self.places.len() >= PLACES
+            .is_some_and(|(time, _)| now.saturating_sub(*time) > MAX_HISTORY)
+            || self.positions.len() >= MAX_POSITIONS
         {
-            self.places.pop_front();
+            self.positions.pop_front();
         }
-        while self.places.back().is_some_and(|(time, _)| *time >= now) {
-            self.places.pop_back();
+        while self.positions.back().is_some_and(|(time, _)| *time >= now) {
+            self.positions.pop_back();
         }
-        self.places.push_back((now, self.filter.region()));
+        self.positions.push_back((now, self.filter.region()));
     }
 
-    /// For how long it is not found for sure.
-    pub(super) fn unsure(&self, at: Duration) -> Duration {
-        at.saturating_sub(self.sure)
+    /// Time since the last strong detection.
+    pub(super) fn time_without_strong(&self, at: Duration) -> Duration {
+        at.saturating_sub(self.last_strong)
     }
 
-    /// The face was searched in the picture taken `at` and not found.
-    pub(super) fn miss(&mut self, at: Duration) {
+    /// A detection in the frame of the time `at` missed the face.
+    pub(super) fn mark_missed(&mut self, at: Duration) {
         self.missed_since.get_or_insert(at);
         self.misses = self.misses.saturating_add(1);
     }
 
-    /// The face was found in the picture taken `at`; what it did since then it did at its new place too.
-    pub(super) fn see(&mut self, seen: &Observation, at: Duration, noise: f64, is_free: bool) {
+    /// Adds a detection in the frame of the time `at`. The motion since then is kept and starts from the corrected
+    /// position. Only an unoccluded face updates the appearance.
+    pub(super) fn update(
+        &mut self,
+        observation: &Observation,
+        at: Duration,
+        noise: f64,
+        is_unoccluded: bool,
+    ) {
         let then = self.region_at(at);
         let now = self.filter.region();
-        let ((then_x, then_y), (now_x, now_y)) = (centre(&then), centre(&now));
+        let ((then_x, then_y), (now_x, now_y)) = (then.centre(), now.centre());
         let (by_x, by_y) = ((now_x - then_x) as f32, (now_y - then_y) as f32);
-        let carried = Region {
-            x: seen.region.x + by_x,
-            y: seen.region.y + by_y,
-            ..seen.region
+        let moved = Region {
+            x: observation.region.x + by_x,
+            y: observation.region.y + by_y,
+            ..observation.region
         };
-        self.filter.correct(&carried, noise);
-        // Later results are measured against the corrected track.
-        let (x, y) = centre(&self.filter.region());
+        self.filter.correct(&moved, noise);
+        // Later results are compared with the corrected positions.
+        let (x, y) = self.filter.region().centre();
         let (by_x, by_y) = ((x - now_x) as f32, (y - now_y) as f32);
-        for (_, place) in &mut self.places {
-            place.x += by_x;
-            place.y += by_y;
+        for (_, region) in &mut self.positions {
+            region.x += by_x;
+            region.y += by_y;
         }
-        if let Some((_, last)) = self.places.back_mut() {
+        if let Some((_, last)) = self.positions.back_mut() {
             *last = self.filter.region();
         }
         self.hits = self.hits.saturating_add(1);
-        self.seen = self.seen.max(at);
-        if seen.is_strong {
-            self.sure = self.sure.max(at);
+        self.last_seen = self.last_seen.max(at);
+        if observation.is_strong {
+            self.last_strong = self.last_strong.max(at);
         }
         self.missed_since = None;
         self.misses = 0;
-        self.is_renewed = true;
-        self.confidence = seen.confidence;
-        self.last_place = seen.region;
-        if is_free && seen.is_strong {
-            match (&mut self.look, &seen.look) {
+        self.was_detected = true;
+        self.confidence = observation.confidence;
+        self.last_detected = observation.region;
+        if is_unoccluded && observation.is_strong {
+            match (&mut self.appearance, &observation.appearance) {
                 (Some(mean), Some(new)) => mean.blend(new),
-                (None, Some(new)) => self.look = Some(new.clone()),
+                (None, Some(new)) => self.appearance = Some(new.clone()),
                 (_, None) => {}
             }
         }
     }
 
-    /// This is the face of a track that was gone.
-    pub(super) fn go_on_as(&mut self, gone: Self) {
-        self.id = gone.id;
-        self.born = gone.born;
-        // What it looks like as a whole was known before.
-        self.look = gone.look.or(self.look.take());
+    /// Takes over the identity of an ended track of the same face.
+    pub(super) fn continue_ended(&mut self, ended: Self) {
+        self.id = ended.id;
+        self.first_seen = ended.first_seen;
+        // The earlier appearance is that of more frames.
+        self.appearance = ended.appearance.or(self.appearance.take());
     }
 
-    /// How long it was seen up to the picture taken `at`.
-    pub(super) fn lasted(&self, at: Duration) -> Duration {
-        at.saturating_sub(self.born)
-    }
-
-    /// The face is found again after it was gone.
-    pub(super) fn come_back(&mut self, seen: &Observation, at: Duration, now: Duration) {
-        self.filter = Filter::new(&seen.region);
-        self.places.clear();
+    /// Starts the track anew where its face returned.
+    pub(super) fn restart(&mut self, observation: &Observation, at: Duration, now: Duration) {
+        self.filter = KalmanFilter::new(&observation.region);
+        self.positions.clear();
         self.anchor = None;
-        self.is_weak = false;
-        self.remember(at);
-        self.remember(now);
-        self.see(seen, at, 1.0, false);
+        self.is_unfollowed = false;
+        self.record_position(at);
+        self.record_position(now);
+        self.update(observation, at, 1.0, false);
     }
 }

@@ -1,84 +1,85 @@
-//! From frames to tracked faces.
+//! The tracker: from frames and detections to tracked faces.
 
 use std::time::Duration;
 
 use emotion_models::preprocess::{GreyRows, Region};
 
-use super::appearance::Looker;
-use super::detection_schedule::{Due, Pace, Situation};
-use super::face_track::{Anchor, Track};
-use super::kalman::centre;
+use super::appearance::AppearanceExtractor;
+use super::detection_schedule::{DetectionSchedule, DueDetection, FrameConditions};
+use super::face_track::{Anchor, FaceTrack};
+use super::observation::{DetectionResult, Observation};
+use super::occlusion::is_occluded;
 use super::scene_change::Thumbnail;
-use super::stream_clock::Clock;
-use super::template_matcher::{self as motion, Found, Reach};
-use super::track_manager::{Observation, Searched, Tracker, is_in_the_way};
-use super::{Event, Options, TrackedFace};
+use super::stream_clock::StreamClock;
+use super::template_matcher::{SearchRange, TemplateMatch, TemplateMatcher};
+use super::track_manager::TrackManager;
+use super::{Options, TrackEvent, TrackedFace};
 use crate::DetectedFace;
 
-/// A place that looks less like the face than this is not where it went, ...
-const FOLLOWED: f32 = 0.6;
-/// ... nor this where another face is in the way, ...
-const FOLLOWED_BEHIND: f32 = 0.85;
-/// ... nor one so far from where it is expected then, in sizes of the face.
-const SURPRISE: f64 = 0.1;
-/// What a face looks like is taken anew when it looks less like before.
-const RENEWED: f32 = 0.9;
-/// The part of the picture that is searched for a face, in sizes of the face.
+/// Least similarity of a face with its template where it is followed to, ...
+const MIN_SIMILARITY: f32 = 0.6;
+/// ... and the same while another face occludes it; ...
+const MIN_SIMILARITY_OCCLUDED: f32 = 0.85;
+/// ... then it may also lie only this far from its expected position, in sizes of the face.
+const MAX_SURPRISE_OCCLUDED: f64 = 0.1;
+/// Similarity below which the template is renewed.
+const RENEW_SIMILARITY: f32 = 0.9;
+/// Side of the region that is searched around a face, in sizes of the face.
 const NEIGHBOURHOOD: f32 = 2.5;
 
-/// A frame as the stream has it.
+/// When a frame is shown.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Frame {
-    /// Its timestamp, if it has one.
-    pub stamp: Option<Duration>,
-    /// How long it lasts, if that is known.
+pub struct FrameTiming {
+    /// Timestamp of the frame, if it has one.
+    pub timestamp: Option<Duration>,
+    /// Duration of the frame, if known.
     pub duration: Option<Duration>,
-    /// The stream has no time for a detection.
+    /// Whether the stream has no time for a detection.
     pub is_late: bool,
 }
 
-/// Where to detect on a frame.
+/// Where to detect in a frame.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Search {
+pub enum DetectionRequest {
     /// Nowhere.
-    Nothing,
-    /// In these parts of the picture.
-    Parts(Vec<Region>),
-    /// In the whole picture.
-    Everything,
+    None,
+    /// In these regions, in pixels.
+    Regions(Vec<Region>),
+    /// In the whole frame.
+    WholeFrame,
 }
 
-/// What a detector found.
+/// The output of a detector.
 #[derive(Debug, Clone, Copy)]
 pub struct Detections<'a> {
-    /// All that might be a face, also what is not sure enough to begin a track.
+    /// All detected faces, also those too weak to begin a track.
     pub faces: &'a [DetectedFace],
-    /// The confidence from which a face may begin a track; less sure ones only continue one.
-    pub strong: f64,
+    /// Confidence from which a face may begin a track; weaker ones only continue one.
+    pub strong_confidence: f64,
 }
 
-/// Follows the faces of a stream.
+/// Tracks the faces of a stream.
 #[derive(Debug, Default)]
-pub struct Follower {
+pub struct FaceTracker {
     options: Options,
-    clock: Clock,
-    pace: Pace,
-    tracker: Tracker,
-    looker: Looker,
-    motion: motion::Search,
+    clock: StreamClock,
+    schedule: DetectionSchedule,
+    tracks: TrackManager,
+    appearances: AppearanceExtractor,
+    matcher: TemplateMatcher,
     size: Option<(usize, usize)>,
-    /// Scenes so far.
+    /// Number of scenes so far.
     scene: u64,
-    /// Something else is looked for since the last search.
-    is_demanded: bool,
-    /// The picture to which the faces were followed last.
+    /// Whether the detection options changed since the last whole-frame detection.
+    are_options_new: bool,
+    /// The last frame to which the faces were followed.
     followed: Thumbnail,
-    /// The picture that was searched last.
+    /// The last frame with a whole-frame detection.
     searched: Thumbnail,
 }
 
-impl Follower {
-    /// Follows faces as `options` say.
+impl FaceTracker {
+    /// A tracker with these options.
     pub fn new(options: Options) -> Self {
         Self {
             options,
@@ -86,291 +87,297 @@ impl Follower {
         }
     }
 
-    /// Goes on with other options.
+    /// Changes the options.
     pub fn set_options(&mut self, options: Options) {
         self.options = options;
     }
 
-    /// The faces that count, where they are on the last frame.
+    /// The confirmed faces on the last frame.
     pub fn faces(&self) -> impl Iterator<Item = TrackedFace> {
-        self.tracker.faces()
+        self.tracks.faces()
     }
 
-    /// How many faces were counted so far.
+    /// Number of faces confirmed so far.
     pub fn count(&self) -> u64 {
-        self.tracker.count()
+        self.tracks.count()
     }
 
-    /// What happened since this was last asked.
-    pub fn take_events(&mut self) -> Vec<Event> {
-        self.tracker.take_events()
+    /// The events since the last call.
+    pub fn take_events(&mut self) -> Vec<TrackEvent> {
+        self.tracks.take_events()
     }
 
-    /// The time of the last frame, by which late results name it.
+    /// Time of the last frame, which late results name.
     pub fn now(&self) -> Duration {
         self.clock.now()
     }
 
-    /// The number of the scene: what was found in another one is of no use.
+    /// Number of the scene; detections in another scene are of no use.
     pub fn scene(&self) -> u64 {
         self.scene
     }
 
-    /// Lets the next frame be searched, because something else is looked for from now on: faces that are not found there
-    /// go at once.
-    pub fn demand_search(&mut self) {
-        self.is_demanded = true;
-        self.pace.demand();
+    /// Requests a detection in the whole next frame, because the detector's options changed. Faces that it misses end at
+    /// once.
+    pub fn restart_detection(&mut self) {
+        self.are_options_new = true;
+        self.schedule.reset();
     }
 
-    /// Another segment of the stream begins, in which the timestamps start anew; the picture may go on.
+    /// Begins another segment of the stream: the timestamps start anew, but the image may continue.
     pub fn begin_segment(&mut self) {
-        self.clock.begin_anew();
+        self.clock.begin_segment();
     }
 
-    /// What comes has nothing to do with what was: ends all tracks.
+    /// Begins another scene and ends all tracks.
     pub fn begin_scene(&mut self) {
-        self.scene += 1;
-        self.clock.begin_anew();
-        self.tracker.end_all();
-        self.pace.demand();
+        self.cut();
+        self.clock.begin_segment();
         self.followed = Thumbnail::default();
     }
 
-    /// Follows the faces to the next frame, and says where to detect on it. What is found there goes to
-    /// [`found`](Self::found) or, once it is known, to [`found_late`](Self::found_late).
-    pub fn follow(&mut self, frame: Frame, picture: &impl GreyRows) -> Search {
-        let size = (picture.width(), picture.height());
+    /// Ends all tracks while the time goes on.
+    fn cut(&mut self) {
+        self.scene += 1;
+        self.tracks.end_all();
+        self.schedule.reset();
+    }
+
+    /// Follows the faces to the next frame, and returns where to detect in it. The detections go to
+    /// [`add_detections`](Self::add_detections) or, if they come later, to
+    /// [`add_late_detections`](Self::add_late_detections).
+    pub fn follow(&mut self, timing: FrameTiming, image: &impl GreyRows) -> DetectionRequest {
+        let size = (image.width(), image.height());
         if self.size.replace(size).is_some_and(|last| last != size) {
             self.begin_scene();
         }
-        let now = self.clock.tick(frame.stamp, frame.duration);
-        let thumbnail = Thumbnail::of(picture);
+        let now = self.clock.tick(timing.timestamp, timing.duration);
+        let thumbnail = Thumbnail::of(image);
         let change = thumbnail.change_since(&self.followed);
         if change.is_cut {
-            // The time goes on.
-            self.scene += 1;
-            self.tracker.end_all();
-            self.pace.demand();
+            self.cut();
         }
 
-        let whole = Region::whole(picture);
+        let whole = Region::whole(image);
         let Self {
-            tracker,
-            motion,
+            tracks,
+            matcher,
             options,
             ..
         } = self;
         if change.share > 0.0 {
-            let regions = regions(tracker);
-            tracker.advance(now, &whole, options, |track, seconds| {
-                let is_crowded = is_crowded(&regions, &track.filter.region());
-                follow_track(motion, picture, track, seconds, is_crowded)
+            let regions = regions(tracks);
+            tracks.advance(now, &whole, options, |track, seconds| {
+                let is_occluded = is_occluded_by_any(&regions, &track.filter.region());
+                follow_track(matcher, image, track, seconds, is_occluded)
             });
             self.followed = thumbnail.clone();
         } else {
-            tracker.advance(now, &whole, options, |_, _| Some((0.0, 0.0)));
+            tracks.advance(now, &whole, options, |_, _| Some((0.0, 0.0)));
         }
 
-        let tracks = self.tracker.tracks();
-        let due = self.pace.due(
+        let tracks = self.tracks.tracks();
+        let due = self.schedule.due(
             self.options.interval,
-            Situation {
+            FrameConditions {
                 now,
                 change: thumbnail.change_since(&self.searched).share,
-                is_unsure: tracks.iter().any(|track| track.id.is_none()),
-                is_missed: tracks.iter().any(Track::is_missed),
-                is_weak: tracks.iter().any(|track| track.is_weak),
+                has_unconfirmed: tracks.iter().any(|track| track.id.is_none()),
+                has_missed: tracks.iter().any(FaceTrack::is_missed),
+                has_unfollowed: tracks.iter().any(|track| track.is_unfollowed),
             },
         );
-        if frame.is_late || due == Due::Nowhere {
-            return Search::Nothing;
+        if timing.is_late || due == DueDetection::None {
+            return DetectionRequest::None;
         }
-        self.pace.searched(now, due);
-        if due == Due::Around {
-            let around = tracks
+        self.schedule.record(now, due);
+        if due == DueDetection::AroundFaces {
+            let regions = tracks
                 .iter()
-                .filter(|track| track.id.is_none() || track.is_missed() || track.is_weak)
+                .filter(|track| track.id.is_none() || track.is_missed() || track.is_unfollowed)
                 .filter_map(|track| neighbourhood(&track.filter.region(), &whole));
-            return Search::Parts(around.collect());
+            return DetectionRequest::Regions(regions.collect());
         }
         self.searched = thumbnail;
-        Search::Everything
+        DetectionRequest::WholeFrame
     }
 
-    /// Takes what was found where the last [`follow`](Self::follow) said, on the very `picture`.
-    pub fn found(&mut self, search: &Search, found: Detections<'_>, picture: &impl GreyRows) {
-        let parts = match search {
-            Search::Nothing => return,
-            Search::Parts(parts) => Some(parts.as_slice()),
-            Search::Everything => None,
+    /// Adds the detections in `image`, the last frame, which [`follow`](Self::follow) requested.
+    pub fn add_detections(
+        &mut self,
+        request: &DetectionRequest,
+        detections: Detections<'_>,
+        image: &impl GreyRows,
+    ) {
+        let regions = match request {
+            DetectionRequest::None => return,
+            DetectionRequest::Regions(regions) => Some(regions.as_slice()),
+            DetectionRequest::WholeFrame => None,
         };
-        let observations = self.observations(found, picture);
-        let searched = Searched {
-            at: self.clock.now(),
-            parts,
-            observations,
-        };
-        self.observe(searched);
-        self.anchor(picture, |_, _| None);
+        self.update(self.clock.now(), regions, detections, image);
+        self.renew_anchors(image, |_, _| None);
     }
 
-    /// Takes what was found everywhere in an `earlier` picture, that of the time `at`, while the last frame followed is
-    /// `picture`. Faces that are new are looked for between there and here.
-    pub fn found_late(
+    /// Adds the detections in the whole of an `earlier` frame, that of the time `at`, while `image` is the last frame. New
+    /// faces are followed from there to here.
+    pub fn add_late_detections(
         &mut self,
         at: Duration,
-        found: Detections<'_>,
+        detections: Detections<'_>,
         earlier: &impl GreyRows,
-        picture: &impl GreyRows,
+        image: &impl GreyRows,
     ) {
-        let observations = self.observations(found, earlier);
-        let searched = Searched {
-            at,
-            parts: None,
-            observations,
-        };
-        self.observe(searched);
+        self.update(at, None, detections, earlier);
         let seconds = self.clock.now().saturating_sub(at).as_secs_f64();
-        self.anchor(picture, |motion, track| {
+        self.renew_anchors(image, |matcher, track| {
             if track.anchor.is_some() {
                 return None;
             }
-            let (place, side) = (centre(&track.last_place), track.filter.size());
-            let template = motion.template(earlier, place, side)?;
-            let found = motion.find(picture, &template, place, side, Reach::Far)?;
-            let by = (found.centre.0 - place.0, found.centre.1 - place.1);
-            (found.similarity >= FOLLOWED).then_some((seconds, by))
+            let (from, side) = (track.last_detected.centre(), track.filter.size());
+            let template = matcher.template(earlier, from, side)?;
+            let found = matcher.find(image, &template, from, side, SearchRange::Far)?;
+            let by = (found.centre.0 - from.0, found.centre.1 - from.1);
+            (found.similarity >= MIN_SIMILARITY).then_some((seconds, by))
         });
     }
 
-    fn observe(&mut self, mut searched: Searched<'_>) {
-        let is_demanded = searched.parts.is_none() && std::mem::take(&mut self.is_demanded);
-        if is_demanded {
-            searched.observations.retain(|seen| seen.is_strong);
-        }
-        self.tracker.observe(searched, &self.options);
-        if is_demanded {
-            self.tracker.end_missed(&self.options);
-        }
-    }
-
-    fn observations(&mut self, found: Detections<'_>, picture: &impl GreyRows) -> Vec<Observation> {
+    /// Updates the tracks with detections in `regions` of `image`, the frame of the time `at`.
+    fn update(
+        &mut self,
+        at: Duration,
+        regions: Option<&[Region]>,
+        detections: Detections<'_>,
+        image: &impl GreyRows,
+    ) {
         let observe = |face: &DetectedFace| {
             let region = Region {
-                x: face.x as f32,
-                y: face.y as f32,
                 width: face.width.max(1) as f32,
                 height: face.height.max(1) as f32,
+                ..face.region()
             };
             Observation {
                 region,
                 confidence: face.confidence,
-                is_strong: face.confidence >= found.strong,
-                look: self.looker.look(picture, &region),
+                is_strong: face.confidence >= detections.strong_confidence,
+                appearance: self.appearances.extract(image, &region),
             }
         };
-        found.faces.iter().map(observe).collect()
+        let mut observations: Vec<_> = detections.faces.iter().map(observe).collect();
+        let are_options_new = regions.is_none() && std::mem::take(&mut self.are_options_new);
+        if are_options_new {
+            observations.retain(|observation| observation.is_strong);
+        }
+        let result = DetectionResult {
+            at,
+            regions,
+            observations,
+        };
+        self.tracks.update(result, &self.options);
+        if are_options_new {
+            self.tracks.end_missed(&self.options);
+        }
     }
 
-    /// Takes anew what the faces look like that were just found. `shift` says for a face that was found some seconds ago
-    /// how far it moved since.
-    fn anchor<P: GreyRows>(
+    /// Renews the templates of the faces that were just detected. `motion` returns, for a face in an earlier frame, the
+    /// seconds since then and how far it moved, in pixels.
+    fn renew_anchors(
         &mut self,
-        picture: &P,
-        shift: impl Fn(&mut motion::Search, &Track) -> Option<(f64, (f64, f64))>,
+        image: &impl GreyRows,
+        motion: impl Fn(&mut TemplateMatcher, &FaceTrack) -> Option<(f64, (f64, f64))>,
     ) {
-        let regions = regions(&self.tracker);
-        for track in self.tracker.tracks_mut() {
-            if !std::mem::take(&mut track.is_renewed) {
+        let regions = regions(&self.tracks);
+        for track in self.tracks.tracks_mut() {
+            if !std::mem::take(&mut track.was_detected) {
                 continue;
             }
-            if let Some((seconds, by)) = shift(&mut self.motion, track) {
+            if let Some((seconds, by)) = motion(&mut self.matcher, track) {
                 track.filter.follow(seconds, by);
-                track.remember(self.clock.now());
+                track.record_position(self.clock.now());
             }
-            // With somebody in the way it looks like both.
-            if track.anchor.is_none() || !is_crowded(&regions, &track.filter.region()) {
-                renew(&mut self.motion, picture, track);
+            // The template of an occluded face would show both faces.
+            if track.anchor.is_none() || !is_occluded_by_any(&regions, &track.filter.region()) {
+                renew_anchor(&mut self.matcher, image, track);
             }
         }
     }
 }
 
-fn regions(tracker: &Tracker) -> Vec<Region> {
-    let tracks = tracker.tracks().iter();
+fn regions(tracks: &TrackManager) -> Vec<Region> {
+    let tracks = tracks.tracks().iter();
     tracks.map(|track| track.filter.region()).collect()
 }
 
-/// Whether another of `regions`, of which `region` is one, is in its way.
-fn is_crowded(regions: &[Region], region: &Region) -> bool {
-    let near = regions.iter().filter(|other| is_in_the_way(region, other));
+/// Whether another of `regions`, which contain `region` too, occludes it.
+fn is_occluded_by_any(regions: &[Region], region: &Region) -> bool {
+    let near = regions.iter().filter(|other| is_occluded(region, other));
     near.count() > 1
 }
 
-/// How far the face of a track moved in the `seconds` up to this picture, if it is to be seen.
+/// How far the face of a track moved in the `seconds` before this frame, in pixels; none if it is not visible.
 fn follow_track(
-    motion: &mut motion::Search,
-    picture: &impl GreyRows,
-    track: &mut Track,
+    matcher: &mut TemplateMatcher,
+    image: &impl GreyRows,
+    track: &mut FaceTrack,
     seconds: f64,
-    is_crowded: bool,
+    is_occluded: bool,
 ) -> Option<(f64, f64)> {
     let (vx, vy) = track.filter.velocity();
     let side = track.filter.size();
-    let is_hidden = is_crowded && track.is_missed();
+    let is_hidden = is_occluded && track.is_missed();
     let anchor = track.anchor.as_mut()?;
     let before = anchor.centre;
     let expected = (before.0 + vx * seconds, before.1 + vy * seconds);
     anchor.centre = expected;
-    // Who is behind another face would be followed to that one.
+    // The match of a hidden face would be the face in front of it.
     if is_hidden {
-        track.is_weak = true;
+        track.is_unfollowed = true;
         return None;
     }
-    let found = motion.find(picture, &anchor.template, expected, side, Reach::Near);
-    let is_it = |found: &Found| {
-        let off = (found.centre.0 - expected.0).hypot(found.centre.1 - expected.1);
-        if is_crowded {
-            found.similarity >= FOLLOWED_BEHIND && off < SURPRISE * side
+    let found = matcher.find(image, &anchor.template, expected, side, SearchRange::Near);
+    let is_same_face = |found: &TemplateMatch| {
+        let surprise = (found.centre.0 - expected.0).hypot(found.centre.1 - expected.1);
+        if is_occluded {
+            found.similarity >= MIN_SIMILARITY_OCCLUDED && surprise < MAX_SURPRISE_OCCLUDED * side
         } else {
-            found.similarity >= FOLLOWED
+            found.similarity >= MIN_SIMILARITY
         }
     };
-    let Some(Found { centre, similarity }) = found.filter(is_it) else {
-        track.is_weak = true;
+    let Some(TemplateMatch { centre, similarity }) = found.filter(is_same_face) else {
+        track.is_unfollowed = true;
         return None;
     };
-    track.is_weak = false;
+    track.is_unfollowed = false;
     anchor.centre = centre;
-    if similarity < RENEWED
-        && !is_crowded
-        && let Some(template) = motion.template(picture, centre, side)
+    if similarity < RENEW_SIMILARITY
+        && !is_occluded
+        && let Some(template) = matcher.template(image, centre, side)
     {
         anchor.template = template;
     }
     Some((centre.0 - before.0, centre.1 - before.1))
 }
 
-/// Takes what the face of a track looks like from where it is now.
-fn renew(motion: &mut motion::Search, picture: &impl GreyRows, track: &mut Track) {
-    let (centre, side) = (centre(&track.filter.region()), track.filter.size());
-    track.anchor = motion
-        .template(picture, centre, side)
+/// Takes the template of a face from its present position.
+fn renew_anchor(matcher: &mut TemplateMatcher, image: &impl GreyRows, track: &mut FaceTrack) {
+    let (centre, side) = (track.filter.region().centre(), track.filter.size());
+    track.anchor = matcher
+        .template(image, centre, side)
         .map(|template| Anchor { template, centre });
-    track.is_weak = track.anchor.is_none();
+    track.is_unfollowed = track.anchor.is_none();
 }
 
-/// The square about a face, moved into the picture; as large for every place, so that a network need not be laid out
-/// anew.
+/// The square around a face, moved into the frame. Its side does not depend on the position, so that the network need not
+/// be prepared for another size.
 fn neighbourhood(face: &Region, whole: &Region) -> Option<Region> {
     let margin = (NEIGHBOURHOOD - 1.0) / 2.0;
     let square = Region::face(face.x, face.y, face.width, face.height, margin);
     let side = square.width.ceil().min(whole.width).min(whole.height);
-    (side >= 1.0).then(|| Region {
-        x: square.x.floor().clamp(0.0, whole.width - side),
-        y: square.y.floor().clamp(0.0, whole.height - side),
-        width: side,
-        height: side,
+    (side >= 1.0).then(|| {
+        Region::new(
+            square.x.floor().clamp(0.0, whole.width - side),
+            square.y.floor().clamp(0.0, whole.height - side),
+            side,
+            side,
+        )
     })
 }

@@ -1,28 +1,28 @@
-//! Where a face is and how it moves: a Kalman filter over time, not over frames.
+//! Position and motion of a face: a Kalman filter over time, not over frames.
 //!
-//! Centre, width and height of the box are filtered apart from each other, each with a constant velocity that white noise
-//! accelerates: for a step of length t the state (value, velocity) gains the covariance q·[t³/3, t²/2; t²/2, t]. All noise
-//! is relative to the size of the face, since a large face is near and moves more pixels.
+//! Centre, width and height of the box are filtered separately, each with a constant velocity under white acceleration
+//! noise: in a step of length t the covariance of the state (value, velocity) grows by q·[t³/3, t²/2; t²/2, t]. All noise
+//! is relative to the size of the face, because a large face is near and moves by more pixels.
 
 use emotion_models::preprocess::Region;
 
 /// Standard deviation of a detected box's centre, width and height, in sizes of the face.
 const DETECTED: f64 = 0.05;
-/// How freely the centre accelerates: the variance that its velocity gains in a second, in sizes²/s².
-const FREEDOM: f64 = 4.0;
-/// The same of width and height, which change slower.
-const SIZE_FREEDOM: f64 = 0.5;
-/// What the velocity of a new face may be, as a standard deviation in sizes/s.
+/// Acceleration noise of the centre: the variance that its velocity gains in a second, in sizes²/s².
+const ACCELERATION: f64 = 4.0;
+/// The same for width and height, which change more slowly.
+const SIZE_ACCELERATION: f64 = 0.5;
+/// Standard deviation of the velocity of a new face, in sizes/s.
 const FIRST_VELOCITY: f64 = 1.5;
-/// How far a face that is followed by its looks drifts from where it is, as a standard deviation in sizes after a second.
+/// Standard deviation of the drift of a face that is followed by its pixels, in sizes after a second.
 const DRIFT: f64 = 0.06;
-/// How exactly following measures a shift, in sizes.
+/// Standard deviation of a shift measured by following, in sizes.
 const FOLLOWED: f64 = 0.01;
-/// The velocity of a face that is not seen falls to 1/e in so many seconds.
+/// Time in seconds in which the velocity of an unseen face falls to 1/e.
 const COASTING: f64 = 1.0;
-/// The same of the growth of any face: a face comes nearer for a moment and not for long.
+/// The same for the growth of any face: a face comes nearer only for a moment.
 const RESIZING: f64 = 0.3;
-/// Boxes never get smaller than this, in pixels.
+/// Smallest width and height of a box in pixels.
 const SMALLEST: f64 = 1.0;
 
 /// One coordinate: the estimate and its covariance.
@@ -46,13 +46,13 @@ impl Axis {
         }
     }
 
-    fn predict(&mut self, seconds: f64, freedom: f64) {
+    fn predict(&mut self, seconds: f64, acceleration: f64) {
         let t = seconds;
         self.value += t * self.velocity;
-        self.value_variance +=
-            t * (2.0 * self.covariance + t * self.velocity_variance) + freedom * t.powi(3) / 3.0;
-        self.covariance += t * self.velocity_variance + freedom * t * t / 2.0;
-        self.velocity_variance += freedom * t;
+        self.value_variance += t * (2.0 * self.covariance + t * self.velocity_variance)
+            + acceleration * t.powi(3) / 3.0;
+        self.covariance += t * self.velocity_variance + acceleration * t * t / 2.0;
+        self.velocity_variance += acceleration * t;
     }
 
     fn correct(&mut self, measured: f64, variance: f64) {
@@ -66,14 +66,14 @@ impl Axis {
         self.value_variance *= 1.0 - gain;
     }
 
-    /// Moves by a shift that was seen in the picture, in place of the predicted one.
-    fn shift(&mut self, by: f64, seconds: f64, drift: f64, exactness: f64, freedom: f64) {
+    /// Moves by a shift measured in the image instead of the predicted one. `deviation` is that of the measurement.
+    fn shift(&mut self, by: f64, seconds: f64, drift: f64, deviation: f64, acceleration: f64) {
         self.value += by;
         self.value_variance += drift * drift * seconds;
-        // The velocity is measured by itself, so it knows nothing more about the value.
+        // The velocity is measured independently, so it is no longer correlated with the value.
         self.covariance = 0.0;
-        self.velocity_variance += freedom * seconds;
-        let variance = 2.0 * (exactness / seconds).powi(2);
+        self.velocity_variance += acceleration * seconds;
+        let variance = 2.0 * (deviation / seconds).powi(2);
         let gain = self.velocity_variance / (self.velocity_variance + variance);
         self.velocity += gain * (by / seconds - self.velocity);
         self.velocity_variance *= 1.0 - gain;
@@ -82,17 +82,17 @@ impl Axis {
 
 /// The filter of one face.
 #[derive(Debug, Clone)]
-pub(super) struct Filter {
+pub(super) struct KalmanFilter {
     centre_x: Axis,
     centre_y: Axis,
     width: Axis,
     height: Axis,
 }
 
-impl Filter {
-    /// A face that was first seen at `region`.
+impl KalmanFilter {
+    /// The filter of a face first detected at `region`.
     pub(super) fn new(region: &Region) -> Self {
-        let (x, y) = centre(region);
+        let (x, y) = region.centre();
         let (width, height) = (f64::from(region.width), f64::from(region.height));
         let size = (width + height) / 2.0;
         let deviation = DETECTED * size;
@@ -106,7 +106,7 @@ impl Filter {
         }
     }
 
-    /// The mean of width and height in pixels.
+    /// Mean of width and height in pixels.
     pub(super) fn size(&self) -> f64 {
         f64::midpoint(
             self.width.value.max(SMALLEST),
@@ -120,12 +120,12 @@ impl Filter {
             self.width.value.max(SMALLEST),
             self.height.value.max(SMALLEST),
         );
-        Region {
-            x: (self.centre_x.value - width / 2.0) as f32,
-            y: (self.centre_y.value - height / 2.0) as f32,
-            width: width as f32,
-            height: height as f32,
-        }
+        Region::new(
+            (self.centre_x.value - width / 2.0) as f32,
+            (self.centre_y.value - height / 2.0) as f32,
+            width as f32,
+            height as f32,
+        )
     }
 
     /// Standard deviation of the centre in pixels.
@@ -137,36 +137,36 @@ impl Filter {
             .sqrt()
     }
 
-    /// Pixels per second, of the centre.
+    /// Velocity of the centre in pixels per second.
     pub(super) fn velocity(&self) -> (f64, f64) {
         (self.centre_x.velocity, self.centre_y.velocity)
     }
 
-    /// Lets `seconds` pass of which nothing is known.
+    /// Advances by `seconds` without a measurement.
     pub(super) fn predict(&mut self, seconds: f64) {
         let size = self.size();
         let scale = size * size;
-        // A step back in time, or none, tells nothing.
+        // A step back in time, or none, has no effect.
         if seconds <= 0.0 {
             return;
         }
         for axis in [&mut self.centre_x, &mut self.centre_y] {
-            axis.predict(seconds, FREEDOM * scale);
+            axis.predict(seconds, ACCELERATION * scale);
         }
         for axis in [&mut self.width, &mut self.height] {
-            axis.predict(seconds, SIZE_FREEDOM * scale);
+            axis.predict(seconds, SIZE_ACCELERATION * scale);
             axis.velocity *= (-seconds / RESIZING).exp();
         }
     }
 
-    /// Slows a face down of which nothing was seen for `seconds`: people stop more often than they run on for long.
+    /// Slows down a face unseen for `seconds`: most people stop before long.
     pub(super) fn slow_down(&mut self, seconds: f64) {
         for axis in [&mut self.centre_x, &mut self.centre_y] {
             axis.velocity *= (-seconds / COASTING).exp();
         }
     }
 
-    /// Lets `seconds` pass in which the face was seen to move by so many pixels.
+    /// Advances by `seconds` in which the face was measured to move `by` this many pixels.
     pub(super) fn follow(&mut self, seconds: f64, by: (f64, f64)) {
         let size = self.size();
         if seconds <= 0.0 {
@@ -178,20 +178,20 @@ impl Filter {
                 seconds,
                 DRIFT * size,
                 FOLLOWED * size,
-                FREEDOM * size * size,
+                ACCELERATION * size * size,
             );
         }
         for axis in [&mut self.width, &mut self.height] {
-            axis.predict(seconds, SIZE_FREEDOM * size * size);
+            axis.predict(seconds, SIZE_ACCELERATION * size * size);
             axis.velocity *= (-seconds / RESIZING).exp();
         }
     }
 
-    /// Takes a detection into account whose noise is `noise` times the usual one.
+    /// Corrects the estimate with a detection whose noise is `noise` times the usual one.
     pub(super) fn correct(&mut self, detected: &Region, noise: f64) {
         let deviation = DETECTED * noise * self.size();
         let variance = deviation * deviation;
-        let (x, y) = centre(detected);
+        let (x, y) = detected.centre();
         self.centre_x.correct(x, variance);
         self.centre_y.correct(y, variance);
         self.width.correct(f64::from(detected.width), variance);
@@ -199,31 +199,18 @@ impl Filter {
     }
 }
 
-/// The middle of a box.
-pub(super) fn centre(region: &Region) -> (f64, f64) {
-    (
-        f64::from(region.x) + f64::from(region.width) / 2.0,
-        f64::from(region.y) + f64::from(region.height) / 2.0,
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn at(x: f32) -> Region {
-        Region {
-            x,
-            y: 0.0,
-            width: 100.0,
-            height: 100.0,
-        }
+        Region::new(x, 0.0, 100.0, 100.0)
     }
 
     #[test]
     fn a_steady_motion_is_learned_and_predicted_at_any_frame_rate() {
         for rate in [10.0_f64, 25.0, 60.0] {
-            let mut filter = Filter::new(&at(0.0));
+            let mut filter = KalmanFilter::new(&at(0.0));
             let seconds = 1.0 / rate;
             for frame in 1..=(2.0 * rate) as usize {
                 filter.predict(seconds);
@@ -239,7 +226,7 @@ mod tests {
 
     #[test]
     fn the_noise_of_detections_is_smoothed_on_a_face_that_stands_still() {
-        let mut filter = Filter::new(&at(0.0));
+        let mut filter = KalmanFilter::new(&at(0.0));
         let mut worst: f32 = 0.0;
         for frame in 0..100 {
             filter.follow(0.04, (0.0, 0.0));
@@ -253,15 +240,15 @@ mod tests {
 
     #[test]
     fn a_followed_shift_moves_the_box_at_once() {
-        let mut filter = Filter::new(&at(0.0));
+        let mut filter = KalmanFilter::new(&at(0.0));
         filter.follow(0.04, (20.0, 0.0));
         assert_eq!(filter.region().x, 20.0);
         assert!(filter.velocity().0 > 100.0, "{:?}", filter.velocity());
     }
 
     #[test]
-    fn time_that_stands_still_or_runs_back_changes_nothing() {
-        let mut filter = Filter::new(&at(0.0));
+    fn time_that_stands_still_or_goes_back_has_no_effect() {
+        let mut filter = KalmanFilter::new(&at(0.0));
         for seconds in [0.0, -1.0] {
             filter.predict(seconds);
             filter.follow(seconds, (5.0, 5.0));
@@ -270,8 +257,8 @@ mod tests {
     }
 
     #[test]
-    fn the_longer_nothing_is_known_the_less_certain_it_is() {
-        let mut filter = Filter::new(&at(0.0));
+    fn uncertainty_grows_while_nothing_is_measured() {
+        let mut filter = KalmanFilter::new(&at(0.0));
         let mut last = filter.uncertainty();
         for _ in 0..10 {
             filter.predict(0.1);

@@ -1,17 +1,21 @@
-//! Which face is which, from one frame to the next, and where it is on the frames that nobody searched.
+//! Tracks faces: which face is which from one frame to the next, and where it is on frames without a detection.
 //!
-//! Detection is dear and now and then wrong; following a face by its looks is cheap and drifts. So both are joined: a
-//! [`Follower`] says on each frame whether and where to detect, moves the faces by what their pixels do in between, and
-//! makes tracks of the detections, with ids that stay while a face stays. Everything is measured in times and not in
-//! frames, so that the same settings serve a film, a security camera and a stream with gaps. Knows no GStreamer and no
-//! detector.
+//! Detection is slow and sometimes wrong; following a face by its appearance is fast but drifts. A [`FaceTracker`]
+//! combines both. For each frame it says whether and where to detect, in between it moves the faces by the motion of
+//! their pixels, and it joins detections into tracks, whose ids stay while a face stays. All settings are times and not
+//! numbers of frames, so that they suit a film, a security camera and a stream with gaps. The module needs neither
+//! GStreamer nor a detector.
 
 mod appearance;
 mod assignment;
+mod association;
 mod detection_schedule;
 mod face_track;
 mod face_tracker;
+mod geometry;
 mod kalman;
+mod observation;
+mod occlusion;
 mod scene_change;
 mod stream_clock;
 mod template_matcher;
@@ -22,27 +26,28 @@ use std::time::Duration;
 use emotion_models::preprocess::Region;
 
 pub use assignment::assign;
-pub use detection_schedule::{Interval, NoInterval};
-pub use face_tracker::{Detections, Follower, Frame, Search};
+pub use detection_schedule::{DetectionInterval, InvalidDetectionInterval};
+pub use face_tracker::{DetectionRequest, Detections, FaceTracker, FrameTiming};
+pub use stream_clock::StreamClock;
 
 /// How faces are tracked.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
     /// When to detect.
-    pub interval: Interval,
-    /// How long a face goes on that is searched and not found.
+    pub interval: DetectionInterval,
+    /// How long a lost face, which detections miss, stays.
     pub max_lost: Duration,
-    /// How long after that it keeps its id if it comes back; zero: it never does.
+    /// How long after its end a track continues with the same id if its face returns; zero: never.
     pub reattach: Duration,
-    /// How often a face must be found until it counts. The faces of a scene's first picture count at once, or there would
-    /// be none on a photograph.
+    /// Number of detections that confirm a face. The faces of the first frame of a scene are confirmed at once, so that a
+    /// photograph has faces too.
     pub min_hits: u32,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
-            interval: Interval::Auto,
+            interval: DetectionInterval::Auto,
             max_lost: Duration::from_millis(500),
             reattach: Duration::from_secs(5),
             min_hits: 2,
@@ -50,36 +55,36 @@ impl Default for Options {
     }
 }
 
-/// A face that counts, on the last frame.
+/// A confirmed face on the last frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrackedFace {
-    /// The id of its track, from 1, never used twice.
+    /// Id of its track, from 1, never used twice.
     pub id: i32,
-    /// Where it is, in pixels; it may reach outside the picture.
+    /// Its box in pixels; may reach outside the frame.
     pub region: Region,
-    /// How sure its last detection was, 0 to 1.
+    /// Confidence of its last detection, 0 to 1.
     pub confidence: f64,
-    /// How long ago it was found first.
+    /// Time since its first detection.
     pub age: Duration,
-    /// For how long it is searched and not found; zero while it is found.
+    /// Time since detections miss it; zero while they find it.
     pub lost: Duration,
 }
 
-/// What happened to a face.
+/// A change in the set of tracked faces.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Event {
-    /// It counts from now on, or came back.
+pub enum TrackEvent {
+    /// The face was confirmed, or returned.
     Appeared {
-        /// Its track.
+        /// Id of its track.
         id: i32,
-        /// Where it is.
+        /// Its box in pixels.
         region: Region,
     },
-    /// It is no longer there.
-    Lost {
-        /// Its track.
+    /// The track ended.
+    Ended {
+        /// Id of its track.
         id: i32,
-        /// Where it was.
+        /// Its last box in pixels.
         region: Region,
     },
 }

@@ -1,36 +1,36 @@
-//! What happened to the picture as a whole: nothing, something, or a cut to another scene.
+//! Detects how much of a frame changed, and cuts to another scene.
 
 use emotion_models::preprocess::GreyRows;
 
 const COLUMNS: usize = 64;
 const ROWS: usize = 36;
-/// Rows and columns of pixels that are read of each cell.
+/// Rows and columns of pixels that are read in each cell.
 const SAMPLES: usize = 3;
 
-/// A cell has changed when its brightness differs by more grey levels than noise makes.
-const NOTICEABLE: f32 = 6.0;
-/// Two pictures are of different scenes when they differ so much on average, in grey levels, ...
+/// A cell has changed if its brightness differs by more grey levels than noise explains.
+const NOISE: f32 = 6.0;
+/// Two frames belong to different scenes if their mean difference in grey levels is larger than this ...
 const CUT_DIFFERENCE: f32 = 12.0;
-/// ... and are less alike than this (normalised cross-correlation): a light that changes leaves them alike.
+/// ... and their normalised cross-correlation is less than this; a change of light alone leaves it high.
 const CUT_SIMILARITY: f32 = 0.35;
 
-/// A picture, much reduced.
+/// A frame reduced to 64×36 grey values.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Thumbnail(Vec<f32>);
 
-/// What differs between two pictures.
+/// The difference of two frames.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Change {
-    /// The share of the picture that looks different.
+pub(super) struct SceneChange {
+    /// The share of the frame that changed, 0 to 1.
     pub(super) share: f32,
-    /// It is another scene.
+    /// Whether the frames belong to different scenes.
     pub(super) is_cut: bool,
 }
 
 impl Thumbnail {
-    /// Reads a few pixels of every part of the picture.
-    pub(super) fn of(picture: &impl GreyRows) -> Self {
-        let (width, height) = (picture.width(), picture.height());
+    /// Reduces a frame; reads only a few pixels of each cell.
+    pub(super) fn of(image: &impl GreyRows) -> Self {
+        let (width, height) = (image.width(), image.height());
         let mut row = Vec::new();
         let mut cells = vec![0.0; COLUMNS * ROWS];
         let samples = |count| count * SAMPLES;
@@ -39,7 +39,7 @@ impl Thumbnail {
             .collect();
         for i in 0..samples(ROWS) {
             let y = (2 * i + 1) * height / (2 * samples(ROWS));
-            let pixels = picture.grey(y, 0..width, &mut row);
+            let pixels = image.grey(y, 0..width, &mut row);
             let cells = &mut cells[i / SAMPLES * COLUMNS..][..COLUMNS];
             for (cell, columns) in cells.iter_mut().zip(columns.chunks_exact(SAMPLES)) {
                 let sum: u32 = columns.iter().map(|&x| u32::from(pixels[x])).sum();
@@ -49,25 +49,25 @@ impl Thumbnail {
         Self(cells)
     }
 
-    /// What changed from `before` to this picture; everything if there is none before.
-    pub(super) fn change_since(&self, before: &Self) -> Change {
+    /// The change from `before` to this frame; everything if there is no frame before.
+    pub(super) fn change_since(&self, before: &Self) -> SceneChange {
         if before.0.len() != self.0.len() {
-            return Change {
+            return SceneChange {
                 share: 1.0,
                 is_cut: false,
             };
         }
         let differences = || self.0.iter().zip(&before.0).map(|(a, b)| (a - b).abs());
         let count = self.0.len() as f32;
-        let changed = differences().filter(|d| *d > NOTICEABLE).count() as f32;
+        let changed = differences().filter(|d| *d > NOISE).count() as f32;
         let mean = differences().sum::<f32>() / count;
-        Change {
+        SceneChange {
             share: changed / count,
             is_cut: mean > CUT_DIFFERENCE && self.similarity(before) < CUT_SIMILARITY,
         }
     }
 
-    /// Normalised cross-correlation; two flat pictures are alike, a flat one is unlike any other.
+    /// Normalised cross-correlation; 1 for two flat frames, 0 for a flat and another one.
     fn similarity(&self, other: &Self) -> f32 {
         let count = self.0.len() as f32;
         let mean = |cells: &[f32]| cells.iter().sum::<f32>() / count;
@@ -111,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn the_same_picture_has_not_changed() {
+    fn the_same_frame_has_not_changed() {
         let change = thumbnail(street).change_since(&thumbnail(street));
         assert_eq!(change.share, 0.0);
         assert!(!change.is_cut);
     }
 
     #[test]
-    fn noise_is_no_change_and_something_small_is_one() {
+    fn noise_is_not_a_change_but_a_small_object_is() {
         let noisy = thumbnail(|x, y| street(x, y) + ((x * 7 + y * 13) % 5) as f32 - 2.0);
         assert_eq!(noisy.change_since(&thumbnail(street)).share, 0.0);
         let with_ball = thumbnail(|x, y| {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn another_scene_is_a_cut_and_another_light_is_none() {
+    fn another_scene_is_a_cut_but_another_light_is_not() {
         let before = thumbnail(street);
         assert!(thumbnail(room).change_since(&before).is_cut);
         assert!(thumbnail(|_, _| 0.0).change_since(&before).is_cut);
@@ -140,13 +140,13 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_shifts_is_no_cut() {
+    fn a_shifted_frame_is_not_a_cut() {
         let change = thumbnail(|x, y| street(x + 12, y)).change_since(&thumbnail(street));
         assert!(!change.is_cut, "{change:?}");
     }
 
     #[test]
-    fn tiny_pictures_have_thumbnails_too() {
+    fn tiny_frames_have_thumbnails_too() {
         let image = GreyImage::new(&[7], 1, 1, 1).unwrap();
         let change = Thumbnail::of(&image).change_since(&Thumbnail::default());
         assert_eq!(change.share, 1.0);

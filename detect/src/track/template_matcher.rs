@@ -1,48 +1,47 @@
-//! Where a face went from one frame to the next: the place that looks most like it, by normalised cross-correlation from
-//! coarse to fine. The picture is read at the face's own scale, so that a large face costs no more comparisons than a
-//! small one.
+//! Template matching: finds where a face moved from one frame to the next, by normalised cross-correlation from coarse to
+//! fine. The image is read at the face's own scale, so that a large face costs no more comparisons than a small one.
 
 use emotion_models::preprocess::{GreyRows, Preprocessor, Region};
 
 use super::appearance::normalize;
 
-/// A face is so many cells wide and high.
+/// Width and height of a face in cells.
 const CELLS: usize = 24;
-/// Cells to each side in which it is searched: half its size.
-const REACH: usize = CELLS / 2;
-/// The same where much time passed: one and a half times its size.
-const FAR_REACH: usize = 36;
-/// The coarse search sees cells of so many fine ones a side.
+/// Cells that are searched on each side: half the size of the face, ...
+const NEAR_RANGE: usize = CELLS / 2;
+/// ... and one and a half times its size after a longer time.
+const FAR_RANGE: usize = 36;
+/// Side of a coarse cell in fine cells.
 const COARSE: usize = 2;
 
-/// What is searched for.
+/// The pixels of a face.
 #[derive(Debug, Clone)]
 pub(super) struct Template {
     fine: Vec<f32>,
     coarse: Vec<f32>,
 }
 
-/// How far a face is to be searched.
+/// How far a face is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(super) enum SearchRange {
     /// From one frame to the next.
     Near,
-    /// After some frames.
+    /// After several frames.
     Far,
 }
 
-/// A place that looks like the template.
+/// The position most similar to a template.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Found {
-    /// Where its middle is, in pixels.
+pub(super) struct TemplateMatch {
+    /// Its centre in pixels.
     pub(super) centre: (f64, f64),
-    /// How alike it looks, -1 to 1.
+    /// Its normalised cross-correlation with the template, -1 to 1.
     pub(super) similarity: f32,
 }
 
-/// Searches. It keeps its buffers.
+/// Takes templates and finds them in other images. It reuses its buffers.
 #[derive(Debug)]
-pub(super) struct Search {
+pub(super) struct TemplateMatcher {
     template: Preprocessor,
     near: Preprocessor,
     far: Preprocessor,
@@ -50,56 +49,55 @@ pub(super) struct Search {
     coarse: Vec<f32>,
 }
 
-impl Default for Search {
+impl Default for TemplateMatcher {
     fn default() -> Self {
         Self {
             template: Preprocessor::new(CELLS),
-            near: Preprocessor::new(CELLS + 2 * REACH),
-            far: Preprocessor::new(CELLS + 2 * FAR_REACH),
+            near: Preprocessor::new(CELLS + 2 * NEAR_RANGE),
+            far: Preprocessor::new(CELLS + 2 * FAR_RANGE),
             window: Vec::new(),
             coarse: Vec::new(),
         }
     }
 }
 
-impl Search {
-    /// What stands in `picture` about `centre`, or none where it is flat.
+impl TemplateMatcher {
+    /// The square of `side` pixels about `centre`; none where the image is flat.
     pub(super) fn template(
         &mut self,
-        picture: &impl GreyRows,
+        image: &impl GreyRows,
         centre: (f64, f64),
         side: f64,
     ) -> Option<Template> {
         let mut fine = vec![0.0; CELLS * CELLS];
         let region = square(centre, side);
-        self.template.run(picture, region, &mut fine).ok()?;
+        self.template.run(image, region, &mut fine).ok()?;
         let mut coarse = Vec::new();
         reduce(&fine, CELLS, &mut coarse);
         (normalize(&mut fine) && normalize(&mut coarse)).then_some(Template { fine, coarse })
     }
 
-    /// The place about `centre` that looks most like `template`, taken to be `side` pixels large; none where the picture
-    /// is flat.
+    /// The position about `centre` most similar to `template`, with a face of `side` pixels; none where the image is flat.
     pub(super) fn find(
         &mut self,
-        picture: &impl GreyRows,
+        image: &impl GreyRows,
         template: &Template,
         centre: (f64, f64),
         side: f64,
-        reach: Reach,
-    ) -> Option<Found> {
-        let (reader, reach) = match reach {
-            Reach::Near => (&mut self.near, REACH),
-            Reach::Far => (&mut self.far, FAR_REACH),
+        range: SearchRange,
+    ) -> Option<TemplateMatch> {
+        let (reader, range) = match range {
+            SearchRange::Near => (&mut self.near, NEAR_RANGE),
+            SearchRange::Far => (&mut self.far, FAR_RANGE),
         };
         let width = reader.size();
         self.window.resize(width * width, 0.0);
         let cell = side / CELLS as f64;
         let region = square(centre, width as f64 * cell);
-        reader.run(picture, region, &mut self.window).ok()?;
+        reader.run(image, region, &mut self.window).ok()?;
         reduce(&self.window, width, &mut self.coarse);
 
-        let positions = 2 * reach / COARSE;
+        let positions = 2 * range / COARSE;
         let coarse = Scan {
             template: &template.coarse,
             side: CELLS / COARSE,
@@ -115,11 +113,11 @@ impl Search {
         };
         let about = |position: usize| {
             let middle = position * COARSE;
-            middle.saturating_sub(COARSE)..=(middle + COARSE).min(2 * reach)
+            middle.saturating_sub(COARSE)..=(middle + COARSE).min(2 * range)
         };
         let (x, y, similarity) = fine.best(about(x), about(y))?;
         let beside = |x: usize, y: usize| fine.similarity(x, y).unwrap_or(-1.0);
-        let last = 2 * reach;
+        let last = 2 * range;
         let between = |position: usize, at: &dyn Fn(usize) -> f32| {
             if position == 0 || position == last {
                 return 0.0;
@@ -128,15 +126,15 @@ impl Search {
         };
         let dx = between(x, &|x| beside(x, y));
         let dy = between(y, &|y| beside(x, y));
-        let offset = |position: usize, part: f64| (position as f64 + part - reach as f64) * cell;
-        Some(Found {
+        let offset = |position: usize, part: f64| (position as f64 + part - range as f64) * cell;
+        Some(TemplateMatch {
             centre: (centre.0 + offset(x, dx), centre.1 + offset(y, dy)),
             similarity,
         })
     }
 }
 
-/// A template over a window, both row by row and square.
+/// A square template over a square window, both row by row.
 struct Scan<'a> {
     template: &'a [f32],
     side: usize,
@@ -145,9 +143,9 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// The normalised cross-correlation with the template at so many cells from the left and the top.
+    /// Normalised cross-correlation with the template at this offset in cells.
     fn similarity(&self, left: usize, top: usize) -> Option<f32> {
-        // Of rows first, so that the compiler can use vectors.
+        // Separate sums for each lane let the compiler use vector instructions.
         const LANES: usize = 4;
         let (mut product, mut sum, mut squares) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
         for (y, row) in self.template.chunks_exact(self.side).enumerate() {
@@ -180,7 +178,7 @@ impl Scan<'_> {
     }
 }
 
-/// Where between -0.5 and 0.5 the parabola through three equidistant values has its peak.
+/// Position, between -0.5 and 0.5, of the peak of the parabola through three equidistant values.
 fn peak(before: f32, at: f32, after: f32) -> f64 {
     let curvature = before - 2.0 * at + after;
     if curvature >= 0.0 {
@@ -200,12 +198,12 @@ fn reduce(fine: &[f32], width: usize, coarse: &mut Vec<f32>) {
 }
 
 fn square(centre: (f64, f64), side: f64) -> Region {
-    Region {
-        x: (centre.0 - side / 2.0) as f32,
-        y: (centre.1 - side / 2.0) as f32,
-        width: side as f32,
-        height: side as f32,
-    }
+    Region::new(
+        (centre.0 - side / 2.0) as f32,
+        (centre.1 - side / 2.0) as f32,
+        side as f32,
+        side as f32,
+    )
 }
 
 #[cfg(test)]
@@ -215,8 +213,8 @@ mod tests {
 
     const WIDTH: usize = 320;
 
-    /// A blot with some structure about `centre`, over a quiet background.
-    fn picture(centre: (f64, f64), gain: f64) -> Vec<u8> {
+    /// A textured blob about `centre` on a smooth background.
+    fn pixels(centre: (f64, f64), gain: f64) -> Vec<u8> {
         let pixel = |i: usize| {
             let (x, y) = ((i % WIDTH) as f64, (i / WIDTH) as f64);
             let (dx, dy) = ((x - centre.0) / 12.0, (y - centre.1) / 12.0);
@@ -227,13 +225,13 @@ mod tests {
         (0..WIDTH * WIDTH).map(pixel).collect()
     }
 
-    fn found(from: (f64, f64), to: (f64, f64), gain: f64, reach: Reach) -> Found {
-        let (before, after) = (picture(from, 1.0), picture(to, gain));
+    fn find(from: (f64, f64), to: (f64, f64), gain: f64, range: SearchRange) -> TemplateMatch {
+        let (before, after) = (pixels(from, 1.0), pixels(to, gain));
         let image = |pixels| GreyImage::new(pixels, WIDTH, WIDTH, WIDTH).unwrap();
-        let mut search = Search::default();
-        let template = search.template(&image(&before), from, 60.0).unwrap();
-        search
-            .find(&image(&after), &template, from, 60.0, reach)
+        let mut matcher = TemplateMatcher::default();
+        let template = matcher.template(&image(&before), from, 60.0).unwrap();
+        matcher
+            .find(&image(&after), &template, from, 60.0, range)
             .unwrap()
     }
 
@@ -245,7 +243,7 @@ mod tests {
             (185.0, 140.0),
             (138.5, 182.0),
         ] {
-            let found = found((160.0, 160.0), to, 1.0, Reach::Near);
+            let found = find((160.0, 160.0), to, 1.0, SearchRange::Near);
             let error = (found.centre.0 - to.0).hypot(found.centre.1 - to.1);
             assert!(error < 0.8, "{to:?}: {found:?}");
             assert!(found.similarity > 0.9, "{found:?}");
@@ -253,16 +251,16 @@ mod tests {
     }
 
     #[test]
-    fn other_light_is_no_shift() {
-        let found = found((160.0, 160.0), (170.0, 155.0), 0.6, Reach::Near);
+    fn another_exposure_is_not_a_shift() {
+        let found = find((160.0, 160.0), (170.0, 155.0), 0.6, SearchRange::Near);
         assert!((found.centre.0 - 170.0).hypot(found.centre.1 - 155.0) < 0.8);
         assert!(found.similarity > 0.9);
     }
 
     #[test]
-    fn after_a_while_it_is_found_farther_away() {
+    fn the_far_range_finds_a_face_farther_away() {
         let to = (230.0, 110.0);
-        let found = found((160.0, 160.0), to, 1.0, Reach::Far);
+        let found = find((160.0, 160.0), to, 1.0, SearchRange::Far);
         assert!(
             (found.centre.0 - to.0).hypot(found.centre.1 - to.1) < 1.5,
             "{found:?}"
@@ -271,23 +269,29 @@ mod tests {
 
     #[test]
     fn a_face_at_the_border_is_searched_with_what_is_there() {
-        let found = found((8.0, 160.0), (20.0, 160.0), 1.0, Reach::Near);
+        let found = find((8.0, 160.0), (20.0, 160.0), 1.0, SearchRange::Near);
         assert!((found.centre.0 - 20.0).abs() < 3.0, "{found:?}");
     }
 
     #[test]
-    fn nothing_is_found_where_the_picture_is_flat() {
-        let before = picture((160.0, 160.0), 1.0);
+    fn nothing_is_found_where_the_image_is_flat() {
+        let before = pixels((160.0, 160.0), 1.0);
         let flat = vec![90; WIDTH * WIDTH];
         let image = |pixels| GreyImage::new(pixels, WIDTH, WIDTH, WIDTH).unwrap();
-        let mut search = Search::default();
-        let template = search
+        let mut matcher = TemplateMatcher::default();
+        let template = matcher
             .template(&image(&before), (160.0, 160.0), 60.0)
             .unwrap();
-        let found = search.find(&image(&flat), &template, (160.0, 160.0), 60.0, Reach::Near);
+        let found = matcher.find(
+            &image(&flat),
+            &template,
+            (160.0, 160.0),
+            60.0,
+            SearchRange::Near,
+        );
         assert_eq!(found, None);
         assert!(
-            search
+            matcher
                 .template(&image(&flat), (160.0, 160.0), 60.0)
                 .is_none()
         );

@@ -41,7 +41,7 @@ fn portrait() -> Picture {
 }
 
 fn detector() -> Detector {
-    NetworkDetector::embedded().unwrap().into()
+    NetworkDetector::built_in().unwrap().into()
 }
 
 /// How far a face overlaps the one of the portrait, that being `side` pixels wide.
@@ -121,7 +121,7 @@ fn an_area_is_looked_at_in_the_scale_that_is_asked_for() {
 #[test]
 fn a_lower_threshold_gives_more_candidates_and_the_surest_first() {
     let portrait = portrait();
-    let mut network = NetworkDetector::embedded().unwrap();
+    let mut network = NetworkDetector::built_in().unwrap();
     let mut count = |threshold: f32| {
         let options = Options {
             threshold,

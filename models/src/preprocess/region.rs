@@ -16,6 +16,24 @@ pub struct Region {
 }
 
 impl Region {
+    /// The rectangle with this upper left corner and size.
+    pub const fn new(x: f32, y: f32, width: f32, height: f32) -> Self {
+        Self {
+            x,
+            y,
+            width,
+            height,
+        }
+    }
+
+    /// The centre.
+    pub fn centre(&self) -> (f64, f64) {
+        (
+            f64::from(self.x) + f64::from(self.width) / 2.0,
+            f64::from(self.y) + f64::from(self.height) / 2.0,
+        )
+    }
+
     /// The whole picture.
     pub fn whole(picture: &impl GreyRows) -> Self {
         Self {
@@ -53,7 +71,7 @@ impl Region {
     }
 
     /// The share of this region that lies in `other`, from 0 to 1.
-    pub(super) fn share_in(&self, other: &Self) -> f32 {
+    pub fn share_in(&self, other: &Self) -> f32 {
         self.intersection(other) / (self.width * self.height)
     }
 

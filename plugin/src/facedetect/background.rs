@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use emotion_detect::track::Search;
+use emotion_detect::track::DetectionRequest;
 use emotion_detect::{DetectedFace, Detector, Error, Options};
 use emotion_models::preprocess::{GreyImage, GreyRows};
 
@@ -22,7 +22,7 @@ pub(super) struct FinishedDetection {
 pub(super) struct BackgroundDetections {
     pub(super) faces: Vec<DetectedFace>,
     /// The confidence from which a face may begin a track.
-    pub(super) strong: f64,
+    pub(super) strong_confidence: f64,
     /// How long the detection took.
     pub(super) time: Duration,
 }
@@ -179,11 +179,11 @@ fn run(shared: &SharedMailbox, mut detector: Detector) {
         let started = Instant::now();
         let faces = job.image.view().map_or_else(
             || Ok(Vec::new()),
-            |view| detector.search(&view, &Search::Everything, &job.options),
+            |view| detector.detect_requested(&view, &DetectionRequest::WholeFrame, &job.options),
         );
         let outcome = faces.map(|faces| BackgroundDetections {
             faces,
-            strong: detector.strong(&job.options),
+            strong_confidence: detector.strong_confidence(&job.options),
             time: started.elapsed(),
         });
 

@@ -48,7 +48,7 @@
 use std::sync::{LazyLock, Mutex};
 use std::time::Instant;
 
-use emotion_detect::track::{Event, Frame};
+use emotion_detect::track::{FrameTiming, TrackEvent};
 use emotion_models::preprocess::GreyRows;
 use gst::glib;
 use gst::subclass::prelude::*;
@@ -98,7 +98,7 @@ impl FaceDetect {
     }
 
     /// Posts the messages about a frame. No lock is held then that a listener might need.
-    fn post(&self, events: &[Event], faces: &[TrackedFace], time: FrameTime) {
+    fn post(&self, events: &[TrackEvent], faces: &[TrackedFace], time: FrameTime) {
         let post = self.settings.current().post_messages;
         let mut messages = self.messages.lock().unwrap();
         let structures = messages.of_frame(post, events, faces, time.stream);
@@ -152,17 +152,17 @@ impl FaceDetect {
         settings: &Settings,
         buffer: &mut gst::BufferRef,
         time: FrameTime,
-    ) -> Result<(Vec<Event>, Vec<TrackedFace>), gst::FlowError> {
+    ) -> Result<(Vec<TrackEvent>, Vec<TrackedFace>), gst::FlowError> {
         let is_late = !tracking.is_asynchronous() && self.is_late(buffer, time);
         let started = Instant::now();
         let duration = buffer.duration().map(Into::into);
-        let frame = Frame {
-            stamp: buffer.pts().map(Into::into),
+        let timing = FrameTiming {
+            timestamp: buffer.pts().map(Into::into),
             duration: duration.or_else(|| self.analyzer.frame_duration()),
             is_late,
         };
         let (width, height) = self.with_luma(buffer, |image| {
-            tracking.frame(frame, image, settings)?;
+            tracking.frame(timing, image, settings)?;
             Ok((image.width() as u32, image.height() as u32))
         })?;
         let faces = tracking.faces();

@@ -7,7 +7,7 @@
 //! | `faces-changed` | `count` (uint), `stream-time` | another number of faces is there |
 //! | `faces` | `count`, `stream-time`, `faces` (array of structures with `id` and the box) | with `post-messages=frame`, each frame |
 
-use emotion_detect::track::{Event, TrackedFace};
+use emotion_detect::track::{TrackEvent, TrackedFace};
 use emotion_models::preprocess::Region;
 use gst::Structure;
 
@@ -25,7 +25,7 @@ impl FaceMessages {
     pub(super) fn of_frame(
         &mut self,
         post: PostMessages,
-        events: &[Event],
+        events: &[TrackEvent],
         faces: &[TrackedFace],
         stream_time: Option<gst::ClockTime>,
     ) -> Vec<Structure> {
@@ -41,8 +41,8 @@ impl FaceMessages {
             .iter()
             .map(|event| {
                 time(match event {
-                    Event::Appeared { id, region } => face("face-appeared", *id, region),
-                    Event::Lost { id, region } => face("face-lost", *id, region),
+                    TrackEvent::Appeared { id, region } => face("face-appeared", *id, region),
+                    TrackEvent::Ended { id, region } => face("face-lost", *id, region),
                 })
             })
             .collect();

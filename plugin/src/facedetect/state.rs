@@ -1,6 +1,6 @@
 //! What finds the faces of a started element.
 
-use emotion_detect::track::Event;
+use emotion_detect::track::TrackEvent;
 
 use super::load::load;
 use super::per_frame::PerFrameDetector;
@@ -34,7 +34,7 @@ impl DetectorState {
 
     /// Another picture follows, which the last faces have nothing to do with. Returns the events of the tracks, if there
     /// are tracks.
-    pub(super) fn begin_scene(&mut self) -> Option<Vec<Event>> {
+    pub(super) fn begin_scene(&mut self) -> Option<Vec<TrackEvent>> {
         match self {
             Self::PerFrame(detector) => {
                 detector.begin_scene();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use emotion_detect::track::{self, Detections, Event, Follower, Frame, Search, TrackedFace};
+use emotion_detect::track::{self, DetectionRequest, Detections, FaceTracker, FrameTiming, TrackEvent, TrackedFace};
 use emotion_detect::{Detector, Error, Options};
 use emotion_models::preprocess::GreyRows;
 
@@ -13,7 +13,7 @@ use crate::stats::Stats;
 /// The faces of a stream and their detector.
 #[derive(Debug)]
 pub(super) struct Tracking {
-    follower: Follower,
+    tracker: FaceTracker,
     mode: DetectionMode,
     tracking: track::Options,
     /// Of the last detection.
@@ -41,7 +41,7 @@ impl Tracking {
             DetectionMode::Inline(detector)
         };
         Ok(Self {
-            follower: Follower::new(settings.tracking),
+            tracker: FaceTracker::new(settings.tracking),
             mode,
             tracking: settings.tracking,
             options: None,
@@ -56,7 +56,7 @@ impl Tracking {
 
     /// The faces on the last frame.
     pub(super) fn faces(&self) -> Vec<TrackedFace> {
-        self.follower.faces().collect()
+        self.tracker.faces().collect()
     }
 
     /// Adds the number of tracks and detections to the statistics.
@@ -65,7 +65,7 @@ impl Tracking {
         let field = |name: &str| detections.get::<u64>(name).unwrap_or_default();
         for (name, value) in [
             ("detections", field("analysed")),
-            ("tracks", self.follower.count()),
+            ("tracks", self.tracker.count()),
             ("detection-mean-time", field("mean-time")),
             ("detection-p99-time", field("p99-time")),
         ] {
@@ -74,18 +74,18 @@ impl Tracking {
     }
 
     /// The events since the last call.
-    pub(super) fn take_events(&mut self) -> Vec<Event> {
-        self.follower.take_events()
+    pub(super) fn take_events(&mut self) -> Vec<TrackEvent> {
+        self.tracker.take_events()
     }
 
     /// Another segment begins.
     pub(super) fn begin_segment(&mut self) {
-        self.follower.begin_segment();
+        self.tracker.begin_segment();
     }
 
     /// Another picture follows, which the last faces have nothing to do with.
     pub(super) fn begin_scene(&mut self) {
-        self.follower.begin_scene();
+        self.tracker.begin_scene();
         if let DetectionMode::Background(detector) = &mut self.mode {
             detector.cancel();
         }
@@ -98,52 +98,52 @@ impl Tracking {
     /// If the detector fails.
     pub(super) fn frame(
         &mut self,
-        mut frame: Frame,
+        mut timing: FrameTiming,
         image: &impl GreyRows,
         settings: &Settings,
     ) -> Result<(), Error> {
         if self.tracking != settings.tracking {
-            self.follower.set_options(settings.tracking);
+            self.tracker.set_options(settings.tracking);
             self.tracking = settings.tracking;
         }
         let options = settings.options_for(image.width(), image.height());
         if self.options.replace(options) != Some(options) {
-            self.follower.demand_search();
+            self.tracker.restart_detection();
         }
         match &mut self.mode {
             DetectionMode::Inline(detector) => {
-                let search = self.follower.follow(frame, image);
-                if search == Search::Nothing {
+                let request = self.tracker.follow(timing, image);
+                if request == DetectionRequest::None {
                     return Ok(());
                 }
                 let started = Instant::now();
-                let faces = detector.search(image, &search, &options)?;
-                let strong = detector.strong(&options);
-                if search == Search::Everything {
-                    count(&mut self.detections, &faces, strong, started.elapsed());
+                let faces = detector.detect_requested(image, &request, &options)?;
+                let strong_confidence = detector.strong_confidence(&options);
+                if request == DetectionRequest::WholeFrame {
+                    count(&mut self.detections, &faces, strong_confidence, started.elapsed());
                 }
                 let found = Detections {
                     faces: &faces,
-                    strong,
+                    strong_confidence,
                 };
-                self.follower.found(&search, found, image);
+                self.tracker.add_detections(&request, found, image);
             }
             DetectionMode::Background(detector) => {
                 let finished = detector.take_finished();
-                frame.is_late = !detector.is_idle();
-                let last_scene = self.follower.scene();
-                let search = self.follower.follow(frame, image);
-                let is_same_scene = self.follower.scene() == last_scene;
+                timing.is_late = !detector.is_idle();
+                let last_scene = self.tracker.scene();
+                let request = self.tracker.follow(timing, image);
+                let is_same_scene = self.tracker.scene() == last_scene;
                 if let Some(finished) = finished {
                     let found = finished.outcome?;
-                    count(&mut self.detections, &found.faces, found.strong, found.time);
+                    count(&mut self.detections, &found.faces, found.strong_confidence, found.time);
                     if is_same_scene && let Some(earlier) = finished.image.view() {
                         let detections = Detections {
                             faces: &found.faces,
-                            strong: found.strong,
+                            strong_confidence: found.strong_confidence,
                         };
-                        self.follower
-                            .found_late(finished.at, detections, &earlier, image);
+                        self.tracker
+                            .add_late_detections(finished.at, detections, &earlier, image);
                     }
                     detector.recycle(finished.image);
                 }
@@ -151,8 +151,8 @@ impl Tracking {
                     detector.cancel();
                 }
                 // The background detector sees the whole frame, also where a part would do.
-                if search != Search::Nothing {
-                    detector.start_detection(self.follower.now(), image, options);
+                if request != DetectionRequest::None {
+                    detector.start_detection(self.tracker.now(), image, options);
                 }
             }
         }
@@ -164,9 +164,9 @@ impl Tracking {
 fn count(
     detections: &mut Stats,
     faces: &[emotion_detect::DetectedFace],
-    strong: f64,
+    strong_confidence: f64,
     time: Duration,
 ) {
-    let faces = faces.iter().filter(|face| face.confidence >= strong);
+    let faces = faces.iter().filter(|face| face.confidence >= strong_confidence);
     detections.add_analysed(faces.count(), time);
 }

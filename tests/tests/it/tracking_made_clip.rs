@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use emotion_detect::DetectedFace;
-use emotion_detect::track::{Detections, Follower, Frame, Interval, Options, Search};
+use emotion_detect::track::{
+    DetectionInterval, DetectionRequest, Detections, FaceTracker, FrameTiming, Options,
+};
 use emotion_models::preprocess::Region;
 use emotion_tests::mot::{self, AnnotatedFace, TrackingMetrics};
 use emotion_tests::walkers::{SECONDS, Walkers, noise};
@@ -17,7 +19,7 @@ const STRONG: f64 = 0.5;
 
 /// The results of a realistic detector: boxes a few percent off, one face in ten missed, another one weak, hidden faces
 /// rarely found, and now and then a false face.
-fn detections(truth: &[AnnotatedFace], frame: u64, search: &Search) -> Vec<DetectedFace> {
+fn detections(truth: &[AnnotatedFace], frame: u64, request: &DetectionRequest) -> Vec<DetectedFace> {
     let mut found = Vec::new();
     for (index, person) in truth.iter().enumerate() {
         let seed = (frame * 64 + index as u64) * 8;
@@ -49,10 +51,10 @@ fn detections(truth: &[AnnotatedFace], frame: u64, search: &Search) -> Vec<Detec
             confidence: 0.7,
         });
     }
-    found.retain(|face| match search {
-        Search::Nothing => false,
-        Search::Everything => true,
-        Search::Parts(parts) => parts.iter().any(|part| contains(part, face)),
+    found.retain(|face| match request {
+        DetectionRequest::None => false,
+        DetectionRequest::WholeFrame => true,
+        DetectionRequest::Regions(regions) => regions.iter().any(|region| contains(region, face)),
     });
     found
 }
@@ -68,7 +70,7 @@ fn contains(part: &Region, face: &DetectedFace) -> bool {
 /// The metrics of the clip at a frame rate, and the share of its frames that were searched completely.
 fn track(rate: f64, interval: &str) -> (TrackingMetrics, f64) {
     let clip = Walkers::new(WIDTH, HEIGHT).unwrap();
-    let mut follower = Follower::new(Options {
+    let mut tracker = FaceTracker::new(Options {
         interval: interval.parse().unwrap(),
         ..Options::default()
     });
@@ -80,29 +82,26 @@ fn track(rate: f64, interval: &str) -> (TrackingMetrics, f64) {
         let pixels = clip.picture(seconds);
         let picture = clip.view(&pixels).unwrap();
         let truth = clip.truth(seconds);
-        let search = follower.follow(
-            Frame {
-                stamp: Some(Duration::from_secs_f64(seconds)),
+        let request = tracker.follow(
+            FrameTiming {
+                timestamp: Some(Duration::from_secs_f64(seconds)),
                 duration: Some(Duration::from_secs_f64(1.0 / rate)),
                 is_late: false,
             },
             &picture,
         );
-        if search != Search::Nothing {
-            let faces = detections(&truth, number, &search);
+        if request != DetectionRequest::None {
+            let faces = detections(&truth, number, &request);
             let found = Detections {
                 faces: &faces,
-                strong: STRONG,
+                strong_confidence: STRONG,
             };
-            follower.found(&search, found, &picture);
+            tracker.add_detections(&request, found, &picture);
         }
-        searches += u32::from(search == Search::Everything);
+        searches += u32::from(request == DetectionRequest::WholeFrame);
         frames.push(mot::EvaluatedFrame {
             truth,
-            found: follower
-                .faces()
-                .map(|face| (face.id, face.region))
-                .collect(),
+            found: tracker.faces().map(|face| (face.id, face.region)).collect(),
         });
     }
     (mot::score(&frames), f64::from(searches) / count as f64)
@@ -124,7 +123,7 @@ fn everybody_keeps_an_id_at_any_frame_rate_and_interval() {
 
 #[test]
 fn auto_searches_a_smaller_share_of_the_frames_at_a_higher_rate() {
-    assert_eq!(Interval::default(), Interval::Auto);
+    assert_eq!(DetectionInterval::default(), DetectionInterval::Auto);
     let shares = [25.0, 60.0].map(|rate| track(rate, "auto").1);
     assert!(shares[0] <= 0.25 && shares[1] <= 0.12, "{shares:?}");
 }
@@ -134,7 +133,7 @@ fn auto_searches_a_smaller_share_of_the_frames_at_a_higher_rate() {
 fn track_late(delay: Duration) -> TrackingMetrics {
     const RATE: f64 = 25.0;
     let clip = Walkers::new(WIDTH, HEIGHT).unwrap();
-    let mut follower = Follower::new(Options {
+    let mut tracker = FaceTracker::new(Options {
         interval: "1".parse().unwrap(),
         ..Options::default()
     });
@@ -144,30 +143,27 @@ fn track_late(delay: Duration) -> TrackingMetrics {
         let now = Duration::from_secs_f64(number as f64 / RATE);
         let pixels = clip.picture(now.as_secs_f64());
         let picture = clip.view(&pixels).unwrap();
-        let frame = Frame {
-            stamp: Some(now),
-            ..Frame::default()
+        let timing = FrameTiming {
+            timestamp: Some(now),
+            ..FrameTiming::default()
         };
-        let search = follower.follow(frame, &picture);
+        let request = tracker.follow(timing, &picture);
         if let Some((began, earlier, pixels)) = at_work.take_if(|(began, ..)| now - *began >= delay)
         {
             let truth = clip.truth(began.as_secs_f64());
-            let faces = detections(&truth, earlier, &Search::Everything);
+            let faces = detections(&truth, earlier, &DetectionRequest::WholeFrame);
             let found = Detections {
                 faces: &faces,
-                strong: STRONG,
+                strong_confidence: STRONG,
             };
             let then = clip.view(&pixels).unwrap();
-            follower.found_late(began, found, &then, &picture);
+            tracker.add_late_detections(began, found, &then, &picture);
         }
         frames.push(mot::EvaluatedFrame {
             truth: clip.truth(now.as_secs_f64()),
-            found: follower
-                .faces()
-                .map(|face| (face.id, face.region))
-                .collect(),
+            found: tracker.faces().map(|face| (face.id, face.region)).collect(),
         });
-        if search != Search::Nothing && at_work.is_none() {
+        if request != DetectionRequest::None && at_work.is_none() {
             at_work = Some((now, number, pixels));
         }
     }

@@ -1,0 +1,71 @@
+//! From the output of the network to boxes, one for each face.
+
+use emotion_models::face_net::{GridCell, VALUES};
+use emotion_models::preprocess::Region;
+
+/// The boxes with a logit of at least `min_logit` in the network's output, which has [`VALUES`] values for each of
+/// `cells`. Yields each box, in pixels of the network's input, with its logit.
+pub fn decode<'a>(
+    cells: impl IntoIterator<Item = GridCell> + 'a,
+    output: &'a [f32],
+    min_logit: f32,
+) -> impl Iterator<Item = (Region, f32)> + 'a {
+    cells
+        .into_iter()
+        .zip(output.as_chunks::<VALUES>().0)
+        .filter(move |(_, values)| values[0] >= min_logit)
+        .map(|(cell, values)| (cell.region(*values), values[0]))
+        // Weights from elsewhere may yield anything.
+        .filter(|(region, _)| {
+            [region.x, region.y, region.width, region.height]
+                .iter()
+                .all(|value| value.is_finite())
+        })
+}
+
+/// Non-maximum suppression: from boxes sorted by falling confidence, removes each that overlaps a kept one by an
+/// intersection over union of `iou` or more.
+pub fn suppress_overlapping<T>(boxes: &mut Vec<T>, iou: f32, region: impl Fn(&T) -> &Region) {
+    let mut kept = 0;
+    for index in 0..boxes.len() {
+        let candidate = region(&boxes[index]);
+        let is_new = boxes[..kept]
+            .iter()
+            .all(|better| region(better).iou(candidate) < iou);
+        if is_new {
+            boxes.swap(kept, index);
+            kept += 1;
+        }
+    }
+    boxes.truncate(kept);
+}
+
+#[cfg(test)]
+mod tests {
+    use emotion_models::face_net::grid_cells;
+
+    use super::*;
+
+    fn region(x: f32) -> Region {
+        Region::new(x, 0.0, 10.0, 10.0)
+    }
+
+    #[test]
+    fn the_most_confident_of_overlapping_boxes_stays_and_chains_do_not_grow() {
+        // The third overlaps the second, which is suppressed itself.
+        let mut boxes = [0.0, 3.0, 6.0].map(region).to_vec();
+        let expected = [boxes[0], boxes[2]];
+        suppress_overlapping(&mut boxes, 0.4, |region| region);
+        assert_eq!(boxes, expected);
+    }
+
+    #[test]
+    fn boxes_below_the_least_logit_and_without_a_place_are_left_out() {
+        let mut output = vec![-9.0; grid_cells(32, 32).count() * VALUES];
+        output[..5].copy_from_slice(&[1.0, 0.5, 0.0, 1.0, 1.0]);
+        output[5..10].copy_from_slice(&[2.0, f32::INFINITY, 0.0, 1.0, 1.0]);
+        output[10..15].copy_from_slice(&[0.9, 0.5, 0.0, 1.0, 1.0]);
+        let logits = decode(grid_cells(32, 32), &output, 1.0).map(|(_, logit)| logit);
+        assert_eq!(logits.collect::<Vec<_>>(), [1.0]);
+    }
+}
