@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# How much processor time a stream takes in emotion-crowd: ten copies of one against one alone.
+# Processor time of a stream in emotion-crowd: ten copies of a stream compared with one alone.
 set -euo pipefail
 
 usage="usage: ${0##*/} PROGRAM VIDEO [COPIES [RATE [ROUNDS]]]
-Serves VIDEO (MP4 with H.264) over RTSP, over and over, and lets PROGRAM, an emotion-crowd, watch it once and COPIES times (default:
-10) in turn, RATE frames a second of each (default: 5), in ROUNDS rounds (default: 3) of 20 s. Needs python3-gi and
-gir1.2-gst-rtsp-server-1.0."
+Serves VIDEO (MP4 with H.264) over RTSP in a loop. PROGRAM, an emotion-crowd, analyses one stream of it and COPIES streams
+(default: 10) in turn, RATE frames a second of each (default: 5), in ROUNDS rounds (default: 3) of 20 s. Needs python3-gi
+and gir1.2-gst-rtsp-server-1.0."
 
 case ${1-} in
     -h | --help) echo "$usage"; exit ;;
@@ -17,16 +17,16 @@ trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$folder"' EXIT
 
 gst-launch-1.0 -q filesrc location="$video" ! qtdemux ! h264parse \
     ! video/x-h264,stream-format=byte-stream,alignment=au ! filesink location="$folder/clip.h264"
-# exec: what is killed at the end is the server itself, not a shell around it.
+# exec, so that the kill at the end reaches the server and not a shell around it.
 coproc server { exec /usr/bin/python3 "$(dirname "$0")/../tests/src/rtsp_server.py" 8599 play \
     "multifilesrc location=$folder/clip.h264 loop=true ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96"; }
 read -r _ <&"${server[0]}"
 
-# Clock ticks of the process PID in user and system mode.
+# Clock ticks that a process spent in user and system mode.
 ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 metric() { curl -s http://127.0.0.1:8598/metrics | awk -v name="emotion_crowd_$1" 'index($1, name) == 1 { sum += $2 } END { print sum }'; }
 
-# Milliseconds of processor time for each second and stream with COUNT streams, and for each analysed frame.
+# Runs a number of streams and prints the processor time for each second and stream, and the analysed frames.
 measure() {
     {
         printf '[page]\nlisten = "127.0.0.1:8598"\npictures = "off"\n'

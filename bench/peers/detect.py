@@ -1,7 +1,7 @@
 """Face detection in a grey frame on one thread: YuNet's network in ONNX Runtime, or OpenCV's Haar cascade.
 
-Of YuNet the network alone is timed, without the conversion to colour, the decoding and the suppression of overlapping
-boxes; that it finds the faces is seen to once, through OpenCV.
+Only YuNet's network is timed, without conversion to colour, decoding and suppression of overlapping boxes. OpenCV's
+wrapper of YuNet runs once to return the faces.
 """
 
 import cv2
@@ -10,7 +10,7 @@ import turns
 
 
 def yunet(task, frame):
-    """Who it is, the boxes [x, y, w, h] that it finds, and its work."""
+    """The peer's name, the boxes [x, y, w, h] that it finds, and the function to time."""
     import onnx
     import onnxruntime as runtime
 
@@ -33,13 +33,13 @@ def yunet(task, frame):
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = runtime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     padded = numpy.pad(colour, ((0, pad[0]), (0, pad[1]), (0, 0)))
-    picture = numpy.ascontiguousarray(padded.transpose(2, 0, 1)[None].astype("float32"))
+    image = numpy.ascontiguousarray(padded.transpose(2, 0, 1)[None].astype("float32"))
     name = session.get_inputs()[0].name
-    return f"YuNet, ONNX Runtime {runtime.__version__}", boxes, lambda: session.run(None, {name: picture})
+    return f"YuNet, ONNX Runtime {runtime.__version__}", boxes, lambda: session.run(None, {name: image})
 
 
 def haar(task, frame):
-    """Likewise."""
+    """The same for the cascade."""
     classifier = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
     side = task["min_size"]
 

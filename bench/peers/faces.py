@@ -1,9 +1,9 @@
-"""What YuNet finds in pictures with annotated faces, for `emotion-trainer evaluate-detector --found`.
+"""Runs YuNet on annotated images, for `emotion-trainer evaluate-detector --found`.
 
     python bench/peers/faces.py face_detection_yunet_2023mar.onnx FOLDER --split val > yunet.jsonl
 
-Needs opencv-python-headless. Each picture is looked at in its own size; boxes overlap by at most 0.45, as with our own
-detector.
+Needs opencv-python-headless. Each image is searched at its own size; boxes overlap by at most 0.45, as in our own
+evaluation.
 """
 
 import argparse
@@ -18,7 +18,7 @@ MOST_CANDIDATES = 5000
 
 
 def annotations(folder):
-    """The lines of the annotations in the folder."""
+    """The annotations in the folder."""
     for name in ("boxes.jsonl", "faces.jsonl"):
         if (folder / name).exists():
             for line in (folder / name).read_text().splitlines():
@@ -29,19 +29,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", help="YuNet in ONNX")
     parser.add_argument("folder", type=pathlib.Path, help="with boxes.jsonl or faces.jsonl")
-    parser.add_argument("--split", help="only pictures that are for this")
+    parser.add_argument("--split", help="only images of this split")
     arguments = parser.parse_args()
 
     detector = cv2.FaceDetectorYN.create(arguments.model, "", (320, 320), LEAST_CONFIDENCE, OVERLAP, MOST_CANDIDATES)
     for annotation in annotations(arguments.folder):
         if arguments.split and annotation.get("split", arguments.split) != arguments.split:
             continue
-        picture = cv2.imread(str(arguments.folder / annotation["image"]))
-        if picture is None:
+        image = cv2.imread(str(arguments.folder / annotation["image"]))
+        if image is None:
             parser.error(f"cannot read {annotation['image']} in {arguments.folder}")
-        height, width = picture.shape[:2]
+        height, width = image.shape[:2]
         detector.setInputSize((width, height))
-        faces = detector.detect(picture)[1]
+        faces = detector.detect(image)[1]
         found = [] if faces is None else [[float(face[index]) for index in (0, 1, 2, 3, 14)] for face in faces]
         print(json.dumps({"image": annotation["image"], "found": found}))
 

@@ -1,10 +1,10 @@
-"""Inference of an ONNX model on one thread of the CPU, in ONNX Runtime or OpenCV; without faces, its loading."""
+"""Inference of an ONNX model on one CPU thread, in ONNX Runtime or OpenCV; without faces in the task, loading it."""
 
 import turns
 
 
 def onnxruntime(model):
-    """Who it is, and what answers faces by logits."""
+    """The peer's name, and a function from faces to logits."""
     import onnxruntime as runtime
 
     options = runtime.SessionOptions()
@@ -14,7 +14,7 @@ def onnxruntime(model):
 
 
 def opencv(model):
-    """Likewise."""
+    """The same for OpenCV."""
     import cv2
 
     cv2.setNumThreads(1)

@@ -1,4 +1,4 @@
-"""Training steps of a described network in PyTorch, on the CPU."""
+"""Trains a described network in PyTorch on the CPU."""
 
 import torch
 import turns
@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 
 class Network(nn.Module):
-    """The network that the nodes describe, from faces [N, 1, H, W] to logits."""
+    """The described network, from faces [N, 1, H, W] to logits."""
 
     def __init__(self, nodes):
         super().__init__()
@@ -51,7 +51,7 @@ def layer(node):
 
 
 class Training:
-    """The network in training, its tensors laid out in `layout`."""
+    """The network in training, with tensors in the memory format `layout`."""
 
     def __init__(self, task, layout):
         torch.manual_seed(1)
@@ -75,7 +75,7 @@ def main():
         "channels first": Training(task, torch.contiguous_format),
         "channels last": Training(task, torch.channels_last),
     }
-    # The layout that is faster here is the peer.
+    # The faster layout becomes the peer.
     times = {name: sorted(turns.timed(training.step) for _ in range(15))[7] for name, training in trainings.items()}
     fastest = min(times, key=times.get)
     training = trainings[fastest]

@@ -1,7 +1,7 @@
-"""What all peers speak: a JSON object per line.
+"""The protocol of all peers: one JSON object a line.
 
-They read their task, then {"count": N} for each turn. They write who they are and what they computed, then the times of
-the turn, {"seconds": [...]}.
+A peer reads its task, then {"count": N} for each turn. It writes its name and its output, then the times of each turn,
+{"seconds": [...]}.
 """
 
 import json
@@ -14,7 +14,7 @@ def task():
 
 
 def serve(introduction, work):
-    """Introduces itself, then does `work` as often as asked."""
+    """Writes the introduction, then runs `work` as often as each turn asks."""
     answer(introduction)
     for line in sys.stdin:
         answer({"seconds": [timed(work) for _ in range(json.loads(line)["count"])]})

@@ -1,42 +1,34 @@
-//! The whole search for faces in a frame, on one thread, beside YuNet in ONNX Runtime and OpenCV's Haar cascade.
+//! Face detection in a frame, on one thread, compared with YuNet in ONNX Runtime and OpenCV's Haar cascade.
 //!
-//! Ours is all of it: scaling, network, decoding and suppression. Of YuNet the network alone is timed, at the full size
-//! of the frame; so ours is measured at the full size as well, and by itself as it is by default.
+//! Ours is the whole detection: scaling, network, decoding and suppression. Of YuNet only the network is timed, at the full
+//! size of the frame; so ours is measured at full size too, and separately with the default settings.
 
-use std::fs::{File, write};
+use std::fs::write;
 use std::hint::black_box;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use emotion_detect::{NetworkDetector, Options};
-use emotion_models::Weights;
 use emotion_models::preprocess::{GreyImage, Part, Region, Scaler, luma};
+use emotion_tests::picture;
 use serde_json::json;
 
-use crate::Args;
-use crate::measure::{Turns, median, timed};
-use crate::peer::Peer;
-use crate::report::{Outcome, Unit};
+use crate::args::Args;
+use crate::comparison::Comparison;
+use crate::measure::{Turns, timed};
+use crate::peer::PythonPeer;
+use crate::report::{Measurement, Unit};
 
 /// Widths and heights of the frames.
 const FRAMES: [[usize; 2]; 4] = [[320, 240], [640, 480], [1280, 720], [1920, 1080]];
-/// Work of a turn, in pixels, so that one takes long enough to be timed well.
+/// Pixels in a turn, so that one takes long enough to be timed well.
 const PIXELS_PER_TURN: usize = 3 << 20;
-/// The confidence of a face for either side.
+/// Least confidence of a face for either side.
 const THRESHOLD: f32 = 0.5;
 /// Width and height of the smallest face for the cascade, a usual choice.
 const HAAR_MIN_SIZE: u32 = 30;
-/// How far the two boxes of the portrait overlap at least.
-const SAME: f32 = 0.4;
-
-/// A peer and a frame.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Comparison {
-    peer: DetectorPeer,
-    width: usize,
-    height: usize,
-}
+/// Least intersection over union of the two boxes of the portrait.
+const MIN_IOU: f32 = 0.4;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DetectorPeer {
@@ -44,146 +36,122 @@ enum DetectorPeer {
     Haar,
 }
 
-/// All of them.
-pub(crate) fn comparisons() -> impl Iterator<Item = Comparison> {
-    [DetectorPeer::Yunet, DetectorPeer::Haar]
-        .into_iter()
-        .flat_map(|peer| {
-            FRAMES.map(|[width, height]| Comparison {
-                peer,
-                width,
-                height,
-            })
+/// One comparison for each peer and frame size.
+pub(crate) fn comparisons() -> Vec<Comparison> {
+    let peers = [
+        ("detect", DetectorPeer::Yunet),
+        ("detect-cascade", DetectorPeer::Haar),
+    ];
+    let compare = |(kind, peer), [width, height]: [usize; 2]| {
+        let name = format!("{kind}/{width}x{height}");
+        Comparison::new(name, move |name, args| {
+            measure(name, args, peer, [width, height])
         })
+    };
+    let of_peer = |peer: (&'static str, _)| FRAMES.map(|size| compare(peer, size));
+    peers.into_iter().flat_map(of_peer).collect()
 }
 
-impl Comparison {
-    pub(crate) fn name(self) -> String {
-        let kind = match self.peer {
-            DetectorPeer::Yunet => "detect",
-            DetectorPeer::Haar => "detect-cascade",
-        };
-        format!("{kind}/{}x{}", self.width, self.height)
+fn measure(
+    name: &str,
+    args: &Args,
+    peer: DetectorPeer,
+    [width, height]: [usize; 2],
+) -> Result<Vec<Measurement>> {
+    let frame = frame(width, height)?;
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("frame.grey");
+    write(&file, &frame)?;
+    let mut task = json!({ "frame": file, "width": width, "height": height });
+    match peer {
+        DetectorPeer::Yunet => {
+            task["runtime"] = "yunet".into();
+            task["model"] = json!(yunet(args)?);
+            task["threshold"] = THRESHOLD.into();
+        }
+        DetectorPeer::Haar => {
+            task["runtime"] = "haar".into();
+            task["min_size"] = HAAR_MIN_SIZE.into();
+        }
+    }
+    let (mut process, about) = PythonPeer::start(&args.python, "detect.py", &task)?;
+
+    let image = GreyImage::new(&frame, width, height, width)?;
+    let default = Options {
+        threshold: THRESHOLD,
+        ..Options::default()
+    };
+    let full_size = Options {
+        detection_size_px: width.max(height) as u32,
+        ..default
+    };
+    let calls = (PIXELS_PER_TURN / (width * height)).max(2);
+    // A cascade is slow enough to be timed by a few calls.
+    let (sides, peer_calls) = match peer {
+        DetectorPeer::Yunet => (vec![("", full_size), ("/default", default)], calls),
+        DetectorPeer::Haar => (vec![("", default)], calls.div_ceil(8)),
+    };
+    let mut detectors = Vec::new();
+    for (suffix, options) in sides {
+        let mut detector = NetworkDetector::built_in()?;
+        check_agreement(&mut detector, &image, &options, &about.output)
+            .with_context(|| about.name.clone())?;
+        detectors.push((suffix, options, detector, Turns::default()));
     }
 
-    pub(crate) fn measure(self, args: &Args) -> Result<Vec<Outcome>> {
-        let Self {
-            peer,
-            width,
-            height,
-        } = self;
-        let frame = frame(width, height)?;
-        let folder = tempfile::tempdir()?;
-        let file = folder.path().join("frame.grey");
-        write(&file, &frame)?;
-        let mut task = json!({ "frame": file, "width": width, "height": height });
-        match peer {
-            DetectorPeer::Yunet => {
-                task["runtime"] = "yunet".into();
-                task["model"] = yunet(args)?
-                    .to_str()
-                    .context("a path that is no text")?
-                    .into();
-                task["threshold"] = THRESHOLD.into();
-            }
-            DetectorPeer::Haar => {
-                task["runtime"] = "haar".into();
-                task["min_size"] = HAAR_MIN_SIZE.into();
-            }
+    let mut theirs = Turns::default();
+    for _ in 0..args.rounds.get() {
+        for (_, options, detector, turns) in &mut detectors {
+            turns.push(timed(calls, || {
+                black_box(detector.detect(black_box(&image), options)?);
+                Ok(())
+            })?);
         }
-        let (mut process, about) = Peer::start(&args.python, "detect.py", &task)?;
-
-        let image = GreyImage::new(&frame, width, height, width)?;
-        let default = Options {
-            threshold: THRESHOLD,
-            ..Options::default()
-        };
-        let full = Options {
-            detection_size_px: width.max(height) as u32,
-            ..default
-        };
-        let sides = match peer {
-            DetectorPeer::Yunet => vec![("", full), ("/default", default)],
-            DetectorPeer::Haar => vec![("", default)],
-        };
-        let mut detectors = Vec::new();
-        for (suffix, options) in sides {
-            let mut detector = NetworkDetector::new(Weights::detector()?)?;
-            agree(&mut detector, &image, &options, &about.output)
-                .with_context(|| about.name.clone())?;
-            detectors.push((suffix, options, detector, Turns::default()));
-        }
-
-        let calls = (PIXELS_PER_TURN / (width * height)).max(2);
-        // A cascade is slow enough to be timed by a few calls.
-        let their_calls = match peer {
-            DetectorPeer::Yunet => calls,
-            DetectorPeer::Haar => calls.div_ceil(8),
-        };
-        let mut theirs = Turns::default();
-        for _ in 0..args.rounds.get() {
-            for (_, options, detector, turns) in &mut detectors {
-                turns.push(timed(calls, || {
-                    black_box(detector.detect(black_box(&image), options)?);
-                    Ok(())
-                })?);
-            }
-            theirs.push(median(&process.turn(their_calls)?));
-        }
-        let outcomes = detectors.into_iter().map(|(suffix, _, _, ours)| Outcome {
-            name: self.name() + suffix,
-            ours,
-            peer: theirs.clone(),
-            peer_name: about.name.clone(),
-            unit: Unit::Milliseconds,
-            peak: None,
-        });
-        Ok(outcomes.collect())
+        theirs.push(process.median(peer_calls)?);
     }
+    let measurements = detectors.into_iter().map(|(suffix, _, _, ours)| {
+        let turns = [ours, theirs.clone()];
+        Measurement::new(
+            format!("{name}{suffix}"),
+            Unit::Milliseconds,
+            turns,
+            &about.name,
+        )
+    });
+    Ok(measurements.collect())
 }
 
-/// Both sides find the same face where the portrait is large enough to be seen by all.
-fn agree(
+/// Checks that both sides find a common face.
+fn check_agreement(
     detector: &mut NetworkDetector,
     image: &GreyImage<'_>,
     options: &Options,
     theirs: &[f32],
 ) -> Result<()> {
     let ours = detector.candidates(image, options)?;
-    let same = theirs.as_chunks().0.iter().any(|&[x, y, width, height]| {
-        let box_ = Region {
-            x,
-            y,
-            width,
-            height,
-        };
-        ours.iter().any(|ours| ours.region.iou(&box_) > SAME)
+    let is_common = theirs.as_chunks().0.iter().any(|&[x, y, width, height]| {
+        let box_ = Region::new(x, y, width, height);
+        ours.iter().any(|ours| ours.region.iou(&box_) > MIN_IOU)
     });
     ensure!(
-        same,
+        is_common,
         "expected a face that both sides find, found {ours:?} and {theirs:?}"
     );
     Ok(())
 }
 
-/// The portrait as high as the frame, beside itself until the frame is full.
+/// The portrait, scaled to the height of the frame and repeated over its width.
 fn frame(width: usize, height: usize) -> Result<Vec<u8>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/media/astronaut.png");
-    let mut reader = png::Decoder::new(BufReader::new(File::open(path)?)).read_info()?;
-    let mut pixels = vec![
-        0;
-        reader
-            .output_buffer_size()
-            .context("a picture of some size")?
-    ];
-    let info = reader.next_frame(&mut pixels)?;
-    let pixels = pixels.chunks_exact(3);
-    let grey: Vec<u8> = pixels.map(|rgb| luma(rgb[0], rgb[1], rgb[2])).collect();
-    let (side, rows) = (info.width as usize, info.height as usize);
-    let picture = GreyImage::new(&grey, side, rows, side)?;
+    let portrait = picture::rgb(&picture::portrait());
+    let grey: Vec<u8> = portrait
+        .pixels
+        .iter()
+        .map(|&[red, green, blue]| luma(red, green, blue))
+        .collect();
+    let image = GreyImage::new(&grey, portrait.width, portrait.height, portrait.width)?;
     let mut square = vec![0.0; height * height];
-    let part = Part::whole(&picture);
-    Scaler::default().run(&picture, part, [height, height], &mut square, height);
+    let part = Part::whole(&image);
+    Scaler::default().run(&image, part, [height, height], &mut square, height);
     let row = |y: usize| square[y * height..][..height].iter().cycle().take(width);
     let values = (0..height).flat_map(row);
     Ok(values
@@ -191,7 +159,7 @@ fn frame(width: usize, height: usize) -> Result<Vec<u8>> {
         .collect())
 }
 
-/// Where the peer's weights are.
+/// The file of the peer's weights.
 fn yunet(args: &Args) -> Result<PathBuf> {
     let default = || {
         Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -200,7 +168,7 @@ fn yunet(args: &Args) -> Result<PathBuf> {
     let path = args.yunet.clone().unwrap_or_else(default);
     ensure!(
         path.exists(),
-        "{}: no such file; get YuNet's face_detection_yunet_2023mar.onnx from OpenCV's model zoo and name it with --yunet",
+        "{}: no such file; get face_detection_yunet_2023mar.onnx from OpenCV's model zoo and pass it with --yunet",
         path.display()
     );
     Ok(path)

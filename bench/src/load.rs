@@ -1,4 +1,4 @@
-//! From a weights file to a network that is ready, beside ONNX Runtime.
+//! Loading a weights file until the network is ready, compared with ONNX Runtime.
 
 use std::hint::black_box;
 
@@ -8,49 +8,47 @@ use emotion_models::weights::Architecture;
 use emotion_trainer::formats::onnx;
 use serde_json::json;
 
-use crate::Args;
+use crate::args::Args;
+use crate::comparison::Comparison;
 use crate::engine::untrained;
-use crate::measure::in_turn;
-use crate::peer::Peer;
-use crate::report::{Outcome, Unit};
+use crate::measure::{in_turn, timed};
+use crate::peer::PythonPeer;
+use crate::report::{Measurement, Unit};
 
-/// Calls of a turn.
+/// Calls in a turn.
 const CALLS: usize = 10;
 
-/// The network whose weights are loaded.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Comparison(Architecture);
-
-/// All of them.
-pub(crate) fn comparisons() -> impl Iterator<Item = Comparison> {
-    Architecture::CLASSIFIERS.iter().copied().map(Comparison)
+/// One comparison for each classifier.
+pub(crate) fn comparisons() -> Vec<Comparison> {
+    let compare = |&architecture: &Architecture| {
+        Comparison::new(format!("load/{architecture}"), move |name, args| {
+            measure(name, args, architecture)
+        })
+    };
+    Architecture::CLASSIFIERS.iter().map(compare).collect()
 }
 
-impl Comparison {
-    pub(crate) fn name(self) -> String {
-        format!("load/{}", self.0)
-    }
-
-    pub(crate) fn measure(self, args: &Args) -> Result<Vec<Outcome>> {
-        let weights = untrained(self.0)?;
-        let folder = tempfile::tempdir()?;
-        let [model, file] =
-            ["model.onnx", "model.safetensors"].map(|name| folder.path().join(name));
-        std::fs::write(&model, onnx::encode(&weights)?)?;
-        weights.save(&file)?;
-        let task = json!({ "runtime": "onnxruntime", "model": model });
-        let (mut peer, about) = Peer::start(&args.python, "infer.py", &task)?;
-        let [ours, theirs] = in_turn(args.rounds.get(), CALLS, &mut peer, || {
-            black_box(Classifier::load(&file)?);
-            Ok(())
-        })?;
-        Ok(vec![Outcome {
-            name: self.name(),
-            ours,
-            peer: theirs,
-            peer_name: about.name,
-            unit: Unit::Milliseconds,
-            peak: None,
-        }])
-    }
+fn measure(name: &str, args: &Args, architecture: Architecture) -> Result<Vec<Measurement>> {
+    let weights = untrained(architecture)?;
+    let folder = tempfile::tempdir()?;
+    let [model, file] = ["model.onnx", "model.safetensors"].map(|name| folder.path().join(name));
+    std::fs::write(&model, onnx::encode(&weights)?)?;
+    weights.save(&file)?;
+    let task = json!({ "runtime": "onnxruntime", "model": model });
+    let (mut peer, about) = PythonPeer::start(&args.python, "infer.py", &task)?;
+    let load = || {
+        black_box(Classifier::load(&file)?);
+        Ok(())
+    };
+    let turns = in_turn(
+        args.rounds.get(),
+        || timed(CALLS, load),
+        || peer.median(CALLS),
+    )?;
+    Ok(vec![Measurement::new(
+        name,
+        Unit::Milliseconds,
+        turns,
+        about.name,
+    )])
 }

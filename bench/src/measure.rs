@@ -1,12 +1,10 @@
-//! Times, their medians and what these leave out.
+//! Times and their medians.
 
 use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::peer::Peer;
-
-/// The times of one side, a figure per turn.
+/// The times of one side in seconds, one for each turn.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Turns(Vec<f64>);
 
@@ -19,7 +17,7 @@ impl Turns {
         self.0.len()
     }
 
-    /// Each turn's time divided by `count`.
+    /// Divides the time of each turn by `count`.
     pub(crate) fn per(mut self, count: usize) -> Self {
         for turn in &mut self.0 {
             *turn /= count as f64;
@@ -27,12 +25,12 @@ impl Turns {
         self
     }
 
-    /// The median in seconds; NaN without turns.
+    /// Median in seconds; NaN without turns.
     pub(crate) fn median(&self) -> f64 {
         median(&self.0)
     }
 
-    /// How far the turns lie apart: half of them are within ± this share of the median.
+    /// Median deviation from the median, as a share of the median.
     pub(crate) fn spread(&self) -> f64 {
         let centre = self.median();
         let distances: Vec<f64> = self.0.iter().map(|turn| (turn - centre).abs()).collect();
@@ -40,22 +38,21 @@ impl Turns {
     }
 }
 
-/// Both sides in turn, so many calls each.
+/// Measures both sides in turn, each by a function that returns the seconds of its turn.
 pub(crate) fn in_turn(
     rounds: usize,
-    calls: usize,
-    peer: &mut Peer,
-    mut ours: impl FnMut() -> Result<()>,
+    mut ours: impl FnMut() -> Result<f64>,
+    mut peer: impl FnMut() -> Result<f64>,
 ) -> Result<[Turns; 2]> {
     let mut turns = [Turns::default(), Turns::default()];
     for _ in 0..rounds {
-        turns[0].push(timed(calls, &mut ours)?);
-        turns[1].push(median(&peer.turn(calls)?));
+        turns[0].push(ours()?);
+        turns[1].push(peer()?);
     }
     Ok(turns)
 }
 
-/// Median time of a call.
+/// Median time of a call in seconds.
 pub(crate) fn timed(calls: usize, mut call: impl FnMut() -> Result<()>) -> Result<f64> {
     let mut times = Vec::with_capacity(calls);
     for _ in 0..calls {
@@ -66,8 +63,8 @@ pub(crate) fn timed(calls: usize, mut call: impl FnMut() -> Result<()>) -> Resul
     Ok(median(&times))
 }
 
-/// The largest difference; infinite if there are not as many.
-pub(crate) fn apart(ours: &[f32], theirs: &[f32]) -> f32 {
+/// Largest difference; infinite if the numbers of values differ.
+pub(crate) fn max_difference(ours: &[f32], theirs: &[f32]) -> f32 {
     if ours.len() != theirs.len() {
         return f32::INFINITY;
     }
@@ -75,7 +72,7 @@ pub(crate) fn apart(ours: &[f32], theirs: &[f32]) -> f32 {
     differences.fold(0.0, f32::max)
 }
 
-/// The middle value; the mean of the two in the middle if there is no single one.
+/// The middle value, or the mean of the two in the middle.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

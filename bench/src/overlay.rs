@@ -1,86 +1,66 @@
-//! Drawing on a frame, beside GStreamer's own element for text.
+//! Drawing on a frame, compared with GStreamer's own element for text.
 //!
-//! The five faces move and their probabilities change with every frame, so that something is always to be drawn. The peer
-//! draws five unchanging words and nothing else: less than any overlay of faces has to. (It is `clockoverlay`, which writes
-//! any text, because a second sink pad of `textoverlay` would be in the way here.)
+//! Five faces move and their probabilities change with every frame, so every frame is drawn anew. The peer draws only five
+//! constant words, which is less than any overlay of faces needs. (It is `clockoverlay`, which draws any text, because
+//! `textoverlay` has a second sink pad.)
 
 use anyhow::{Context, Result, anyhow};
+use emotion_models::Emotion;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoInfo};
 use gstemotion::face::{self, DetectedFace, EmotionResult};
 
-use crate::Args;
-use crate::measure::{Turns, timed};
-use crate::report::{Outcome, Unit};
+use crate::args::Args;
+use crate::comparison::Comparison;
+use crate::measure::{in_turn, timed};
+use crate::report::{Measurement, Unit};
 
 const WIDTH: u32 = 1920;
 const HEIGHT: u32 = 1080;
 const FACES: i32 = 5;
-const LABELS: [&str; 7] = [
-    "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral",
-];
-/// Frames of a turn.
+/// Frames in a turn.
 const CALLS: usize = 50;
+/// Names and properties: the default settings, then everything for all faces.
+const SETTINGS: [(&str, &str); 2] = [
+    ("overlay", ""),
+    (
+        "overlay-all",
+        "bars=all timeline=true summary=true ids=true",
+    ),
+];
 
-/// Settings that are measured.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Comparison {
-    /// Boxes, labels, and bars for the largest face.
-    Usual,
-    /// All that there is, for all faces.
-    Everything,
+/// One comparison for each settings.
+pub(crate) fn comparisons() -> Vec<Comparison> {
+    let compare = |(name, properties): (&str, &'static str)| {
+        Comparison::new(format!("{name}/{WIDTH}x{HEIGHT}"), move |name, args| {
+            measure(name, args, properties)
+        })
+    };
+    SETTINGS.into_iter().map(compare).collect()
 }
 
-/// All of them.
-pub(crate) fn comparisons() -> impl Iterator<Item = Comparison> {
-    [Comparison::Usual, Comparison::Everything].into_iter()
+fn measure(name: &str, args: &Args, properties: &str) -> Result<Vec<Measurement>> {
+    gst::init()?;
+    gstemotion::plugin_register_static()?;
+    let info = VideoInfo::builder(VideoFormat::I420, WIDTH, HEIGHT)
+        .fps(gst::Fraction::new(25, 1))
+        .build()?;
+    let mut ours = Side::new(&format!("emotionoverlay {properties}"), &info)?;
+    let words = (0..FACES).map(|i| {
+        format!("clockoverlay time-format=happy font-desc=\"Sans Bold 20\" shaded-background=true halignment=left valignment=top deltax={} deltay={}", 40 + 370 * i, 300 + 40 * i)
+    });
+    let mut theirs = Side::new(&words.collect::<Vec<_>>().join(" ! "), &info)?;
+    let turns = in_turn(args.rounds.get(), || ours.turn(), || theirs.turn())?;
+    let peer_name = format!("{} clockoverlay, words alone", gst::version_string());
+    Ok(vec![Measurement::new(
+        name,
+        Unit::Milliseconds,
+        turns,
+        peer_name,
+    )])
 }
 
-impl Comparison {
-    pub(crate) fn name(self) -> String {
-        let what = match self {
-            Self::Usual => "overlay",
-            Self::Everything => "overlay-all",
-        };
-        format!("{what}/{WIDTH}x{HEIGHT}")
-    }
-
-    fn properties(self) -> &'static str {
-        match self {
-            Self::Usual => "",
-            Self::Everything => "bars=all timeline=true summary=true ids=true",
-        }
-    }
-
-    pub(crate) fn measure(self, args: &Args) -> Result<Vec<Outcome>> {
-        gst::init()?;
-        gstemotion::plugin_register_static()?;
-        let info = VideoInfo::builder(VideoFormat::I420, WIDTH, HEIGHT)
-            .fps(gst::Fraction::new(25, 1))
-            .build()?;
-        let mut ours = Side::new(&format!("emotionoverlay {}", self.properties()), &info)?;
-        let words = (0..FACES).map(|i| {
-            format!("clockoverlay time-format=happy font-desc=\"Sans Bold 20\" shaded-background=true halignment=left valignment=top deltax={} deltay={}", 40 + 370 * i, 300 + 40 * i)
-        });
-        let mut theirs = Side::new(&words.collect::<Vec<_>>().join(" ! "), &info)?;
-        let mut turns = [Turns::default(), Turns::default()];
-        for _ in 0..args.rounds.get() {
-            turns[0].push(ours.turn()?);
-            turns[1].push(theirs.turn()?);
-        }
-        let [ours, peer] = turns;
-        Ok(vec![Outcome {
-            name: self.name(),
-            ours,
-            peer,
-            peer_name: format!("{} clockoverlay, words alone", gst::version_string()),
-            unit: Unit::Milliseconds,
-            peak: None,
-        }])
-    }
-}
-
-/// A line of elements and the frames that it draws on.
+/// Elements and the frames on which they draw.
 struct Side {
     harness: Harness,
     picture: gst::Buffer,
@@ -103,7 +83,7 @@ impl Side {
         })
     }
 
-    /// Median time of a frame. Making the frames and looking at them is not counted.
+    /// Median time of a frame in seconds, without the time for making the frames.
     fn turn(&mut self) -> Result<f64> {
         let mut frames = Vec::with_capacity(CALLS);
         for _ in 0..CALLS {
@@ -111,11 +91,11 @@ impl Side {
         }
         let mut frames = frames.into_iter();
         timed(CALLS, || {
-            let frame = frames.next().context("as many frames as calls")?;
+            let frame = frames.next().context("expected as many frames as calls")?;
             self.harness
                 .push_and_pull(frame)
                 .map(drop)
-                .map_err(|error| anyhow!("a frame did not pass: {error}"))
+                .map_err(|error| anyhow!("the elements returned no frame: {error}"))
         })
     }
 
@@ -149,18 +129,19 @@ impl Side {
     }
 }
 
-/// An emotion whose probabilities change with every frame.
+/// An emotion with probabilities that change with every frame.
 fn emotion(face: usize, frame: u64) -> EmotionResult {
-    let label_id = (face + (frame / 100) as usize) % LABELS.len();
+    let labels = Emotion::names();
+    let label_id = (face + (frame / 100) as usize) % labels.len();
     let confidence = 0.5 + 0.4 * (frame as f64 / 11.0 + face as f64).sin();
-    let mut probabilities = vec![(1.0 - confidence) / 6.0; LABELS.len()];
+    let mut probabilities = vec![(1.0 - confidence) / 6.0; labels.len()];
     probabilities[label_id] = confidence;
     EmotionResult {
-        label: LABELS[label_id].into(),
+        label: labels[label_id].clone(),
         label_id,
         confidence,
         model_name: "bench".into(),
-        labels: LABELS.map(String::from).to_vec(),
+        labels,
         probabilities,
         ..EmotionResult::default()
     }

@@ -1,4 +1,4 @@
-//! What the machine's arithmetic can do at most.
+//! The arithmetic peak of the machine.
 
 use std::hint::black_box;
 use std::sync::OnceLock;
@@ -6,17 +6,17 @@ use std::time::Instant;
 
 use pulp::{Arch, Simd, WithSimd};
 
-/// Multiply-adds of a measurement, in vectors.
+/// Multiply-adds of one measurement, in vectors.
 const STEPS: usize = 100_000;
-/// Sums that do not wait for each other: more than the latency of a multiply-add times the units there are.
+/// Number of independent sums: more than the latency of a multiply-add times the number of units.
 const SUMS: usize = 12;
 
-/// Multiply-adds a second on one thread, in registers alone; measured once.
+/// Multiply-adds a second on one thread, in registers alone. It is measured once.
 pub(crate) fn peak() -> f64 {
     static PEAK: OnceLock<f64> = OnceLock::new();
     *PEAK.get_or_init(|| {
         let arch = Arch::new();
-        // The best of many: whatever disturbs makes it slower.
+        // The best of many, because every disturbance slows a measurement down.
         let rates = (0..200).map(|_| {
             let started = Instant::now();
             let multiply_adds = arch.dispatch(MultiplyAdds);

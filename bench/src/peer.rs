@@ -1,6 +1,6 @@
-//! A peer that runs in Python, as a process that waits for its turns.
+//! A peer in Python: a process that waits for its turns.
 //!
-//! Both sides write a JSON object per line, see `peers/turns.py`.
+//! Both sides write one JSON object a line, see `peers/turns.py`.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -11,15 +11,17 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// Who a peer is.
+use crate::measure::median;
+
+/// What a peer reports when it is ready.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Introduction {
-    /// Its name, version and setting.
+    /// Name, version and settings.
     pub(crate) name: String,
-    /// Trained parameters, to be sure that the network is the same.
+    /// Number of trained parameters, to check that the network is the same.
     #[serde(default)]
     pub(crate) parameters: usize,
-    /// What it makes of its task, to be sure that it computes the same.
+    /// Output for the task, to check that the computation is the same.
     #[serde(default)]
     pub(crate) output: Vec<f32>,
 }
@@ -29,16 +31,16 @@ struct Times {
     seconds: Vec<f64>,
 }
 
-/// The process.
+/// The process of a peer.
 #[derive(Debug)]
-pub(crate) struct Peer {
+pub(crate) struct PythonPeer {
     process: Child,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
 }
 
-impl Peer {
-    /// Starts `script` with the `task` and waits until it is ready.
+impl PythonPeer {
+    /// Starts `script` with `task` and waits until it is ready.
     pub(crate) fn start(python: &Path, script: &str, task: &Value) -> Result<(Self, Introduction)> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("peers")
@@ -50,7 +52,7 @@ impl Peer {
             .spawn()
             .with_context(|| format!("cannot start {}", python.display()))?;
         let (Some(stdin), Some(stdout)) = (process.stdin.take(), process.stdout.take()) else {
-            bail!("{}: no pipes", path.display());
+            bail!("{}: its process has no pipes", path.display());
         };
         let mut peer = Self {
             process,
@@ -59,7 +61,7 @@ impl Peer {
         };
         let hint = || {
             format!(
-                "{} did not get ready: does {} have the packages of bench/peers/requirements.txt? `make bench` sees to it",
+                "{} failed to start: does {} have the packages of bench/peers/requirements.txt? `make bench` installs them",
                 path.display(),
                 python.display()
             )
@@ -68,10 +70,15 @@ impl Peer {
         Ok((peer, introduction))
     }
 
-    /// The times of `count` pieces of work, in seconds.
+    /// Times of `count` runs in seconds.
     pub(crate) fn turn(&mut self, count: usize) -> Result<Vec<f64>> {
         let Times { seconds } = self.ask(&json!({ "count": count }))?;
         Ok(seconds)
+    }
+
+    /// Median time of `count` runs in seconds.
+    pub(crate) fn median(&mut self, count: usize) -> Result<f64> {
+        Ok(median(&self.turn(count)?))
     }
 
     fn ask<T: DeserializeOwned>(&mut self, question: &Value) -> Result<T> {
@@ -82,9 +89,9 @@ impl Peer {
     }
 }
 
-impl Drop for Peer {
+impl Drop for PythonPeer {
     fn drop(&mut self) {
-        // It would end by itself when its input does; an error on its way must not leave it behind.
+        // It ends when its input does, but not while an error leaves it at work.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -1,4 +1,4 @@
-//! Where the engine's time goes, step by step.
+//! Time of each step of inference.
 
 use anyhow::Result;
 use emotion_models::inference::{InferenceExecutor, Precision, StepTime};
@@ -8,13 +8,12 @@ use emotion_models::{Instructions, Weights};
 use crate::engine::{SIZE, noise, untrained};
 use crate::peak::peak;
 
-/// Times that each step runs; the shortest counts.
-const TIMES: usize = 2000;
+/// Runs of each step of a classifier; the shortest counts.
+const RUNS: usize = 2000;
+/// The same for the detector.
+const DETECTOR_RUNS: usize = 50;
 
-/// The same of the detector's.
-const DETECTOR_TIMES: usize = 50;
-
-/// Height and width of the frame that the detector looks at.
+/// Height and width of the detector's frame.
 const FRAME: [usize; 2] = [480, 640];
 
 /// Prints a table for each network in each precision.
@@ -28,7 +27,7 @@ pub(crate) fn print() -> Result<()> {
             let mut engine = InferenceExecutor::with_precision(&weights, precision)?;
             let mut logits = vec![0.0; engine.classes()];
             engine.run(&noise(SIZE * SIZE), &mut logits)?;
-            let steps = engine.profile(TIMES);
+            let steps = engine.profile(RUNS);
             println!("{architecture}, {precision} on {}", engine.instructions());
             table(&steps);
         }
@@ -46,7 +45,7 @@ fn detector() -> Result<()> {
         let mut engine = InferenceExecutor::of_folded(&network, Instructions::best(), precision);
         let mut values = vec![0.0; engine.classes()];
         engine.run(&noise(height * width), &mut values)?;
-        let steps = engine.profile(DETECTOR_TIMES);
+        let steps = engine.profile(DETECTOR_RUNS);
         println!(
             "face_net at {width}×{height}, {precision} on {}",
             engine.instructions()

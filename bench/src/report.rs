@@ -1,4 +1,4 @@
-//! The figures, as a table and as JSON.
+//! Measurements as a table and as JSON.
 
 use std::fmt;
 use std::fs;
@@ -11,24 +11,43 @@ use tempfile::NamedTempFile;
 
 use crate::measure::Turns;
 
-/// One comparison's outcome.
+/// Times of both sides.
 #[derive(Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct Measurement {
     pub(crate) name: String,
     pub(crate) ours: Turns,
     pub(crate) peer: Turns,
     pub(crate) peer_name: String,
     pub(crate) unit: Unit,
-    /// Our share of what the machine's arithmetic can do at most.
+    /// Our arithmetic rate as a share of the machine's peak.
     pub(crate) peak: Option<f64>,
 }
 
-/// What times are shown in.
+impl Measurement {
+    /// A measurement without a share of the peak.
+    pub(crate) fn new(
+        name: impl Into<String>,
+        unit: Unit,
+        [ours, peer]: [Turns; 2],
+        peer_name: impl Into<String>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            ours,
+            peer,
+            peer_name: peer_name.into(),
+            unit,
+            peak: None,
+        }
+    }
+}
+
+/// Unit in which times are shown.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Unit {
-    /// Of a step or a frame.
+    /// For steps and frames.
     Milliseconds,
-    /// Of a face.
+    /// For faces.
     Microseconds,
 }
 
@@ -54,20 +73,20 @@ struct Record<'a> {
     ours: f64,
     peer: f64,
     unit: &'static str,
-    /// `ours / peer`: below 1 we are faster.
+    /// `ours / peer`: below 1, ours is faster.
     ratio: f64,
     peer_name: &'a str,
     machine: &'a str,
 }
 
-/// All outcomes of a run.
+/// All measurements of a run.
 #[derive(Debug)]
-pub(crate) struct Report {
+pub(crate) struct BenchReport {
     machine: String,
-    outcomes: Vec<Outcome>,
+    measurements: Vec<Measurement>,
 }
 
-impl Report {
+impl BenchReport {
     pub(crate) fn new(threads: NonZeroUsize) -> Self {
         let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = cpu.lines().find_map(|line| line.strip_prefix("model name"));
@@ -76,31 +95,31 @@ impl Report {
         });
         Self {
             machine: format!("{model}, threads: {threads}"),
-            outcomes: Vec::new(),
+            measurements: Vec::new(),
         }
     }
 
-    pub(crate) fn add(&mut self, outcomes: Vec<Outcome>) {
-        self.outcomes.extend(outcomes);
+    pub(crate) fn add(&mut self, measurements: Vec<Measurement>) {
+        self.measurements.extend(measurements);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.outcomes.is_empty()
+        self.measurements.is_empty()
     }
 
     fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        self.outcomes.iter().map(|outcome| Record {
-            name: &outcome.name,
-            ours: outcome.unit.of(outcome.ours.median()),
-            peer: outcome.unit.of(outcome.peer.median()),
-            unit: outcome.unit.name(),
-            ratio: outcome.ours.median() / outcome.peer.median(),
-            peer_name: &outcome.peer_name,
+        self.measurements.iter().map(|measurement| Record {
+            name: &measurement.name,
+            ours: measurement.unit.of(measurement.ours.median()),
+            peer: measurement.unit.of(measurement.peer.median()),
+            unit: measurement.unit.name(),
+            ratio: measurement.ours.median() / measurement.peer.median(),
+            peer_name: &measurement.peer_name,
             machine: &self.machine,
         })
     }
 
-    /// Writes the list whole or not at all.
+    /// Writes the list, whole or not at all.
     pub(crate) fn save(&self, path: &Path) -> Result<()> {
         let shown = path.display();
         let folder = match path.parent() {
@@ -118,21 +137,24 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for BenchReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{}; ratio = ours / peer; peak = our share of the arithmetic that one thread can do\n",
+            "{}; ratio = ours / peer; peak = our share of the arithmetic peak of one thread\n",
             self.machine
         )?;
-        let names = self.outcomes.iter().map(|outcome| outcome.name.len());
+        let names = self
+            .measurements
+            .iter()
+            .map(|measurement| measurement.name.len());
         let width = names.max().unwrap_or(0);
         writeln!(
             f,
             "{:width$}  {:>18}  {:>18}  {:>5}  {:>4}  peer",
             "", "ours", "peer", "ratio", "peak"
         )?;
-        for (record, outcome) in self.records().zip(&self.outcomes) {
+        for (record, measurement) in self.records().zip(&self.measurements) {
             let side = |value: f64, turns: &Turns| {
                 format!(
                     "{value:.2} {} ± {:.0} %",
@@ -144,10 +166,10 @@ impl fmt::Display for Report {
                 f,
                 "{:width$}  {:>18}  {:>18}  {:>5.2}  {:>4}  {}",
                 record.name,
-                side(record.ours, &outcome.ours),
-                side(record.peer, &outcome.peer),
+                side(record.ours, &measurement.ours),
+                side(record.peer, &measurement.peer),
                 record.ratio,
-                outcome
+                measurement
                     .peak
                     .map_or(String::new(), |peak| format!("{:.0} %", 100.0 * peak)),
                 record.peer_name,

@@ -1,4 +1,4 @@
-//! A network of Candle's own layers, as somebody writes it who takes them as they are.
+//! A network of Candle's own layers, used as they are.
 
 use anyhow::{Result, bail};
 use candle_core::{Device, Tensor};
@@ -6,15 +6,15 @@ use emotion_models::Weights;
 use emotion_models::graph::folding::{Folded, FoldedNode, FoldedOp, Kernel};
 use emotion_models::layers::{Activation, Padding};
 
-/// The network, its activations `[N, C, H, W]`.
-pub(crate) struct Stock {
+/// The network, with activations `[N, C, H, W]`.
+pub(crate) struct StockNetwork {
     folded: Folded,
     size: usize,
     /// Weights and biases of the convolutions of each node.
     kernels: Vec<Vec<(Tensor, Option<Tensor>)>>,
 }
 
-impl Stock {
+impl StockNetwork {
     pub(crate) fn new(weights: &Weights) -> Result<Self> {
         let folded = weights.folded()?;
         let kernels = folded.nodes().iter().map(|node| {
@@ -53,7 +53,7 @@ impl Stock {
         })
     }
 
-    /// The logits, `[N, classes]`, of faces `[N, H, W, 1]`.
+    /// Logits `[N, classes]` of faces `[N, H, W, 1]`.
     pub(crate) fn run(&self, faces: &[f32]) -> Result<Vec<f32>> {
         let count = faces.len() / (self.size * self.size);
         let faces = Tensor::from_slice(faces, (count, 1, self.size, self.size), &Device::Cpu)?;
@@ -61,19 +61,23 @@ impl Stock {
         for (node, kernels) in self.folded.nodes().iter().zip(&self.kernels) {
             outputs.push(match node.inputs[..] {
                 [] => faces.clone(),
-                [input] => one(node, kernels, &outputs[input])?,
+                [input] => layer(node, kernels, &outputs[input])?,
                 [a, b] => activate((&outputs[a] + &outputs[b])?, &node.op)?,
-                _ => bail!("{}: more than two inputs", node.name),
+                _ => bail!(
+                    "{}: expected at most two inputs, found {}",
+                    node.name,
+                    node.inputs.len()
+                ),
             });
         }
         match outputs.pop() {
             Some(logits) => Ok(logits.flatten_all()?.to_vec1()?),
-            None => bail!("a network without nodes"),
+            None => bail!("expected a network, found one without nodes"),
         }
     }
 }
 
-fn one(node: &FoldedNode, kernels: &[(Tensor, Option<Tensor>)], x: &Tensor) -> Result<Tensor> {
+fn layer(node: &FoldedNode, kernels: &[(Tensor, Option<Tensor>)], x: &Tensor) -> Result<Tensor> {
     let y = match (&node.op, kernels) {
         (
             FoldedOp::Conv2d {
@@ -98,7 +102,7 @@ fn one(node: &FoldedNode, kernels: &[(Tensor, Option<Tensor>)], x: &Tensor) -> R
             let (count, channels, height, width) = x.dims4()?;
             let wide = |size: usize| 2 * size.div_ceil(2) + 1 - size;
             let lowest = |shape: [usize; 4]| Tensor::full(f32::NEG_INFINITY, &shape, &Device::Cpu);
-            // Of one value of padding none, of two one stands in front.
+            // One row or column of padding goes behind; of two, one goes in front.
             let (above, below) = (wide(height) / 2, wide(height).div_ceil(2));
             let (left, right) = (wide(width) / 2, wide(width).div_ceil(2));
             let above = lowest([count, channels, above, width])?;

@@ -1,4 +1,4 @@
-//! `emotion-tag` beside decoding alone: what finding and naming the faces of a file costs on top.
+//! `emotion-tag` compared with decoding alone: the cost of detecting and classifying the faces of a file.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -13,44 +13,36 @@ use emotion_pipelines::tag::settings::Settings;
 use emotion_pipelines::tag::{self, Options, inputs};
 use gst::prelude::*;
 
-use crate::Args;
-use crate::measure::Turns;
-use crate::report::{Outcome, Unit};
+use crate::args::Args;
+use crate::comparison::Comparison;
+use crate::measure::in_turn;
+use crate::report::{Measurement, Unit};
 
 /// The part of the made clip with two faces.
 const FRAMES: std::ops::Range<usize> = 110..clip::FRAMES;
 
-pub(crate) struct Comparison;
-
-pub(crate) fn comparisons() -> impl Iterator<Item = Comparison> {
-    std::iter::once(Comparison)
+/// The only comparison.
+pub(crate) fn comparisons() -> Vec<Comparison> {
+    vec![Comparison::new("tag/1080p".into(), measure)]
 }
 
-impl Comparison {
-    pub(crate) fn name(&self) -> String {
-        "tag/1080p".into()
-    }
-
-    pub(crate) fn measure(&self, args: &Args) -> Result<Vec<Outcome>> {
-        emotion_pipelines::init()?;
-        let folder = tempfile::tempdir()?;
-        let video = folder.path().join("four faces.mp4");
-        make(&video)?;
-        let out = folder.path().join("out");
-        let (mut ours, mut peer) = (Turns::default(), Turns::default());
-        for _ in 0..args.rounds.get() {
-            peer.push(timed(|| decode(&video))?);
-            ours.push(timed(|| tag(&video, &out))?);
-        }
-        Ok(vec![Outcome {
-            name: self.name(),
-            ours: ours.per(FRAMES.len()),
-            peer: peer.per(FRAMES.len()),
-            peer_name: "decodebin ! fakesink".into(),
-            unit: Unit::Milliseconds,
-            peak: None,
-        }])
-    }
+fn measure(name: &str, args: &Args) -> Result<Vec<Measurement>> {
+    emotion_pipelines::init()?;
+    let folder = tempfile::tempdir()?;
+    let video = folder.path().join("four faces.mp4");
+    make(&video)?;
+    let out = folder.path().join("out");
+    let turns = in_turn(
+        args.rounds.get(),
+        || timed(|| tag(&video, &out)),
+        || timed(|| decode(&video)),
+    )?;
+    Ok(vec![Measurement::new(
+        name,
+        Unit::Milliseconds,
+        turns.map(|turns| turns.per(FRAMES.len())),
+        "decodebin ! fakesink",
+    )])
 }
 
 fn timed(call: impl FnOnce() -> Result<()>) -> Result<f64> {
@@ -76,19 +68,19 @@ fn tag(video: &Path, out: &Path) -> Result<()> {
         resume: false,
     };
     let found = inputs::find(&[PathBuf::from(video)], &[], out);
-    let mut said = Vec::new();
-    let progress = Progress::for_machines(&mut said);
+    let mut log = Vec::new();
+    let progress = Progress::for_machines(&mut log);
     let totals = tag::run(&options, &found, &Stop::default(), &progress)?;
     drop(progress);
     ensure!(
         totals.tagged == 1,
         "the video was not tagged: {}",
-        String::from_utf8_lossy(&said)
+        String::from_utf8_lossy(&log)
     );
     Ok(())
 }
 
-/// The made clip twice, side by side on something that moves, so that there is something to decode: four faces.
+/// Writes a video of four faces: the made clip twice, side by side, on a moving background that costs decoding time.
 fn make(video: &Path) -> Result<()> {
     let line = Line::default()
         .words("appsrc name=drawn ! videoconvert ! videoscale ! video/x-raw,format=I420,width=900,height=675")
@@ -102,16 +94,18 @@ fn make(video: &Path) -> Result<()> {
         .words("! x264enc bitrate=6000 speed-preset=veryfast ! h264parse ! mp4mux ! filesink")
         .path("location", video);
     let pipeline = line.launch()?;
-    let drawn = pipeline.by_name("drawn").context("it was named")?;
+    let drawn = pipeline
+        .by_name("drawn")
+        .context("expected the element named drawn")?;
     let drawn = drawn
         .downcast::<gst_app::AppSrc>()
         .ok()
-        .context("it is one")?;
-    // Times begin at 0, as those of the background do.
+        .context("expected an appsrc")?;
+    // Timestamps begin at 0, as those of the background do.
     let offset = gst::ClockTime::SECOND * FRAMES.start as u64 / clip::FRAMES_PER_SECOND as u64;
-    let pad = drawn.static_pad("src").context("a source has a way out")?;
+    let pad = drawn.static_pad("src").context("expected a source pad")?;
     pad.set_offset(-(offset.nseconds() as i64));
     Clip::new()?.feed(&drawn, FRAMES);
-    runner::run(&pipeline, &Stop::default(), |_| {}).context("the video cannot be made")?;
+    runner::run(&pipeline, &Stop::default(), |_| {}).context("cannot write the video")?;
     Ok(())
 }

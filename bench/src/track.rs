@@ -1,6 +1,7 @@
-//! The whole of `facedetect` on one thread, on a made clip with up to four faces: beside itself with a detection on every
-//! frame, and beside a plain cascade. Ids and boxes have to be as good with few detections as with many. And how long a
-//! slow cascade holds frames up when it works beside the stream.
+//! `facedetect` on one thread, on a made clip with up to four faces.
+//!
+//! The default settings are compared with a detection on every frame, which must not track better, and with a plain
+//! cascade. A third comparison shows how long a slow cascade holds frames up when it runs in the background.
 
 use std::time::Instant;
 
@@ -12,105 +13,94 @@ use gst_check::Harness;
 use gst_video::{VideoFormat, VideoInfo};
 use gstemotion::face::faces;
 
-use crate::Args;
-use crate::measure::Turns;
-use crate::report::{Outcome, Unit};
+use crate::args::Args;
+use crate::comparison::Comparison;
+use crate::measure::in_turn;
+use crate::report::{Measurement, Unit};
 
 const WIDTH: u32 = 1280;
 const HEIGHT: u32 = 720;
 const FRAMES_PER_SECOND: u64 = 25;
-/// Frames of a turn: two seconds, so that the pace of detections evens out.
+/// Frames in a turn: two seconds, so that every turn has about as many detections.
 const FRAMES: u64 = 50;
-/// How much less the ids may agree with the truth than with a detection on every frame.
-const WORSE: f64 = 0.01;
+/// How much lower IDF1 may be than with a detection on every frame.
+const MAX_LOSS: f64 = 0.01;
 
-/// What the default settings stand beside.
+/// Two settings of the element.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Comparison {
-    /// A detection on every frame.
-    EveryFrame,
-    /// A cascade on every frame, without tracks.
-    Cascade,
-    /// A slow cascade beside the stream, and the same in it.
-    Asynchronous,
+struct Settings {
+    name: &'static str,
+    ours: &'static str,
+    peer: &'static str,
+    peer_name: &'static str,
+    /// Whether ours must track as well as the peer.
+    compares_tracks: bool,
 }
 
-/// All of them.
-pub(crate) fn comparisons() -> impl Iterator<Item = Comparison> {
-    [
-        Comparison::EveryFrame,
-        Comparison::Cascade,
-        Comparison::Asynchronous,
-    ]
-    .into_iter()
+const SETTINGS: [Settings; 3] = [
+    Settings {
+        name: "track",
+        ours: "",
+        peer: "detection-interval=1",
+        peer_name: "itself, detecting on every frame",
+        compares_tracks: true,
+    },
+    Settings {
+        name: "track-cascade",
+        ours: "",
+        peer: "detector=cascade tracking=false",
+        peer_name: "OpenCV's Haar cascade on every frame, no tracks",
+        compares_tracks: false,
+    },
+    Settings {
+        name: "track-asynchronous",
+        ours: "detector=cascade asynchronous=true",
+        peer: "detector=cascade detection-interval=1",
+        peer_name: "the same cascade, for which frames wait",
+        compares_tracks: false,
+    },
+];
+
+/// One comparison for each settings.
+pub(crate) fn comparisons() -> Vec<Comparison> {
+    let compare = |settings: Settings| {
+        let name = format!("{}/{WIDTH}x{HEIGHT}", settings.name);
+        Comparison::new(name, move |name, args| measure(name, args, settings))
+    };
+    SETTINGS.into_iter().map(compare).collect()
 }
 
-impl Comparison {
-    pub(crate) fn name(self) -> String {
-        match self {
-            Self::EveryFrame => format!("track/{WIDTH}x{HEIGHT}"),
-            Self::Cascade => format!("track-cascade/{WIDTH}x{HEIGHT}"),
-            Self::Asynchronous => format!("track-asynchronous/{WIDTH}x{HEIGHT}"),
-        }
+fn measure(name: &str, args: &Args, settings: Settings) -> Result<Vec<Measurement>> {
+    gst::init()?;
+    gstemotion::plugin_register_static()?;
+    let clip = Walkers::new(WIDTH as usize, HEIGHT as usize)?;
+    let mut ours = Side::new(settings.ours)?;
+    let mut theirs = Side::new(settings.peer)?;
+    let turns = in_turn(
+        args.rounds.get(),
+        || ours.turn(&clip),
+        || theirs.turn(&clip),
+    )?;
+    if settings.compares_tracks {
+        let [ours, theirs] = [ours, theirs].map(|side| mot::score(&side.frames));
+        ensure!(
+            ours.idf1 >= theirs.idf1 - MAX_LOSS,
+            "fewer detections track worse: {ours:?}, expected about {theirs:?} as with a detection on every frame"
+        );
     }
-
-    fn settings(self) -> &'static str {
-        match self {
-            Self::EveryFrame | Self::Cascade => "",
-            Self::Asynchronous => "detector=cascade asynchronous=true",
-        }
-    }
-
-    fn peer(self) -> (&'static str, &'static str) {
-        match self {
-            Self::EveryFrame => ("detection-interval=1", "itself, detecting on every frame"),
-            Self::Cascade => (
-                "detector=cascade tracking=false",
-                "OpenCV's Haar cascade on every frame, no tracks",
-            ),
-            Self::Asynchronous => (
-                "detector=cascade detection-interval=1",
-                "the same cascade, for which frames wait",
-            ),
-        }
-    }
-
-    pub(crate) fn measure(self, args: &Args) -> Result<Vec<Outcome>> {
-        gst::init()?;
-        gstemotion::plugin_register_static()?;
-        let clip = Walkers::new(WIDTH as usize, HEIGHT as usize)?;
-        let (settings, peer_name) = self.peer();
-        let mut ours = Side::new(self.settings())?;
-        let mut theirs = Side::new(settings)?;
-        let mut turns = [Turns::default(), Turns::default()];
-        for _ in 0..args.rounds.get() {
-            turns[0].push(ours.turn(&clip)?);
-            turns[1].push(theirs.turn(&clip)?);
-        }
-        if matches!(self, Self::EveryFrame) {
-            let [ours, theirs] = [ours, theirs].map(|side| mot::score(&side.seen));
-            ensure!(
-                ours.idf1 >= theirs.idf1 - WORSE,
-                "few detections cost too much: {ours:?}, on every frame {theirs:?}"
-            );
-        }
-        let [ours, peer] = turns;
-        Ok(vec![Outcome {
-            name: self.name(),
-            ours,
-            peer,
-            peer_name: peer_name.into(),
-            unit: Unit::Milliseconds,
-            peak: None,
-        }])
-    }
+    Ok(vec![Measurement::new(
+        name,
+        Unit::Milliseconds,
+        turns,
+        settings.peer_name,
+    )])
 }
 
-/// An element and what it saw.
+/// An element and its results.
 struct Side {
     harness: Harness,
     frame: u64,
-    seen: Vec<mot::EvaluatedFrame>,
+    frames: Vec<mot::EvaluatedFrame>,
 }
 
 impl Side {
@@ -124,18 +114,18 @@ impl Side {
         Ok(Self {
             harness,
             frame: 0,
-            seen: Vec::new(),
+            frames: Vec::new(),
         })
     }
 
-    /// Mean time of a frame: most are followed and some are searched. Making the frames is not counted.
+    /// Mean time of a frame in seconds, with and without detections, without the time for making the frames.
     fn turn(&mut self, clip: &Walkers) -> Result<f64> {
         let mut seconds = 0.0;
         for _ in 0..FRAMES {
             let time = self.frame as f64 / FRAMES_PER_SECOND as f64;
-            // The clip begins anew, as in a loop.
-            let place = time % SECONDS;
-            let mut buffer = gst::Buffer::from_slice(clip.picture(place));
+            // The clip runs in a loop.
+            let position = time % SECONDS;
+            let mut buffer = gst::Buffer::from_slice(clip.picture(position));
             buffer
                 .make_mut()
                 .set_pts(gst::ClockTime::from_seconds_f64(time));
@@ -143,12 +133,12 @@ impl Side {
             let out = self
                 .harness
                 .push_and_pull(buffer)
-                .map_err(|error| anyhow!("a frame did not pass: {error}"))?;
+                .map_err(|error| anyhow!("the element returned no frame: {error}"))?;
             seconds += started.elapsed().as_secs_f64();
-            // Only the first time round: those who are there at the end are not where they begin.
+            // Only the first loop counts: people at its end are not where they are at its beginning.
             if time < SECONDS {
-                self.seen.push(mot::EvaluatedFrame {
-                    truth: clip.truth(place),
+                self.frames.push(mot::EvaluatedFrame {
+                    truth: clip.truth(position),
                     found: faces(&out)
                         .iter()
                         .filter_map(|face| Some((face.object_id?, rect(face))))

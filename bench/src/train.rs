@@ -1,7 +1,7 @@
-//! A training step of 32 faces beside PyTorch's.
+//! A training step of 32 faces, compared with PyTorch.
 //!
-//! Ours is the trainer as it is: augmentation, mixing, network, optimiser and average of the weights. The peer gets its
-//! faces ready made and keeps no average.
+//! Ours is the whole trainer: augmentation, mixing, network, optimiser and average of the weights. The peer gets prepared
+//! faces and keeps no average.
 
 use std::sync::Arc;
 use std::thread::sleep;
@@ -18,128 +18,121 @@ use emotion_trainer::emotion::recipe::Recipe;
 use emotion_trainer::emotion::task::EmotionTask;
 use emotion_trainer::run::folder::RunFolder;
 use emotion_trainer::run::progress::Progress;
-use emotion_trainer::run::trainer::{Trainer, TrainingOutcome as RunOutcome};
+use emotion_trainer::run::trainer::{Trainer, TrainingOutcome};
 use rand::RngExt;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use crate::Args;
+use crate::args::Args;
+use crate::comparison::Comparison;
 use crate::measure::{Turns, median};
-use crate::peer::Peer;
-use crate::report::{Outcome, Unit};
+use crate::peer::PythonPeer;
+use crate::report::{Measurement, Unit};
 
 /// Faces in a step.
 const BATCH: usize = 32;
-/// Steps of a turn that are not timed: caches fill, and the augmentation's head start is used up.
+/// Untimed steps at the beginning of a turn, in which caches fill and the augmentation loses its head start.
 const WARM_UP: usize = 8;
-/// Steps of a turn that are timed.
+/// Timed steps in a turn.
 const STEPS: usize = 24;
-/// Threads of either side go on a while after its turn; so long they are left to it.
+/// Pause after a turn, in which the threads of that side come to rest.
 const PAUSE: Duration = Duration::from_millis(400);
 
-/// What a network's training is measured by.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Comparison(Architecture);
-
-/// All of them.
-pub(crate) fn comparisons() -> impl Iterator<Item = Comparison> {
-    Architecture::CLASSIFIERS.iter().copied().map(Comparison)
+/// One comparison for each classifier.
+pub(crate) fn comparisons() -> Vec<Comparison> {
+    let compare = |&architecture: &Architecture| {
+        let name = format!("train/{architecture}/step{BATCH}");
+        Comparison::new(name, move |name, args| measure(name, args, architecture))
+    };
+    Architecture::CLASSIFIERS.iter().map(compare).collect()
 }
 
-impl Comparison {
-    pub(crate) fn name(self) -> String {
-        format!("train/{}/step{BATCH}", self.0)
-    }
+/// Trains for some steps, between which the peer trains for as many.
+fn measure(name: &str, args: &Args, architecture: Architecture) -> Result<Vec<Measurement>> {
+    let mut settings = Recipe::Best.settings();
+    settings.architecture = architecture;
+    settings.batch = BATCH;
+    let graph = architecture.graph(settings.input_size, Emotion::ALL.len())?;
+    let task = json!({
+        "threads": args.threads,
+        "batch": BATCH,
+        "graph": describe(&graph),
+    });
+    let (mut peer, introduction) = PythonPeer::start(&args.python, "train.py", &task)?;
+    let trained = graph.parameters().into_iter().filter(|p| p.trained);
+    let parameters: usize = trained.map(|parameter| parameter.len()).sum();
+    ensure!(
+        introduction.parameters == parameters,
+        "{} trains {} parameters of {architecture}, expected {parameters}: the networks differ",
+        introduction.name,
+        introduction.parameters,
+    );
 
-    /// Trains for some steps and lets the peer do the same between them.
-    pub(crate) fn measure(self, args: &Args) -> Result<Vec<Outcome>> {
-        let mut settings = Recipe::Best.settings();
-        settings.architecture = self.0;
-        settings.batch = BATCH;
-        let graph = self.0.graph(settings.input_size, Emotion::ALL.len())?;
-        let task = json!({
-            "threads": args.threads,
-            "batch": BATCH,
-            "graph": describe(&graph),
-        });
-        let (mut peer, introduction) = Peer::start(&args.python, "train.py", &task)?;
-        let trained = graph.parameters().into_iter().filter(|p| p.trained);
-        let parameters: usize = trained.map(|parameter| parameter.len()).sum();
-        ensure!(
-            introduction.parameters == parameters,
-            "{} trains {} parameters of {}, expected {parameters}: the networks differ",
-            introduction.name,
-            introduction.parameters,
-            self.0
-        );
-
-        let rounds = args.rounds.get();
-        let faces = Arc::new(noise((rounds + 1) * (WARM_UP + STEPS) * BATCH));
-        let data = EmotionTask {
-            training: Arc::clone(&faces),
-            validation: faces,
-            teachers: Teachers::default(),
-        };
-        let folder = tempfile::tempdir()?;
-        let mut trainer = Trainer::new(settings, data, RunFolder::new(folder.path().join("run")))?;
-        let mut turns = InTurn::new(rounds);
-        let mut failure = None;
-        let outcome = trainer.run(&Progress::hidden(), || {
-            turns.stepped(&mut peer).unwrap_or_else(|error| {
-                failure = Some(error);
-                true
-            })
-        })?;
-        if let Some(error) = failure {
-            return Err(error);
-        }
-        ensure!(
-            outcome == RunOutcome::Stopped,
-            "training came to its end before all was measured"
-        );
-        Ok(vec![Outcome {
-            name: self.name(),
-            ours: turns.ours,
-            peer: turns.theirs,
-            peer_name: introduction.name,
-            unit: Unit::Milliseconds,
-            peak: None,
-        }])
+    let rounds = args.rounds.get();
+    let faces = Arc::new(noise((rounds + 1) * (WARM_UP + STEPS) * BATCH));
+    let data = EmotionTask {
+        training: Arc::clone(&faces),
+        validation: faces,
+        teachers: Teachers::default(),
+    };
+    let folder = tempfile::tempdir()?;
+    let mut trainer = Trainer::new(settings, data, RunFolder::new(folder.path().join("run")))?;
+    let mut turns = TrainingTurns::new(rounds);
+    let mut failure = None;
+    let outcome = trainer.run(&Progress::hidden(), || {
+        turns.step_done(&mut peer).unwrap_or_else(|error| {
+            failure = Some(error);
+            true
+        })
+    })?;
+    if let Some(error) = failure {
+        return Err(error);
     }
+    ensure!(
+        outcome == TrainingOutcome::Stopped,
+        "training ended before all turns were measured"
+    );
+    Ok(vec![Measurement::new(
+        name,
+        Unit::Milliseconds,
+        [turns.ours, turns.theirs],
+        introduction.name,
+    )])
 }
 
-/// Both sides, turn by turn.
-struct InTurn {
+/// The times of both sides, turn by turn.
+struct TrainingTurns {
     rounds: usize,
     ours: Turns,
     theirs: Turns,
     /// Our steps since the peer's last turn.
     steps: Vec<f64>,
-    stepped: Option<Instant>,
+    last_step: Option<Instant>,
 }
 
-impl InTurn {
+impl TrainingTurns {
     fn new(rounds: usize) -> Self {
         Self {
             rounds,
             ours: Turns::default(),
             theirs: Turns::default(),
             steps: Vec::new(),
-            stepped: None,
+            last_step: None,
         }
     }
 
-    /// One of our steps is done; lets the peer have its turn when ours is over. Says whether all rounds are done.
-    fn stepped(&mut self, peer: &mut Peer) -> Result<bool> {
+    /// Records that one of our steps is done, and runs the peer's turn when ours is over. Returns whether all rounds are
+    /// done.
+    fn step_done(&mut self, peer: &mut PythonPeer) -> Result<bool> {
         let now = Instant::now();
-        if let Some(before) = self.stepped.replace(now) {
+        if let Some(before) = self.last_step.replace(now) {
             self.steps.push((now - before).as_secs_f64());
         }
         if self.steps.len() < WARM_UP + STEPS {
             return Ok(false);
         }
-        // The mean, for a step may wait for faces that others found ready.
+        // The mean, because one step may wait for faces that later steps find ready.
         let timed = &self.steps[WARM_UP..];
         self.ours.push(timed.iter().sum::<f64>() / STEPS as f64);
         sleep(PAUSE);
@@ -147,12 +140,12 @@ impl InTurn {
             .push(median(&peer.turn(WARM_UP + STEPS)?[WARM_UP..]));
         sleep(PAUSE);
         self.steps.clear();
-        self.stepped = None;
+        self.last_step = None;
         Ok(self.ours.len() == self.rounds)
     }
 }
 
-/// Faces of noise: what they show makes no difference to the time.
+/// Faces of noise: the time does not depend on the pixels.
 fn noise(count: usize) -> Faces {
     let mut generator = ChaCha8Rng::seed_from_u64(1);
     let mut faces = Faces::default();
@@ -164,7 +157,7 @@ fn noise(count: usize) -> Faces {
     faces
 }
 
-/// The network as the peer reads it.
+/// The network in the form that the peer reads.
 fn describe(graph: &Graph) -> Value {
     let nodes = graph.nodes();
     nodes
@@ -195,7 +188,7 @@ fn describe_node(nodes: &[Node], node: &Node) -> Value {
             "momentum": config.momentum,
             "relu": relu(config.activation),
         }),
-        // TensorFlow's "same" pads an even side at its end only.
+        // The "same" padding of TensorFlow pads an even side at its end only.
         Op::MaxPool => {
             json!({ "op": "max_pool", "padding": input.map_or(0, |[side, ..]| side % 2) })
         }
