@@ -1,8 +1,8 @@
 //! Runs the network on inputs of any size.
 
 use emotion_models::Instructions;
-use emotion_models::inference::{InferenceExecutor, Precision};
 use emotion_models::face_net::{STRIDES, grid_cells};
+use emotion_models::inference::{InferenceExecutor, Precision};
 use emotion_models::preprocess::{GreyRows, Region, Scaler};
 use emotion_models::{Metadata, Weights};
 
@@ -81,7 +81,9 @@ impl NetworkRunner {
         self.networks.truncate(KEPT_SIZES - 1);
         self.networks.insert(0, network);
 
-        let SizedNetwork { executor, output, .. } = &mut self.networks[0];
+        let SizedNetwork {
+            executor, output, ..
+        } = &mut self.networks[0];
         let (pixels, stride) = executor.picture_mut();
         // The image lies in the middle of the input, surrounded by grey.
         let [left, top] = [(width - pass.width) / 2, (height - pass.height) / 2];

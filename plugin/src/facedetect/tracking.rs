@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use emotion_detect::track::{self, DetectionRequest, Detections, FaceTracker, FrameTiming, TrackEvent, TrackedFace};
+use emotion_detect::track::{
+    self, DetectionRequest, Detections, FaceTracker, FrameTiming, TrackEvent, TrackedFace,
+};
 use emotion_detect::{Detector, Error, Options};
 use emotion_models::preprocess::GreyRows;
 
@@ -120,7 +122,12 @@ impl Tracking {
                 let faces = detector.detect_requested(image, &request, &options)?;
                 let strong_confidence = detector.strong_confidence(&options);
                 if request == DetectionRequest::WholeFrame {
-                    count(&mut self.detections, &faces, strong_confidence, started.elapsed());
+                    count(
+                        &mut self.detections,
+                        &faces,
+                        strong_confidence,
+                        started.elapsed(),
+                    );
                 }
                 let found = Detections {
                     faces: &faces,
@@ -136,7 +143,12 @@ impl Tracking {
                 let is_same_scene = self.tracker.scene() == last_scene;
                 if let Some(finished) = finished {
                     let found = finished.outcome?;
-                    count(&mut self.detections, &found.faces, found.strong_confidence, found.time);
+                    count(
+                        &mut self.detections,
+                        &found.faces,
+                        found.strong_confidence,
+                        found.time,
+                    );
                     if is_same_scene && let Some(earlier) = finished.image.view() {
                         let detections = Detections {
                             faces: &found.faces,
@@ -167,6 +179,8 @@ fn count(
     strong_confidence: f64,
     time: Duration,
 ) {
-    let faces = faces.iter().filter(|face| face.confidence >= strong_confidence);
+    let faces = faces
+        .iter()
+        .filter(|face| face.confidence >= strong_confidence);
     detections.add_analysed(faces.count(), time);
 }

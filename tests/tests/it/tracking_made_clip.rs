@@ -19,7 +19,11 @@ const STRONG: f64 = 0.5;
 
 /// The results of a realistic detector: boxes a few percent off, one face in ten missed, another one weak, hidden faces
 /// rarely found, and now and then a false face.
-fn detections(truth: &[AnnotatedFace], frame: u64, request: &DetectionRequest) -> Vec<DetectedFace> {
+fn detections(
+    truth: &[AnnotatedFace],
+    frame: u64,
+    request: &DetectionRequest,
+) -> Vec<DetectedFace> {
     let mut found = Vec::new();
     for (index, person) in truth.iter().enumerate() {
         let seed = (frame * 64 + index as u64) * 8;

@@ -1,6 +1,7 @@
 //! What a detector says of pictures, and how much of it is right.
 
-use emotion_models::face_net::{GridCell, VALUES};
+use emotion_detect::boxes;
+use emotion_models::face_net::GridCell;
 use emotion_models::preprocess::Region;
 
 /// A face that a detector found.
@@ -12,30 +13,18 @@ pub struct ScoredBox {
     pub score: f32,
 }
 
-/// Boxes that overlap by more than this are of one face.
+/// Intersection over union from which two boxes are of one face.
 pub const ONE_FACE: f32 = 0.45;
 
-/// The faces that values, [`VALUES`] for each place, tell with scores above `least`, the surest first, each once.
-pub fn decode(places: &[GridCell], values: &[f32], least: f32) -> Vec<ScoredBox> {
-    let sure = |(place, &values): (&GridCell, &[f32; VALUES])| {
-        (values[0] >= least).then(|| ScoredBox {
-            region: place.region(values),
-            score: values[0],
-        })
-    };
-    let values = values.as_chunks::<VALUES>().0;
-    let mut all: Vec<ScoredBox> = places.iter().zip(values).filter_map(sure).collect();
-    all.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let mut kept: Vec<ScoredBox> = Vec::new();
-    for found in all {
-        if kept
-            .iter()
-            .all(|other| other.region.iou(&found.region) <= ONE_FACE)
-        {
-            kept.push(found);
-        }
-    }
-    kept
+/// The boxes with scores of at least `least` in the output of the network for `cells`, the highest score first, one for
+/// each face.
+pub fn decode(cells: &[GridCell], output: &[f32], least: f32) -> Vec<ScoredBox> {
+    let mut found: Vec<ScoredBox> = boxes::decode(cells.iter().copied(), output, least)
+        .map(|(region, score)| ScoredBox { region, score })
+        .collect();
+    found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    boxes::suppress_overlapping(&mut found, ONE_FACE, |found| &found.region);
+    found
 }
 
 /// What is true of a picture.
@@ -175,6 +164,8 @@ impl PrecisionRecallCurve {
 
 #[cfg(test)]
 mod tests {
+    use emotion_models::face_net::VALUES;
+
     use super::*;
 
     fn square(x: f32, side: f32) -> Region {
