@@ -13,19 +13,31 @@
 //! impl HasProperties for Settings {
 //!     fn properties() -> &'static PropertyTable<Self> {
 //!         static TABLE: LazyLock<PropertyTable<Settings>> = LazyLock::new(|| PropertyTable::new([
-//!             // A property that is a field: its spec and the field.
-//!             property!(glib::ParamSpecBoolean::builder("boxes").mutable_playing().build(), boxes),
+//!             // A property that is a field of the settings.
+//!             property!(
+//!                 glib::ParamSpecBoolean::builder("boxes").mutable_playing(),
+//!                 "Boxes",
+//!                 "Draw a box around each face",
+//!                 boxes,
+//!             ),
 //!             // Any other: how it is read and written. An error rejects the value.
-//!             Property {
-//!                 spec: glib::ParamSpecString::builder("names").mutable_playing().build(),
-//!                 get: |settings| settings.names.to_string().to_value(),
-//!                 set: |settings, value| {
+//!             property!(
+//!                 glib::ParamSpecString::builder("names").mutable_playing(),
+//!                 "Names",
+//!                 "Other names for labels, as LABEL=NAME",
+//!                 |settings| settings.names.to_string().to_value(),
+//!                 |settings, value| {
 //!                     settings.names = read::<Option<String>>(value).unwrap_or_default().parse()?;
 //!                     Ok(())
 //!                 },
-//!             },
+//!             ),
 //!             // An old name is a second row with the same field.
-//!             property!(glib::ParamSpecBoolean::builder("frames").deprecated().build(), boxes),
+//!             property!(
+//!                 glib::ParamSpecBoolean::builder("frames").deprecated(),
+//!                 "Frames",
+//!                 "Deprecated: use boxes",
+//!                 boxes,
+//!             ),
 //!         ]));
 //!         &TABLE
 //!     }
@@ -75,9 +87,10 @@ pub(crate) struct Property<S> {
 /// Why a value is rejected.
 pub(crate) type Rejection = Box<dyn std::error::Error>;
 
-/// A [`Property`] that is a field of the settings: `property!(spec, field)`.
+/// Makes a [`Property`]: `property!(builder, nick, blurb, field)` if its value is a field of the settings, else
+/// `property!(builder, nick, blurb, get, set)`. `property!(spec, field)` takes a spec that is built already.
 macro_rules! property {
-    ($spec:expr, $($field:ident).+) => {
+    ($spec:expr, $($field:ident).+ $(,)?) => {
         $crate::property::Property {
             spec: $spec,
             get: |settings| gst::prelude::ToValue::to_value(&settings.$($field).+),
@@ -85,6 +98,16 @@ macro_rules! property {
                 settings.$($field).+ = $crate::property::read(value);
                 Ok(())
             },
+        }
+    };
+    ($builder:expr, $nick:expr, $blurb:expr, $($field:ident).+ $(,)?) => {
+        $crate::property::property!($builder.nick($nick).blurb($blurb).build(), $($field).+)
+    };
+    ($builder:expr, $nick:expr, $blurb:expr, $get:expr, $set:expr $(,)?) => {
+        $crate::property::Property {
+            spec: $builder.nick($nick).blurb($blurb).build(),
+            get: $get,
+            set: $set,
         }
     };
 }

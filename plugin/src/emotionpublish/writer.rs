@@ -10,6 +10,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use emotion_models::atomic_file;
+
 /// The location that stands for standard output.
 pub(super) const STDOUT: &str = "-";
 
@@ -87,7 +89,7 @@ impl LineWriter {
         let Some(Unpublished { part, whole }) = self.unpublished.take() else {
             return Ok(());
         };
-        fs::rename(&part, &whole).map_err(|source| Error::Rename {
+        atomic_file::rename(&part, &whole).map_err(|source| Error::Rename {
             part: part.display().to_string(),
             whole: whole.display().to_string(),
             source,
