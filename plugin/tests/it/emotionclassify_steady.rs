@@ -267,7 +267,7 @@ fn a_personal_baseline_makes_of_a_lasting_expression_a_neutral_one() {
 
 #[test]
 fn a_message_tells_of_each_change_with_its_face_and_time() {
-    let mut stream = Stream::new("emotionclassify smoothing=none notify=change");
+    let mut stream = Stream::new("emotionclassify smoothing=none post-messages=change");
     let first = stream.push(0, &[(7, FACE)]).remove(0);
     stream.push(40, &[(7, FACE)]);
     let told = stream.messages();
@@ -300,7 +300,9 @@ fn messages_come_for_every_frame_or_not_at_all_as_asked() {
     stream.push_one(0, FACE);
     assert!(stream.messages().is_empty());
 
-    stream.element.set_property_from_str("notify", "frame");
+    stream
+        .element
+        .set_property_from_str("post-messages", "frame");
     stream.push(40, &[(1, FACE), (2, NO_FACE)]);
     let told = stream.messages();
     assert_eq!(told.len(), 2, "one of the new face, one of the frame");

@@ -295,27 +295,3 @@ fn both_names_make_the_same_element() {
         .filter(|feature| feature.name() == "facedetect");
     assert_eq!(ours.count(), 1);
 }
-
-#[test]
-fn notify_is_the_deprecated_name_of_post_messages() {
-    init();
-    let element = gst::ElementFactory::make("emotionfacedetect")
-        .property_from_str("notify", "frame")
-        .build()
-        .unwrap();
-    let nick = |name: &str| {
-        let value = element.property_value(name);
-        let (_, value) = gst::glib::EnumValue::from_value(&value).unwrap();
-        value.nick().to_owned()
-    };
-    assert_eq!(nick("post-messages"), "frame");
-
-    element.set_property_from_str("post-messages", "change");
-    assert_eq!(nick("notify"), "change");
-
-    let is_deprecated = |name: &str| {
-        let flags = element.find_property(name).unwrap().flags();
-        flags.contains(gst::glib::ParamFlags::DEPRECATED)
-    };
-    assert!(is_deprecated("notify") && !is_deprecated("post-messages"));
-}

@@ -96,23 +96,6 @@ fn a_region_that_makes_no_sense_is_a_warning_and_the_last_one_stays() {
 }
 
 #[test]
-fn a_region_that_is_rejected_before_the_start_has_to_be_set_anew() {
-    init();
-    let element = gst::ElementFactory::make("emotionfacedetect")
-        .property("region", "0,0,1,1")
-        .property("region", "left")
-        .build()
-        .unwrap();
-    assert_eq!(element.property::<String>("region"), "0,0,1,1");
-    let error = error_at_start(&element);
-    assert!(error.contains("x,y,width,height"), "{error}");
-
-    element.set_property("region", "0,0,0.5,1");
-    element.set_state(gst::State::Paused).unwrap();
-    element.set_state(gst::State::Null).unwrap();
-}
-
-#[test]
 fn small_faces_in_a_very_large_frame_are_found_in_tiles() {
     init();
     // A face of some 24 pixels in 3840.

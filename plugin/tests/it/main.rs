@@ -12,5 +12,6 @@ mod emotionpublish_mqtt;
 mod facedetect;
 mod facedetect_cascade;
 mod facedetect_network;
+mod properties;
 mod record_schema;
 mod steadiness;
