@@ -137,7 +137,7 @@ fn without_time_stamps_every_frame_is_classified() {
 }
 
 #[test]
-fn impossible_texts_are_refused_at_start_and_have_no_effect_while_playing() {
+fn impossible_texts_are_refused_at_start_and_change_nothing_while_playing() {
     init();
     for (name, text, part) in [
         ("classify-interval", "often", "\"often\""),
@@ -153,6 +153,7 @@ fn impossible_texts_are_refused_at_start_and_have_no_effect_while_playing() {
         stream.element.set_property(name, text);
         let warning = stream.warning(0);
         assert!(warning.contains(part), "{warning}");
+        assert_ne!(stream.element.property::<String>(name), text);
         let found = [10_000, 10_040].map(|ms| stream.push_one(ms, FACE));
         assert!(found[1].labels.contains(&"Freude".into()));
         assert_eq!(found.iter().filter(|emotion| is_fresh(emotion)).count(), 1);
@@ -266,17 +267,17 @@ fn a_personal_baseline_makes_of_a_lasting_expression_a_neutral_one() {
 }
 
 #[test]
-fn a_message_tells_of_each_change_with_its_face_and_time() {
+fn each_change_of_a_label_posts_a_message_with_its_face_and_time() {
     let mut stream = Stream::new("emotionclassify smoothing=none post-messages=change");
     let first = stream.push(0, &[(7, FACE)]).remove(0);
     stream.push(40, &[(7, FACE)]);
-    let told = stream.messages();
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!(told[0].name(), "emotion-changed");
-    assert_eq!(told[0].get::<i32>("id"), Ok(7));
-    assert!(!told[0].has_field("old-emotion"), "the face is new");
+    let messages = stream.messages();
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert_eq!(messages[0].name(), "emotion-changed");
+    assert_eq!(messages[0].get::<i32>("id"), Ok(7));
+    assert!(!messages[0].has_field("old-emotion"), "the face is new");
     assert_eq!(
-        told[0].get::<String>("new-emotion"),
+        messages[0].get::<String>("new-emotion"),
         Ok(first.label.clone())
     );
 
@@ -284,14 +285,14 @@ fn a_message_tells_of_each_change_with_its_face_and_time() {
         .element
         .set_property("labels", format!("{}=Laune", first.label));
     let second = stream.push(80, &[(7, FACE)]).remove(0);
-    let told = stream.messages();
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!(told[0].get::<String>("old-emotion"), Ok(first.label));
-    assert_eq!(told[0].get::<String>("new-emotion"), Ok("Laune".into()));
-    assert_eq!(told[0].get::<f64>("confidence"), Ok(second.confidence));
+    let messages = stream.messages();
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert_eq!(messages[0].get::<String>("old-emotion"), Ok(first.label));
+    assert_eq!(messages[0].get::<String>("new-emotion"), Ok("Laune".into()));
+    assert_eq!(messages[0].get::<f64>("confidence"), Ok(second.confidence));
     let time = gst::ClockTime::from_mseconds(80);
-    assert_eq!(told[0].get::<gst::ClockTime>("stream-time"), Ok(time));
-    assert_eq!(told[0].get::<gst::ClockTime>("running-time"), Ok(time));
+    assert_eq!(messages[0].get::<gst::ClockTime>("stream-time"), Ok(time));
+    assert_eq!(messages[0].get::<gst::ClockTime>("running-time"), Ok(time));
 }
 
 #[test]
@@ -304,17 +305,29 @@ fn messages_come_for_every_frame_or_not_at_all_as_asked() {
         .element
         .set_property_from_str("post-messages", "frame");
     stream.push(40, &[(1, FACE), (2, NO_FACE)]);
-    let told = stream.messages();
-    assert_eq!(told.len(), 2, "one of the new face, one of the frame");
-    assert_eq!(told[1].name(), "emotions");
-    assert_eq!(told[1].get::<u32>("count"), Ok(2));
-    let told = told[1].get::<gst::Array>("faces").unwrap();
+    let messages = stream.messages();
+    assert_eq!(messages.len(), 2, "one of the new face, one of the frame");
+    assert_eq!(messages[1].name(), "emotions");
+    assert_eq!(messages[1].get::<u32>("count"), Ok(2));
+    let faces = messages[1].get::<gst::Array>("faces").unwrap();
     let id = |value: &gst::glib::SendValue| {
         let face = value.get::<gst::Structure>().unwrap();
         (face.get::<i32>("id").unwrap(), face.has_field("confidence"))
     };
-    let ids: Vec<_> = told.iter().map(id).collect();
+    let ids: Vec<_> = faces.iter().map(id).collect();
     assert_eq!(ids, [(1, true), (2, true)]);
+}
+
+#[test]
+fn notify_is_the_deprecated_name_of_post_messages() {
+    let mut stream = Stream::new("emotionclassify notify=frame");
+    stream.push_one(0, FACE);
+    assert_eq!(stream.messages().len(), 2);
+    let value = stream.element.property_value("post-messages");
+    let (_, value) = gst::glib::EnumValue::from_value(&value).unwrap();
+    assert_eq!(value.nick(), "frame");
+    let spec = stream.element.find_property("notify").unwrap();
+    assert!(spec.flags().contains(gst::glib::ParamFlags::DEPRECATED));
 }
 
 /// Built-in weights as a file, called `name` in their metadata.
