@@ -4,7 +4,7 @@
 //! can read. A [`FaceAnalyzer`] takes the faces of each frame of a stream and
 //!
 //! 1. finds the history of each face, by the id of its track or by how far rectangles overlap ([`FaceMatcher`]);
-//! 2. classifies the faces that are due, all in one run of the network ([`ClassificationInterval`]);
+//! 2. classifies the faces that are due, all in one run of the network ([`Interval`]);
 //! 3. smooths the probabilities of each face over time, with hysteresis ([`Smoother`]);
 //! 4. shows labels under other names or in groups ([`Renaming`], [`LabelGroups`]);
 //! 5. calls a face [`UNCERTAIN`] whose best label is less probable than a threshold.
@@ -26,7 +26,7 @@
 //! let image = GreyImage::new(&pixels, 320, 240, 320)?;
 //! let face = FacePosition {
 //!     object_id: Some(7),
-//!     region: Region { x: 100.0, y: 60.0, width: 90.0, height: 90.0 },
+//!     region: Region::new(100.0, 60.0, 90.0, 90.0),
 //! };
 //! for frame in 0..3 {
 //!     let time = Duration::from_millis(40 * frame);
@@ -46,15 +46,15 @@ mod batch;
 mod classification;
 mod emotion;
 mod history;
-mod interval;
 mod labels;
 mod matcher;
 mod options;
 mod smoothing;
 
+pub use emotion_detect::interval::{Interval, InvalidInterval};
+
 pub use analyzer::{FaceAnalyzer, FaceResult, FrameResults, LabelChange};
 pub use emotion::{EmotionResult, RawEmotion, UNCERTAIN};
-pub use interval::{ClassificationInterval, IntervalError};
 pub use labels::{LabelGroups, Renaming, RenamingError};
 pub use matcher::{FaceMatcher, FacePosition, MatchedFace};
 pub use options::Options;

@@ -71,7 +71,7 @@ impl<H> MatchedFace<H> {
 ///
 /// let at = |x| FacePosition {
 ///     object_id: None,
-///     region: Region { x, y: 0.0, width: 50.0, height: 50.0 },
+///     region: Region::new(x, 0.0, 50.0, 50.0),
 /// };
 /// // The history of a face counts its frames.
 /// let mut faces = FaceMatcher::<u32>::default();

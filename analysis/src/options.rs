@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use emotion_detect::interval::Interval;
 use emotion_models::preprocess::{DEFAULT_MARGIN, LightCorrection};
 
-use crate::interval::ClassificationInterval;
 use crate::smoothing::SmoothingMethod;
 
 /// How faces are analyzed. It may change from frame to frame.
@@ -17,8 +17,8 @@ pub struct Options {
     pub light: LightCorrection,
     /// Whether the mirror image of each face is classified as well and the mean taken: more accurate, twice the work.
     pub mirror: bool,
-    /// How often each face is classified; between, its emotion stays.
-    pub interval: ClassificationInterval,
+    /// How often each face is classified, sooner when it looks different; between, its emotion stays.
+    pub interval: Interval,
     /// How results are smoothed over time.
     pub smoothing: SmoothingMethod,
     /// How far back smoothing looks.
@@ -37,7 +37,7 @@ impl Default for Options {
             margin: DEFAULT_MARGIN,
             light: LightCorrection::None,
             mirror: false,
-            interval: ClassificationInterval::default(),
+            interval: Interval::Frames(1),
             smoothing: SmoothingMethod::default(),
             window: Duration::from_secs(1),
             personalise: false,

@@ -1,15 +1,9 @@
 use super::*;
 
 fn at(object_id: Option<i32>, x: f32) -> FacePosition {
-    let (y, width, height) = (0.0, 10.0, 10.0);
     FacePosition {
         object_id,
-        region: Region {
-            x,
-            y,
-            width,
-            height,
-        },
+        region: Region::new(x, 0.0, 10.0, 10.0),
     }
 }
 

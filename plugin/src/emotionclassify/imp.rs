@@ -248,12 +248,12 @@ impl EmotionClassify {
 fn position(face: &Face) -> FacePosition {
     FacePosition {
         object_id: face.object_id,
-        region: Region {
-            x: face.x as f32,
-            y: face.y as f32,
-            width: face.width as f32,
-            height: face.height as f32,
-        },
+        region: Region::new(
+            face.x as f32,
+            face.y as f32,
+            face.width as f32,
+            face.height as f32,
+        ),
     }
 }
 
