@@ -11,9 +11,9 @@ use std::f64::consts::{FRAC_PI_2, PI};
 use std::sync::Arc;
 
 use super::Style;
+use super::dimensions::{Line, PanelScale, Part};
 use super::geometry::{Rect, Size};
 use super::palette::Colour;
-use super::scale::{Line, PanelScale, Part};
 use super::theme::{Rgba, Theme};
 
 pub(super) use strips::history_size;

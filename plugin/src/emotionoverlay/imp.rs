@@ -47,9 +47,9 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_video::{VideoInfo, VideoOverlayCompositionMeta};
 
-use super::negotiate;
-use super::overlay::Overlay;
+use super::negotiation;
 use super::settings::Settings;
+use super::state::Overlay;
 use crate::face::{self, Face};
 use crate::luma;
 use crate::stats::Stats;
@@ -136,8 +136,8 @@ impl EmotionOverlay {
 
     /// Finds out whether downstream draws overlays and announces the caps accordingly.
     fn negotiate(&self, caps: &gst::Caps) -> bool {
-        let upstream_attaches = negotiate::has_overlay(caps);
-        let attach = upstream_attaches || self.downstream_draws(&negotiate::with_overlay(caps));
+        let upstream_attaches = negotiation::has_overlay(caps);
+        let attach = upstream_attaches || self.downstream_draws(&negotiation::with_overlay(caps));
         gst::debug!(
             CAT,
             imp = self,
@@ -150,7 +150,7 @@ impl EmotionOverlay {
         );
         self.overlay.lock().unwrap().set_attach(attach);
         let caps = if attach {
-            negotiate::with_overlay(caps)
+            negotiation::with_overlay(caps)
         } else {
             caps.clone()
         };
@@ -199,9 +199,9 @@ impl EmotionOverlay {
         let gst::QueryViewMut::Caps(query) = query.view_mut() else {
             return gst::Pad::query_default(pad, Some(&*self.obj()), query);
         };
-        let filter = query.filter_owned().map(negotiate::src_caps);
+        let filter = query.filter_owned().map(negotiation::src_caps);
         let downstream = self.srcpad.peer_query_caps(filter.as_ref());
-        answer(query, pad, negotiate::sink_caps(downstream));
+        answer(query, pad, negotiation::sink_caps(downstream));
         true
     }
 
@@ -209,9 +209,9 @@ impl EmotionOverlay {
         let gst::QueryViewMut::Caps(query) = query.view_mut() else {
             return gst::Pad::query_default(pad, Some(&*self.obj()), query);
         };
-        let filter = query.filter_owned().map(negotiate::sink_caps);
+        let filter = query.filter_owned().map(negotiation::sink_caps);
         let upstream = self.sinkpad.peer_query_caps(filter.as_ref());
-        answer(query, pad, negotiate::src_caps(upstream));
+        answer(query, pad, negotiation::src_caps(upstream));
         true
     }
 }
@@ -345,7 +345,7 @@ impl ElementImpl for EmotionOverlay {
             let caps = gst_video::VideoCapsBuilder::new()
                 .format_list(luma::FORMATS)
                 .build();
-            let caps = negotiate::src_caps(caps);
+            let caps = negotiation::src_caps(caps);
             [
                 ("sink", gst::PadDirection::Sink),
                 ("src", gst::PadDirection::Src),

@@ -3,26 +3,26 @@
 use gst::glib;
 use gst::prelude::*;
 
+mod anonymize;
 mod blend;
 mod clock;
-mod conceal;
+mod dimensions;
 mod draw;
-mod figure;
+mod face_overlay;
 mod geometry;
 mod imp;
+mod label_names;
 mod layout;
 mod memory;
-mod names;
-mod negotiate;
-mod overlay;
+mod negotiation;
 mod palette;
 mod privacy;
-mod scale;
-mod scene;
+mod renderer;
 mod settings;
+mod state;
 mod theme;
 
-pub use names::Language;
+pub use label_names::Language;
 pub use settings::{Bars, Privacy, Style};
 
 glib::wrapper! {

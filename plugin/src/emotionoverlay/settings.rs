@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use gst::glib;
 use gst::prelude::*;
 
-use super::names::{self, Language};
+use super::label_names::{self, Language};
 use crate::stats::Stats;
 
 /// Which faces get bars with the probabilities of all emotions.
@@ -228,7 +228,11 @@ impl Settings {
     }
 
     /// Sets a property, and says what of its value cannot be used.
-    pub(super) fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), names::Error> {
+    pub(super) fn set(
+        &mut self,
+        name: &str,
+        value: &glib::Value,
+    ) -> Result<(), label_names::Error> {
         const CHECKED: &str = "type checked upstream";
         let text = |default: String| {
             let text = value.get::<Option<String>>().expect(CHECKED);
@@ -246,7 +250,7 @@ impl Settings {
             "language" => self.language = value.get().expect(CHECKED),
             "label-names" => {
                 let names = text(String::new());
-                names::parse(&names)?;
+                label_names::parse(&names)?;
                 self.label_names = names;
             }
             "font" => self.font = text(Self::default().font),

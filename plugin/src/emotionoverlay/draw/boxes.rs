@@ -1,8 +1,8 @@
 //! The line around a face, piece by piece.
 
+use super::super::dimensions::{Line, Part};
 use super::super::geometry::Size;
 use super::super::palette::Colour;
-use super::super::scale::{Line, Part};
 use super::super::theme::{BoxForm, Rgba};
 use super::{Drawing, draw, rounded_rectangle, set_colour, set_rgba};
 

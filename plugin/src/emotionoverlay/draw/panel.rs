@@ -1,6 +1,6 @@
 //! Bars with the probabilities of all emotions.
 
-use super::super::scale::PanelScale;
+use super::super::dimensions::PanelScale;
 use super::{
     Bar, Drawing, Painter, Panel, Size, TRACK, draw, rounded_rectangle, set_colour, set_rgba,
 };

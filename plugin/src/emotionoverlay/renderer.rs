@@ -8,13 +8,13 @@ use gst_video::{
 };
 
 use super::blend::{Blender, Drawn};
+use super::dimensions::{self, PanelScale};
 use super::draw::{self, Drawing, Painter, Panel, Share, Sprite, Summary};
-use super::figure::{self, Figure};
+use super::face_overlay::{self, Figure};
 use super::geometry::{Rect, Size};
+use super::label_names::{Language, Names};
 use super::layout::{self, Placement, Subject};
 use super::memory::Memory;
-use super::names::{Language, Names};
-use super::scale::{self, PanelScale};
 use super::settings::{Bars, Settings, Style};
 use crate::face::Face;
 
@@ -208,7 +208,7 @@ impl Scene {
             if let Some(emotion) = figure.emotion {
                 self.memory
                     .track_mut(track)
-                    .add(now, figure::colour(emotion));
+                    .add(now, face_overlay::colour(emotion));
             }
         }
         let barred = self.faces_with_bars(figures, &tracks, settings.bars);
@@ -363,7 +363,7 @@ impl Scene {
                 None => {
                     let share = Share {
                         name: name.to_owned(),
-                        colour: figure::colour(emotion),
+                        colour: face_overlay::colour(emotion),
                         faces: 1,
                     };
                     let order = if emotion.is_uncertain() {
@@ -377,7 +377,7 @@ impl Scene {
         }
         shares.sort_by_key(|(order, _)| *order);
         let theme = settings.style.theme();
-        let em = (scale::frame_em(frame) * theme.letters * 0.9).round() as i32;
+        let em = (dimensions::frame_em(frame) * theme.letters * 0.9).round() as i32;
         let margin = if theme.wide_summary { 0 } else { em / 2 };
         let sprite = Sprite::Summary(Summary {
             faces: figures.len(),

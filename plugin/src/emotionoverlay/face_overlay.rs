@@ -3,13 +3,13 @@
 use std::cmp::Reverse;
 
 use super::Style;
+use super::dimensions::{self, PanelScale, Scale};
 use super::draw::{Bar, Label, Sprite};
 use super::geometry::{self, Rect, Size};
+use super::label_names::Names;
 use super::layout::Rank;
 use super::memory::{Place, Track};
-use super::names::Names;
 use super::palette::{self, Colour};
-use super::scale::{self, PanelScale, Scale};
 use super::settings::Settings;
 use crate::face::{EmotionResult, Face};
 
@@ -52,7 +52,7 @@ impl<'a> Figure<'a> {
         let Self { area, scale, .. } = *self;
         let colour = style.theme().box_colour.unwrap_or(self.colour);
         let line = scale.line;
-        let parts = scale::box_parts(area.size(), &line).into_iter();
+        let parts = dimensions::box_parts(area.size(), &line).into_iter();
         parts.map(move |(part, place)| {
             let sprite = Sprite::BoxPart {
                 part,

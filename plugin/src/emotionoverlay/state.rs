@@ -3,12 +3,12 @@
 use gst_video::prelude::*;
 use gst_video::{VideoFrameRef, VideoInfo, VideoOverlayComposition, VideoOverlayCompositionMeta};
 
+use super::anonymize::conceal;
 use super::blend::Blender;
 use super::clock::Clock;
-use super::conceal::conceal;
 use super::geometry::Size;
 use super::privacy::Hiding;
-use super::scene::{self, Scene};
+use super::renderer::{self, Scene};
 use super::settings::{Privacy, Settings};
 use crate::analyzer;
 use crate::face::Face;
@@ -35,7 +35,7 @@ pub(super) enum Error {
     #[error(transparent)]
     Frame(#[from] analyzer::Error),
     #[error(transparent)]
-    Scene(#[from] scene::Error),
+    Scene(#[from] renderer::Error),
     #[error("a face could not be made unrecognisable: {0}")]
     Conceal(gst::glib::BoolError),
 }
