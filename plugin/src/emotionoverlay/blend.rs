@@ -1,8 +1,8 @@
-//! Blends drawings into a picture of any of the formats, in the picture's own colours.
+//! Blends sprites into a picture of any of the formats, in the picture's own colours.
 //!
-//! GStreamer's blending converts whole rows of the picture to and fro for every row of a drawing, takes BT.601 for every
-//! picture, and one of each group of pixels for the chroma. Here a drawing's colours are converted instead, by the
-//! picture's matrix and range, and averaged over the pixels that share their chroma.
+//! GStreamer's blending converts whole rows of the picture to and fro for every row of a sprite, assumes BT.601 for every
+//! picture, and takes the chroma from one of each group of pixels. Here the sprite's colours are converted instead, with
+//! the picture's matrix and range, and averaged over the pixels that share their chroma.
 
 use std::borrow::Cow;
 
@@ -12,53 +12,59 @@ use gst_video::{VideoColorMatrix, VideoFrameRef, VideoInfo};
 
 use super::geometry::Rect;
 
-/// Weights are fixed-point numbers with this many fractional bits.
+/// Coefficients are fixed-point numbers with this many fractional bits.
 const FRACTION: u32 = 14;
 
-/// Knows how the colours of a drawing become the components of a picture.
+/// Converts the colours of sprites to the components of a picture.
 pub(super) struct Blender {
+    info: VideoInfo,
     components: Vec<Component>,
 }
 
 /// A component of the picture's format, such as Y or R.
 pub(super) struct Component {
     pub(super) plane: u32,
-    /// Bytes from one sample to the next, and from there to this component.
+    /// Bytes from one sample to the next.
     pub(super) step: usize,
+    /// Bytes from the start of a sample to this component.
     pub(super) offset: usize,
-    /// Bytes from a sample to the opacity of its pixel, where pictures have one.
+    /// Bytes from the start of a sample to the opacity of its pixel, if the format has one.
     opacity: Option<usize>,
-    /// A sample stands for one or two pixels in each direction: the binary logarithm of that.
-    pub(super) x_shift: u32,
-    pub(super) y_shift: u32,
-    weights: Weights,
+    /// The binary logarithm of the number of pixels, one or two, for which a sample stands in each direction.
+    x_shift: u32,
+    y_shift: u32,
+    coefficients: Coefficients,
     is_opacity: bool,
 }
 
-/// A sample is this combination of a drawing's premultiplied colour and of its opacity.
-#[derive(Clone, Copy)]
-struct Weights {
-    red: i16,
-    green: i16,
-    blue: i16,
-    alpha: i16,
+/// An area of a component, in samples.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SampleRect {
+    pub(super) x: usize,
+    pub(super) y: usize,
+    pub(super) width: usize,
+    pub(super) height: usize,
 }
+
+/// The share of premultiplied red, green and blue and of opacity in a sample, as fixed-point numbers.
+#[derive(Clone, Copy)]
+struct Coefficients([i16; 4]);
 
 /// A native-endian word of opacity, red, green and blue, from the highest byte down.
 pub(super) type Pixel = [u8; 4];
 
-/// Pixels in cairo's ARGB32, their colours multiplied by the opacity.
+/// Pixels in cairo's ARGB32, with premultiplied colours.
 #[derive(Clone, Copy)]
-pub(super) struct Drawn<'a> {
+pub(super) struct PlacedImage<'a> {
     pub(super) pixels: &'a [u8],
     /// Bytes from one row to the next.
     pub(super) stride: usize,
-    /// Where the drawing goes; it must lie in the picture.
+    /// Where the image goes; it must lie in the picture.
     pub(super) place: Rect,
 }
 
 impl Blender {
-    /// A blender for pictures as `info` describes them, with 8 bits per component and chroma for at most 2×2 pixels.
+    /// A blender for pictures that `info` describes, with 8 bits per component and chroma for at most 2×2 pixels.
     pub(super) fn new(info: &VideoInfo) -> Self {
         let format = info.format_info();
         let opacity = format.has_alpha().then(|| format.poffset()[3] as usize);
@@ -70,11 +76,19 @@ impl Blender {
                 opacity: opacity.filter(|_| c < 3),
                 x_shift: format.w_sub()[c],
                 y_shift: format.h_sub()[c],
-                weights: Weights::of_component(info, c),
+                coefficients: Coefficients::of_component(info, c),
                 is_opacity: c == 3,
             })
             .collect();
-        Self { components }
+        Self {
+            info: info.clone(),
+            components,
+        }
+    }
+
+    /// The format and size of the pictures.
+    pub(super) fn info(&self) -> &VideoInfo {
+        &self.info
     }
 
     /// The components that make up the colour of a pixel.
@@ -83,45 +97,39 @@ impl Blender {
         components.filter(|component| !component.is_opacity)
     }
 
-    /// Blends `drawn` into a picture as it was described.
+    /// Blends `image` into a picture.
     pub(super) fn blend(
         &self,
         frame: &mut VideoFrameRef<&mut gst::BufferRef>,
-        drawn: Drawn<'_>,
+        image: PlacedImage<'_>,
     ) -> Result<(), glib::BoolError> {
-        let mut reduced: Option<Reduced<'_>> = None;
+        let mut subsampled: Option<Subsampled<'_>> = None;
         for component in &self.components {
-            let Component {
-                plane,
-                x_shift,
-                y_shift,
-                ..
-            } = *component;
-            // U and V are reduced alike.
-            let reduced = match &mut reduced {
-                Some(same) if same.shifts == (x_shift, y_shift) => same,
-                other => other.insert(Reduced::new(drawn, x_shift, y_shift)),
+            // U and V share their subsampling.
+            let subsampled = match &mut subsampled {
+                Some(same) if same.shifts == component.shifts() => same,
+                other => other.insert(Subsampled::new(image, component)),
             };
-            let stride = frame.plane_stride()[plane as usize].unsigned_abs() as usize;
-            let samples = frame.plane_data_mut(plane)?;
-            let left = (drawn.place.x.unsigned_abs() >> x_shift) as usize * component.step;
-            let top = (drawn.place.y.unsigned_abs() >> y_shift) as usize;
-            for (row, pixels) in reduced.rows().enumerate() {
-                component.blend_row(&mut samples[(top + row) * stride + left..], pixels);
+            let stride = frame.plane_stride()[component.plane as usize].unsigned_abs() as usize;
+            let samples = frame.plane_data_mut(component.plane)?;
+            let SampleRect { x, y, .. } = component.samples_in(image.place);
+            for (row, pixels) in (y..).zip(subsampled.rows()) {
+                let start = row * stride + x * component.step;
+                component.blend_row(&mut samples[start..], pixels);
             }
         }
         Ok(())
     }
 }
 
-impl Weights {
+impl Coefficients {
     fn of_component(info: &VideoInfo, c: usize) -> Self {
         let one_if = |condition| f64::from(u8::from(condition));
         let format = info.format_info();
-        let [red, green, blue, alpha] = if format.is_rgb() {
+        let coefficients: [f64; 4] = if format.is_rgb() {
             std::array::from_fn(|i| one_if(i == c))
         } else {
-            // Grey and unspecified matrices have no coefficients; BT.601 is what GStreamer assumes then.
+            // Grey and unspecified matrices have no coefficients; GStreamer assumes BT.601 then.
             let (kr, kb) = info
                 .colorimetry()
                 .matrix()
@@ -147,31 +155,44 @@ impl Weights {
                 f64::from(offsets[c]) / 255.0,
             ]
         };
-        let fixed = |weight: f64| (weight * f64::from(1 << FRACTION)).round() as i16;
-        Self {
-            red: fixed(red),
-            green: fixed(green),
-            blue: fixed(blue),
-            alpha: fixed(alpha),
-        }
+        Self(coefficients.map(|value| (value * f64::from(1 << FRACTION)).round() as i16))
     }
 
     #[inline]
     fn combine(self, pixel: Pixel) -> i32 {
         let word = u32::from_ne_bytes(pixel);
         let channel = |shift: u32| (word >> shift & 0xff).cast_signed();
-        let sum = i32::from(self.red) * channel(16)
-            + i32::from(self.green) * channel(8)
-            + i32::from(self.blue) * channel(0)
-            + i32::from(self.alpha) * channel(24);
+        let [red, green, blue, alpha] = self.0.map(i32::from);
+        let sum = red * channel(16) + green * channel(8) + blue * channel(0) + alpha * channel(24);
         (sum + (1 << (FRACTION - 1))) >> FRACTION
     }
 }
 
 impl Component {
-    /// What a sample is for an opaque colour.
+    /// The samples that have a pixel in `place`.
+    pub(super) fn samples_in(&self, place: Rect) -> SampleRect {
+        let span = |start: i32, length: i32, shift: u32| {
+            let first = start.unsigned_abs() as usize >> shift;
+            let last = (start + length - 1).unsigned_abs() as usize >> shift;
+            (first, last + 1 - first)
+        };
+        let (x, width) = span(place.x, place.width, self.x_shift);
+        let (y, height) = span(place.y, place.height, self.y_shift);
+        SampleRect {
+            x,
+            y,
+            width,
+            height,
+        }
+    }
+
+    /// The sample of an opaque colour.
     pub(super) fn value_of(&self, pixel: Pixel) -> u8 {
-        self.weights.combine(pixel).clamp(0, 255) as u8
+        self.coefficients.combine(pixel).clamp(0, 255) as u8
+    }
+
+    fn shifts(&self) -> (u32, u32) {
+        (self.x_shift, self.y_shift)
     }
 
     fn blend_row(&self, samples: &mut [u8], pixels: &[Pixel]) {
@@ -184,10 +205,12 @@ impl Component {
         }
     }
 
-    /// With the distance of the samples in the type, the loops are several times as fast.
+    /// A constant distance between samples makes the loops several times as fast.
     fn blend_every<const STEP: usize>(&self, samples: &mut [u8], pixels: &[Pixel]) {
         let Self {
-            offset, weights, ..
+            offset,
+            coefficients,
+            ..
         } = *self;
         assert!(offset < STEP);
         let samples = samples.as_chunks_mut::<STEP>().0;
@@ -204,37 +227,37 @@ impl Component {
                     let below_alpha = i32::from(product(sample[opacity], 255 - alpha));
                     let sum = i32::from(alpha) + below_alpha;
                     let below = i32::from(sample[offset]) * below_alpha;
-                    let value = weights.combine(pixel) * 255 + below + sum / 2;
+                    let value = coefficients.combine(pixel) * 255 + below + sum / 2;
                     sample[offset] = (value / sum).clamp(0, 255) as u8;
                 }
             }
             _ => {
                 for (sample, &pixel) in samples.iter_mut().zip(pixels) {
                     let below = i32::from(product(sample[offset], 255 - alpha(pixel)));
-                    sample[offset] = (weights.combine(pixel) + below).clamp(0, 255) as u8;
+                    sample[offset] = (coefficients.combine(pixel) + below).clamp(0, 255) as u8;
                 }
             }
         }
     }
 }
 
-/// A drawing with one pixel per sample of a component. What lies beside the drawing counts as transparent.
-struct Reduced<'a> {
+/// An image with one pixel per sample of a component. Pixels beside the image are transparent.
+struct Subsampled<'a> {
     shifts: (u32, u32),
     pixels: Cow<'a, [Pixel]>,
-    /// Pixels per row, and from one row to the next.
+    /// Pixels per row.
     width: usize,
+    /// Pixels from one row to the next.
     stride: usize,
 }
 
-impl<'a> Reduced<'a> {
-    fn new(drawn: Drawn<'a>, x_shift: u32, y_shift: u32) -> Self {
-        let Drawn { place, .. } = drawn;
-        let width = samples(place.x, place.width, x_shift);
-        let height = samples(place.y, place.height, y_shift);
+impl<'a> Subsampled<'a> {
+    fn new(image: PlacedImage<'a>, component: &Component) -> Self {
+        let SampleRect { width, height, .. } = component.samples_in(image.place);
+        let (x_shift, y_shift) = component.shifts();
         if (x_shift, y_shift) == (0, 0) {
-            let pixels = drawn.pixels.as_chunks().0;
-            let stride = drawn.stride / size_of::<Pixel>();
+            let pixels = image.pixels.as_chunks().0;
+            let stride = image.stride / size_of::<Pixel>();
             let pixels = &pixels[..(height - 1) * stride + width];
             return Self {
                 shifts: (0, 0),
@@ -244,15 +267,15 @@ impl<'a> Reduced<'a> {
             };
         }
 
-        let indent = place.x.unsigned_abs() as usize & x_shift as usize;
-        let lead = place.y.unsigned_abs() as usize & y_shift as usize;
+        let indent = image.place.x.unsigned_abs() as usize & x_shift as usize;
+        let lead = image.place.y.unsigned_abs() as usize & y_shift as usize;
         let mut pixels = Vec::with_capacity(width * height);
         let mut above = vec![[0; 4]; width << x_shift];
         let mut below = above.clone();
         for row in 0..height {
             let first = (row << y_shift).wrapping_sub(lead);
-            drawn.copy_row(first, &mut above[indent..]);
-            drawn.copy_row(first.wrapping_add(y_shift as usize), &mut below[indent..]);
+            image.copy_row(first, &mut above[indent..]);
+            image.copy_row(first.wrapping_add(y_shift as usize), &mut below[indent..]);
             match x_shift {
                 0 => pixels.extend(above.iter().zip(&below).map(|(a, b)| mean([a, a, b, b]))),
                 _ => {
@@ -276,13 +299,7 @@ impl<'a> Reduced<'a> {
     }
 }
 
-/// The number of samples that have a pixel in the span.
-fn samples(start: i32, length: i32, shift: u32) -> usize {
-    let last = (start + length - 1) >> shift;
-    (last - (start >> shift) + 1).unsigned_abs() as usize
-}
-
-impl Drawn<'_> {
+impl PlacedImage<'_> {
     /// Copies a row to the start of `target`, or transparency if there is no such row.
     fn copy_row(&self, row: usize, target: &mut [Pixel]) {
         let width = self.place.width.unsigned_abs() as usize;

@@ -1,118 +1,118 @@
-//! What is to be seen of one face.
+//! What to draw for one face.
 
-use std::cmp::Reverse;
-
-use super::Style;
-use super::dimensions::{self, PanelScale, Scale};
-use super::draw::{Bar, Label, Sprite};
+use super::dimensions::{self, FaceDimensions, PanelDimensions};
+use super::draw::{Bar, LabelSpec, PanelSpec, SpriteSpec, is_right_to_left};
 use super::geometry::{self, Rect, Size};
-use super::label_names::Names;
-use super::layout::Rank;
-use super::memory::{Place, Track};
+use super::label_names::LabelNames;
 use super::palette::{self, Colour};
-use super::settings::Settings;
+use super::settings::{Settings, Style};
 use crate::face::{EmotionResult, Face};
 
 /// A face of a frame.
-pub(super) struct Figure<'a> {
+pub(super) struct FaceOverlay<'a> {
+    /// The visible part of the face.
     pub(super) area: Rect,
-    pub(super) scale: Scale,
+    pub(super) dimensions: FaceDimensions,
+    /// The colour of the emotion.
     pub(super) colour: Colour,
     pub(super) object_id: Option<i32>,
     pub(super) emotion: Option<&'a EmotionResult>,
 }
 
-impl<'a> Figure<'a> {
-    /// None for a face that lies outside the frame.
-    pub(super) fn of(face: &'a Face, frame: Size, style: Style) -> Option<Self> {
+impl<'a> FaceOverlay<'a> {
+    /// `None` for a face outside the frame.
+    pub(super) fn new(face: &'a Face, frame: Size, style: Style) -> Option<Self> {
         let area = geometry::visible(face.x, face.y, face.width, face.height, frame)?;
         let emotion = face.emotion.as_ref();
         Some(Self {
             area,
-            scale: Scale::new(frame, area.size(), style),
-            colour: emotion.map_or(palette::UNCLASSIFIED, colour),
+            dimensions: FaceDimensions::new(frame, area.size(), style),
+            colour: emotion.map_or(palette::UNCLASSIFIED, |emotion| {
+                palette::colour(&emotion.label, emotion.label_id)
+            }),
             object_id: face.object_id,
             emotion,
         })
     }
 
-    /// What tells it from other faces.
-    pub(super) fn place(&self) -> Place {
-        (self.object_id, self.area.region())
-    }
-
-    pub(super) fn rank(&self, track: &Track) -> Rank {
-        Rank {
-            is_new: track.is_new,
-            area: Reverse(self.area.area()),
-        }
-    }
-
-    pub(super) fn box_parts(&self, style: Style) -> impl Iterator<Item = (Sprite, Rect)> {
-        let Self { area, scale, .. } = *self;
+    /// The pieces of the box and their places.
+    pub(super) fn box_parts(&self, style: Style) -> impl Iterator<Item = (SpriteSpec, Rect)> {
+        let Self { area, .. } = *self;
         let colour = style.theme().box_colour.unwrap_or(self.colour);
-        let line = scale.line;
+        let line = self.dimensions.line;
         let parts = dimensions::box_parts(area.size(), &line).into_iter();
         parts.map(move |(part, place)| {
-            let sprite = Sprite::BoxPart {
+            let spec = SpriteSpec::BoxPart {
                 part,
                 size: place.size(),
                 line,
                 colour,
             };
-            (sprite, place.moved(area.x, area.y))
+            (spec, place.moved(area.x, area.y))
         })
     }
 
-    pub(super) fn label(&self, settings: &Settings, names: &Names) -> Option<Sprite> {
+    /// The label, if the settings leave anything on it.
+    pub(super) fn label(&self, settings: &Settings, names: &LabelNames) -> Option<SpriteSpec> {
         let id = self.object_id.filter(|_| settings.ids);
         let emotion = self.emotion.filter(|_| settings.labels);
         if id.is_none() && emotion.is_none() {
             return None;
         }
         let digits = |emotion: &EmotionResult| if percent(emotion) < 100 { 2 } else { 3 };
-        Some(Sprite::Label(Label {
+        Some(SpriteSpec::Label(LabelSpec {
             id,
-            name: emotion.map(|emotion| names.of(&emotion.label).to_owned()),
+            name: emotion.map(|emotion| names.name(&emotion.label).to_owned()),
             digits: emotion.filter(|_| settings.confidence).map(digits),
-            em: self.scale.label_em,
+            em: self.dimensions.label_em,
             colour: self.colour,
         }))
     }
 
     /// The percentage for the room on the label.
-    pub(super) fn percent(&self, size: Size) -> Option<Sprite> {
-        Some(Sprite::Percent {
+    pub(super) fn percent(&self, size: Size) -> Option<SpriteSpec> {
+        Some(SpriteSpec::Percent {
             percent: percent(self.emotion?),
             size,
-            em: self.scale.label_em,
+            em: self.dimensions.label_em,
         })
     }
 
-    /// The bars of all probabilities, if they are known.
-    pub(super) fn bars(&self, scale: PanelScale, mirrored: bool) -> Option<Sprite> {
+    /// Whether the probabilities of all emotions are known.
+    pub(super) fn has_probabilities(&self) -> bool {
+        self.emotion
+            .is_some_and(|emotion| !emotion.probabilities.is_empty() && !emotion.labels.is_empty())
+    }
+
+    /// The panel below the bars, for the names of all labels, which are at most `widest` pixels wide.
+    pub(super) fn panel(&self, names: &[String], widest: i32) -> Option<PanelSpec> {
         let emotion = self.emotion?;
-        let length = f64::from(scale.length());
+        let em = self.dimensions.bars_em;
+        let rows = names.len().min(emotion.probabilities.len());
+        Some(PanelSpec {
+            mirrored: names.iter().any(|name| is_right_to_left(name)),
+            best: Some(emotion.label_id).filter(|_| !emotion.is_uncertain()),
+            // A custom name may be a whole sentence.
+            dimensions: PanelDimensions::new(em, widest.min(em * 9), rows),
+            names: names[..rows].into(),
+        })
+    }
+
+    /// The bars on a panel.
+    pub(super) fn bars(&self, panel: &PanelSpec) -> Option<SpriteSpec> {
+        let emotion = self.emotion?;
+        let length = f64::from(panel.dimensions.bar_length());
         let rows = emotion.labels.iter().zip(&emotion.probabilities);
         let bars = rows.enumerate().map(|(id, (label, probability))| Bar {
             // NaN becomes an empty bar.
             filled: (probability.clamp(0.0, 1.0) * length).round() as i32,
             colour: palette::colour(label, id),
         });
-        Some(Sprite::Bars {
+        Some(SpriteSpec::Bars {
             bars: bars.collect(),
-            scale,
-            mirrored,
+            dimensions: panel.dimensions,
+            mirrored: panel.mirrored,
         })
-    }
-}
-
-/// The colour of an emotion; one that is not sure has none.
-pub(super) fn colour(emotion: &EmotionResult) -> Colour {
-    if emotion.is_uncertain() {
-        palette::UNCLASSIFIED
-    } else {
-        palette::colour(&emotion.label, emotion.label_id)
     }
 }
 

@@ -69,7 +69,7 @@ impl Rect {
         i64::from(self.width) * i64::from(self.height)
     }
 
-    /// The number of pixels that lie in `other` as well.
+    /// The number of pixels that `other` has as well.
     pub(super) fn overlap(&self, other: &Self) -> i64 {
         let width = self.right().min(other.right()) - self.x.max(other.x);
         let height = self.bottom().min(other.bottom()) - self.y.max(other.y);
@@ -95,7 +95,7 @@ impl Rect {
     }
 }
 
-/// The part of a region that can be seen in the frame, if any.
+/// The part of a rectangle that lies in the frame, if any.
 pub(super) fn visible(x: i32, y: i32, width: u32, height: u32, frame: Size) -> Option<Rect> {
     let (x, width) = visible_span(x, width, frame.width)?;
     let (y, height) = visible_span(y, height, frame.height)?;

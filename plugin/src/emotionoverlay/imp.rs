@@ -1,24 +1,23 @@
 //! # `SECTION:element-emotionoverlay`
 //!
-//! Draws what `facedetect` and `emotionclassify` found into the picture: a box around each face in the colour of its
-//! emotion, a label with the emotion and its probability, bars with the probabilities of all emotions, a strip with the
-//! emotions of the last seconds, and a summary of all faces. A face without an emotion, or with one that is not sure, gets
-//! a grey box.
+//! Draws the results of `facedetect` and `emotionclassify` into the picture: a box around each face in the colour of its
+//! emotion, a label with the emotion and its probability, bars with the probabilities of all emotions, a timeline with
+//! the emotions of the last seconds, and a summary of all faces. A face with an uncertain emotion or none gets a grey box.
 //!
-//! Everything follows the size of the picture. Labels and bars never leave it and never cover each other; where a crowd
-//! leaves no room for a label, the colour of the box still tells the emotion. What has found a place keeps it while that
-//! is free, so that nothing jumps about.
+//! All sizes follow the size of the picture. Labels and bars never leave it and never cover each other. Where a crowd
+//! leaves no room for a label, the colour of the box still shows the emotion. Labels and bars keep their place while it is
+//! free, so that they do not jump.
 //!
-//! The overlay is handed on as metadata where downstream offers to draw it (`glimagesink` does), so that the picture
-//! itself stays as it was. Elsewhere it is blended into the picture. A picture without faces passes untouched.
+//! The overlay is attached as metadata if downstream offers to draw it (`glimagesink` does), and the picture stays as it
+//! is. Otherwise it is blended into the picture. A picture without faces passes untouched.
 //!
-//! With `privacy`, every face that was found is hidden in the picture itself, with a margin, and stays hidden for
-//! `privacy-hold` after it was found last. If a frame cannot be written to, the element fails instead of showing it. What
-//! no detector has found is not hidden.
+//! With `privacy`, every detected face is hidden in the picture itself, with a margin, and stays hidden for `privacy-hold`
+//! after its last detection. If a frame cannot be written to, the element fails instead of showing it. A face that no
+//! detector has found is not hidden.
 //!
 //! ## Example pipelines
 //!
-//! One person before a camera:
+//! One person in front of a camera:
 //!
 //! ```sh
 //! gst-launch-1.0 v4l2src ! facedetect ! emotionclassify ! emotionoverlay ! videoconvert ! autovideosink
@@ -31,7 +30,7 @@
 //!     videoconvert ! autovideosink
 //! ```
 //!
-//! Nobody to be recognised, but what the crowd shows:
+//! The emotions of a crowd without recognisable faces:
 //!
 //! ```sh
 //! gst-launch-1.0 v4l2src ! facedetect ! emotionclassify ! emotionoverlay privacy=blur bars=none summary=true ! \
@@ -45,11 +44,11 @@ use std::time::Instant;
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use gst_video::{VideoInfo, VideoOverlayCompositionMeta};
+use gst_video::VideoInfo;
 
 use super::negotiation;
 use super::settings::Settings;
-use super::state::Overlay;
+use super::state::State;
 use crate::face::{self, Face};
 use crate::luma;
 use crate::stats::Stats;
@@ -64,13 +63,13 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 
 /// The implementation of [`super::EmotionOverlay`].
 ///
-/// Not a `GstBaseTransform`: whether downstream draws overlays shows only in its answer to the allocation query, which
-/// it gives after it has seen caps with the overlay feature; so two caps may have to be tried.
+/// Not a `GstBaseTransform`: only the answer to the allocation query tells whether downstream draws overlays, and it needs
+/// caps with the overlay feature first; so the element may have to try two caps.
 pub struct EmotionOverlay {
     sinkpad: gst::Pad,
     srcpad: gst::Pad,
     settings: Mutex<Settings>,
-    overlay: Mutex<Overlay>,
+    state: Mutex<State>,
     warned: AtomicBool,
     stats: Mutex<Stats>,
 }
@@ -108,8 +107,8 @@ impl EmotionOverlay {
 
     fn draw(&self, buffer: &mut gst::Buffer, faces: &[Face]) -> Result<(), gst::FlowError> {
         let settings = self.settings.lock().unwrap().clone();
-        let mut overlay = self.overlay.lock().unwrap();
-        overlay.draw(buffer, faces, &settings).map_err(|error| {
+        let mut state = self.state.lock().unwrap();
+        state.draw(buffer, faces, &settings).map_err(|error| {
             gst::element_imp_error!(
                 self,
                 gst::StreamError::Failed,
@@ -117,8 +116,8 @@ impl EmotionOverlay {
             );
             gst::FlowError::Error
         })?;
-        let lacks_font = overlay.lacks_font();
-        drop(overlay);
+        let lacks_font = state.lacks_font();
+        drop(state);
         if lacks_font && !self.warned.swap(true, Ordering::Relaxed) {
             gst::element_imp_warning!(
                 self,
@@ -126,18 +125,19 @@ impl EmotionOverlay {
                 (
                     "No font found for {:?} in {:?}, labels have no text: install a font, such as Debian's fonts-dejavu-core, \
                      or fonts-noto-cjk for Chinese and Japanese",
-                    settings.font,
-                    settings.language
+                    settings.render.font,
+                    settings.render.language
                 )
             );
         }
         Ok(())
     }
 
-    /// Finds out whether downstream draws overlays and announces the caps accordingly.
+    /// Finds out whether downstream draws overlays, and sends caps with or without the overlay feature.
     fn negotiate(&self, caps: &gst::Caps) -> bool {
         let upstream_attaches = negotiation::has_overlay(caps);
-        let attach = upstream_attaches || self.downstream_draws(&negotiation::with_overlay(caps));
+        let attach = upstream_attaches
+            || negotiation::downstream_draws(&self.srcpad, &negotiation::with_overlay(caps));
         gst::debug!(
             CAT,
             imp = self,
@@ -148,7 +148,7 @@ impl EmotionOverlay {
                 "Blending the overlay into"
             }
         );
-        self.overlay.lock().unwrap().set_attach(attach);
+        self.state.lock().unwrap().set_attach(attach);
         let caps = if attach {
             negotiation::with_overlay(caps)
         } else {
@@ -157,31 +157,15 @@ impl EmotionOverlay {
         self.srcpad.push_event(gst::event::Caps::new(&caps))
     }
 
-    fn downstream_draws(&self, caps: &gst::Caps) -> bool {
-        if self.srcpad.peer_query_caps(Some(caps)).is_empty() {
-            return false;
-        }
-        // Transforms answer the allocation query only once they have seen caps. Some elements let all caps pass but draw
-        // no overlay (fakesink, appsink, filesink), so that the caps alone say too little.
-        if !self.srcpad.push_event(gst::event::Caps::new(caps)) {
-            return false;
-        }
-        let mut query = gst::query::Allocation::new(Some(caps), false);
-        self.srcpad.peer_query(&mut query)
-            && query
-                .find_allocation_meta::<VideoOverlayCompositionMeta>()
-                .is_some()
-    }
-
     fn sink_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
         if event.type_() == gst::EventType::FlushStop {
-            self.overlay.lock().unwrap().forget_faces();
+            self.state.lock().unwrap().forget_faces();
         }
         let gst::EventView::Caps(caps) = event.view() else {
             return gst::Pad::event_default(pad, Some(&*self.obj()), event);
         };
         match VideoInfo::from_caps(caps.caps()) {
-            Ok(info) => self.overlay.lock().unwrap().set_format(info),
+            Ok(info) => self.state.lock().unwrap().set_format(&info),
             Err(error) => {
                 gst::error!(CAT, obj = pad, "Cannot parse {}: {error}", caps.caps());
                 return false;
@@ -195,37 +179,13 @@ impl EmotionOverlay {
         negotiated
     }
 
-    fn sink_query(&self, pad: &gst::Pad, query: &mut gst::QueryRef) -> bool {
+    fn query(&self, pad: &gst::Pad, other: &gst::Pad, query: &mut gst::QueryRef) -> bool {
         let gst::QueryViewMut::Caps(query) = query.view_mut() else {
             return gst::Pad::query_default(pad, Some(&*self.obj()), query);
         };
-        let filter = query.filter_owned().map(negotiation::src_caps);
-        let downstream = self.srcpad.peer_query_caps(filter.as_ref());
-        answer(query, pad, negotiation::sink_caps(downstream));
+        negotiation::answer(query, pad, other);
         true
     }
-
-    fn src_query(&self, pad: &gst::Pad, query: &mut gst::QueryRef) -> bool {
-        let gst::QueryViewMut::Caps(query) = query.view_mut() else {
-            return gst::Pad::query_default(pad, Some(&*self.obj()), query);
-        };
-        let filter = query.filter_owned().map(negotiation::sink_caps);
-        let upstream = self.sinkpad.peer_query_caps(filter.as_ref());
-        answer(query, pad, negotiation::src_caps(upstream));
-        true
-    }
-}
-
-/// Answers with the part of `caps` that the pad's template and the query's filter allow.
-fn answer(query: &mut gst::query::Caps, pad: &gst::Pad, caps: gst::Caps) {
-    use gst::CapsIntersectMode::First;
-
-    let caps = caps.intersect_with_mode(&pad.pad_template_caps(), First);
-    let caps = match query.filter() {
-        Some(filter) => filter.intersect_with_mode(&caps, First),
-        None => caps,
-    };
-    query.set_result(&caps);
 }
 
 #[glib::object_subclass]
@@ -257,10 +217,10 @@ impl ObjectSubclass for EmotionOverlay {
                 Self::catch_panic_pad_function(
                     parent,
                     || false,
-                    |overlay| overlay.sink_query(pad, query),
+                    |overlay| overlay.query(pad, &overlay.srcpad, query),
                 )
             })
-            // The picture is changed where it lies, so that whatever memory downstream offers suits upstream too.
+            // The picture is changed in place, so memory that downstream offers suits upstream too.
             .flags(gst::PadFlags::PROXY_ALLOCATION)
             .build();
 
@@ -270,7 +230,7 @@ impl ObjectSubclass for EmotionOverlay {
                 Self::catch_panic_pad_function(
                     parent,
                     || false,
-                    |overlay| overlay.src_query(pad, query),
+                    |overlay| overlay.query(pad, &overlay.sinkpad, query),
                 )
             })
             .build();
@@ -279,7 +239,7 @@ impl ObjectSubclass for EmotionOverlay {
             sinkpad,
             srcpad,
             settings: Mutex::default(),
-            overlay: Mutex::default(),
+            state: Mutex::default(),
             warned: AtomicBool::default(),
             stats: Mutex::default(),
         }
@@ -369,7 +329,7 @@ impl ElementImpl for EmotionOverlay {
         }
         let success = self.parent_change_state(transition)?;
         if transition == gst::StateChange::PausedToReady {
-            *self.overlay.lock().unwrap() = Overlay::default();
+            *self.state.lock().unwrap() = State::default();
             self.warned.store(false, Ordering::Relaxed);
         }
         Ok(success)

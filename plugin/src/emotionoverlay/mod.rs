@@ -1,4 +1,4 @@
-//! `emotionoverlay`: draws boxes, labels, probability bars and histories into the picture, or hides the faces in it.
+//! `emotionoverlay`: draws boxes, labels, probability bars and timelines into the picture, and can hide the faces in it.
 
 use gst::glib;
 use gst::prelude::*;
@@ -8,21 +8,25 @@ mod blend;
 mod clock;
 mod dimensions;
 mod draw;
+mod face_matcher;
 mod face_overlay;
 mod geometry;
 mod imp;
 mod label_names;
+mod language;
 mod layout;
-mod memory;
 mod negotiation;
 mod palette;
 mod privacy;
 mod renderer;
 mod settings;
+mod sprite_cache;
 mod state;
+mod summary;
 mod theme;
+mod timeline;
 
-pub use label_names::Language;
+pub use language::Language;
 pub use settings::{Bars, Privacy, Style};
 
 glib::wrapper! {
@@ -31,13 +35,10 @@ glib::wrapper! {
         @extends gst::Element, gst::Object;
 }
 
-/// The colour that stands for the emotion `label`, or for a face without one: red, green and blue. Reports and charts
-/// take the same.
+/// The colour of the emotion `label`, or of a face without one: red, green and blue. Reports and charts use the same.
 pub fn colour(label: Option<&str>) -> [u8; 3] {
-    let palette::Colour(red, green, blue) = match label {
-        Some(label) if label != crate::face::UNCERTAIN => palette::colour(label, 0),
-        _ => palette::UNCLASSIFIED,
-    };
+    let colour = label.map_or(palette::UNCLASSIFIED, |label| palette::colour(label, 0));
+    let palette::Colour(red, green, blue) = colour;
     [red, green, blue]
 }
 

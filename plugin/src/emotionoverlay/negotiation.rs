@@ -1,6 +1,48 @@
-//! Caps with and without the feature that says “this picture carries an overlay to be drawn by whoever shows it”.
+//! Caps negotiation: whether downstream draws the overlay.
+//!
+//! Caps with the feature `meta:GstVideoOverlayComposition` say that buffers carry an overlay for a sink to draw.
 
-use gst_video::CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION as OVERLAY;
+use gst::prelude::*;
+use gst_video::{
+    CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION as OVERLAY, VideoOverlayCompositionMeta,
+};
+
+/// Whether downstream of `srcpad` draws overlays on buffers with these caps, which must have the overlay feature.
+///
+/// Transforms answer the allocation query only after they have received caps, so `srcpad` sends them. Caps alone do not
+/// tell: some elements let all caps pass but draw no overlay (fakesink, appsink, filesink).
+pub(super) fn downstream_draws(srcpad: &gst::Pad, caps: &gst::Caps) -> bool {
+    if srcpad.peer_query_caps(Some(caps)).is_empty()
+        || !srcpad.push_event(gst::event::Caps::new(caps))
+    {
+        return false;
+    }
+    let mut query = gst::query::Allocation::new(Some(caps), false);
+    srcpad.peer_query(&mut query)
+        && query
+            .find_allocation_meta::<VideoOverlayCompositionMeta>()
+            .is_some()
+}
+
+/// Answers a caps query of `pad` with what the peer of `other`, the element's pad on the other side, allows.
+pub(super) fn answer(query: &mut gst::query::Caps, pad: &gst::Pad, other: &gst::Pad) {
+    use gst::CapsIntersectMode::First;
+
+    type Conversion = fn(gst::Caps) -> gst::Caps;
+
+    let (to_other, from_other): (Conversion, Conversion) = match pad.direction() {
+        gst::PadDirection::Sink => (src_caps, sink_caps),
+        _ => (sink_caps, src_caps),
+    };
+    let filter = query.filter_owned().map(to_other);
+    let caps = from_other(other.peer_query_caps(filter.as_ref()));
+    let caps = caps.intersect_with_mode(&pad.pad_template_caps(), First);
+    let caps = match query.filter() {
+        Some(filter) => filter.intersect_with_mode(&caps, First),
+        None => caps,
+    };
+    query.set_result(&caps);
+}
 
 /// Whether buffers with these caps may carry overlays.
 pub(super) fn has_overlay(caps: &gst::CapsRef) -> bool {
@@ -18,7 +60,7 @@ pub(super) fn with_overlay(caps: &gst::CapsRef) -> gst::Caps {
 }
 
 /// The caps of the same pictures without an overlay on them.
-pub(super) fn without_overlay(caps: &gst::CapsRef) -> gst::Caps {
+fn without_overlay(caps: &gst::CapsRef) -> gst::Caps {
     mapped(caps, |features| features.remove(OVERLAY))
 }
 
@@ -33,8 +75,8 @@ fn mapped(caps: &gst::CapsRef, change: impl Fn(&mut gst::CapsFeaturesRef)) -> gs
     mapped
 }
 
-/// The caps that the sink pad takes when downstream takes `downstream`: what downstream draws on top of a picture, this
-/// element may add to one that has nothing on it yet.
+/// The caps that the sink pad accepts when downstream accepts `downstream`: where downstream draws an overlay, this element
+/// may add it to pictures that come without one.
 pub(super) fn sink_caps(downstream: gst::Caps) -> gst::Caps {
     let bare = without_overlay(&downstream);
     merged(downstream, bare)

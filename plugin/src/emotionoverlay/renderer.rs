@@ -1,480 +1,301 @@
-//! From the faces of a frame to an overlay composition, drawing only what was not drawn before.
+//! Turns the faces of a frame into sprites at places, and those into an overlay composition or pixels of the frame.
 
-use std::collections::{HashMap, HashSet};
+use std::cmp::Reverse;
+use std::time::Duration;
 
-use gst::ClockTime;
-use gst_video::{
-    VideoFrameRef, VideoOverlayComposition, VideoOverlayFormatFlags, VideoOverlayRectangle,
-};
+use gst_video::{VideoFrameRef, VideoOverlayComposition};
 
-use super::blend::{Blender, Drawn};
-use super::dimensions::{self, PanelScale};
-use super::draw::{self, Drawing, Painter, Panel, Share, Sprite, Summary};
-use super::face_overlay::{self, Figure};
+use super::blend::{Blender, PlacedImage};
+use super::draw::{self, Error, PanelSpec, Sprite, SpriteSpec};
+use super::face_matcher::{FaceMatcher, FacePosition};
+use super::face_overlay::FaceOverlay;
 use super::geometry::{Rect, Size};
-use super::label_names::{Language, Names};
-use super::layout::{self, Placement, Subject};
-use super::memory::Memory;
-use super::settings::{Bars, Settings, Style};
+use super::label_names::LabelNames;
+use super::layout::{self, LayoutItem, Placement, Priority, Slots};
+use super::settings::{Bars, RenderSettings, Settings};
+use super::sprite_cache::SpriteCache;
+use super::summary;
+use super::timeline::Timeline;
 use crate::face::Face;
 
-/// Pictures that no longer appear are kept up to this many bytes: labels come back, at another place or on another face.
-const CACHE_BYTES: usize = 16 << 20;
-
-/// cairo's ARGB32 is one native-endian word.
-#[cfg(target_endian = "little")]
-const FORMAT: gst_video::VideoFormat = gst_video::VideoFormat::Bgra;
-#[cfg(target_endian = "big")]
-const FORMAT: gst_video::VideoFormat = gst_video::VideoFormat::Argb;
-
-/// What was drawn so far and what stands in the picture now.
-pub(super) struct Scene {
-    look: Look,
-    names: Names,
-    cache: HashMap<Sprite, Picture>,
-    cached_bytes: usize,
-    /// Widths of names by their letters' height.
-    widths: HashMap<(String, i32), i32>,
-    memory: Memory,
+/// Draws the overlay of a stream, frame by frame. Only what changes is drawn again.
+pub(super) struct OverlayRenderer {
+    sprites: SpriteCache,
+    names: LabelNames,
+    faces: FaceMatcher<FaceHistory>,
     summary_is_above: bool,
-    shown: Vec<(Sprite, Rect)>,
-    /// The shown sprites as an overlay, once it was asked for.
+    /// The sprites of the last frame, from bottom to top.
+    shown: Vec<(SpriteSpec, Rect)>,
+    /// The shown sprites as a composition, once it was asked for.
     composition: Option<VideoOverlayComposition>,
-    lacks_font: bool,
 }
 
-/// The settings with which everything has to be drawn anew.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Look {
-    style: Style,
-    font: String,
-    language: Language,
-    label_names: String,
+/// What is kept of a face from frame to frame.
+#[derive(Debug, Default)]
+struct FaceHistory {
+    slots: Slots,
+    /// Whether it had the bars that only one face has.
+    had_bars: bool,
+    timeline: Timeline,
 }
 
-/// A drawn sprite.
-struct Picture {
-    size: Size,
-    stride: i32,
-    pixels: gst::Buffer,
-    slot: Option<Rect>,
-}
-
-/// Why a scene could not be drawn.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
-    #[error("cairo: {0}")]
-    Cairo(#[from] cairo::Error),
-    #[error("{0}")]
-    Glib(#[from] gst::glib::BoolError),
-}
-
-/// What stands beside a face, before it has a place.
+/// The sprites around a face, before they have a place.
 #[derive(Default)]
-struct Things {
-    label: Option<Sprite>,
-    history: Option<Sprite>,
-    panel: Option<Panel>,
+struct FaceSprites {
+    label: Option<SpriteSpec>,
+    timeline: Option<SpriteSpec>,
+    panel: Option<PanelSpec>,
 }
 
-impl Default for Scene {
+impl Default for OverlayRenderer {
     fn default() -> Self {
-        Self::new(Look::of(&Settings::default()), Memory::default())
+        Self::new(RenderSettings::default(), FaceMatcher::default())
     }
 }
 
-impl Look {
-    fn of(settings: &Settings) -> Self {
+impl OverlayRenderer {
+    fn new(settings: RenderSettings, faces: FaceMatcher<FaceHistory>) -> Self {
         Self {
-            style: settings.style,
-            font: settings.font.clone(),
-            language: settings.language,
-            label_names: settings.label_names.clone(),
-        }
-    }
-}
-
-impl Scene {
-    fn new(look: Look, memory: Memory) -> Self {
-        Self {
-            names: Names::new(look.language, &look.label_names),
-            look,
-            cache: HashMap::new(),
-            cached_bytes: 0,
-            widths: HashMap::new(),
-            memory,
+            names: LabelNames::new(settings.language, &settings.label_names),
+            sprites: SpriteCache::new(settings),
+            faces,
             summary_is_above: false,
             shown: Vec::new(),
             composition: None,
-            lacks_font: false,
         }
     }
 
-    /// Draws what of the `faces` at `now` was not drawn before.
+    /// Prepares the overlay of the frame at `now`.
     pub(super) fn update(
         &mut self,
         faces: &[Face],
         frame: Size,
-        now: ClockTime,
+        now: Duration,
         settings: &Settings,
     ) -> Result<(), Error> {
-        let look = Look::of(settings);
-        if self.look != look {
-            *self = Self::new(look, std::mem::take(&mut self.memory));
+        if *self.sprites.settings() != settings.render {
+            *self = Self::new(settings.render.clone(), std::mem::take(&mut self.faces));
         }
-        let figures: Vec<Figure<'_>> = faces
+        let style = settings.render.style;
+        let faces: Vec<FaceOverlay<'_>> = faces
             .iter()
-            .filter_map(|face| Figure::of(face, frame, settings.style))
+            .filter_map(|face| FaceOverlay::new(face, frame, style))
             .collect();
-        let shown = self.arrange(&figures, frame, now, settings)?;
+        let shown = self.arrange(&faces, frame, now, settings)?;
         if shown != self.shown {
-            for (sprite, _) in &shown {
-                self.picture(sprite)?;
+            for (spec, _) in &shown {
+                self.sprites.draw(spec)?;
             }
             self.shown = shown;
             self.composition = None;
         }
-        self.forget_unused();
+        self.sprites.trim(self.shown.iter().map(|(spec, _)| spec));
         Ok(())
     }
 
-    /// Forgets the faces and their histories, as after a jump in the stream.
+    /// Forgets the faces and their timelines, as after a jump in the stream.
     pub(super) fn forget_faces(&mut self) {
-        self.memory = Memory::default();
+        self.faces = FaceMatcher::default();
     }
 
-    /// Whether nothing is to be seen.
+    /// Whether there is nothing to show.
     pub(super) fn is_empty(&self) -> bool {
         self.shown.is_empty()
     }
 
-    /// Whether text had to be left out because the machine has no font for it.
+    /// Whether text was left out because the machine has no font for it.
     pub(super) fn lacks_font(&self) -> bool {
-        self.lacks_font
+        self.sprites.lacks_font()
     }
 
-    /// The scene as an overlay; the same one as long as nothing changes, so that a sink need not upload it again.
+    /// The overlay as a composition: the same one as long as nothing changes, so that a sink need not upload it again.
     pub(super) fn composition(&mut self) -> Result<&VideoOverlayComposition, Error> {
         let composition = match self.composition.take() {
             Some(composition) => composition,
             None => {
-                let rectangles = self
-                    .pictures()
-                    .map(|(picture, place)| picture.rectangle(place));
+                let sprites = self.shown_sprites();
+                let rectangles = sprites.map(|(sprite, place)| sprite.rectangle(place));
                 VideoOverlayComposition::new(&rectangles.collect::<Vec<_>>())?
             }
         };
         Ok(self.composition.insert(composition))
     }
 
-    /// Blends the scene into a frame.
+    /// Blends the overlay into a frame.
     pub(super) fn blend(
         &self,
         blender: &Blender,
         frame: &mut VideoFrameRef<&mut gst::BufferRef>,
     ) -> Result<(), Error> {
-        for (picture, place) in self.pictures() {
-            let pixels = picture.pixels.map_readable()?;
-            let stride = picture.stride.unsigned_abs() as usize;
-            blender.blend(
-                frame,
-                Drawn {
-                    pixels: &pixels,
-                    stride,
-                    place,
-                },
-            )?;
+        for (sprite, place) in self.shown_sprites() {
+            let pixels = sprite.pixels.map_readable()?;
+            let image = PlacedImage {
+                pixels: &pixels,
+                stride: sprite.stride,
+                place,
+            };
+            blender.blend(frame, image)?;
         }
         Ok(())
     }
 
-    fn pictures(&self) -> impl Iterator<Item = (&Picture, Rect)> {
-        self.shown
-            .iter()
-            .map(|(sprite, place)| (&self.cache[sprite], *place))
+    fn shown_sprites(&self) -> impl Iterator<Item = (&Sprite, Rect)> {
+        let shown = self.shown.iter();
+        shown.filter_map(|(spec, place)| Some((self.sprites.get(spec)?, *place)))
     }
 
-    /// What is shown where, in the order of drawing: boxes lie under everything else.
+    /// All sprites of a frame and their places, from bottom to top: boxes lie below everything else.
     fn arrange(
         &mut self,
-        figures: &[Figure<'_>],
+        faces: &[FaceOverlay<'_>],
         frame: Size,
-        now: ClockTime,
+        now: Duration,
         settings: &Settings,
-    ) -> Result<Vec<(Sprite, Rect)>, Error> {
-        let places: Vec<_> = figures.iter().map(Figure::place).collect();
-        let tracks = self.memory.recall(now, &places);
-        for (figure, &track) in figures.iter().zip(&tracks) {
-            if let Some(emotion) = figure.emotion {
-                self.memory
-                    .track_mut(track)
-                    .add(now, face_overlay::colour(emotion));
+    ) -> Result<Vec<(SpriteSpec, Rect)>, Error> {
+        let positions: Vec<_> = faces
+            .iter()
+            .map(|face| FacePosition {
+                object_id: face.object_id,
+                region: face.area.region(),
+            })
+            .collect();
+        let matched = self.faces.match_faces(now, &positions);
+        for (face, &index) in faces.iter().zip(&matched) {
+            if face.emotion.is_some() {
+                let history = &mut self.faces[index].history;
+                history.timeline.add(now, face.colour);
             }
         }
-        let barred = self.faces_with_bars(figures, &tracks, settings.bars);
+        let with_bars = self.choose_bars(faces, &matched, settings.bars);
 
-        let summary = self.summary(figures, frame, settings)?;
-        let mut all_things = Vec::with_capacity(figures.len());
-        let mut subjects = Vec::with_capacity(figures.len());
-        for (i, figure) in figures.iter().enumerate() {
-            let track = self.memory.track(tracks[i]);
-            let (rank, last) = (figure.rank(track), track.spots);
-            let history =
-                (settings.timeline && figure.emotion.is_some()).then(|| Sprite::History {
-                    cells: track.history(),
-                    em: figure.scale.bars_em,
-                });
-            let things = Things {
-                label: figure.label(settings, &self.names),
-                history,
-                panel: if barred[i] { self.panel(figure) } else { None },
+        let summary = self.summary(faces, frame, settings)?;
+        let mut sprites = Vec::with_capacity(faces.len());
+        let mut items = Vec::with_capacity(faces.len());
+        for (i, face) in faces.iter().enumerate() {
+            let em = face.dimensions.bars_em;
+            let matched = &self.faces[matched[i]];
+            let has_timeline = settings.timeline && face.emotion.is_some();
+            let priority = Priority {
+                is_new: matched.is_new(),
+                area: Reverse(face.area.area()),
             };
-            let label = match &things.label {
-                Some(label) => Some(self.picture(label)?.size),
+            let last = matched.history.slots;
+            let face_sprites = FaceSprites {
+                label: face.label(settings, &self.names),
+                timeline: has_timeline.then(|| SpriteSpec::Timeline {
+                    cells: matched.history.timeline.cells(),
+                    em,
+                }),
+                panel: if with_bars[i] { self.panel(face) } else { None },
+            };
+            let label = match &face_sprites.label {
+                Some(label) => Some(self.sprites.draw(label)?.size),
                 None => None,
             };
-            subjects.push(Subject {
-                face: figure.area,
-                gap: figure.scale.gap,
+            items.push(LayoutItem {
+                face: face.area,
+                gap: face.dimensions.gap,
                 label,
-                history: things
-                    .history
-                    .is_some()
-                    .then(|| draw::history_size(figure.scale.bars_em)),
-                bars: things.panel.as_ref().map(|panel| panel.scale.size()),
-                rank,
+                timeline: has_timeline.then(|| draw::timeline_size(em)),
+                bars: face_sprites.panel.as_ref().map(|p| p.dimensions.size()),
+                priority,
                 last,
             });
-            all_things.push(things);
+            sprites.push(face_sprites);
         }
-        let preferences = settings.style.theme().preferences;
+        let style = settings.render.style;
         let reserved = summary.as_ref().map(|(_, place)| *place);
-        let placements = layout::arrange(frame, reserved, preferences, &subjects);
+        let placements = layout::arrange(frame, reserved, style.theme().preferences, &items);
 
         let mut shown = Vec::new();
         if settings.boxes {
-            shown.extend(
-                figures
-                    .iter()
-                    .flat_map(|figure| figure.box_parts(settings.style)),
-            );
+            shown.extend(faces.iter().flat_map(|face| face.box_parts(style)));
         }
-        for (i, things) in all_things.into_iter().enumerate() {
-            self.memory.track_mut(tracks[i]).spots = placements[i].spots;
-            self.show(&mut shown, &figures[i], things, &placements[i]);
+        for (i, sprites) in sprites.into_iter().enumerate() {
+            self.faces[matched[i]].history.slots = placements[i].slots;
+            self.show(&mut shown, &faces[i], sprites, &placements[i]);
         }
         shown.extend(summary);
         Ok(shown)
     }
 
-    /// Adds what has found a place.
+    /// Adds the sprites of a face that have found a place.
     fn show(
         &self,
-        shown: &mut Vec<(Sprite, Rect)>,
-        figure: &Figure<'_>,
-        things: Things,
+        shown: &mut Vec<(SpriteSpec, Rect)>,
+        face: &FaceOverlay<'_>,
+        sprites: FaceSprites,
         placement: &Placement,
     ) {
-        if let Some((panel, place)) = things.panel.zip(placement.bars) {
-            let Panel {
-                scale, mirrored, ..
-            } = panel;
-            shown.push((Sprite::Panel(panel), place));
-            let bars = figure.bars(scale, mirrored);
-            shown.extend(bars.map(|bars| (bars, scale.bars(place, mirrored))));
+        if let Some((panel, place)) = sprites.panel.zip(placement.bars) {
+            let bars_area = panel.dimensions.bars_area(place, panel.mirrored);
+            let bars = face.bars(&panel);
+            shown.push((SpriteSpec::Panel(panel), place));
+            shown.extend(bars.map(|bars| (bars, bars_area)));
         }
-        shown.extend(things.history.zip(placement.history));
-        if let Some((label, place)) = things.label.zip(placement.label) {
-            let slot = self.cache.get(&label).and_then(|picture| picture.slot);
+        shown.extend(sprites.timeline.zip(placement.timeline));
+        if let Some((label, place)) = sprites.label.zip(placement.label) {
+            let area = self
+                .sprites
+                .get(&label)
+                .and_then(|label| label.percent_area);
             shown.push((label, place));
-            if let Some(slot) = slot {
-                let percent = figure.percent(slot.size());
-                shown.extend(percent.map(|percent| (percent, slot.moved(place.x, place.y))));
-            }
+            shown.extend(area.and_then(|area| {
+                let percent = face.percent(area.size())?;
+                Some((percent, area.moved(place.x, place.y)))
+            }));
         }
     }
 
-    /// Which faces are to have bars. The largest of several that are about as large stays the one that it was.
-    fn faces_with_bars(
+    /// Which faces are to have bars. The largest of several faces of about the same size stays the same one.
+    fn choose_bars(
         &mut self,
-        figures: &[Figure<'_>],
-        tracks: &[usize],
+        faces: &[FaceOverlay<'_>],
+        matched: &[usize],
         which: Bars,
     ) -> Vec<bool> {
-        let can = |figure: &Figure<'_>| {
-            figure.emotion.is_some_and(|emotion| {
-                !emotion.probabilities.is_empty() && !emotion.labels.is_empty()
-            })
-        };
         match which {
-            Bars::None => vec![false; figures.len()],
-            Bars::All => figures.iter().map(can).collect(),
+            Bars::None => vec![false; faces.len()],
+            Bars::All => faces.iter().map(FaceOverlay::has_probabilities).collect(),
             Bars::Largest => {
                 let size = |i: usize| {
-                    let area = figures[i].area.area();
-                    let bonus = if self.memory.track(tracks[i]).is_first {
-                        area / 4
-                    } else {
-                        0
-                    };
-                    area + bonus
+                    let area = faces[i].area.area();
+                    let had_bars = self.faces[matched[i]].history.had_bars;
+                    area + if had_bars { area / 4 } else { 0 }
                 };
-                let largest = (0..figures.len())
-                    .filter(|&i| can(&figures[i]))
-                    .max_by_key(|&i| (size(i), std::cmp::Reverse(i)));
-                for (i, &track) in tracks.iter().enumerate() {
-                    self.memory.track_mut(track).is_first = Some(i) == largest;
+                let largest = (0..faces.len())
+                    .filter(|&i| faces[i].has_probabilities())
+                    .max_by_key(|&i| (size(i), Reverse(i)));
+                for (i, &index) in matched.iter().enumerate() {
+                    self.faces[index].history.had_bars = Some(i) == largest;
                 }
-                (0..figures.len()).map(|i| Some(i) == largest).collect()
+                (0..faces.len()).map(|i| Some(i) == largest).collect()
             }
         }
     }
 
-    fn panel(&mut self, figure: &Figure<'_>) -> Option<Panel> {
-        let emotion = figure.emotion?;
-        let names = self.names.of_all(&emotion.labels);
-        let em = figure.scale.bars_em;
-        let widest = names.iter().map(|name| self.width_of(name, em)).max()?;
-        let rows = names.len().min(emotion.probabilities.len());
-        Some(Panel {
-            mirrored: names.iter().any(|name| draw::runs_leftwards(name)),
-            best: Some(emotion.label_id).filter(|_| !emotion.is_uncertain()),
-            // A name of the user's own may be a whole sentence.
-            scale: PanelScale::new(em, widest.min(em * 9), rows),
-            names: names[..rows].into(),
-        })
+    fn panel(&mut self, face: &FaceOverlay<'_>) -> Option<PanelSpec> {
+        let names = self.names.names(&face.emotion?.labels);
+        let em = face.dimensions.bars_em;
+        let widths = names.iter().map(|name| self.sprites.text_width(name, em));
+        let widest = widths.max()?;
+        face.panel(&names, widest)
     }
 
-    /// The summary and its place at the lower border, or at the upper one if it hides less there.
     fn summary(
         &mut self,
-        figures: &[Figure<'_>],
+        faces: &[FaceOverlay<'_>],
         frame: Size,
         settings: &Settings,
-    ) -> Result<Option<(Sprite, Rect)>, Error> {
-        if !settings.summary || figures.is_empty() {
+    ) -> Result<Option<(SpriteSpec, Rect)>, Error> {
+        if !settings.summary || faces.is_empty() {
             return Ok(None);
         }
-        let mut shares: Vec<(usize, Share)> = Vec::new();
-        for emotion in figures.iter().filter_map(|figure| figure.emotion) {
-            let name = self.names.of(&emotion.label);
-            match shares.iter_mut().find(|(_, share)| share.name == name) {
-                Some((_, share)) => share.faces += 1,
-                None => {
-                    let share = Share {
-                        name: name.to_owned(),
-                        colour: face_overlay::colour(emotion),
-                        faces: 1,
-                    };
-                    let order = if emotion.is_uncertain() {
-                        usize::MAX
-                    } else {
-                        emotion.label_id
-                    };
-                    shares.push((order, share));
-                }
-            }
-        }
-        shares.sort_by_key(|(order, _)| *order);
-        let theme = settings.style.theme();
-        let em = (dimensions::frame_em(frame) * theme.letters * 0.9).round() as i32;
-        let margin = if theme.wide_summary { 0 } else { em / 2 };
-        let sprite = Sprite::Summary(Summary {
-            faces: figures.len(),
-            shares: shares.into_iter().map(|(_, share)| share).collect(),
-            em,
-            room: frame.width - 2 * margin,
-        });
-        let size = self.picture(&sprite)?.size;
-        let x = (frame.width - size.width) / 2;
-        let above = Rect::at(x, margin, size);
-        let below = Rect::at(x, frame.height - margin - size.height, size);
-        if !below.lies_in(frame) {
-            return Ok(None);
-        }
-        let hidden = |place: &Rect| -> i64 {
-            let faces = figures.iter();
-            faces.map(|figure| place.overlap(&figure.area)).sum()
-        };
-        let (here, there) = if self.summary_is_above {
-            (above, below)
-        } else {
-            (below, above)
-        };
-        if hidden(&here) > hidden(&there) + here.area() / 20 {
-            self.summary_is_above = !self.summary_is_above;
-            return Ok(Some((sprite, there)));
-        }
-        Ok(Some((sprite, here)))
-    }
-
-    fn width_of(&mut self, name: &str, em: i32) -> i32 {
-        let key = (name.to_owned(), em);
-        if let Some(width) = self.widths.get(&key) {
-            return *width;
-        }
-        let painter = Painter::new(self.look.style, &self.look.font);
-        let width = painter.width_of(name, em);
-        self.lacks_font |= painter.lacks_font();
-        self.widths.insert(key, width);
-        width
-    }
-
-    fn picture(&mut self, sprite: &Sprite) -> Result<&Picture, Error> {
-        if !self.cache.contains_key(sprite) {
-            let painter = Painter::new(self.look.style, &self.look.font);
-            let picture = Picture::new(painter.paint(sprite)?)?;
-            self.lacks_font |= painter.lacks_font();
-            self.cached_bytes += picture.pixels.size();
-            self.cache.insert(sprite.clone(), picture);
-        }
-        Ok(&self.cache[sprite])
-    }
-
-    fn forget_unused(&mut self) {
-        if self.cached_bytes > CACHE_BYTES {
-            let used: HashSet<&Sprite> = self.shown.iter().map(|(sprite, _)| sprite).collect();
-            self.cache.retain(|sprite, _| used.contains(sprite));
-            self.cached_bytes = self.cache.values().map(|p| p.pixels.size()).sum();
-            self.widths.clear();
-        }
-    }
-}
-
-impl Picture {
-    fn new(drawing: Drawing) -> Result<Self, Error> {
-        let Drawing {
-            size,
-            stride,
-            pixels,
-            slot,
-        } = drawing;
-        let mut pixels = gst::Buffer::from_slice(pixels);
-        gst_video::VideoMeta::add_full(
-            pixels.make_mut(),
-            gst_video::VideoFrameFlags::empty(),
-            FORMAT,
-            size.width.unsigned_abs(),
-            size.height.unsigned_abs(),
-            &[0],
-            &[stride],
-        )?;
-        Ok(Self {
-            size,
-            stride,
-            pixels,
-            slot,
-        })
-    }
-
-    fn rectangle(&self, place: Rect) -> VideoOverlayRectangle {
-        VideoOverlayRectangle::new_raw(
-            &self.pixels,
-            place.x,
-            place.y,
-            self.size.width.unsigned_abs(),
-            self.size.height.unsigned_abs(),
-            VideoOverlayFormatFlags::PREMULTIPLIED_ALPHA,
-        )
+        let summary = summary::spec(faces, &self.names, settings.render.style, frame);
+        let margin = (frame.width - summary.max_width) / 2;
+        let spec = SpriteSpec::Summary(summary);
+        let size = self.sprites.draw(&spec)?.size;
+        let place = summary::place(size, margin, faces, frame, &mut self.summary_is_above);
+        Ok(place.map(|place| (spec, place)))
     }
 }

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use gst::glib;
 use gst::prelude::*;
 
-use super::label_names::{self, Language};
+use super::label_names;
+use super::language::Language;
 use crate::stats::Stats;
 
 /// Which faces get bars with the probabilities of all emotions.
@@ -25,7 +26,7 @@ pub enum Bars {
     All,
 }
 
-/// What everything looks like.
+/// The design of boxes, labels, bars and the summary.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash, glib::Enum)]
 #[enum_type(name = "GstEmotionOverlayStyle")]
 #[repr(u32)]
@@ -68,7 +69,7 @@ pub enum Privacy {
     Fill,
 }
 
-/// What the properties say.
+/// The values of the properties.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Settings {
     pub(super) boxes: bool,
@@ -78,12 +79,18 @@ pub(super) struct Settings {
     pub(super) bars: Bars,
     pub(super) timeline: bool,
     pub(super) summary: bool,
-    pub(super) style: Style,
-    pub(super) language: Language,
-    pub(super) label_names: String,
-    pub(super) font: String,
+    pub(super) render: RenderSettings,
     pub(super) privacy: Privacy,
     pub(super) privacy_hold: gst::ClockTime,
+}
+
+/// The settings that every sprite depends on: a change invalidates all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RenderSettings {
+    pub(super) style: Style,
+    pub(super) font: String,
+    pub(super) language: Language,
+    pub(super) label_names: String,
 }
 
 impl Default for Settings {
@@ -96,12 +103,20 @@ impl Default for Settings {
             bars: Bars::default(),
             timeline: false,
             summary: false,
-            style: Style::default(),
-            language: Language::default(),
-            label_names: String::new(),
-            font: "Sans".into(),
+            render: RenderSettings::default(),
             privacy: Privacy::default(),
             privacy_hold: gst::ClockTime::SECOND,
+        }
+    }
+}
+
+impl Default for RenderSettings {
+    fn default() -> Self {
+        Self {
+            style: Style::default(),
+            font: "Sans".into(),
+            language: Language::default(),
+            label_names: String::new(),
         }
     }
 }
@@ -168,12 +183,12 @@ impl Settings {
                     "Draw a bar with the number of faces and the share of each emotion",
                     default.summary,
                 ),
-                glib::ParamSpecEnum::builder_with_default("style", default.style)
+                glib::ParamSpecEnum::builder_with_default("style", default.render.style)
                     .nick("Style")
                     .blurb("What boxes, labels and bars look like, and where they stand")
                     .mutable_playing()
                     .build(),
-                glib::ParamSpecEnum::builder_with_default("language", default.language)
+                glib::ParamSpecEnum::builder_with_default("language", default.render.language)
                     .nick("Language")
                     .blurb("The language of labels and bars; the metadata stays as it is")
                     .mutable_playing()
@@ -182,13 +197,13 @@ impl Settings {
                     "label-names",
                     "Names of labels",
                     "Other names for some labels, such as happy=joyful,angry=cross; they go before those of the language",
-                    default.label_names.as_str(),
+                    default.render.label_names.as_str(),
                 ),
                 text(
                     "font",
                     "Font",
                     "Font family of labels and bars; the nearest installed one is taken",
-                    default.font.as_str(),
+                    default.render.font.as_str(),
                 ),
                 glib::ParamSpecEnum::builder_with_default("privacy", default.privacy)
                     .nick("Privacy")
@@ -217,17 +232,17 @@ impl Settings {
             "bars" => self.bars.to_value(),
             "timeline" => self.timeline.to_value(),
             "summary" => self.summary.to_value(),
-            "style" => self.style.to_value(),
-            "language" => self.language.to_value(),
-            "label-names" => self.label_names.to_value(),
-            "font" => self.font.to_value(),
+            "style" => self.render.style.to_value(),
+            "language" => self.render.language.to_value(),
+            "label-names" => self.render.label_names.to_value(),
+            "font" => self.render.font.to_value(),
             "privacy" => self.privacy.to_value(),
             "privacy-hold" => self.privacy_hold.nseconds().to_value(),
             name => unreachable!("no property {name}"),
         }
     }
 
-    /// Sets a property, and says what of its value cannot be used.
+    /// Sets a property; an error says why its value is rejected.
     pub(super) fn set(
         &mut self,
         name: &str,
@@ -246,14 +261,14 @@ impl Settings {
             "bars" => self.bars = value.get().expect(CHECKED),
             "timeline" => self.timeline = value.get().expect(CHECKED),
             "summary" => self.summary = value.get().expect(CHECKED),
-            "style" => self.style = value.get().expect(CHECKED),
-            "language" => self.language = value.get().expect(CHECKED),
+            "style" => self.render.style = value.get().expect(CHECKED),
+            "language" => self.render.language = value.get().expect(CHECKED),
             "label-names" => {
                 let names = text(String::new());
                 label_names::parse(&names)?;
-                self.label_names = names;
+                self.render.label_names = names;
             }
-            "font" => self.font = text(Self::default().font),
+            "font" => self.render.font = text(Self::default().render.font),
             "privacy" => self.privacy = value.get().expect(CHECKED),
             "privacy-hold" => {
                 self.privacy_hold = gst::ClockTime::from_nseconds(value.get().expect(CHECKED));

@@ -1,71 +1,67 @@
-//! Puts the scene of a frame onto its buffer: attached as metadata or blended into the picture.
+//! The state of a stream, and how the overlay of a frame gets onto its buffer.
 
 use gst_video::prelude::*;
 use gst_video::{VideoFrameRef, VideoInfo, VideoOverlayComposition, VideoOverlayCompositionMeta};
 
-use super::anonymize::conceal;
+use super::anonymize::anonymize;
 use super::blend::Blender;
 use super::clock::Clock;
+use super::draw;
 use super::geometry::Size;
-use super::privacy::Hiding;
-use super::renderer::{self, Scene};
+use super::privacy::HiddenFaces;
+use super::renderer::OverlayRenderer;
 use super::settings::{Privacy, Settings};
 use crate::analyzer;
 use crate::face::Face;
 
-/// What is drawn on the pictures of a stream.
+/// The state of a stream.
 #[derive(Default)]
-pub(super) struct Overlay {
-    format: Option<Format>,
+pub(super) struct State {
+    /// For the pictures of the current caps.
+    blender: Option<Blender>,
     /// Whether downstream draws the overlay.
     attach: bool,
     clock: Clock,
-    scene: Scene,
-    hiding: Hiding,
+    renderer: OverlayRenderer,
+    hidden_faces: HiddenFaces,
 }
 
-struct Format {
-    info: VideoInfo,
-    blender: Blender,
-}
-
-/// Why a frame could not be drawn on.
+/// Why the overlay of a frame cannot be drawn.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     #[error(transparent)]
     Frame(#[from] analyzer::Error),
     #[error(transparent)]
-    Scene(#[from] renderer::Error),
+    Draw(#[from] draw::Error),
     #[error("a face could not be made unrecognisable: {0}")]
-    Conceal(gst::glib::BoolError),
+    Anonymize(gst::glib::BoolError),
 }
 
-impl Overlay {
-    /// The pictures to come are as `info` describes them.
-    pub(super) fn set_format(&mut self, info: VideoInfo) {
-        let blender = Blender::new(&info);
-        self.format = Some(Format { info, blender });
+impl State {
+    /// Sets the format and size of the pictures to come.
+    pub(super) fn set_format(&mut self, info: &VideoInfo) {
+        self.blender = Some(Blender::new(info));
     }
 
-    /// Whether the overlay is to be attached for downstream to draw, or blended into the picture.
+    /// Sets whether the overlay is attached for downstream to draw, or blended into the picture.
     pub(super) fn set_attach(&mut self, attach: bool) {
         self.attach = attach;
     }
 
-    /// Whether text had to be left out because the machine has no font for it.
+    /// Whether text was left out because the machine has no font for it.
     pub(super) fn lacks_font(&self) -> bool {
-        self.scene.lacks_font()
+        self.renderer.lacks_font()
     }
 
-    /// Forgets the faces, as after a jump in the stream; what was drawn stays at hand.
+    /// Forgets the faces, as after a jump in the stream, but keeps the drawn sprites.
     pub(super) fn forget_faces(&mut self) {
         self.clock = Clock::default();
-        self.scene.forget_faces();
-        self.hiding = Hiding::default();
+        self.renderer.forget_faces();
+        self.hidden_faces = HiddenFaces::default();
     }
 
-    /// Hides `faces` in the picture in `buffer` if they are to be, and draws what is to be seen of them. The picture stays as
-    /// it is if nothing is hidden or seen.
+    /// Hides `faces` in the picture in `buffer` if the settings say so, and adds the overlay. The picture stays as it is if
+    /// there is nothing to hide or show.
     ///
     /// An error leaves the picture in an unknown state: it must not be shown if faces were to be hidden.
     pub(super) fn draw(
@@ -74,31 +70,35 @@ impl Overlay {
         faces: &[Face],
         settings: &Settings,
     ) -> Result<(), Error> {
-        let Format { info, blender } = self.format.as_ref().ok_or(analyzer::Error::NoCaps)?;
+        let blender = self.blender.as_ref().ok_or(analyzer::Error::NoCaps)?;
+        let info = blender.info();
         let size = Size {
             width: info.width().cast_signed(),
             height: info.height().cast_signed(),
         };
-        let now = self.clock.tick(buffer.pts());
+        let now = self.clock.tick(buffer.pts()).into();
         let hidden = match settings.privacy {
             Privacy::None => Vec::new(),
-            _ => self.hiding.update(faces, size, now, settings.privacy_hold),
-        };
-        self.scene.update(faces, size, now, settings)?;
-
-        // What is hidden is hidden in the picture itself: metadata may get lost on its way to the screen.
-        let blends = !self.attach && !self.scene.is_empty();
-        if blends || !hidden.is_empty() {
-            let mut frame = writable(buffer, info)?;
-            for place in hidden {
-                conceal(blender, &mut frame, place, settings.privacy).map_err(Error::Conceal)?;
+            _ => {
+                let hold = settings.privacy_hold.into();
+                self.hidden_faces.update(faces, size, now, hold)
             }
-            if blends {
-                self.scene.blend(blender, &mut frame)?;
+        };
+        self.renderer.update(faces, size, now, settings)?;
+
+        // Faces are hidden in the picture itself: metadata may get lost on its way to the screen.
+        let blend = !self.attach && !self.renderer.is_empty();
+        if blend || !hidden.is_empty() {
+            let mut frame = writable(buffer, info)?;
+            for area in hidden {
+                anonymize(blender, &mut frame, area, settings.privacy).map_err(Error::Anonymize)?;
+            }
+            if blend {
+                self.renderer.blend(blender, &mut frame)?;
             }
         }
-        if self.attach && !self.scene.is_empty() {
-            attach(buffer.make_mut(), self.scene.composition()?);
+        if self.attach && !self.renderer.is_empty() {
+            attach(buffer.make_mut(), self.renderer.composition()?);
         }
         Ok(())
     }
@@ -117,7 +117,7 @@ fn writable<'a>(
     };
     let frame =
         VideoFrameRef::from_buffer_ref_writable(buffer.make_mut(), info).map_err(|_| error())?;
-    // A video meta may speak of another size than the caps.
+    // A video meta may have another size than the caps.
     if (frame.width(), frame.height()) == (info.width(), info.height()) {
         Ok(frame)
     } else {
@@ -125,7 +125,7 @@ fn writable<'a>(
     }
 }
 
-/// Adds the composition to the one that an element upstream may have attached: sinks look at the first only.
+/// Adds the composition to one that an element upstream has attached, if any: sinks read only the first.
 fn attach(buffer: &mut gst::BufferRef, composition: &VideoOverlayComposition) {
     if let Some(mut meta) = buffer.meta_mut::<VideoOverlayCompositionMeta>() {
         let mut merged = meta.overlay_owned();

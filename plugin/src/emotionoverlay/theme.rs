@@ -1,34 +1,34 @@
-//! What the styles look like.
+//! Colours, lengths and positions of each style.
 
-use super::Style;
 use super::palette::Colour;
+use super::settings::Style;
 
 /// Red, green, blue and opacity from 0 to 1.
 pub(super) type Rgba = (f64, f64, f64, f64);
 
-/// The looks of a style. Lengths are in units of the letters' height (the em) or of the default style's.
+/// The theme of a style. Lengths are multiples of the letters' height (the em) or of the length in the default style.
 #[derive(Debug)]
 pub(super) struct Theme {
-    /// What text stands on.
+    /// The background of text.
     pub(super) plate: Rgba,
     /// Radius of the corners of plates, in em.
     pub(super) rounding: f64,
     pub(super) box_form: BoxForm,
-    /// Width of the line of boxes, against the default style's.
+    /// Width of the line of boxes, as a multiple of the default style's.
     pub(super) stroke: f64,
     /// Whether a dark line runs on both sides of the coloured one.
     pub(super) outlined: bool,
-    /// The colour of all boxes, where it does not tell the emotion.
+    /// The colour of all boxes, if it does not show the emotion.
     pub(super) box_colour: Option<Colour>,
-    /// Height of letters, against the default style's.
+    /// Height of letters, as a multiple of the default style's.
     pub(super) letters: f64,
     pub(super) text: Rgba,
     pub(super) quiet_text: Rgba,
     /// How a label shows the colour of its emotion.
-    pub(super) mark: Mark,
+    pub(super) mark: LabelMark,
     /// Whether the name of the emotion is bold.
     pub(super) bold: bool,
-    pub(super) preferences: Preferences,
+    pub(super) preferences: LayoutPreferences,
     /// Whether the summary reaches from one border of the frame to the other.
     pub(super) wide_summary: bool,
 }
@@ -46,29 +46,29 @@ pub(super) enum BoxForm {
 
 /// How a label shows the colour of its emotion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Mark {
+pub(super) enum LabelMark {
     /// A dot before the text.
     Dot,
     /// A line below the text.
     Underline,
-    /// A block at the plate's beginning.
+    /// A block at the start of the plate.
     Block,
     /// Not at all.
     None,
 }
 
-/// Where labels and bars stand if there is room.
+/// Where labels and bars go if there is room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Preferences {
+pub(super) struct LayoutPreferences {
     /// Labels below the box rather than above it.
     pub(super) labels_below: bool,
-    pub(super) bars: BarsPlace,
+    pub(super) bars: BarsPosition,
 }
 
-/// Where bars stand if there is room.
+/// Where bars go if there is room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BarsPlace {
-    /// At the right of the face, else at its left.
+pub(super) enum BarsPosition {
+    /// To the right of the face, else to its left.
     Beside,
     /// At the left border of the frame, else as [`Self::Beside`].
     FrameLeft,
@@ -87,11 +87,11 @@ static DEFAULT: Theme = Theme {
     letters: 1.0,
     text: WHITE,
     quiet_text: (1.0, 1.0, 1.0, 0.78),
-    mark: Mark::Dot,
+    mark: LabelMark::Dot,
     bold: true,
-    preferences: Preferences {
+    preferences: LayoutPreferences {
         labels_below: false,
-        bars: BarsPlace::Beside,
+        bars: BarsPosition::Beside,
     },
     wide_summary: false,
 };
@@ -103,7 +103,7 @@ static MINIMAL: Theme = Theme {
     stroke: 0.7,
     outlined: false,
     letters: 0.88,
-    mark: Mark::Underline,
+    mark: LabelMark::Underline,
     bold: false,
     ..DEFAULT
 };
@@ -116,10 +116,10 @@ static BROADCAST: Theme = Theme {
     outlined: true,
     letters: 1.15,
     quiet_text: (0.78, 0.86, 1.0, 1.0),
-    mark: Mark::Block,
-    preferences: Preferences {
+    mark: LabelMark::Block,
+    preferences: LayoutPreferences {
         labels_below: true,
-        bars: BarsPlace::Beside,
+        bars: BarsPosition::Beside,
     },
     wide_summary: true,
     ..DEFAULT
@@ -133,16 +133,16 @@ static SEED: Theme = Theme {
     box_colour: Some(YELLOW),
     text: (1.0, 1.0, 0.0, 1.0),
     quiet_text: (1.0, 1.0, 0.0, 0.85),
-    mark: Mark::None,
-    preferences: Preferences {
+    mark: LabelMark::None,
+    preferences: LayoutPreferences {
         labels_below: false,
-        bars: BarsPlace::FrameLeft,
+        bars: BarsPosition::FrameLeft,
     },
     ..DEFAULT
 };
 
 impl Style {
-    /// What the style looks like.
+    /// The theme of the style.
     pub(super) fn theme(self) -> &'static Theme {
         match self {
             Self::Default => &DEFAULT,

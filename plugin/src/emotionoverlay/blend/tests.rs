@@ -56,12 +56,12 @@ fn blend(info: &VideoInfo, buffer: &mut gst::Buffer, place: Rect, [r, g, b, a]: 
         .to_ne_bytes()
         .repeat(stride / 4 * place.height as usize);
     let mut frame = VideoFrameRef::from_buffer_ref_writable(buffer.make_mut(), info).unwrap();
-    let drawn = Drawn {
+    let image = PlacedImage {
         pixels: &drawing,
         stride,
         place,
     };
-    Blender::new(info).blend(&mut frame, drawn).unwrap();
+    Blender::new(info).blend(&mut frame, image).unwrap();
 }
 
 fn bytes(buffer: &gst::Buffer) -> Vec<u8> {

@@ -1,42 +1,42 @@
 //! The line around a face, piece by piece.
 
-use super::super::dimensions::{Line, Part};
-use super::super::geometry::Size;
-use super::super::palette::Colour;
-use super::super::theme::{BoxForm, Rgba};
-use super::{Drawing, draw, rounded_rectangle, set_colour, set_rgba};
+use super::canvas::{Error, Sprite, draw, rounded_rectangle, set_colour, set_rgba};
+use crate::emotionoverlay::dimensions::{BoxLine, BoxPart};
+use crate::emotionoverlay::geometry::Size;
+use crate::emotionoverlay::palette::Colour;
+use crate::emotionoverlay::theme::{BoxForm, Rgba};
 
 const OUTLINE: Rgba = (0.0, 0.0, 0.0, 0.5);
 
-/// Draws the piece of the given size.
+/// Draws a piece of the given size.
 pub(super) fn paint(
-    part: Part,
+    part: BoxPart,
     size: Size,
-    line: &Line,
+    line: &BoxLine,
     colour: Colour,
-) -> Result<Drawing, cairo::Error> {
+) -> Result<Sprite, Error> {
     draw(size, |cr| {
         let (width, height) = (f64::from(size.width), f64::from(size.height));
         match part {
-            Part::Whole => frame(cr, width, height, line, colour),
-            Part::Corner { right, bottom } => {
-                // The corner of a box so large that nothing of its other corners is seen.
+            BoxPart::Whole => frame(cr, width, height, line, colour),
+            BoxPart::Corner { right, bottom } => {
+                // The corner of a box so large that its other corners lie outside the sprite.
                 let side = f64::from(4 * line.corner.max(line.width()));
                 cr.translate(
                     if right { width - side } else { 0.0 },
                     if bottom { height - side } else { 0.0 },
                 );
                 if line.form == BoxForm::Brackets {
-                    cap(cr, right, bottom, side, line);
+                    clip_to_bracket(cr, right, bottom, side, line);
                 }
                 frame(cr, side, side, line, colour)
             }
-            Part::Edge { .. } => {
+            BoxPart::Edge { upright } => {
                 cr.rectangle(0.0, 0.0, width, height);
                 set_rgba(cr, OUTLINE);
                 cr.fill()?;
                 let outline = f64::from(line.outline);
-                let (x, y) = if part == (Part::Edge { upright: true }) {
+                let (x, y) = if upright {
                     (outline, 0.0)
                 } else {
                     (0.0, outline)
@@ -49,39 +49,28 @@ pub(super) fn paint(
     })
 }
 
-/// Leaves the ends of a bracket their outline too.
-fn cap(cr: &cairo::Context, right: bool, bottom: bool, side: f64, line: &Line) {
+/// Draws the outline at the two ends of a bracket and clips to what lies between them.
+fn clip_to_bracket(cr: &cairo::Context, right: bool, bottom: bool, side: f64, line: &BoxLine) {
     let (arm, outline) = (f64::from(line.corner), f64::from(line.outline));
     let inner = arm - outline;
-    let x = if right { side - inner } else { 0.0 };
-    let y = if bottom { side - inner } else { 0.0 };
-    let (end_x, end_y) = (
-        if right { side - arm } else { 0.0 },
-        if bottom { side - arm } else { 0.0 },
-    );
     let thickness = f64::from(line.width());
-    // First the dark ends, then only what lies within them is left to be drawn.
+    let start = |is_far: bool, length: f64| if is_far { side - length } else { 0.0 };
+    let end = |is_far: bool| if is_far { side - arm } else { inner };
     set_rgba(cr, OUTLINE);
-    let (far_x, far_y) = (
-        if right { end_x } else { inner },
-        if bottom { end_y } else { inner },
-    );
-    let top = if bottom { side - thickness } else { 0.0 };
-    let left = if right { side - thickness } else { 0.0 };
-    cr.rectangle(far_x, top, outline, thickness);
-    cr.rectangle(left, far_y, thickness, outline);
-    // A path of nothing but whole pixels cannot fail to fill; the surface's status is asked at the end.
+    cr.rectangle(end(right), start(bottom, thickness), outline, thickness);
+    cr.rectangle(start(right, thickness), end(bottom), thickness, outline);
+    // A path of nothing but whole pixels cannot fail to fill; `draw` checks the status of the surface at the end.
     let _ = cr.fill();
-    cr.rectangle(x, y, inner, inner);
+    cr.rectangle(start(right, inner), start(bottom, inner), inner, inner);
     cr.clip();
 }
 
-/// The whole line of a box.
+/// Draws the whole line of a box.
 fn frame(
     cr: &cairo::Context,
     width: f64,
     height: f64,
-    line: &Line,
+    line: &BoxLine,
     colour: Colour,
 ) -> Result<(), cairo::Error> {
     cr.set_fill_rule(cairo::FillRule::EvenOdd);
@@ -96,8 +85,8 @@ fn frame(
     cr.fill()
 }
 
-/// The path of what lies between two distances from the border of a box.
-fn ring(cr: &cairo::Context, width: f64, height: f64, line: &Line, outer: f64, inner: f64) {
+/// The path of the area between two distances from the border of a box.
+fn ring(cr: &cairo::Context, width: f64, height: f64, line: &BoxLine, outer: f64, inner: f64) {
     let corner = match line.form {
         BoxForm::Rounded => f64::from(line.corner),
         BoxForm::Square | BoxForm::Brackets => 0.0,

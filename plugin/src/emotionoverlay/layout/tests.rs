@@ -1,6 +1,6 @@
-use super::super::geometry::visible;
-use super::super::theme::{BarsPlace, Preferences};
 use super::*;
+use crate::emotionoverlay::geometry::visible;
+use crate::emotionoverlay::theme::{BarsPosition, LayoutPreferences};
 
 const HD: Size = Size {
     width: 1920,
@@ -15,61 +15,61 @@ const PANEL: Size = Size {
     height: 230,
 };
 
-const HISTORY: Size = Size {
+const TIMELINE: Size = Size {
     width: 160,
     height: 16,
 };
-const USUAL: Preferences = Preferences {
+const USUAL: LayoutPreferences = LayoutPreferences {
     labels_below: false,
-    bars: BarsPlace::Beside,
+    bars: BarsPosition::Beside,
 };
 
-fn subject(face: Rect) -> Subject {
-    Subject {
+fn item(face: Rect) -> LayoutItem {
+    LayoutItem {
         face,
         label: Some(LABEL),
-        history: None,
+        timeline: None,
         bars: Some(PANEL),
         gap: 4,
-        rank: Rank {
+        priority: Priority {
             is_new: true,
             area: Reverse(face.area()),
         },
-        last: Spots::default(),
+        last: Slots::default(),
     }
 }
 
-fn with_history(face: Rect) -> Subject {
-    Subject {
-        history: Some(HISTORY),
-        ..subject(face)
+fn with_timeline(face: Rect) -> LayoutItem {
+    LayoutItem {
+        timeline: Some(TIMELINE),
+        ..item(face)
     }
 }
 
-/// The same faces a frame later, at other places, after things stood as they do in `placements`.
-fn later(subjects: &[Subject], placements: &[Placement], faces: &[Rect]) -> Vec<Subject> {
-    let before = subjects.iter().zip(placements).zip(faces);
+/// The same faces a frame later, at other places, after `placements` on the frame before.
+fn later(items: &[LayoutItem], placements: &[Placement], faces: &[Rect]) -> Vec<LayoutItem> {
+    let before = items.iter().zip(placements).zip(faces);
     before
-        .map(|((subject, placement), face)| Subject {
+        .map(|((item, placement), face)| LayoutItem {
             face: *face,
-            rank: Rank {
+            priority: Priority {
                 is_new: false,
                 area: Reverse(face.area()),
             },
-            last: placement.spots,
-            ..*subject
+            last: placement.slots,
+            ..*item
         })
         .collect()
 }
 
-fn arrange(frame: Size, subjects: &[Subject]) -> Vec<Placement> {
-    super::arrange(frame, None, USUAL, subjects)
+fn arrange(frame: Size, items: &[LayoutItem]) -> Vec<Placement> {
+    super::arrange(frame, None, USUAL, items)
 }
 
 fn placed(placements: &[Placement]) -> Vec<Rect> {
     placements
         .iter()
-        .flat_map(|p| [p.label, p.history, p.bars])
+        .flat_map(|p| [p.label, p.timeline, p.bars])
         .flatten()
         .collect()
 }
@@ -105,20 +105,20 @@ fn scattered(count: usize, side: i32, frame: Size) -> Vec<Rect> {
 #[test]
 fn a_face_with_room_has_its_label_above_and_its_bars_at_the_right() {
     let face = Rect::new(800, 400, 300, 300);
-    let placement = arrange(HD, &[subject(face)])[0];
+    let placement = arrange(HD, &[item(face)])[0];
     assert_eq!(placement.label, Some(Rect::new(800, 400 - 4 - 42, 180, 42)));
     assert_eq!(placement.bars, Some(Rect::new(1100 + 4, 400, 240, 230)));
 }
 
 #[test]
 fn a_face_at_the_top_has_its_label_below() {
-    let placement = arrange(HD, &[subject(Rect::new(800, 10, 300, 300))])[0];
+    let placement = arrange(HD, &[item(Rect::new(800, 10, 300, 300))])[0];
     assert_eq!(placement.label, Some(Rect::new(800, 314, 180, 42)));
 }
 
 #[test]
 fn a_face_at_the_right_border_has_its_label_pushed_in_and_its_bars_at_the_left() {
-    let placement = arrange(HD, &[subject(Rect::new(1820, 400, 100, 300))])[0];
+    let placement = arrange(HD, &[item(Rect::new(1820, 400, 100, 300))])[0];
     assert_eq!(placement.label, Some(Rect::new(1740, 354, 180, 42)));
     assert_eq!(
         placement.bars,
@@ -128,7 +128,7 @@ fn a_face_at_the_right_border_has_its_label_pushed_in_and_its_bars_at_the_left()
 
 #[test]
 fn a_face_that_fills_the_frame_has_label_and_bars_inside() {
-    let placements = arrange(HD, &[subject(Rect::new(0, 0, 1920, 1080))]);
+    let placements = arrange(HD, &[item(Rect::new(0, 0, 1920, 1080))]);
     assert_eq!(placed(&placements).len(), 2);
     assert_sound(HD, &placements);
 }
@@ -139,7 +139,7 @@ fn bars_keep_off_the_neighbours_face() {
         Rect::new(700, 400, 300, 300),
         Rect::new(1020, 400, 280, 280),
     ];
-    let placements = arrange(HD, &faces.map(subject));
+    let placements = arrange(HD, &faces.map(item));
     let bars = placements[0].bars.unwrap();
     assert_eq!(
         bars.overlap(&faces[0]) + bars.overlap(&faces[1]),
@@ -151,7 +151,7 @@ fn bars_keep_off_the_neighbours_face() {
 #[test]
 fn two_faces_above_each_other_do_not_cover_each_others_labels() {
     let faces = [Rect::new(800, 400, 200, 200), Rect::new(800, 640, 200, 200)];
-    let placements = arrange(HD, &faces.map(subject));
+    let placements = arrange(HD, &faces.map(item));
     assert_eq!(placed(&placements).len(), 4);
     assert_sound(HD, &placements);
     for label in placements.iter().filter_map(|p| p.label) {
@@ -165,11 +165,11 @@ fn two_faces_above_each_other_do_not_cover_each_others_labels() {
 #[test]
 fn two_hundred_faces_never_cover_labels_or_leave_the_frame() {
     for side in [30, 120, 600] {
-        let subjects: Vec<_> = scattered(200, side, HD)
+        let items: Vec<_> = scattered(200, side, HD)
             .into_iter()
-            .map(with_history)
+            .map(with_timeline)
             .collect();
-        let placements = arrange(HD, &subjects);
+        let placements = arrange(HD, &items);
         assert_sound(HD, &placements);
         assert!(placements.iter().any(|p| p.label.is_some()));
         for (i, bars) in placements
@@ -177,9 +177,9 @@ fn two_hundred_faces_never_cover_labels_or_leave_the_frame() {
             .enumerate()
             .filter_map(|(i, p)| Some((i, p.bars?)))
         {
-            for (other, subject) in subjects.iter().enumerate() {
+            for (other, item) in items.iter().enumerate() {
                 assert!(
-                    other == i || bars.overlap(&subject.face) == 0,
+                    other == i || bars.overlap(&item.face) == 0,
                     "{bars:?} of {i}"
                 );
             }
@@ -193,38 +193,38 @@ fn what_is_larger_than_the_frame_is_left_out() {
         width: 64,
         height: 48,
     };
-    let placements = arrange(frame, &[subject(Rect::new(0, 0, 64, 48))]);
+    let placements = arrange(frame, &[item(Rect::new(0, 0, 64, 48))]);
     assert_eq!(placements, [Placement::default()]);
 }
 
 #[test]
 fn the_larger_face_chooses_first_whatever_the_order() {
-    let large = subject(Rect::new(600, 400, 400, 400));
-    let small = subject(Rect::new(620, 300, 90, 90));
+    let large = item(Rect::new(600, 400, 400, 400));
+    let small = item(Rect::new(620, 300, 90, 90));
     let placements = arrange(HD, &[large, small]);
     let reversed = arrange(HD, &[small, large]);
     assert_eq!(placements, [reversed[1], reversed[0]]);
 }
 
 #[test]
-fn a_history_stands_below_its_face_and_covers_nothing() {
+fn a_timeline_stands_below_its_face_and_covers_nothing() {
     let faces = [
         Rect::new(300, 400, 200, 200),
         Rect::new(900, 860, 200, 200),
         Rect::new(1500, 0, 300, 1080),
     ];
-    let placements = arrange(HD, &faces.map(with_history));
+    let placements = arrange(HD, &faces.map(with_timeline));
     assert_eq!(placed(&placements).len(), 9);
     assert_sound(HD, &placements);
-    assert_eq!(placements[0].history, Some(Rect::new(320, 604, 160, 16)));
+    assert_eq!(placements[0].timeline, Some(Rect::new(320, 604, 160, 16)));
 }
 
 #[test]
 fn nothing_covers_what_is_reserved() {
     let reserved = Rect::new(0, 900, 1920, 180);
     let faces = [Rect::new(500, 880, 200, 200), Rect::new(900, 700, 190, 190)];
-    let subjects = faces.map(with_history);
-    let placements = super::arrange(HD, Some(reserved), USUAL, &subjects);
+    let items = faces.map(with_timeline);
+    let placements = super::arrange(HD, Some(reserved), USUAL, &items);
     assert!(placed(&placements).len() >= 5);
     for place in placed(&placements) {
         assert_eq!(place.overlap(&reserved), 0, "{place:?}");
@@ -233,37 +233,37 @@ fn nothing_covers_what_is_reserved() {
 
 #[test]
 fn labels_below_and_bars_at_the_left_border_where_that_is_preferred() {
-    let preferences = Preferences {
+    let preferences = LayoutPreferences {
         labels_below: true,
-        bars: BarsPlace::FrameLeft,
+        bars: BarsPosition::FrameLeft,
     };
-    let subjects = [subject(Rect::new(800, 400, 300, 300))];
-    let placement = super::arrange(HD, None, preferences, &subjects)[0];
+    let items = [item(Rect::new(800, 400, 300, 300))];
+    let placement = super::arrange(HD, None, preferences, &items)[0];
     assert_eq!(placement.label, Some(Rect::new(800, 704, 180, 42)));
     assert_eq!(placement.bars, Some(Rect::new(8, 8, 240, 230)));
 }
 
 #[test]
 fn a_label_keeps_its_place_until_another_is_much_better() {
-    let subjects = [subject(Rect::new(800, 40, 300, 300))];
-    let before = arrange(HD, &subjects);
+    let items = [item(Rect::new(800, 40, 300, 300))];
+    let before = arrange(HD, &items);
     assert!(before[0].label.unwrap().y > 300, "no room above");
 
     let room_above = [Rect::new(800, 60, 300, 300)];
-    let after = arrange(HD, &later(&subjects, &before, &room_above));
-    assert_eq!(after[0].spots, before[0].spots);
+    let after = arrange(HD, &later(&items, &before, &room_above));
+    assert_eq!(after[0].slots, before[0].slots);
 
-    let fresh = arrange(HD, &room_above.map(subject));
+    let fresh = arrange(HD, &room_above.map(item));
     assert_ne!(fresh[0].label, after[0].label);
 }
 
 #[test]
 fn faces_that_were_there_before_choose_before_new_ones() {
-    let old = [subject(Rect::new(600, 400, 100, 100))];
+    let old = [item(Rect::new(600, 400, 100, 100))];
     let before = arrange(HD, &old);
     let mut both = later(&old, &before, &[old[0].face]);
     // Larger, and its first choice would cover the label of the old one.
-    both.push(subject(Rect::new(720, 400, 300, 300)));
+    both.push(item(Rect::new(720, 400, 300, 300)));
     let after = arrange(HD, &both);
     assert_eq!(after[0].label, before[0].label);
     assert_sound(HD, &after);

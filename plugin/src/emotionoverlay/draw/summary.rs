@@ -1,93 +1,50 @@
-//! Strips of colour: the history of a face, and what a crowd shows.
+//! A plate with the number of faces and the share of each emotion.
 
 use std::f64::consts::{PI, TAU};
 
-use super::super::geometry::Size;
-use super::super::memory::CELLS;
-use super::super::palette::Colour;
-use super::text::Text;
-use super::{
-    Drawing, Painter, Share, Summary, TRACK, draw, rounded_rectangle, set_colour, set_rgba,
-};
+use super::canvas::{Error, Sprite, TRACK, draw, rounded_rectangle, set_colour, set_rgba};
+use super::painter::{Painter, Text};
+use super::spec::{EmotionShare, SummarySpec};
+use crate::emotionoverlay::geometry::Size;
+use crate::emotionoverlay::palette::Colour;
 
-/// The size of a history beside letters of the height `em`.
-pub(in super::super) fn history_size(em: i32) -> Size {
-    let border = border(em);
-    Size {
-        width: CELLS as i32 * cell(em) + 2 * border,
-        height: (em * 2 / 5).max(4) + 2 * border,
-    }
-}
-
-fn cell(em: i32) -> i32 {
-    (em / 4).max(2)
-}
-
-fn border(em: i32) -> i32 {
-    (em / 8).max(2)
-}
-
-/// An emotion below the bar of a summary.
-struct Entry<'a> {
-    share: &'a Share,
+/// An emotion below the bar.
+struct LegendEntry {
+    colour: Colour,
     name: Option<Text>,
     percent: Option<Text>,
     width: f64,
 }
 
 impl Painter<'_> {
-    pub(super) fn paint_history(
-        &self,
-        cells: &[Option<Colour>],
-        em: i32,
-    ) -> Result<Drawing, cairo::Error> {
-        let size = history_size(em);
-        let (border, cell) = (f64::from(border(em)), f64::from(cell(em)));
-        let height = f64::from(size.height) - 2.0 * border;
-        draw(size, |cr| {
-            self.plate(cr, size, f64::from(em) * 0.5)?;
-            for (i, colour) in cells.iter().enumerate() {
-                match colour {
-                    Some(colour) => set_colour(cr, *colour),
-                    None => set_rgba(cr, TRACK),
-                }
-                cr.rectangle(border + i as f64 * cell, border, cell, height);
-                cr.fill()?;
-            }
-            Ok(())
-        })
-    }
-
-    /// A figure with the number of faces, a bar of all shares, and below it a line or more of their names.
-    pub(super) fn paint_summary(&self, summary: &Summary) -> Result<Drawing, cairo::Error> {
+    /// A pictogram with the number of faces, a bar with all shares, and below it one or more lines with their names.
+    pub(super) fn paint_summary(&self, summary: &SummarySpec) -> Result<Sprite, Error> {
+        let SummarySpec { faces, shares, .. } = summary;
         let em = f64::from(summary.em);
-        let room = f64::from(summary.room);
         let padding = (em * 0.6).round();
-        let count = self.text(&summary.faces.to_string(), summary.em, pango::Weight::Bold);
-        let count_width = em * 1.3 + count.as_ref().map_or(0.0, |count| count.width) + em * 0.6;
+        let count = self.text(&faces.to_string(), summary.em, pango::Weight::Bold);
+        let count_width = em * 1.3 + width(&count) + em * 0.6;
 
-        let total: usize = summary.shares.iter().map(|share| share.faces).sum();
-        let entries: Vec<Entry<'_>> = summary
-            .shares
+        let total = shares.iter().map(|share| share.faces).sum::<usize>().max(1) as f64;
+        let entries = shares
             .iter()
-            .map(|share| self.entry(share, total, summary.em))
-            .collect();
-        let widest = entries.iter().map(|entry| entry.width).sum::<f64>();
-        let apart = em * 1.1;
-        let natural = widest + apart * entries.len().saturating_sub(1) as f64;
-        let inner_room = room - 2.0 * padding;
+            .map(|share| self.legend_entry(share, total, summary.em));
+        let entries: Vec<LegendEntry> = entries.collect();
+        let gap = em * 1.1;
+        let one_line = entries.iter().map(|entry| entry.width).sum::<f64>()
+            + gap * entries.len().saturating_sub(1) as f64;
+        let max_width = f64::from(summary.max_width) - 2.0 * padding;
         let inner = if self.theme.wide_summary {
-            inner_room
+            max_width
         } else {
-            natural.max(em * 14.0).min(inner_room)
+            one_line.max(em * 14.0).min(max_width)
         };
 
-        // Lines as full as they get.
-        let mut lines: Vec<(f64, Vec<Entry<'_>>)> = Vec::new();
+        let mut lines: Vec<(f64, Vec<LegendEntry>)> = Vec::new();
         for entry in entries {
             match lines.last_mut() {
-                Some((width, line)) if *width + apart + entry.width <= inner + 0.5 => {
-                    *width += apart + entry.width;
+                Some((width, line)) if *width + gap + entry.width <= inner + 0.5 => {
+                    *width += gap + entry.width;
                     line.push(entry);
                 }
                 _ => lines.push((entry.width, vec![entry])),
@@ -109,7 +66,7 @@ impl Painter<'_> {
         draw(size, |cr| {
             self.plate(cr, size, em)?;
             let middle = padding + bar_height / 2.0;
-            figure(cr, padding, middle, em)?;
+            person(cr, padding, middle, em)?;
             set_rgba(cr, self.theme.text);
             cr.fill()?;
             if let Some(count) = &count {
@@ -130,8 +87,8 @@ impl Painter<'_> {
             set_rgba(cr, TRACK);
             cr.paint()?;
             let mut before = 0;
-            for share in &summary.shares {
-                let edge = |faces: usize| (length * faces as f64 / total.max(1) as f64).round();
+            for share in shares {
+                let edge = |faces: usize| (length * faces as f64 / total).round();
                 let (start, end) = (edge(before), edge(before + share.faces));
                 cr.rectangle(x + start, y, end - start, thickness);
                 set_colour(cr, share.colour);
@@ -148,39 +105,38 @@ impl Painter<'_> {
                     padding
                 };
                 for entry in line {
-                    self.show_entry(cr, entry, x, middle, em)?;
-                    x += entry.width + apart;
+                    self.show_legend_entry(cr, entry, x, middle, em)?;
+                    x += entry.width + gap;
                 }
             }
             Ok(())
         })
     }
 
-    fn entry<'a>(&self, share: &'a Share, total: usize, em: i32) -> Entry<'a> {
-        let percent = (share.faces as f64 * 100.0 / total.max(1) as f64).round();
+    fn legend_entry(&self, share: &EmotionShare, total: f64, em: i32) -> LegendEntry {
+        let percent = (share.faces as f64 * 100.0 / total).round();
         let name = self.text(&share.name, em, pango::Weight::Normal);
         let percent = self.text(&format!("{percent} %"), em, pango::Weight::Bold);
-        let width = |text: &Option<Text>| text.as_ref().map_or(0.0, |text| text.width);
         let em = f64::from(em);
-        Entry {
+        LegendEntry {
+            colour: share.colour,
             width: em * 0.9 + width(&name) + em * 0.35 + width(&percent),
-            share,
             name,
             percent,
         }
     }
 
-    fn show_entry(
+    fn show_legend_entry(
         &self,
         cr: &cairo::Context,
-        entry: &Entry<'_>,
+        entry: &LegendEntry,
         x: f64,
         middle: f64,
         em: f64,
     ) -> Result<(), cairo::Error> {
         let dot = em * 0.3;
         cr.arc(x + dot, middle, dot, 0.0, TAU);
-        set_colour(cr, entry.share.colour);
+        set_colour(cr, entry.colour);
         cr.fill()?;
         let mut x = x + em * 0.9;
         if let Some(name) = &entry.name {
@@ -194,8 +150,12 @@ impl Painter<'_> {
     }
 }
 
+fn width(text: &Option<Text>) -> f64 {
+    text.as_ref().map_or(0.0, |text| text.width)
+}
+
 /// The path of a head over shoulders, one em high.
-fn figure(cr: &cairo::Context, x: f64, middle: f64, em: f64) -> Result<(), cairo::Error> {
+fn person(cr: &cairo::Context, x: f64, middle: f64, em: f64) -> Result<(), cairo::Error> {
     let centre = x + em * 0.5;
     cr.new_path();
     cr.arc(centre, middle - em * 0.24, em * 0.24, 0.0, TAU);

@@ -1,7 +1,20 @@
-//! Shaped lines of text.
+//! The painter of one style and font: plates and lines of text.
 
-use super::super::theme::Rgba;
-use super::{Painter, set_rgba};
+use std::cell::{Cell, OnceCell};
+
+use super::canvas::{rounded_rectangle, set_rgba};
+use crate::emotionoverlay::geometry::Size;
+use crate::emotionoverlay::settings::Style;
+use crate::emotionoverlay::theme::{Rgba, Theme};
+
+/// Draws sprites in a style with the fonts of the machine. Pango's objects belong to one thread, so the painter does as
+/// well. It is cheap to make: loaded fonts stay with the thread.
+pub(crate) struct Painter<'a> {
+    pub(super) theme: &'static Theme,
+    family: &'a str,
+    context: OnceCell<pango::Context>,
+    lacks_font: Cell<bool>,
+}
 
 /// A line of shaped text.
 pub(super) struct Text {
@@ -11,21 +24,50 @@ pub(super) struct Text {
 }
 
 /// Whether a text runs from right to left.
-pub(in super::super) fn runs_leftwards(text: &str) -> bool {
+pub(crate) fn is_right_to_left(text: &str) -> bool {
     matches!(
         pango::find_base_dir(text),
         pango::Direction::Rtl | pango::Direction::WeakRtl
     )
 }
 
-impl Painter<'_> {
-    /// Width of a text in pixels, rounded up; 0 if no font has any of its letters.
-    pub(in super::super) fn width_of(&self, text: &str, em: i32) -> i32 {
+impl<'a> Painter<'a> {
+    /// A painter for a font family; fontconfig finds the nearest one if the machine lacks it.
+    pub(crate) fn new(style: Style, family: &'a str) -> Self {
+        Self {
+            theme: style.theme(),
+            family,
+            context: OnceCell::new(),
+            lacks_font: Cell::new(false),
+        }
+    }
+
+    /// Whether text was left out because no font of the machine has any of its letters.
+    pub(crate) fn lacks_font(&self) -> bool {
+        self.lacks_font.get()
+    }
+
+    /// Width of a bold text in pixels, rounded up; 0 if no font has any of its letters.
+    pub(crate) fn text_width(&self, text: &str, em: i32) -> i32 {
         let text = self.text(text, em, pango::Weight::Bold);
         text.map_or(0, |text| text.width.ceil() as i32)
     }
 
-    /// None if no font has any of the letters.
+    /// Fills the background of text.
+    pub(super) fn plate(
+        &self,
+        cr: &cairo::Context,
+        size: Size,
+        em: f64,
+    ) -> Result<(), cairo::Error> {
+        let (width, height) = (f64::from(size.width), f64::from(size.height));
+        let radius = (self.theme.rounding * em).min(height / 2.0);
+        rounded_rectangle(cr, 0.0, 0.0, width, height, radius);
+        set_rgba(cr, self.theme.plate);
+        cr.fill()
+    }
+
+    /// Shapes a text; `None` if no font has any of its letters.
     pub(super) fn text(&self, text: &str, em: i32, weight: pango::Weight) -> Option<Text> {
         let mut font = pango::FontDescription::new();
         font.set_family(self.family);
@@ -54,7 +96,7 @@ impl Painter<'_> {
             let context = pango::prelude::FontMapExt::create_context(&map);
             let mut options = cairo::FontOptions::new().ok();
             if let Some(options) = &mut options {
-                // Letters keep their distances whatever fraction of a pixel they start at.
+                // Letters keep their distances at any fraction of a pixel.
                 options.set_hint_metrics(cairo::HintMetrics::Off);
                 options.set_antialias(cairo::Antialias::Gray);
             }
@@ -66,7 +108,7 @@ impl Painter<'_> {
 
 impl Text {
     /// Ends a text that is longer than `width` with an ellipsis.
-    pub(super) fn squeeze(&mut self, width: f64) {
+    pub(super) fn ellipsize(&mut self, width: f64) {
         if self.width > width {
             self.layout
                 .set_width((width * f64::from(pango::SCALE)) as i32);
