@@ -2,18 +2,12 @@
 
 use crate::common::*;
 use gst::prelude::*;
-use gst_check::Harness;
 use gst_video::{
     VideoFormat, VideoInfo, VideoOverlayComposition, VideoOverlayCompositionMeta,
     VideoOverlayRectangle,
 };
 use gstemotion::face::{DetectedFace, EmotionResult, add_detected, set_emotion, set_object_id};
 use gstemotion::luma::FORMATS;
-
-const OVERLAY: &str = "meta:GstVideoOverlayComposition";
-const LABELS: [&str; 7] = [
-    "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral",
-];
 
 fn emotion(label_id: usize, confidence: f64) -> EmotionResult {
     let mut probabilities = vec![(1.0 - confidence) / 6.0; 7];
@@ -84,18 +78,6 @@ fn overlays(buffer: &gst::Buffer) -> Vec<VideoOverlayComposition> {
         .iter_meta::<VideoOverlayCompositionMeta>()
         .map(|meta| meta.overlay_owned())
         .collect()
-}
-
-/// The overlay in front of a sink that draws overlays itself.
-fn harness_that_draws(info: &VideoInfo) -> Harness {
-    let mut harness = harness("emotionoverlay", info);
-    harness.add_propose_allocation_meta(gst_video::VideoOverlayCompositionMeta::meta_api(), None);
-    let mut caps = info.to_caps().unwrap();
-    let features = gst::CapsFeatures::new(["memory:SystemMemory", OVERLAY]);
-    caps.make_mut().set_features(0, Some(features));
-    harness.set_sink_caps(caps);
-    harness.set_src_caps(info.to_caps().unwrap());
-    harness
 }
 
 #[test]
@@ -236,11 +218,7 @@ fn names_that_are_no_pairs_are_refused_with_a_warning() {
     overlay.set_property("label-names", "happy=joyful");
     overlay.set_property("label-names", "happy:merry");
     assert_eq!(overlay.property::<String>("label-names"), "happy=joyful");
-    let message = bus.pop_filtered(&[gst::MessageType::Warning]).unwrap();
-    let gst::MessageView::Warning(warning) = message.view() else {
-        unreachable!()
-    };
-    let text = warning.error().to_string();
+    let text = next_warning(&bus);
     assert!(text.contains("expected LABEL=NAME"), "{text}");
 }
 
@@ -265,7 +243,7 @@ fn a_sink_that_draws_overlays_gets_it_attached_and_the_picture_untouched() {
         let (info, buffer) = portrait(format);
         let buffer = with_faces(&info, buffer, &[detected(150, 60, 150)]);
         let before = bytes(&buffer);
-        let mut harness = harness_that_draws(&info);
+        let mut harness = harness_with_drawing_sink("emotionoverlay", &info);
         let after = harness.push_and_pull(buffer).unwrap();
         assert_eq!(bytes(&after), before, "{format:?}");
         let overlays = overlays(&after);
@@ -302,7 +280,7 @@ fn a_sink_that_takes_all_caps_but_draws_no_overlay_gets_it_blended() {
 fn what_did_not_change_is_attached_again_without_being_drawn_again() {
     init();
     let (info, buffer) = portrait(VideoFormat::I420);
-    let mut harness = harness_that_draws(&info);
+    let mut harness = harness_with_drawing_sink("emotionoverlay", &info);
     let mut seqnum = |face| {
         let buffer = with_faces(&info, buffer.copy_deep().unwrap(), &[face]);
         overlays(&harness.push_and_pull(buffer).unwrap())[0].seqnum()
@@ -317,7 +295,7 @@ fn when_downstream_changes_its_mind_the_overlay_is_blended_instead() {
     init();
     let (info, buffer) = portrait(VideoFormat::I420);
     let buffer = with_faces(&info, buffer, &[detected(150, 60, 150)]);
-    let mut harness = harness_that_draws(&info);
+    let mut harness = harness_with_drawing_sink("emotionoverlay", &info);
     let attached = harness.push_and_pull(buffer.copy_deep().unwrap()).unwrap();
     assert_eq!(overlays(&attached).len(), 1);
 
@@ -346,7 +324,9 @@ fn an_overlay_from_upstream_is_kept_below_ours() {
     let theirs = VideoOverlayRectangle::new_raw(&pixels, 7, 9, 1, 1, flags);
     VideoOverlayCompositionMeta::add(buffer.make_mut(), &theirs.into());
 
-    let after = harness_that_draws(&info).push_and_pull(buffer).unwrap();
+    let after = harness_with_drawing_sink("emotionoverlay", &info)
+        .push_and_pull(buffer)
+        .unwrap();
     let overlays = overlays(&after);
     assert_eq!(overlays.len(), 1);
     assert!(overlays[0].n_rectangles() >= 7);
@@ -501,16 +481,8 @@ fn without_fonts_boxes_and_bars_are_drawn_and_a_warning_says_what_is_missing() {
     harness.element().unwrap().set_bus(Some(&bus));
     let after = harness.push_and_pull(buffer.clone()).unwrap();
     assert!(changed(&before, &after, &info).len() > 1000);
-    let message = bus
-        .pop_filtered(&[gst::MessageType::Warning])
-        .expect("a warning");
-    let gst::MessageView::Warning(warning) = message.view() else {
-        unreachable!()
-    };
-    assert!(
-        warning.error().to_string().contains("install a font"),
-        "{warning:?}"
-    );
+    let text = next_warning(&bus);
+    assert!(text.contains("install a font"), "{text}");
     harness.push_and_pull(buffer).unwrap();
     assert!(
         bus.pop_filtered(&[gst::MessageType::Warning]).is_none(),

@@ -7,7 +7,6 @@ use crate::common::*;
 use emotion_models::preprocess::Region;
 use emotion_tests::data;
 use gst::prelude::*;
-use gst_check::Harness;
 use gst_video::{VideoFormat, VideoInfo};
 use gstemotion::face::{DetectedFace, Face, add_detected, faces};
 use gstemotion::luma::FORMATS;
@@ -181,19 +180,6 @@ fn on_photographs_and_clips_the_detector_finds_no_hidden_face() {
     assert!(again.is_empty(), "found again:\n{}", again.join("\n"));
 }
 
-/// A sink that draws overlays itself.
-fn drawing_harness(line: &str, info: &VideoInfo) -> Harness {
-    let mut harness = harness(line, info);
-    harness.add_propose_allocation_meta(gst_video::VideoOverlayCompositionMeta::meta_api(), None);
-    let mut caps = info.to_caps().unwrap();
-    let overlay = ["memory:SystemMemory", "meta:GstVideoOverlayComposition"];
-    caps.make_mut()
-        .set_features(0, Some(gst::CapsFeatures::new(overlay)));
-    harness.set_sink_caps(caps);
-    harness.set_src_caps(info.to_caps().unwrap());
-    harness
-}
-
 #[test]
 fn the_picture_itself_is_changed_also_where_the_sink_draws_the_overlay() {
     init();
@@ -202,7 +188,9 @@ fn the_picture_itself_is_changed_also_where_the_sink_draws_the_overlay() {
         let mut buffer = bare(&before);
         add_detected(buffer.make_mut(), 512, 512, &[ASTRONAUT]);
         let line = format!("emotionoverlay privacy={mode}");
-        let after = drawing_harness(&line, &info).push_and_pull(buffer).unwrap();
+        let after = harness_with_drawing_sink(&line, &info)
+            .push_and_pull(buffer)
+            .unwrap();
         let overlays = after.iter_meta::<gst_video::VideoOverlayCompositionMeta>();
         assert_eq!(overlays.count(), 1, "the box");
         assert!(
@@ -253,7 +241,7 @@ fn a_frame_that_cannot_be_written_to_is_an_error_and_not_shown() {
     for mode in MODES {
         for line in ["emotionoverlay", HIDING.trim_end_matches(" privacy=")] {
             let line = format!("{line} privacy={mode}");
-            let mut harness = drawing_harness(&line, &info);
+            let mut harness = harness_with_drawing_sink(&line, &info);
             assert_eq!(harness.push(buffer.clone()), Err(gst::FlowError::Error));
             assert_eq!(harness.buffers_in_queue(), 0, "{line}");
         }

@@ -11,10 +11,6 @@ use crate::common::*;
 use gst_video::{VideoFormat, VideoInfo};
 use gstemotion::face::{self, DetectedFace, EmotionResult, add_detected};
 
-const LABELS: [&str; 7] = [
-    "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral",
-];
-
 /// How many of 1000 pixels may differ by more than `STEP` in some channel: letters differ a little between versions of the font
 /// renderer.
 const DIFFERENT_PER_MILLE: usize = 4;

@@ -5,8 +5,16 @@ use std::sync::Once;
 use emotion_tests::picture;
 use gst::prelude::*;
 use gst_check::Harness;
-use gst_video::{VideoConverter, VideoFormat, VideoFrame, VideoInfo};
+use gst_video::{VideoConverter, VideoFormat, VideoFrame, VideoInfo, VideoOverlayCompositionMeta};
 use gstemotion::face::Face;
+
+/// The feature of caps with an overlay to draw.
+pub(crate) const OVERLAY: &str = "meta:GstVideoOverlayComposition";
+
+/// The labels of FER-2013.
+pub(crate) const LABELS: [&str; 7] = [
+    "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral",
+];
 
 pub(crate) fn init() {
     static INIT: Once = Once::new();
@@ -88,6 +96,18 @@ pub(crate) fn harness(line: &str, info: &VideoInfo) -> Harness {
         let element = gst::parse::launch(line).unwrap();
         Harness::with_element(&element, Some("sink"), Some("src"))
     };
+    harness.set_src_caps(info.to_caps().unwrap());
+    harness
+}
+
+/// The element before a sink that draws overlays itself.
+pub(crate) fn harness_with_drawing_sink(line: &str, info: &VideoInfo) -> Harness {
+    let mut harness = harness(line, info);
+    harness.add_propose_allocation_meta(VideoOverlayCompositionMeta::meta_api(), None);
+    let mut caps = info.to_caps().unwrap();
+    let features = gst::CapsFeatures::new(["memory:SystemMemory", OVERLAY]);
+    caps.make_mut().set_features(0, Some(features));
+    harness.set_sink_caps(caps);
     harness.set_src_caps(info.to_caps().unwrap());
     harness
 }
