@@ -51,6 +51,8 @@ use super::settings::Settings;
 use super::state::State;
 use crate::face::{self, Face};
 use crate::luma;
+use crate::pads;
+use crate::property::{HasProperties, SharedSettings};
 use crate::stats::Stats;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -68,7 +70,7 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 pub struct EmotionOverlay {
     sinkpad: gst::Pad,
     srcpad: gst::Pad,
-    settings: Mutex<Settings>,
+    settings: SharedSettings<Settings>,
     state: Mutex<State>,
     warned: AtomicBool,
     stats: Mutex<Stats>,
@@ -106,7 +108,7 @@ impl EmotionOverlay {
     }
 
     fn draw(&self, buffer: &mut gst::Buffer, faces: &[Face]) -> Result<(), gst::FlowError> {
-        let settings = self.settings.lock().unwrap().clone();
+        let settings = self.settings.current();
         let mut state = self.state.lock().unwrap();
         state.draw(buffer, faces, &settings).map_err(|error| {
             gst::element_imp_error!(
@@ -238,7 +240,7 @@ impl ObjectSubclass for EmotionOverlay {
         Self {
             sinkpad,
             srcpad,
-            settings: Mutex::default(),
+            settings: SharedSettings::default(),
             state: Mutex::default(),
             warned: AtomicBool::default(),
             stats: Mutex::default(),
@@ -255,28 +257,16 @@ impl ObjectImpl for EmotionOverlay {
     }
 
     fn properties() -> &'static [glib::ParamSpec] {
-        Settings::properties()
+        Settings::properties().specs()
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        match pspec.name() {
-            "stats" => self.stats.lock().unwrap().to_structure().to_value(),
-            name => self.settings.lock().unwrap().get(name),
-        }
+        self.settings
+            .get(pspec, || self.stats.lock().unwrap().to_structure())
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let mut settings = self.settings.lock().unwrap();
-        let outcome = settings.set(pspec.name(), value);
-        gst::info!(CAT, imp = self, "{settings:?}");
-        drop(settings);
-        if let Err(error) = outcome {
-            gst::element_imp_warning!(
-                self,
-                gst::LibraryError::Settings,
-                ("{}, which stays as it was: {error}", pspec.name())
-            );
-        }
+        self.settings.set(&*self.obj(), pspec, value);
     }
 }
 
@@ -305,16 +295,7 @@ impl ElementImpl for EmotionOverlay {
             let caps = gst_video::VideoCapsBuilder::new()
                 .format_list(luma::FORMATS)
                 .build();
-            let caps = negotiation::src_caps(caps);
-            [
-                ("sink", gst::PadDirection::Sink),
-                ("src", gst::PadDirection::Src),
-            ]
-            .map(|(name, direction)| {
-                gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps)
-                    .expect("name and direction agree")
-            })
-            .to_vec()
+            pads::templates(&negotiation::src_caps(caps))
         });
 
         TEMPLATES.as_ref()
@@ -325,6 +306,10 @@ impl ElementImpl for EmotionOverlay {
         transition: gst::StateChange,
     ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
         if transition == gst::StateChange::ReadyToPaused {
+            if let Err(error) = self.settings.checked() {
+                self.post_error_message(error);
+                return Err(gst::StateChangeError);
+            }
             *self.stats.lock().unwrap() = Stats::default();
         }
         let success = self.parent_change_state(transition)?;

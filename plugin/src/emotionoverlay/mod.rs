@@ -18,6 +18,7 @@ mod layout;
 mod negotiation;
 mod palette;
 mod privacy;
+mod properties;
 mod renderer;
 mod settings;
 mod sprite_cache;
