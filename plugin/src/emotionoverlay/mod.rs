@@ -8,7 +8,6 @@ mod blend;
 mod clock;
 mod dimensions;
 mod draw;
-mod face_matcher;
 mod face_overlay;
 mod geometry;
 mod imp;

@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use emotion_analysis::{FaceMatcher, FacePosition};
 use gst_video::{VideoFrameRef, VideoOverlayComposition};
 
 use super::blend::{Blender, PlacedImage};
 use super::draw::{self, Error, PanelSpec, Sprite, SpriteSpec};
-use super::face_matcher::{FaceMatcher, FacePosition};
 use super::face_overlay::FaceOverlay;
 use super::geometry::{Rect, Size};
 use super::label_names::LabelNames;
@@ -95,7 +95,7 @@ impl OverlayRenderer {
 
     /// Forgets the faces and their timelines, as after a jump in the stream.
     pub(super) fn forget_faces(&mut self) {
-        self.faces = FaceMatcher::default();
+        self.faces.clear();
     }
 
     /// Whether there is nothing to show.
