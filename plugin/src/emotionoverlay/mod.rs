@@ -5,7 +5,6 @@ use gst::prelude::*;
 
 mod anonymize;
 mod blend;
-mod clock;
 mod dimensions;
 mod draw;
 mod face_overlay;

@@ -1,11 +1,13 @@
 //! The state of a stream, and how the overlay of a frame gets onto its buffer.
 
+use std::time::Duration;
+
+use emotion_detect::track::StreamClock;
 use gst_video::prelude::*;
 use gst_video::{VideoFrameRef, VideoInfo, VideoOverlayComposition, VideoOverlayCompositionMeta};
 
 use super::anonymize::anonymize;
 use super::blend::Blender;
-use super::clock::Clock;
 use super::draw;
 use super::geometry::Size;
 use super::privacy::HiddenFaces;
@@ -21,7 +23,7 @@ pub(super) struct State {
     blender: Option<Blender>,
     /// Whether downstream draws the overlay.
     attach: bool,
-    clock: Clock,
+    clock: StreamClock,
     renderer: OverlayRenderer,
     hidden_faces: HiddenFaces,
 }
@@ -55,7 +57,7 @@ impl State {
 
     /// Forgets the faces, as after a jump in the stream, but keeps the drawn sprites.
     pub(super) fn forget_faces(&mut self) {
-        self.clock = Clock::default();
+        self.clock = StreamClock::default();
         self.renderer.forget_faces();
         self.hidden_faces = HiddenFaces::default();
     }
@@ -76,7 +78,10 @@ impl State {
             width: info.width().cast_signed(),
             height: info.height().cast_signed(),
         };
-        let now = self.clock.tick(buffer.pts()).into();
+        let (pts, duration) = (buffer.pts(), buffer.duration());
+        let now = self
+            .clock
+            .tick(pts.map(Duration::from), duration.map(Duration::from));
         let hidden = match settings.privacy {
             Privacy::None => Vec::new(),
             _ => {
