@@ -1,0 +1,139 @@
+use super::*;
+use crate::emotion::recipe::Recipe;
+use crate::testing::random_faces;
+
+fn plan(epoch: usize) -> BatchPlan {
+    BatchPlan {
+        seed: 5,
+        batch: 8,
+        ..BatchPlan::new(&Recipe::Seed.settings(), epoch)
+    }
+}
+
+fn values(batch: &FaceBatch) -> Vec<f32> {
+    batch.faces.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn batch(plan: &BatchPlan, faces: &Faces, index: usize, rows: &[usize]) -> FaceBatch {
+    let targets = LabelTargets::new(faces, plan.labelling);
+    plan.prepare(faces, &targets, index, rows).unwrap()
+}
+
+fn epoch(faces: &Arc<Faces>, plan: BatchPlan) -> Vec<FaceBatch> {
+    FaceBatches::of(Arc::clone(faces), plan)
+        .map(Result::unwrap)
+        .collect()
+}
+
+#[test]
+fn an_epoch_holds_every_face_once() {
+    let faces = Arc::new(random_faces(21, 1));
+    let batches = epoch(&faces, plan(1));
+    assert_eq!(
+        batches.iter().map(|b| b.labels.len()).collect::<Vec<_>>(),
+        [8, 8, 5]
+    );
+    let count = |labels: &[Emotion]| {
+        Emotion::ALL.map(|emotion| labels.iter().filter(|&&label| label == emotion).count())
+    };
+    let seen: Vec<_> = batches
+        .iter()
+        .flat_map(|batch| batch.labels.clone())
+        .collect();
+    assert_eq!(count(&seen), count(faces.labels()));
+}
+
+#[test]
+fn an_epoch_that_goes_on_holds_the_batches_that_are_left() {
+    let faces = Arc::new(random_faces(21, 1));
+    let left: Vec<_> = FaceBatches::of_rest(Arc::clone(&faces), plan(1), 1)
+        .map(|batch| values(&batch.unwrap()))
+        .collect();
+    let all: Vec<_> = epoch(&faces, plan(1)).iter().map(values).collect();
+    assert_eq!(left, all[1..]);
+    assert_eq!(FaceBatches::of_rest(faces, plan(1), 3).count(), 0);
+}
+
+#[test]
+fn batches_depend_on_seed_and_epoch_but_not_on_threads() {
+    let faces = Arc::new(random_faces(16, 1));
+    let rows: Vec<usize> = (0..16).collect();
+    let with_threads = |threads, plan: BatchPlan| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        values(&pool.install(|| batch(&plan, &faces, 0, &rows)))
+    };
+    let one = with_threads(1, plan(1));
+    assert_eq!(one, with_threads(3, plan(1)));
+    assert_ne!(one, with_threads(1, plan(2)));
+    assert_ne!(one, with_threads(1, BatchPlan { seed: 6, ..plan(1) }));
+}
+
+#[test]
+fn faces_that_are_not_augmented_are_those_of_evaluation() {
+    let faces = Arc::new(random_faces(3, 1));
+    let still = BatchPlan {
+        augmentation: Augmentation::NONE,
+        ..plan(1)
+    };
+    let batch = batch(&still, &faces, 0, &[0, 1, 2]);
+    assert_eq!(
+        values(&batch),
+        prepared(&faces, 0..3, &Preprocessor::new(FACE_SIZE))
+    );
+}
+
+#[test]
+fn teachers_see_the_same_faces_in_the_light_that_they_were_taken_in() {
+    let faces = random_faces(4, 1);
+    let in_all_lights = BatchPlan {
+        augmentation: Augmentation {
+            exposure: 2.0,
+            ..Recipe::Best.settings().augmentation
+        },
+        mixing: Recipe::Best.settings().mixing,
+        has_teachers: true,
+        ..plan(1)
+    };
+    let as_taken = BatchPlan {
+        augmentation: Recipe::Best.settings().augmentation,
+        ..in_all_lights
+    };
+    let made = |plan: &BatchPlan| batch(plan, &faces, 0, &[0, 1, 2, 3]);
+    let (lit, plain) = (made(&in_all_lights), made(&as_taken));
+    assert!(plain.as_taken.is_none());
+    let seen = lit.as_taken.as_ref().unwrap();
+    let seen: Vec<f32> = seen.flatten_all().unwrap().to_vec1().unwrap();
+    assert_eq!(seen, values(&plain));
+    assert_ne!(seen, values(&lit));
+    assert_eq!(lit.labels, plain.labels);
+    let untaught = BatchPlan {
+        has_teachers: false,
+        ..in_all_lights
+    };
+    assert!(made(&untaught).as_taken.is_none());
+}
+
+#[test]
+fn mixed_faces_differ_from_batch_to_batch_and_the_targets_go_with_them() {
+    let faces = random_faces(4, 1);
+    let mixed = BatchPlan {
+        augmentation: Augmentation::NONE,
+        mixing: Mixing {
+            mixup: 1.0,
+            cutmix: 0.0,
+        },
+        ..plan(1)
+    };
+    let [first, again, second] = [0, 0, 1].map(|index| batch(&mixed, &faces, index, &[0, 1]));
+    assert_eq!(values(&first), values(&again));
+    assert_ne!(values(&first), values(&second));
+    let sources = prepared(&faces, 0..2, &Preprocessor::new(FACE_SIZE));
+    let targets = first.targets.to_vec2::<f32>().unwrap();
+    let share = targets[0][faces.labels()[0].label_id()];
+    for (value, source) in values(&first).iter().zip(&sources[..FACE_SIZE * FACE_SIZE]) {
+        assert!((value - share * source).abs() <= 1.0 - share + 1e-5);
+    }
+}

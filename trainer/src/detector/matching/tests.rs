@@ -1,0 +1,76 @@
+use emotion_models::face_net::VALUES;
+
+use super::*;
+
+fn square(x: f32, side: f32) -> Region {
+    Region {
+        x,
+        y: 0.0,
+        width: side,
+        height: side,
+    }
+}
+
+fn found(x: f32, side: f32, score: f32) -> ScoredBox {
+    ScoredBox {
+        region: square(x, side),
+        score,
+    }
+}
+
+#[test]
+fn a_face_counts_once_and_places_where_nobody_can_tell_do_not() {
+    let truth = GroundTruth {
+        faces: &[square(0.0, 10.0)],
+        ignored: &[square(50.0, 10.0)],
+    };
+    let all = [
+        found(1.0, 10.0, 3.0),
+        found(0.0, 10.0, 2.0),
+        found(52.0, 6.0, 1.0),
+        found(90.0, 10.0, 0.0),
+    ];
+    let judged: Vec<_> = match_boxes(&all, truth, 0.5)
+        .iter()
+        .map(|judged| (judged.found.score, judged.face))
+        .collect();
+    assert_eq!(judged, [(3.0, Some(0)), (2.0, None), (0.0, None)]);
+}
+
+#[test]
+fn average_precision_is_the_area_below_the_best_precisions() {
+    let judged =
+        [(4.0, true), (3.0, false), (2.0, true), (1.0, false)].map(|(score, right)| MatchedBox {
+            found: found(0.0, 1.0, score),
+            face: right.then_some(0),
+        });
+    let curve = PrecisionRecallCurve::new(judged, 4);
+    // 0.25 at precision 1, 0.25 more at 2/3, the rest never.
+    let expected = 0.25 + 0.25 * 2.0 / 3.0;
+    assert!((curve.average_precision() - expected).abs() < 1e-9);
+    let at = curve.at(2.5);
+    assert_eq!((at.recall, at.precision), (0.25, 0.5));
+    assert_eq!(curve.at(9.0).precision, 1.0);
+    // F1 is 0.4, 1/3, 4/7 and 1/2.
+    assert_eq!((curve.best().score, curve.best().recall), (2.0, 0.5));
+    let nothing = PrecisionRecallCurve::new([], 4).best();
+    assert_eq!((nothing.recall, nothing.precision), (0.0, 1.0));
+}
+
+#[test]
+fn boxes_of_one_face_are_found_once_the_surest_first() {
+    let places: Vec<GridCell> = emotion_models::face_net::grid_cells(32, 32).collect();
+    let mut values = vec![0.0; places.len() * VALUES];
+    for score in values.iter_mut().step_by(VALUES) {
+        *score = -9.0;
+    }
+    // Two neighbours that mean the same box, one elsewhere.
+    values[..5].copy_from_slice(&[1.0, 0.5, 0.0, 1.0, 1.0]);
+    values[5..10].copy_from_slice(&[2.0, -0.5, 0.0, 1.0, 1.0]);
+    values[75..80].copy_from_slice(&[0.5, 0.0, 0.0, 0.0, 0.0]);
+    let scores: Vec<f32> = decode(&places, &values, 0.0)
+        .iter()
+        .map(|f| f.score)
+        .collect();
+    assert_eq!(scores, [2.0, 0.5]);
+}
