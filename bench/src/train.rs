@@ -17,7 +17,7 @@ use emotion_trainer::emotion::distillation::Teachers;
 use emotion_trainer::emotion::recipe::Recipe;
 use emotion_trainer::emotion::task::EmotionTask;
 use emotion_trainer::run::folder::RunFolder;
-use emotion_trainer::run::progress::Progress;
+use emotion_trainer::run::progress::TrainingProgress;
 use emotion_trainer::run::trainer::{Trainer, TrainingOutcome};
 use rand::RngExt;
 use rand::SeedableRng;
@@ -52,7 +52,7 @@ pub(crate) fn comparisons() -> Vec<Comparison> {
 fn measure(name: &str, args: &Args, architecture: Architecture) -> Result<Vec<Measurement>> {
     let mut settings = Recipe::Best.settings();
     settings.architecture = architecture;
-    settings.batch = BATCH;
+    settings.common.batch = BATCH;
     let graph = architecture.graph(settings.input_size, Emotion::ALL.len())?;
     let task = json!({
         "threads": args.threads,
@@ -80,7 +80,7 @@ fn measure(name: &str, args: &Args, architecture: Architecture) -> Result<Vec<Me
     let mut trainer = Trainer::new(settings, data, RunFolder::new(folder.path().join("run")))?;
     let mut turns = TrainingTurns::new(rounds);
     let mut failure = None;
-    let outcome = trainer.run(&Progress::hidden(), || {
+    let outcome = trainer.run(&TrainingProgress::hidden(), || {
         turns.step_done(&mut peer).unwrap_or_else(|error| {
             failure = Some(error);
             true

@@ -17,7 +17,9 @@ pub mod data;
 pub mod detector;
 pub mod emotion;
 pub mod formats;
+mod hash;
 pub mod plots;
+mod progress_bar;
 pub mod random;
 pub mod run;
 #[cfg(test)]

@@ -1,13 +1,13 @@
-//! Random numbers that depend on what they are for, not on when they are drawn.
+//! Random numbers that depend on their purpose, not on the time when they are drawn.
 //!
-//! Each use takes a generator of its own, addressed by seed, purpose and stream. So the order of
-//! rows, the number of threads and a resumed run cannot change a single number, and no generator
-//! state has to be saved.
+//! Each use has its own generator, addressed by seed, purpose and stream. So the order of rows, the number of threads and
+//! resuming change no number, and no generator state has to be saved.
 
+use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-/// What random numbers are drawn for.
+/// The purpose of random numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// First values of a parameter; the stream is a hash of the parameter's name.
@@ -16,9 +16,9 @@ pub enum Purpose {
     Shuffle = 2,
     /// Augmentation of one face; the stream is epoch and row.
     Augmentation = 3,
-    /// Which faces of a batch are mixed and how; the stream is epoch and batch.
+    /// Mixing of the faces of a batch; the stream is epoch and batch.
     Mixing = 4,
-    /// What one sample for the detector is cut from and how; the stream is epoch and sample.
+    /// Crop and augmentation of one sample for the detector; the stream is epoch and sample.
     Sampling = 5,
     /// The exposure of one face; the stream is epoch and row.
     Exposure = 6,
@@ -32,6 +32,11 @@ pub fn generator(seed: u64, purpose: Purpose, stream: u64) -> ChaCha8Rng {
     let mut generator = ChaCha8Rng::from_seed(key);
     generator.set_stream(stream);
     generator
+}
+
+/// Uniform from `-limit` to `limit`.
+pub(crate) fn symmetric(limit: f32, generator: &mut impl RngExt) -> f32 {
+    limit * (2.0 * generator.random::<f32>() - 1.0)
 }
 
 #[cfg(test)]

@@ -7,78 +7,61 @@ use clap::Args;
 use emotion_detect::Options;
 use emotion_models::inference::Precision;
 
-use super::RunArgs;
-use super::recipe::ScheduleName;
-use super::values::{below_one, dtype, fraction, name, not_negative, pixels, positive};
+use super::common::{CommonArgs, RunArgs, set, with_default};
+use super::values::{dtype, fraction, number, pixels};
 use crate::detector::annotations::ImageSplit;
 use crate::detector::settings::Settings;
 
+/// Defaults of the common settings.
+const DEFAULTS: [(&str, &str); 7] = [
+    ("name", "default: face_net"),
+    ("epochs", "default: 120"),
+    ("batch", "default: 32"),
+    ("lr", "default: 2.5e-3"),
+    ("schedule", "default: cosine"),
+    ("weight_decay", "default: 0.02"),
+    ("ema", "default: 0.999"),
+];
+
 /// Options of `train-detector`.
 #[derive(Debug, Args)]
+#[command(mut_args(|arg| with_default(arg, &DEFAULTS)))]
 pub struct TrainDetectorArgs {
     /// Folder with boxes.jsonl, an object per picture: {"image": "a.jpg", "width": 640, "height":
-    /// 480, "boxes": [[x, y, width, height], …]}, and if you like "split": "train" or "val",
-    /// "labels": "human" or "model", and "ignore", boxes in which nobody can tell; or with WIDER
+    /// 480, "boxes": [[x, y, width, height], …]}, and optionally "split": "train" or "val",
+    /// "labels": "human" or "model", and "ignore", boxes that may hold a face or not; or with WIDER
     /// FACE's wider_face_split, WIDER_train and WIDER_val
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
 
-    /// Where the run is kept
+    /// Where and how the run is executed
     #[command(flatten)]
     pub run: RunArgs,
 
-    /// Weights of a detector to begin with instead of random ones; they need fewer epochs then, and
-    /// a lower --lr
-    #[arg(long, value_name = "FILE|NAME", conflicts_with = "resume")]
-    pub init: Option<PathBuf>,
+    /// Common settings
+    #[command(flatten)]
+    pub common: CommonArgs,
 
-    /// Threads to use [default: one per core]
-    #[arg(long, value_name = "N")]
-    pub threads: Option<NonZeroUsize>,
+    /// Settings of the samples
+    #[command(flatten)]
+    pub sampling: SamplingArgs,
+}
 
-    /// What the weights are called, in results and in file names [default: face_net]
-    #[arg(long, value_parser = name, conflicts_with = "resume")]
-    pub name: Option<String>,
-
-    /// Epochs to train [default: 120]
-    #[arg(long, value_name = "N", conflicts_with = "resume")]
-    pub epochs: Option<NonZeroUsize>,
-
-    /// Samples in a step [default: 32]
-    #[arg(long, value_name = "N", conflicts_with = "resume")]
-    pub batch: Option<NonZeroUsize>,
-
-    /// Highest learning rate [default: 2.5e-3]
-    #[arg(long, value_parser = positive, conflicts_with = "resume")]
-    pub lr: Option<f64>,
-
-    /// How the learning rate goes [default: cosine]
-    #[arg(long, value_enum, conflicts_with = "resume")]
-    pub schedule: Option<ScheduleName>,
-
-    /// Seed of the first weights and of the samples [default: 1]
-    #[arg(long, value_name = "N", conflicts_with = "resume")]
-    pub seed: Option<u64>,
-
-    /// Decoupled weight decay [default: 0.02]
-    #[arg(long, value_name = "LAMBDA", value_parser = not_negative, conflicts_with = "resume")]
-    pub weight_decay: Option<f64>,
-
-    /// Share of the averaged weights that stays at each step, 0 for none [default: 0.999]
-    #[arg(long, value_name = "DECAY", value_parser = below_one, conflicts_with = "resume")]
-    pub ema: Option<f64>,
-
-    /// Width and height of the samples that are cut from the pictures, a multiple of 32 [default:
+/// How samples are drawn.
+#[derive(Debug, Args)]
+#[group(id = "sampling settings", conflicts_with = "resume")]
+pub struct SamplingArgs {
+    /// Width and height of the samples that are cropped from the pictures, a multiple of 32 [default:
     /// 256]; the network takes pictures of any size
-    #[arg(long, value_name = "PIXELS", value_parser = pixels, conflicts_with = "resume")]
+    #[arg(long, value_name = "PIXELS", value_parser = pixels)]
     pub input_size: Option<usize>,
 
     /// Smallest face in a sample, the longer side of its box in pixels, from 6 [default: 8]
-    #[arg(long, value_name = "PIXELS", value_parser = smallest_face, conflicts_with = "resume")]
+    #[arg(long, value_name = "PIXELS", value_parser = smallest_face)]
     pub min_face: Option<f64>,
 
     /// Largest face in a sample, likewise; not larger than the sample [default: 220]
-    #[arg(long, value_name = "PIXELS", value_parser = largest_face, conflicts_with = "resume")]
+    #[arg(long, value_name = "PIXELS", value_parser = largest_face)]
     pub max_face: Option<f64>,
 }
 
@@ -109,7 +92,7 @@ pub struct EvaluateDetectorArgs {
     #[arg(long, value_name = "FILE|NAME", default_value = "face_net")]
     pub weights: PathBuf,
 
-    /// Judge what another detector found instead: JSON Lines with a line for each picture,
+    /// Evaluate the boxes of another detector instead: JSON Lines with a line for each picture,
     /// {"image": "a.jpg", "found": [[x, y, width, height, confidence], …]}
     #[arg(long, value_name = "JSONL", conflicts_with = "weights")]
     pub found: Option<PathBuf>,
@@ -118,30 +101,28 @@ pub struct EvaluateDetectorArgs {
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
 
-    /// The pictures to evaluate on; those that do not say what they are for are evaluated on always
+    /// The pictures to evaluate on; those without a split are always evaluated
     #[arg(long, value_enum, default_value_t = ImageSplit::Val)]
     pub split: ImageSplit,
 
-    /// Confidence from which a box counts for recall and precision [default: that of facedetect]
+    /// Least confidence of boxes that count for recall and precision [default: that of facedetect]
     #[arg(long, value_name = "SHARE", value_parser = confidence, default_value_t = Options::default().threshold)]
     pub threshold: f32,
 
-    /// Smallest face that is looked for, in pixels of the picture
+    /// Smallest face to detect, in pixels of the picture
     #[arg(long, value_name = "PIXELS", default_value_t = 1)]
     pub min_size: u32,
 
-    /// Longer side of what the network sees of a picture at most, in pixels, 0 to choose it as
-    /// facedetect does
+    /// Largest longer side of the network's input in pixels, 0 to choose it as facedetect does
     #[arg(long, value_name = "PIXELS", default_value_t = 0)]
     pub detection_size: u32,
 
-    /// Tiles that the longer side of a picture is divided into, which the network looks at besides
-    /// the whole
+    /// Tiles along the longer side of a picture, which the network processes besides the whole
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub tiles: u32,
 
-    /// Look at the pictures in other light as well: two stops darker, two stops brighter, and lit
-    /// from one side
+    /// Evaluate on the pictures in other light as well: two stops darker, two stops brighter, and
+    /// lit from one side
     #[arg(long)]
     pub light: bool,
 
@@ -157,8 +138,8 @@ pub struct EvaluateDetectorArgs {
     #[arg(long, conflicts_with = "plots")]
     pub no_plots: bool,
 
-    /// The numbers that the network computes with [default: the fastest that this machine has, as
-    /// the plugin does]
+    /// Number type that the network computes with [default: the fastest of this machine, as in the
+    /// plugin]
     #[arg(long, value_parser = dtype())]
     pub dtype: Option<Precision>,
 
@@ -168,7 +149,7 @@ pub struct EvaluateDetectorArgs {
 }
 
 impl EvaluateDetectorArgs {
-    /// The file or name of what is evaluated.
+    /// The file or name of the evaluated detector.
     pub fn detector(&self) -> &Path {
         self.found.as_deref().unwrap_or(&self.weights)
     }
@@ -179,56 +160,25 @@ fn confidence(text: &str) -> Result<f32, String> {
 }
 
 fn smallest_face(text: &str) -> Result<f64, String> {
-    let pixels = text
-        .parse()
-        .ok()
-        .filter(|pixels| (6.0..=64.0).contains(pixels));
-    pixels.ok_or_else(|| "expected a number from 6 to 64".to_owned())
+    number(text, "a number from 6 to 64", |pixels| {
+        (6.0..=64.0).contains(&pixels)
+    })
 }
 
 fn largest_face(text: &str) -> Result<f64, String> {
-    let pixels = text
-        .parse()
-        .ok()
-        .filter(|pixels| (64.0..=1024.0).contains(pixels));
-    pixels.ok_or_else(|| "expected a number from 64 to 1024".to_owned())
+    let expected = "a number from 64 to 1024";
+    number(text, expected, |pixels| (64.0..=1024.0).contains(&pixels))
 }
 
 impl TrainDetectorArgs {
     /// The settings of a new run.
     pub fn settings(&self) -> Settings {
         let mut settings = Settings::default();
-        settings.name.clone_from(&self.name);
-        if let Some(epochs) = self.epochs {
-            settings.epochs = epochs.get();
-        }
-        if let Some(batch) = self.batch {
-            settings.batch = batch.get();
-        }
-        if let Some(lr) = self.lr {
-            settings.learning_rate = lr;
-        }
-        if let Some(schedule) = self.schedule {
-            settings.schedule = schedule.schedule();
-        }
-        if let Some(seed) = self.seed {
-            settings.seed = seed;
-        }
-        if let Some(weight_decay) = self.weight_decay {
-            settings.optimizer.weight_decay = weight_decay;
-        }
-        if let Some(decay) = self.ema {
-            settings.average = (decay > 0.0).then_some(decay);
-        }
-        if let Some(size) = self.input_size {
-            settings.sampling.size = size;
-        }
-        if let Some(smallest) = self.min_face {
-            settings.sampling.faces.0 = smallest as f32;
-        }
-        if let Some(largest) = self.max_face {
-            settings.sampling.faces.1 = largest as f32;
-        }
+        self.common.apply(&mut settings.common);
+        let (sampling, args) = (&mut settings.sampling, &self.sampling);
+        set(&mut sampling.size, args.input_size);
+        set(&mut sampling.faces.0, args.min_face.map(|side| side as f32));
+        set(&mut sampling.faces.1, args.max_face.map(|side| side as f32));
         settings
     }
 }
@@ -251,13 +201,11 @@ mod tests {
     fn options_change_the_settings_and_leave_the_rest() {
         let changed =
             parse("--epochs 3 --lr 0.01 --ema 0 --input-size 320 --min-face 10 --name mine");
-        let mut expected = Settings {
-            name: Some("mine".to_owned()),
-            epochs: 3,
-            learning_rate: 0.01,
-            average: None,
-            ..Settings::default()
-        };
+        let mut expected = Settings::default();
+        expected.common.name = Some("mine".to_owned());
+        expected.common.epochs = 3;
+        expected.common.learning_rate = 0.01;
+        expected.common.average = None;
         expected.sampling.size = 320;
         expected.sampling.faces.0 = 10.0;
         assert_eq!(changed.unwrap(), expected);

@@ -1,8 +1,9 @@
 use super::*;
 use crate::data::augment::Augmentation;
 use crate::data::mixing::Mixing;
-use crate::emotion::recipe::Recipe;
+use crate::emotion::recipe::{Recipe, Settings};
 use crate::run::schedule::Schedule;
+use crate::run::settings::RunSettings;
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
     Cli::try_parse_from(line.split(' '))
@@ -26,14 +27,12 @@ fn the_command_line_is_consistent() {
 #[test]
 fn options_change_the_recipe_and_leave_the_rest() {
     let changed = settings("--recipe seed --epochs 3 --lr 0.01 --ema 0.9");
-    let expected = Settings {
-        epochs: 3,
-        learning_rate: 0.01,
-        average: Some(0.9),
-        ..Recipe::Seed.settings()
-    };
+    let mut expected = Recipe::Seed.settings();
+    expected.common.epochs = 3;
+    expected.common.learning_rate = 0.01;
+    expected.common.average = Some(0.9);
     assert_eq!(changed, expected);
-    assert_eq!(settings("--recipe best --ema 0").average, None);
+    assert_eq!(settings("--recipe best --ema 0").common.average, None);
 }
 
 #[test]
@@ -85,13 +84,15 @@ fn a_resumed_run_takes_no_other_settings() {
 #[test]
 fn a_schedule_comes_with_its_constants() {
     assert_eq!(
-        settings("--schedule cosine").schedule,
+        settings("--schedule cosine").common.schedule,
         Schedule::Cosine { warmup: 0.05 }
     );
-    let [best, seed] = [Recipe::Best, Recipe::Seed].map(|recipe| recipe.settings().schedule);
-    assert_eq!(settings("--schedule plateau").schedule, seed);
+    let [best, seed] = [Recipe::Best, Recipe::Seed].map(|recipe| recipe.settings().common.schedule);
+    assert_eq!(settings("--schedule plateau").common.schedule, seed);
     assert_eq!(
-        settings("--recipe seed --schedule one-cycle").schedule,
+        settings("--recipe seed --schedule one-cycle")
+            .common
+            .schedule,
         best
     );
 }

@@ -1,4 +1,4 @@
-//! Values of options, and what is expected of them.
+//! Parsers of option values.
 
 use std::time::Duration;
 
@@ -8,11 +8,15 @@ use emotion_models::inference::Precision;
 use emotion_models::preprocess::{LightCorrection, MARGINS};
 use emotion_models::weights::Architecture;
 
-/// A time between saves; none: only epochs are saved.
+/// The time between saves; none: only after epochs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Minutes(pub Option<Duration>);
 
-fn number(text: &str, expected: &str, valid: impl Fn(f64) -> bool) -> Result<f64, String> {
+pub(super) fn number(
+    text: &str,
+    expected: &str,
+    valid: impl Fn(f64) -> bool,
+) -> Result<f64, String> {
     let number = text.parse().ok().filter(|&number| valid(number));
     number.ok_or_else(|| format!("expected {expected}"))
 }
@@ -65,7 +69,7 @@ pub(super) fn dtype() -> impl TypedValueParser<Value = Precision> {
     })
 }
 
-/// A name that file names can begin with.
+/// A name that is valid at the start of file names.
 pub(super) fn name(text: &str) -> Result<String, String> {
     let allowed = |c: char| c.is_alphanumeric() || "_-.".contains(c);
     if text.starts_with(|c: char| c.is_alphanumeric()) && text.chars().all(allowed) {
@@ -105,7 +109,7 @@ pub(super) fn margin(text: &str) -> Result<f32, String> {
     margin.ok_or_else(|| format!("expected a number from {least} to {most}"))
 }
 
-/// A width and height that the detector takes.
+/// A width and height that the detector accepts.
 pub(super) fn pixels(text: &str) -> Result<usize, String> {
     let [.., coarsest] = STRIDES;
     let fits = |pixels: &usize| pixels.is_multiple_of(coarsest) && (64..=1024).contains(pixels);

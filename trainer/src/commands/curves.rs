@@ -18,7 +18,7 @@ pub fn run(args: &CurvesArgs) -> Result<()> {
     let name = args.log.display().to_string();
     let csv = std::fs::read_to_string(&args.log).with_context(|| format!("cannot read {name}"))?;
     let title = args.title.as_deref().unwrap_or(&name);
-    let figure = if is_detectors(&csv) {
+    let figure = if is_of_detector(&csv) {
         detector::plots::curves(&log(&csv, &name)?, title)
     } else {
         emotion::plots::curves(&log(&csv, &name)?, title)
@@ -30,14 +30,14 @@ pub fn run(args: &CurvesArgs) -> Result<()> {
     Ok(())
 }
 
-/// Whether it is the log of a detector, which its columns tell.
-fn is_detectors(csv: &str) -> bool {
+/// Whether the columns are those of a detector's log.
+fn is_of_detector(csv: &str) -> bool {
     let columns = csv.lines().next().unwrap_or_default();
     columns.split(',').any(|column| column == "val_ap50")
 }
 
 fn log<R: LogRow>(csv: &str, name: &str) -> Result<Log<R>> {
-    Log::from_csv(csv).with_context(|| format!("{name} is no training log"))
+    Log::from_csv(csv).with_context(|| format!("{name} is not a training log"))
 }
 
 /// `NAME.curves.svg` for `NAME.log.csv`.

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use crate::cli::{ExportArgs, Format};
+use super::common::load_weights;
+use crate::cli::{ExportArgs, ModelFormat};
 use crate::formats::onnx;
 use crate::run::files;
 
@@ -12,9 +13,9 @@ use crate::run::files;
 ///
 /// When the weights are broken, or the file cannot be written.
 pub fn run(args: &ExportArgs) -> Result<()> {
-    let weights = super::weights(&args.weights)?;
+    let weights = load_weights(&args.weights)?;
     let bytes = match args.format {
-        Format::Onnx => onnx::encode(&weights)?,
+        ModelFormat::Onnx => onnx::encode(&weights)?,
     };
     files::write(&args.out, bytes)?;
     let metadata = weights.metadata();

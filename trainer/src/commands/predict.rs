@@ -8,29 +8,30 @@ use emotion_detect::{NetworkDetector, Options};
 use emotion_models::{Classifier, Scores};
 use serde_json::{Map, Value, json};
 
-use crate::cli::{Crop, PredictArgs};
-use crate::data::picture::Picture;
+use super::common::load_weights;
+use crate::cli::{CropMode, PredictArgs};
+use crate::data::image_file;
 use crate::emotion::prediction::{FaceLocator, PredictedFace, Predictor};
 
-/// Prints the emotions of the faces in pictures. One that cannot be read is reported, and the others are looked at.
+/// Prints the emotions of the faces in images. An image that cannot be read is reported, and the others are processed.
 ///
 /// # Errors
 ///
-/// When weights are broken, or, in the end, when a picture could not be read.
+/// When weights are broken, or an image could not be read.
 pub fn run(args: &PredictArgs) -> Result<()> {
-    let classifier = Classifier::new(&super::weights(&args.weights)?)?;
+    let classifier = Classifier::new(&load_weights(&args.weights)?)?;
     let mut predictor = Predictor::new(classifier, faces(args)?);
     let mut out = io::stdout().lock();
     let mut unread = 0;
     for path in &args.images {
-        let looked = look_at(&mut predictor, path)
+        let result = predict(&mut predictor, path)
             .with_context(|| path.display().to_string())
             .inspect_err(|error| eprintln!("emotion-trainer: {error:#}"));
-        unread += usize::from(looked.is_err());
+        unread += usize::from(result.is_err());
         let labels = &predictor.metadata().labels;
-        let text = match (&looked, args.json) {
-            (_, true) => json(path, &looked, labels).to_string() + "\n",
-            (Ok(seen), false) => text(path, seen, labels),
+        let text = match (&result, args.json) {
+            (_, true) => json(path, &result, labels).to_string() + "\n",
+            (Ok(image), false) => text(path, image, labels),
             (Err(_), false) => String::new(),
         };
         out.write_all(text.as_bytes())
@@ -45,11 +46,11 @@ pub fn run(args: &PredictArgs) -> Result<()> {
 }
 
 fn faces(args: &PredictArgs) -> Result<FaceLocator> {
-    if args.crop == Crop::None {
-        return Ok(FaceLocator::Whole);
+    if args.crop == CropMode::None {
+        return Ok(FaceLocator::WholeImage);
     }
-    let detector = NetworkDetector::new(super::weights(&args.detector)?)?;
-    Ok(FaceLocator::Found {
+    let detector = NetworkDetector::new(load_weights(&args.detector)?)?;
+    Ok(FaceLocator::Detector {
         detector: Box::new(detector.with_threads(rayon::current_num_threads())),
         options: Options {
             min_size_px: args.min_size,
@@ -59,34 +60,34 @@ fn faces(args: &PredictArgs) -> Result<FaceLocator> {
     })
 }
 
-/// What is known about a picture.
+/// The size and the faces of an image.
 struct ImageFaces {
-    width: usize,
-    height: usize,
+    width: u32,
+    height: u32,
     faces: Vec<(PredictedFace, Scores)>,
 }
 
-fn look_at(predictor: &mut Predictor, path: &Path) -> Result<ImageFaces> {
-    // Its message holds the cause already.
-    let picture = Picture::load(path).map_err(|error| anyhow!("{error}"))?;
+fn predict(predictor: &mut Predictor, path: &Path) -> Result<ImageFaces> {
+    // The message contains the cause already.
+    let image = image_file::load(path).map_err(|error| anyhow!("{error}"))?;
     Ok(ImageFaces {
-        width: picture.width(),
-        height: picture.height(),
-        faces: predictor.predict(&picture.view()?)?,
+        width: image.width(),
+        height: image.height(),
+        faces: predictor.predict(&image_file::view(&image)?)?,
     })
 }
 
 /// The probabilities of each face, the most probable first.
-fn text(path: &Path, seen: &ImageFaces, labels: &[String]) -> String {
+fn text(path: &Path, image: &ImageFaces, labels: &[String]) -> String {
     let path = path.display();
-    let mut text = match seen.faces.len() {
+    let mut text = match image.faces.len() {
         0 => format!("{path}: no face found (is it a face already? --crop none)\n"),
         1 => format!("{path}: 1 face\n"),
         count => format!("{path}: {count} faces\n"),
     };
     let width = labels.iter().map(|label| label.chars().count()).max();
     let width = width.unwrap_or(0);
-    for (face, scores) in &seen.faces {
+    for (face, scores) in &image.faces {
         text += &format!(
             "  {}×{} pixels at {}, {}",
             face.width, face.height, face.x, face.y
@@ -104,12 +105,12 @@ fn text(path: &Path, seen: &ImageFaces, labels: &[String]) -> String {
     text
 }
 
-/// One picture; the names of the fields are those of the plugin's records.
-fn json(path: &Path, looked: &Result<ImageFaces>, labels: &[String]) -> Value {
-    let image = path.display().to_string();
-    let seen = match looked {
-        Ok(seen) => seen,
-        Err(error) => return json!({ "image": image, "error": format!("{error:#}") }),
+/// One image; the names of the fields are those of the plugin's records.
+fn json(path: &Path, result: &Result<ImageFaces>, labels: &[String]) -> Value {
+    let name = path.display().to_string();
+    let image = match result {
+        Ok(image) => image,
+        Err(error) => return json!({ "image": name, "error": format!("{error:#}") }),
     };
     let face = |(face, scores): &(PredictedFace, Scores)| {
         let (best, confidence) = scores.best();
@@ -131,11 +132,11 @@ fn json(path: &Path, looked: &Result<ImageFaces>, labels: &[String]) -> Value {
         object.insert("probabilities".to_owned(), Value::Object(probabilities));
         Value::Object(object)
     };
-    let faces: Vec<Value> = seen.faces.iter().map(face).collect();
-    json!({ "image": image, "width": seen.width, "height": seen.height, "faces": faces })
+    let faces: Vec<Value> = image.faces.iter().map(face).collect();
+    json!({ "image": name, "width": image.width, "height": image.height, "faces": faces })
 }
 
-/// To six decimals, as in the plugin's records.
+/// Rounded to six decimals, as in the plugin's records.
 fn rounded(value: f64) -> Value {
     json!((value * 1e6).round() / 1e6)
 }

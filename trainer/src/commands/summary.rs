@@ -3,11 +3,11 @@
 use anyhow::Result;
 use emotion_models::graph::LayerSummary;
 
-use super::thousands;
+use super::common::thousands;
 use crate::cli::SummaryArgs;
 use crate::run::network::Network;
 
-/// Prints the table of layers as Keras does.
+/// Prints a table of the layers like Keras.
 ///
 /// # Errors
 ///
@@ -62,7 +62,7 @@ fn table(layers: &[LayerSummary]) -> String {
     )
 }
 
-/// As Keras writes it, with the batch first.
+/// The shape as Keras prints it, with the batch first.
 fn shape(dims: &[usize]) -> String {
     let dims: String = dims.iter().map(|dim| format!(", {dim}")).collect();
     format!("(None{dims})")

@@ -1,13 +1,12 @@
 //! `emotion-trainer train`.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use emotion_models::Emotion;
 
+use super::common::{load_weights, thousands, use_threads};
 use super::runs::{self, shell_word};
-use super::{thousands, use_threads};
 use crate::cli::TrainArgs;
 use crate::data::Dataset;
 use crate::emotion::distillation::Teachers;
@@ -16,45 +15,43 @@ use crate::emotion::task::EmotionTask;
 use crate::run::folder::RunFolder;
 use crate::run::trainer::Trainer;
 
-/// Trains a network, or goes on with a run.
+/// Trains an emotion network, or resumes a run.
 ///
 /// # Errors
 ///
-/// When the data is broken, the folder cannot be used, or the loss is no longer a number; and
+/// When the data is broken, the folder cannot be used, or the loss becomes NaN or infinite; and
 /// [`Interrupted`](crate::run::interrupt::Interrupted) after Ctrl-C.
 pub fn run(args: &TrainArgs) -> Result<()> {
-    use_threads(args.threads)?;
+    use_threads(args.run.threads)?;
     let teachers = Teachers::load(&args.teacher)?;
     let (training, validation) = Dataset::load_for_training(&args.data, args.votes.as_deref())?;
-    let data = EmotionTask {
+    let task = EmotionTask {
         training: Arc::new(training),
         validation: Arc::new(validation),
         teachers,
     };
     let trainer = match &args.run.resume {
-        Some(folder) => Trainer::resume(data, RunFolder::new(folder))?,
-        None => begin(args, data)?,
+        Some(folder) => Trainer::resume(task, RunFolder::new(folder))?,
+        None => begin(args, task)?,
     };
     let opening = opening(&trainer);
-    runs::conduct(
-        trainer,
-        args.run.save_every,
-        &opening,
-        &command(args),
-        report,
-    )
+    let votes = args.votes.as_deref().map(shell_word);
+    let command = format!(
+        "emotion-trainer train --data {}{}",
+        shell_word(&args.data),
+        votes.map_or(String::new(), |votes| format!(" --votes {votes}")),
+    );
+    runs::train(trainer, args.run.save_every, &opening, &command, report)
 }
 
-fn begin(args: &TrainArgs, data: EmotionTask) -> Result<Trainer<EmotionTask>> {
+fn begin(args: &TrainArgs, task: EmotionTask) -> Result<Trainer<EmotionTask>> {
     let mut settings = args.settings();
-    settings.distillation = args.recipe.distillation(data.teachers.identities());
-    let beside_others = || PathBuf::from("runs").join(settings.name());
-    let out = args.run.out.clone().unwrap_or_else(beside_others);
-    let folder = RunFolder::new(out);
-    let Some(init) = &args.init else {
-        return Trainer::new(settings, data, folder);
+    settings.distillation = args.recipe.distillation(task.teachers.ids());
+    let folder = runs::folder(&args.run, &settings);
+    let Some(init) = &args.common.init else {
+        return Trainer::new(settings, task, folder);
     };
-    let weights = super::weights(init)?;
+    let weights = load_weights(init)?;
     let found = weights.metadata();
     let wanted = args.recipe.arch.unwrap_or(found.architecture);
     let shown = init.display();
@@ -65,34 +62,29 @@ fn begin(args: &TrainArgs, data: EmotionTask) -> Result<Trainer<EmotionTask>> {
     );
     ensure!(
         found.labels == Emotion::names(),
-        "--init {shown} tells {} apart, expected {}: choose weights that were trained on the same emotions",
+        "--init {shown} has the labels {}, expected {}: choose weights that were trained on the same emotions",
         found.labels.join(", "),
         Emotion::names().join(", "),
     );
-    Trainer::new_with(settings, &weights, data, folder)
+    Trainer::new_with(settings, &weights, task, folder)
 }
 
 fn opening(trainer: &Trainer<EmotionTask>) -> String {
     let settings = trainer.settings();
-    let source = &trainer.state().data_summary;
+    let data = &trainer.state().data;
     let mut text = format!(
-        "{}, {} parameters; {} training and {} validation faces; recipe {}, batch {}, seed {}; {}",
+        "{}, {} parameters; {} training and {} validation faces; recipe {}, {}",
         settings.architecture,
         thousands(trainer.network().parameters.count()),
-        thousands(source.training_faces),
-        thousands(source.validation_faces),
+        thousands(data.training_faces),
+        thousands(data.validation_faces),
         settings.recipe.name(),
-        settings.batch,
-        settings.seed,
-        trainer.folder().path().display(),
+        runs::opening(trainer),
     );
-    if let Some(init) = &settings.init {
-        text += &format!("\nbegins with {init}");
-    }
     if let Some(distillation) = &settings.distillation {
         let names = distillation.teachers.iter().map(|t| t.name.as_str());
         let names: Vec<&str> = names.collect();
-        text += &format!("\ntaught by {}", names.join(", "));
+        text += &format!("\nteachers: {}", names.join(", "));
     }
     text
 }
@@ -105,17 +97,6 @@ fn report(trainer: &Trainer<EmotionTask>, best: &EmotionEpoch) -> String {
         best.epoch,
         100.0 * best.val_acc,
         best.val_loss,
-        best.temperature.unwrap_or(1.0),
-    )
-}
-
-/// What is to be typed to go on, but for the folder of the run.
-fn command(args: &TrainArgs) -> String {
-    let votes = args.votes.as_deref();
-    let votes = votes.map(|votes| format!(" --votes {}", shell_word(votes)));
-    format!(
-        "emotion-trainer train --data {}{}",
-        shell_word(&args.data),
-        votes.unwrap_or_default(),
+        best.temperature,
     )
 }

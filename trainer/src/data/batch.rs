@@ -1,5 +1,5 @@
-//! Faces on their way into the network: augmented in the background, a few batches ahead of the
-//! training step, and prepared by the same code that the plugin runs.
+//! Batches of faces, augmented in the background a few batches ahead of the training step, and preprocessed by the code
+//! that the plugin runs.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,11 +12,10 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::augment::{Augmentation, Augmenter};
+use super::faces::{CLASSES, FACE_SIZE, Faces};
 use super::mixing::{MixedBatch, Mixing};
 use super::prefetch::Prefetched;
-use super::targets::{CLASSES, LabelTargets, TargetSettings};
-use super::{FACE_SIZE, Faces};
-use crate::emotion::recipe::Settings;
+use super::targets::{LabelTargets, TargetSettings};
 use crate::random::{Purpose, generator};
 
 /// How the batches of one epoch are made.
@@ -24,19 +23,19 @@ use crate::random::{Purpose, generator};
 pub struct BatchPlan {
     /// Seed of the run.
     pub seed: u64,
-    /// Epoch, counted from 1; with the seed and the row it decides the augmentation.
+    /// Epoch, counted from 1.
     pub epoch: usize,
     /// Faces in a batch; the last one may hold fewer.
     pub batch: usize,
-    /// Width and height that the network takes, in pixels.
+    /// Width and height of the network's input, in pixels.
     pub input_size: usize,
     /// How far faces are changed.
     pub augmentation: Augmentation,
     /// How faces are mixed.
     pub mixing: Mixing,
     /// How labels and votes become targets.
-    pub labelling: TargetSettings,
-    /// Whether anybody is taught who wants to see the faces as they were taken.
+    pub targets: TargetSettings,
+    /// Whether teachers need the faces without changes of exposure.
     pub has_teachers: bool,
 }
 
@@ -45,12 +44,12 @@ pub struct BatchPlan {
 pub struct FaceBatch {
     /// `[N, input_size, input_size, 1]`, in [-1, 1].
     pub faces: Tensor,
-    /// The same faces in the light that they were taken in, for teachers, who know better then; none if that is `faces`.
-    pub as_taken: Option<Tensor>,
-    /// `[N, 7]`: the probability that each class should get, times the weight of the face in the
-    /// loss. A row sums to that weight: 1 if classes are not balanced, else 1 in the mean.
+    /// The same faces without changes of exposure, on which teachers are more accurate; none if equal to `faces`.
+    pub teacher_faces: Option<Tensor>,
+    /// `[N, 7]`: the target probability of each class, times the weight of the face in the loss. A row sums to that weight:
+    /// 1 if classes are not balanced, else 1 in the mean.
     pub targets: Tensor,
-    /// The N labels; of mixed faces those of the larger parts.
+    /// The N labels; of mixed faces, the label of the larger part.
     pub labels: Vec<Emotion>,
 }
 
@@ -58,20 +57,15 @@ pub struct FaceBatch {
 pub type FaceBatches = Prefetched<Result<FaceBatch>>;
 
 impl FaceBatches {
-    /// Starts to prepare batches of `faces` in the background.
-    pub fn of(faces: Arc<Faces>, plan: BatchPlan) -> Self {
-        Self::of_rest(faces, plan, 0)
-    }
-
-    /// The same without the first `steps` batches.
-    pub fn of_rest(faces: Arc<Faces>, plan: BatchPlan, steps: usize) -> Self {
-        Self::start(move |outlet| {
-            let targets = LabelTargets::new(&faces, plan.labelling);
+    /// Starts to prepare the batches of `faces` in the background, without the first `skipped` ones.
+    pub fn new(faces: Arc<Faces>, plan: BatchPlan, skipped: usize) -> Self {
+        Self::start(move |sender| {
+            let targets = LabelTargets::new(&faces, plan.targets);
             let mut order: Vec<usize> = (0..faces.len()).collect();
             let mut generator = generator(plan.seed, Purpose::Shuffle, plan.epoch as u64);
             order.shuffle(&mut generator);
-            for (index, rows) in order.chunks(plan.batch).enumerate().skip(steps) {
-                if !outlet.put(plan.prepare(&faces, &targets, index, rows)) {
+            for (index, rows) in order.chunks(plan.batch).enumerate().skip(skipped) {
+                if !sender.send(plan.prepare(&faces, &targets, index, rows)) {
                     break;
                 }
             }
@@ -80,25 +74,7 @@ impl FaceBatches {
 }
 
 impl BatchPlan {
-    /// The plan of an epoch, counted from 1, of a run with these settings.
-    pub fn new(settings: &Settings, epoch: usize) -> Self {
-        Self {
-            seed: settings.seed,
-            epoch,
-            batch: settings.batch,
-            input_size: settings.input_size,
-            augmentation: settings.augmentation,
-            mixing: settings.mixing,
-            labelling: TargetSettings {
-                smoothing: settings.label_smoothing,
-                votes_share: settings.votes_share,
-                class_balance: settings.class_balance,
-            },
-            has_teachers: settings.distillation.is_some(),
-        }
-    }
-
-    /// The batch of this index in the epoch, which consists of these rows.
+    /// The batch at `index` in the epoch, made of `rows`.
     fn prepare(
         &self,
         faces: &Faces,
@@ -106,42 +82,38 @@ impl BatchPlan {
         index: usize,
         rows: &[usize],
     ) -> Result<FaceBatch> {
-        let made = |augmentation| -> Result<_> {
+        let augmented = |augmentation| -> Result<_> {
             let mut values = self.augmented(faces, rows, augmentation);
             let mut targets: Vec<_> = rows.iter().map(|&row| targets.of(row)).collect();
             let mut labels: Vec<_> = rows.iter().map(|&row| faces.labels()[row]).collect();
             if self.mixing.is_on() {
-                let mixture = MixedBatch {
+                let batch = MixedBatch {
                     faces: &mut values,
                     size: self.input_size,
                     targets: &mut targets,
                     labels: &mut labels,
                 };
-                self.mixing
-                    .run(mixture, &mut self.generator(Purpose::Mixing, index));
+                let mut generator = self.generator(Purpose::Mixing, index);
+                self.mixing.run(batch, &mut generator);
             }
-            Ok((
-                tensor(values, rows.len(), self.input_size)?,
-                targets,
-                labels,
-            ))
+            let faces = tensor(values, rows.len(), self.input_size)?;
+            Ok((faces, targets, labels))
         };
-        let as_taken = Augmentation {
+        let unexposed = Augmentation {
             exposure: 0.0,
             ..self.augmentation
         };
-        let as_taken = (self.has_teachers && as_taken != self.augmentation)
-            .then(|| made(as_taken))
-            .transpose()?;
-        let (values, targets, labels) = made(self.augmentation)?;
+        let teacher_faces = if self.has_teachers && unexposed != self.augmentation {
+            Some(augmented(unexposed)?.0)
+        } else {
+            None
+        };
+        let (values, targets, labels) = augmented(self.augmentation)?;
+        let shape = (rows.len(), CLASSES);
         Ok(FaceBatch {
             faces: values,
-            as_taken: as_taken.map(|(values, ..)| values),
-            targets: Tensor::from_vec(
-                targets.into_flattened(),
-                (rows.len(), CLASSES),
-                &Device::Cpu,
-            )?,
+            teacher_faces,
+            targets: Tensor::from_vec(targets.into_flattened(), shape, &Device::Cpu)?,
             labels,
         })
     }
@@ -150,19 +122,18 @@ impl BatchPlan {
     fn augmented(&self, faces: &Faces, rows: &[usize], augmentation: Augmentation) -> Vec<f32> {
         let length = self.input_size * self.input_size;
         let mut values = vec![0.0; rows.len() * length];
-        let tools = || {
-            (
-                Augmenter::new(augmentation, FACE_SIZE),
-                Preprocessor::new(self.input_size),
-            )
-        };
         values.par_chunks_exact_mut(length).zip(rows).for_each_init(
-            tools,
+            || {
+                let augmenter = Augmenter::new(augmentation, FACE_SIZE);
+                (augmenter, Preprocessor::new(self.input_size))
+            },
             |(augmenter, preprocessor), (out, &row)| {
-                let [mut generator, mut for_exposure] = [Purpose::Augmentation, Purpose::Exposure]
-                    .map(|purpose| self.generator(purpose, row));
-                let face = augmenter.run(faces.pixels(row), &mut generator, &mut for_exposure);
-                prepare(preprocessor, face, out);
+                let [mut generator, mut exposure_generator] =
+                    [Purpose::Augmentation, Purpose::Exposure]
+                        .map(|purpose| self.generator(purpose, row));
+                let pixels = faces.pixels(row);
+                let face = augmenter.run(pixels, &mut generator, &mut exposure_generator);
+                preprocess(preprocessor, face, out);
             },
         );
         values
@@ -173,18 +144,18 @@ impl BatchPlan {
     }
 }
 
-/// The faces of `rows` as `preprocessor` makes them and not augmented, `[N, input_size, input_size, 1]`, one after the other.
-pub fn prepared(faces: &Faces, rows: Range<usize>, preprocessor: &Preprocessor) -> Vec<f32> {
+/// The faces of `rows`, preprocessed but not augmented: `[N, input_size, input_size, 1]`.
+pub fn preprocessed(faces: &Faces, rows: Range<usize>, preprocessor: &Preprocessor) -> Vec<f32> {
     let length = preprocessor.size().pow(2);
     let mut values = vec![0.0; rows.len() * length];
     values.par_chunks_exact_mut(length).zip(rows).for_each_init(
         || preprocessor.clone(),
-        |preprocessor, (out, row)| prepare(preprocessor, faces.pixels(row), out),
+        |preprocessor, (out, row)| preprocess(preprocessor, faces.pixels(row), out),
     );
     values
 }
 
-/// The tensor `[count, input_size, input_size, 1]` of prepared faces.
+/// The tensor `[count, input_size, input_size, 1]` of preprocessed faces.
 ///
 /// # Errors
 ///
@@ -193,11 +164,12 @@ pub fn tensor(values: Vec<f32>, count: usize, input_size: usize) -> Result<Tenso
     Tensor::from_vec(values, (count, input_size, input_size, 1), &Device::Cpu)
 }
 
-fn prepare(preprocessor: &mut Preprocessor, pixels: &[u8], out: &mut [f32]) {
+fn preprocess(preprocessor: &mut Preprocessor, pixels: &[u8], out: &mut [f32]) {
     let image = GreyImage::new(pixels, FACE_SIZE, FACE_SIZE, FACE_SIZE)
         .expect("a face has FACE_SIZE² pixels");
-    let prepared = preprocessor.run(&image, Region::whole(&image), out);
-    prepared.expect("the region is the face and the output is of the input's size");
+    preprocessor
+        .run(&image, Region::whole(&image), out)
+        .expect("the region is the face and the output has the size of the input");
 }
 
 #[cfg(test)]

@@ -1,20 +1,21 @@
 //! Reads `fer2013.csv` as it was published: columns `emotion`, `pixels`, `Usage`.
 //!
-//! Plain, gzip and zstd files are told apart by their first bytes. Nothing is skipped: a row that
-//! is not a face with a known label and split is an error with its line.
+//! The first bytes decide whether a file is plain, gzip or zstd. Nothing is skipped: a row that is not a face with a
+//! known label and split is an error with its line.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use emotion_models::Emotion;
 
+use super::dataset::Dataset;
+use super::faces::{FACE_SIZE, Split};
 use super::table::{self, Table, excerpt, parse};
-use super::{Dataset, FACE_SIZE, Split};
 
 /// Why a file could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file is not a table of the right columns.
+    /// The file is no table with the right columns.
     #[error(transparent)]
     Table(#[from] table::Error),
     /// A row is not a labelled face.
@@ -24,18 +25,18 @@ pub enum Error {
         path: PathBuf,
         /// The line on which the row begins, counted from 1.
         line: u64,
-        /// What is wrong with it.
+        /// The problem.
         problem: RowProblem,
     },
 }
 
-/// What is wrong with a row.
+/// The problem of a row.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RowProblem {
     /// A label outside 0 to 6.
     #[error("emotion is `{0}`, expected 0 (angry) to 6 (neutral)")]
     Label(String),
-    /// Not exactly one value per pixel.
+    /// There is not exactly one value per pixel.
     #[error("expected 2304 pixels (48×48), found {0}")]
     PixelCount(usize),
     /// A value outside 0 to 255.
@@ -43,7 +44,7 @@ pub enum RowProblem {
     Pixel {
         /// Position in the row's pixels, counted from 0.
         index: usize,
-        /// What stands there.
+        /// The value found.
         value: String,
     },
     /// A split that FER-2013 does not have.
@@ -55,12 +56,12 @@ pub enum RowProblem {
 ///
 /// # Errors
 ///
-/// See [`Error`]; nothing is returned for a file with a single broken row.
+/// See [`Error`]; a single broken row fails the whole file.
 pub fn load(path: &Path) -> Result<Dataset, Error> {
     read(table::open(path)?, path)
 }
 
-/// Reads unpacked CSV; `path` only stands in the errors.
+/// Reads uncompressed CSV; `path` is used in errors only.
 ///
 /// # Errors
 ///
@@ -85,7 +86,7 @@ pub fn read(reader: impl Read, path: &Path) -> Result<Dataset, Error> {
     Ok(dataset)
 }
 
-/// Checks a row; its pixels are left in `pixels`.
+/// Parses a row; its pixels are written to `pixels`.
 fn read_row(
     [label, values, usage]: [&[u8]; 3],
     pixels: &mut Vec<u8>,

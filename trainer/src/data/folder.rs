@@ -1,31 +1,30 @@
-//! Reads a folder of pictures: `DIR/SPLIT/EMOTION/*` or `DIR/EMOTION/*`.
+//! Reads a folder of images: `DIR/SPLIT/EMOTION/*` or `DIR/EMOTION/*`.
 //!
-//! Each picture is a face that fills it. It goes the way of all faces: the square about its centre,
-//! made grey and brought to [`FACE_SIZE`]² by the code that the plugin runs. Where a split that is
-//! needed has no folder, a share of the pictures forms it. Their pixels alone decide which, so the
-//! same picture never lies on both sides, and more pictures do not move the others.
+//! Each image shows one face. Its central square is converted to grey and resized to [`FACE_SIZE`]² by the code that
+//! the plugin runs. A split that is needed but has no folder gets a share of the images. Their pixels alone decide
+//! which, so copies of an image share a split, and adding images does not move the others.
 
-use std::fmt;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fmt, fs, io};
 
 use emotion_models::Emotion;
 use emotion_models::preprocess::{Preprocessor, Region};
 use rayon::prelude::*;
 
-use super::{Dataset, FACE_SIZE, Split};
-use crate::data::picture::Picture;
-use crate::run::progress;
+use super::dataset::Dataset;
+use super::faces::{FACE_SIZE, Split};
+use super::image_file;
+use crate::hash::fnv1a;
+use crate::progress_bar;
 
-/// Pictures of a smaller side hold no face that could be told from another.
-const SMALLEST_SIDE: usize = 16;
-/// A face is about as high as it is wide; a picture of a longer shape shows something else too.
-const LONGEST_SHAPE: usize = 2;
-/// One picture in so many goes to a split without a folder of its own.
+/// Least side of an image in pixels: no face can be recognised in a smaller one.
+const LEAST_SIDE: u32 = 16;
+/// Largest aspect ratio: a longer image shows more than a face.
+const MOST_ASPECT: u32 = 2;
+/// One image in so many goes to a split without a folder.
 const SHARE: u64 = 10;
 
-/// Names of the folders of a split, in small letters and without signs; the first is ours.
+/// Names of the folders of a split, in lower case without punctuation; the first is ours.
 const SPLITS: [(Split, &[&str]); 3] = [
     (Split::Training, &["train", "training"]),
     (
@@ -52,45 +51,51 @@ const EMOTIONS: [(Emotion, &[&str]); 7] = [
 /// Why a folder could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A folder is not there or not readable.
+    /// A folder is missing or not readable.
     #[error("cannot list {}", path.display())]
     List {
         /// The folder.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// Folders are not named or nested as expected.
     #[error(
         "{} is not laid out as expected:{problems}\nexpected {}/{{train,val,test}}/EMOTION/*.png, or \
-         {0}/EMOTION/*.png to have the pictures split, with EMOTION one of {emotions}",
+         {0}/EMOTION/*.png to have the pictures split, with EMOTION one of {}",
         path.display(),
         path.display(),
-        emotions = names(EMOTIONS)
+        emotion_names(", ")
     )]
     Layout {
         /// The folder.
         path: PathBuf,
-        /// All that is wrong.
+        /// All problems.
         problems: Problems,
     },
-    /// Some files are not pictures of a face.
+    /// Some files are not images of a face.
     #[error(
         "{} of {of} files are not pictures of a face:{problems}\nrepair them or take them out of the \
          folder",
         problems.0.len()
     )]
-    Pictures {
-        /// How many files there are.
+    Images {
+        /// Number of files.
         of: usize,
         /// The files, each with its problem.
         problems: Problems,
     },
 }
 
-/// What is wrong with files and folders, one line for each.
-#[derive(Debug, PartialEq, Eq)]
+/// The problems of files and folders, one line each.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Problems(pub Vec<(PathBuf, String)>);
+
+impl Problems {
+    fn add(&mut self, path: &Path, problem: &str) {
+        self.0.push((path.to_owned(), problem.to_owned()));
+    }
+}
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,82 +105,70 @@ impl fmt::Display for Problems {
     }
 }
 
-/// What a folder's name says of the pictures in it.
-fn meaning<T: Copy>(
-    folder: &Path,
-    names: impl IntoIterator<Item = (T, &'static [&'static str])>,
-) -> Option<T> {
+/// The split or emotion that a folder is named after.
+fn named<T: Copy>(folder: &Path, names: &[(T, &[&str])]) -> Option<T> {
     let name = folder.file_name()?.to_string_lossy();
     let name: String = name
         .chars()
         .filter(char::is_ascii_alphanumeric)
         .map(|letter| letter.to_ascii_lowercase())
         .collect();
-    names
-        .into_iter()
-        .find(|(_, names)| names.contains(&name.as_str()))
-        .map(|(meaning, _)| meaning)
+    let found = names.iter().find(|(_, names)| names.contains(&&*name));
+    found.map(|&(value, _)| value)
 }
 
-/// The names that we use ourselves.
-fn names<T>(names: impl IntoIterator<Item = (T, &'static [&'static str])>) -> String {
-    let own: Vec<_> = names.into_iter().map(|(_, names)| names[0]).collect();
-    own.join(", ")
+fn emotion_names(separator: &str) -> String {
+    EMOTIONS.map(|(_, names)| names[0]).join(separator)
 }
 
-/// Where pictures of a split are looked for.
+/// Where images of a split are expected.
 pub(super) fn place(split: Split) -> String {
     let (_, names) = SPLITS[split as usize];
-    format!("{}/{{{}}}", names[0], names_of_emotions())
+    format!("{}/{{{}}}", names[0], emotion_names(","))
 }
 
-fn names_of_emotions() -> String {
-    names(EMOTIONS).replace(", ", ",")
-}
-
-/// A picture that was found; a split only if its folder says so.
+/// An image file; a split only if its folder is named after one.
 #[derive(Debug)]
-struct Found {
+struct ImageFile {
     path: PathBuf,
     split: Option<Split>,
     emotion: Emotion,
 }
 
-/// Reads all pictures in the folder at `path`, in the order of their names.
+/// Reads all images in the folder at `path`, in the order of their names.
 ///
 /// # Errors
 ///
-/// See [`Error`]; nothing is returned for a folder with a single broken picture.
+/// See [`Error`]; a single broken image fails the whole folder.
 pub fn load(path: &Path) -> Result<Dataset, Error> {
-    let found = find(path)?;
-    let bar = progress::reading("pictures", found.len());
-    let faces: Vec<_> = found
+    let files = find(path)?;
+    let bar = progress_bar::reading("pictures", files.len());
+    let faces: Vec<_> = files
         .par_iter()
         .map_init(
             || Preprocessor::new(FACE_SIZE),
-            |preprocessor, picture| {
-                let face = read(&picture.path, preprocessor);
+            |preprocessor, file| {
+                let face = read(&file.path, preprocessor);
                 bar.inc(1);
-                face.map_err(|problem| (picture.path.clone(), problem))
+                face.map_err(|problem| (file.path.clone(), problem))
             },
         )
         .collect();
     drop(bar);
 
-    let of = faces.len();
-    let has = |split| found.iter().any(|picture| picture.split == Some(split));
-    let has_validation = has(Split::Public);
+    let of = files.len();
+    let has_validation = files.iter().any(|file| file.split == Some(Split::Public));
     let mut dataset = Dataset::default();
     let mut problems = Vec::new();
-    for (picture, face) in found.iter().zip(faces) {
+    for (file, face) in files.iter().zip(faces) {
         match face {
             Ok(face) => {
-                let split = match picture.split {
+                let split = match file.split {
                     None => assigned(&face),
                     Some(Split::Training) if !has_validation => held_out(&face),
                     Some(split) => split,
                 };
-                dataset.push(split, &face, picture.emotion);
+                dataset.push(split, &face, file.emotion);
             }
             Err(problem) => problems.push(problem),
         }
@@ -184,11 +177,11 @@ pub fn load(path: &Path) -> Result<Dataset, Error> {
         Ok(dataset)
     } else {
         let problems = Problems(problems);
-        Err(Error::Pictures { of, problems })
+        Err(Error::Images { of, problems })
     }
 }
 
-/// The split of a face in a folder without splits: 80 % are learnt from.
+/// The split of a face in a folder without splits: 80 % are for training.
 fn assigned(face: &[u8]) -> Split {
     match hash(face) % SHARE {
         0 => Split::Private,
@@ -196,7 +189,7 @@ fn assigned(face: &[u8]) -> Split {
     }
 }
 
-/// The split of a Training face where nothing else is there to validate on.
+/// The split of a training face when no folder holds validation images.
 fn held_out(face: &[u8]) -> Split {
     match hash(face) % SHARE {
         1 => Split::Public,
@@ -204,26 +197,24 @@ fn held_out(face: &[u8]) -> Split {
     }
 }
 
-/// FNV-1a, whose low bits alone hang on few pixels, stirred as in MurmurHash3.
+/// FNV-1a with the mixing step of MurmurHash3, because its low bits depend on few pixels.
 fn hash(face: &[u8]) -> u64 {
-    let hash = face.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = fnv1a(face);
     let hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     hash ^ (hash >> 33)
 }
 
-/// The face in the file, [`FACE_SIZE`]² grey values, or what is wrong with it.
+/// The face in the file, [`FACE_SIZE`]² grey values, or the problem.
 fn read(path: &Path, preprocessor: &mut Preprocessor) -> Result<Vec<u8>, String> {
-    let picture = Picture::load(path).map_err(|error| error.to_string())?;
-    let (width, height) = (picture.width(), picture.height());
+    let image = image_file::load(path).map_err(|error| error.to_string())?;
+    let (width, height) = image.dimensions();
     let (shorter, longer) = (width.min(height), width.max(height));
-    if shorter < SMALLEST_SIDE {
+    if shorter < LEAST_SIDE {
         return Err(format!(
-            "has {width}×{height} pixels, a face needs {SMALLEST_SIDE}×{SMALLEST_SIDE} at least"
+            "has {width}×{height} pixels, a face needs {LEAST_SIDE}×{LEAST_SIDE} at least"
         ));
     }
-    if longer > LONGEST_SHAPE * shorter {
+    if longer > MOST_ASPECT * shorter {
         return Err(format!(
             "has {width}×{height} pixels, too long for a face: crop it to the face"
         ));
@@ -236,21 +227,20 @@ fn read(path: &Path, preprocessor: &mut Preprocessor) -> Result<Vec<u8>, String>
         height: side,
     };
     let mut values = vec![0.0; FACE_SIZE * FACE_SIZE];
-    let view = picture.view().map_err(|error| error.to_string())?;
-    preprocessor
-        .run(&view, centre, &mut values)
+    image_file::view(&image)
+        .and_then(|view| preprocessor.run(&view, centre, &mut values))
         .map_err(|error| error.to_string())?;
     let level = |value: &f32| ((value + 1.0) * 127.5).round() as u8;
     Ok(values.iter().map(level).collect())
 }
 
-/// Walks the folder, and finds fault with all of it at once.
-fn find(path: &Path) -> Result<Vec<Found>, Error> {
+/// Finds the files in the folder and reports all problems of its layout at once.
+fn find(path: &Path) -> Result<Vec<ImageFile>, Error> {
     let mut walk = Walk::default();
     let folders = walk.folders(path)?;
     let (mut splits, mut emotions) = (0, 0);
     for folder in &folders {
-        if let Some(split) = meaning(folder, SPLITS) {
+        if let Some(split) = named(folder, &SPLITS) {
             splits += 1;
             for inner in walk.folders(folder)? {
                 walk.emotion(&inner, Some(split))?;
@@ -260,63 +250,58 @@ fn find(path: &Path) -> Result<Vec<Found>, Error> {
             walk.emotion(folder, None)?;
         }
     }
-    let mut problem = |problem: &str| walk.problems.push((path.to_owned(), problem.to_owned()));
+    let Walk {
+        files,
+        mut problems,
+    } = walk;
     if splits > 0 && emotions > 0 {
-        problem("holds folders of splits beside others");
-    } else if walk.found.is_empty() && walk.problems.is_empty() {
-        walk.problems
-            .push((path.to_owned(), "holds no pictures in folders".to_owned()));
+        problems.add(path, "holds folders of splits beside others");
+    } else if files.is_empty() && problems.0.is_empty() {
+        problems.add(path, "holds no pictures in folders");
     }
-    if walk.problems.is_empty() {
-        return Ok(walk.found);
+    if problems.0.is_empty() {
+        return Ok(files);
     }
     Err(Error::Layout {
         path: path.to_owned(),
-        problems: Problems(walk.problems),
+        problems,
     })
 }
 
-/// What has been found so far, good and bad.
+/// The files and problems found so far.
 #[derive(Default)]
 struct Walk {
-    found: Vec<Found>,
-    problems: Vec<(PathBuf, String)>,
+    files: Vec<ImageFile>,
+    problems: Problems,
 }
 
 impl Walk {
-    /// The folders in a folder of folders. Files in it, such as a README, do not matter, but pictures
-    /// are in the wrong place.
+    /// The folders in a folder of folders. Other files such as a README are ignored, but images are in the wrong place.
     fn folders(&mut self, path: &Path) -> Result<Vec<PathBuf>, Error> {
         let (folders, files) = list(path)?;
-        let stray = files
-            .into_iter()
-            .filter(|file| image::ImageFormat::from_path(file).is_ok());
-        self.problems.extend(
-            stray.map(|file| (file, "lies outside the folders of the emotions".to_owned())),
-        );
+        let is_image = |file: &&PathBuf| image::ImageFormat::from_path(file).is_ok();
+        for file in files.iter().filter(is_image) {
+            self.problems
+                .add(file, "lies outside the folders of the emotions");
+        }
         Ok(folders)
     }
 
-    /// The pictures in the folder of an emotion.
+    /// The images in the folder of an emotion.
     fn emotion(&mut self, path: &Path, split: Option<Split>) -> Result<(), Error> {
-        let problem = |path: &Path, problem: &str| (path.to_owned(), problem.to_owned());
-        let Some(emotion) = meaning(path, EMOTIONS) else {
-            self.problems
-                .push(problem(path, "is named like no emotion"));
+        let Some(emotion) = named(path, &EMOTIONS) else {
+            self.problems.add(path, "is named like no emotion");
             return Ok(());
         };
         let (folders, files) = list(path)?;
         for folder in &folders {
-            self.problems
-                .push(problem(folder, "is a folder, expected pictures"));
+            self.problems.add(folder, "is a folder, expected pictures");
         }
         if files.is_empty() && folders.is_empty() {
-            self.problems.push(problem(
-                path,
-                "is empty: add pictures, or take the folder away",
-            ));
+            self.problems
+                .add(path, "is empty: add pictures, or take the folder away");
         }
-        self.found.extend(files.into_iter().map(|path| Found {
+        self.files.extend(files.into_iter().map(|path| ImageFile {
             path,
             split,
             emotion,
@@ -325,7 +310,7 @@ impl Walk {
     }
 }
 
-/// The folders and the files in a folder, sorted, without what systems leave there.
+/// The folders and the files in a folder, sorted, without hidden and system files.
 fn list(path: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Error> {
     let entries = || -> io::Result<Vec<PathBuf>> {
         fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect()
@@ -334,12 +319,12 @@ fn list(path: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Error> {
         path: path.to_owned(),
         source,
     })?;
-    entries.retain(|path| !is_left_by_a_system(path));
+    entries.retain(|path| !is_system_file(path));
     entries.sort();
     Ok(entries.into_iter().partition(|path| path.is_dir()))
 }
 
-fn is_left_by_a_system(path: &Path) -> bool {
+fn is_system_file(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.starts_with('.') || ["Thumbs.db", "desktop.ini", "__MACOSX"].contains(&&*name)
 }

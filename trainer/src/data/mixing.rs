@@ -1,22 +1,22 @@
-//! Training on mixtures of two faces, whose targets are mixed like their pixels.
+//! Mixes pairs of faces and their targets (mixup, CutMix).
 
 use emotion_models::Emotion;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::targets::CLASSES;
+use super::faces::CLASSES;
 
-/// How faces of a batch are mixed; each number is the α of the Beta(α, α) from which the share of the
-/// first face is drawn, 0 for never. If both are set, each batch is mixed the one or the other way.
+/// How faces of a batch are mixed. Each number is the α of the Beta(α, α) from which the share of the first face is drawn;
+/// 0 turns it off. If both are set, each batch uses one of them at random.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mixing {
-    /// Both faces on top of each other (mixup: Zhang, Cissé, Dauphin and Lopez-Paz 2018).
+    /// α of mixup, which blends both faces (Zhang, Cissé, Dauphin and Lopez-Paz 2018).
     pub mixup: f32,
-    /// A rectangle of the second face in the first (CutMix: Yun, Han, Oh, Chun, Choe and Yoo 2019).
+    /// α of CutMix, which pastes a rectangle of the second face into the first (Yun, Han, Oh, Chun, Choe and Yoo 2019).
     pub cutmix: f32,
 }
 
-/// The prepared faces of a batch and what belongs to each.
+/// The preprocessed faces of a batch with their targets and labels.
 pub(super) struct MixedBatch<'a> {
     /// `size`² values for each face.
     pub(super) faces: &'a mut [f32],
@@ -26,13 +26,12 @@ pub(super) struct MixedBatch<'a> {
 }
 
 impl Mixing {
-    /// Whether faces are mixed at all.
+    /// Whether faces are mixed.
     pub fn is_on(&self) -> bool {
         self.mixup > 0.0 || self.cutmix > 0.0
     }
 
-    /// Mixes each face with the next one, the last with the first. A label stays that of the face
-    /// with the larger share.
+    /// Mixes each face with the next one, the last with the first. The label is that of the face with the larger share.
     pub(super) fn run(&self, batch: MixedBatch<'_>, generator: &mut impl RngExt) {
         let MixedBatch {
             faces,
@@ -48,7 +47,7 @@ impl Mixing {
             (true, true) => generator.random(),
             (_, cut) => cut,
         };
-        // When the last face's turn comes, the first one is mixed already.
+        // The last face needs the first one as it was before mixing.
         let first = (faces[..length].to_vec(), targets[0], labels[0]);
         for index in 0..labels.len() {
             let (face, others) = faces[index * length..].split_at_mut(length);
@@ -105,7 +104,7 @@ fn paste(
     1.0 - (rows.len() * columns.len()) as f32 / (size * size) as f32
 }
 
-/// A number from Beta(α, α), by Jöhnk's method (1964), which suits an α up to about 2.
+/// A number from Beta(α, α) by Jöhnk's method (1964), which is fast for α up to about 2.
 fn beta(alpha: f32, generator: &mut impl RngExt) -> f32 {
     let power = 1.0 / f64::from(alpha);
     loop {

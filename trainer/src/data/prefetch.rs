@@ -1,46 +1,46 @@
-//! Work that is done in the background, a few pieces ahead of who needs them.
+//! Items produced by a background thread, a few ahead of the consumer.
 
 use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
-/// Pieces that wait, so that a slow one does not stop the training.
+/// Items that are produced ahead, so that a slow one does not stop the training.
 const AHEAD: usize = 4;
 
-/// What a thread of its own makes, in order.
+/// The items of a background thread, in order.
 #[derive(Debug)]
 pub struct Prefetched<T> {
-    prepared: Option<Receiver<T>>,
+    items: Option<Receiver<T>>,
     worker: Option<JoinHandle<()>>,
 }
 
-/// Where the thread puts what it has made.
+/// The end of the channel that the thread sends items to.
 #[derive(Debug)]
 pub(crate) struct PrefetchSender<T>(SyncSender<T>);
 
 impl<T> PrefetchSender<T> {
-    /// Waits until there is room; whether anybody still wants it.
-    pub(crate) fn put(&self, piece: T) -> bool {
-        self.0.send(piece).is_ok()
+    /// Waits for room and sends an item; false if the receiver is gone.
+    pub(crate) fn send(&self, item: T) -> bool {
+        self.0.send(item).is_ok()
     }
 }
 
 impl<T: Send + 'static> Prefetched<T> {
-    /// Starts `work`, which puts its pieces into the outlet until it has no more or nobody wants them.
+    /// Starts `work`, which sends its items until it has no more or the receiver is gone.
     pub(crate) fn start(work: impl FnOnce(&PrefetchSender<T>) + Send + 'static) -> Self {
-        let (sender, prepared) = sync_channel(AHEAD);
+        let (sender, items) = sync_channel(AHEAD);
         let worker = thread::spawn(move || work(&PrefetchSender(sender)));
         Self {
-            prepared: Some(prepared),
+            items: Some(items),
             worker: Some(worker),
         }
     }
 }
 
 impl<T> Prefetched<T> {
-    /// Waits for the thread; its panic goes on here, lest an epoch ends early without a word.
+    /// Waits for the thread and passes on its panic: an epoch must not end early in silence.
     fn finish(&mut self) {
-        self.prepared = None;
+        self.items = None;
         let outcome = self.worker.take().map_or(Ok(()), JoinHandle::join);
         if let Err(panic) = outcome
             && !thread::panicking()
@@ -54,11 +54,11 @@ impl<T> Iterator for Prefetched<T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
-        let piece = self.prepared.as_ref()?.recv().ok();
-        if piece.is_none() {
+        let item = self.items.as_ref()?.recv().ok();
+        if item.is_none() {
             self.finish();
         }
-        piece
+        item
     }
 }
 
@@ -75,10 +75,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pieces_come_in_order() {
-        let numbers = Prefetched::start(|outlet| {
+    fn the_items_come_in_order() {
+        let numbers = Prefetched::start(|sender| {
             for number in 0..20 {
-                outlet.put(number);
+                sender.send(number);
             }
         });
         assert_eq!(numbers.collect::<Vec<_>>(), (0..20).collect::<Vec<_>>());
@@ -88,7 +88,7 @@ mod tests {
     fn who_leaves_early_ends_the_thread() {
         let kept = Arc::new(());
         let lent = Arc::clone(&kept);
-        let mut endless = Prefetched::start(move |outlet| while outlet.put(Arc::clone(&lent)) {});
+        let mut endless = Prefetched::start(move |sender| while sender.send(Arc::clone(&lent)) {});
         endless.next().unwrap();
         drop(endless);
         assert_eq!(Arc::strong_count(&kept), 1);
@@ -97,8 +97,8 @@ mod tests {
     #[test]
     #[should_panic(expected = "no more")]
     fn a_panic_in_the_background_does_not_pass_for_the_end() {
-        Prefetched::start(|outlet| {
-            outlet.put(1);
+        Prefetched::start(|sender| {
+            sender.send(1);
             panic!("no more");
         })
         .for_each(drop);

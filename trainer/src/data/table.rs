@@ -1,4 +1,4 @@
-//! CSV files, plain or packed, read by the names of their columns and with the line of each error.
+//! CSV files, plain or compressed, read by column names; errors give the line.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -10,15 +10,15 @@ use flate2::bufread::MultiGzDecoder;
 /// Why a file could not be read as a table.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file is not there or not readable.
+    /// The file is missing or not readable.
     #[error("cannot open {}", path.display())]
     Open {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Reading or unpacking stopped in the middle.
+    /// Reading or decompression failed.
     #[error(
         "{}, line {line}: cannot read further, the file may be truncated; fetch it again",
         path.display()
@@ -26,12 +26,12 @@ pub enum Error {
     Read {
         /// The file.
         path: PathBuf,
-        /// The last line that was reached.
+        /// The last line that was read.
         line: u64,
-        /// What the reader says.
+        /// The error of the CSV reader.
         source: csv::Error,
     },
-    /// A column is not in the header.
+    /// A column is missing in the header.
     #[error(
         "{}, line 1: column `{missing}` is missing: expected {expected}, found {found}",
         path.display()
@@ -39,14 +39,14 @@ pub enum Error {
     Header {
         /// The file.
         path: PathBuf,
-        /// The column that was looked for.
+        /// The missing column.
         missing: &'static str,
-        /// All columns that are needed.
+        /// All required columns.
         expected: String,
         /// The header.
         found: String,
     },
-    /// A row has fewer or more fields than the header names.
+    /// A row has fewer or more fields than the header.
     #[error("{}, line {line}: expected {expected} fields, found {found}", path.display())]
     Fields {
         /// The file.
@@ -66,10 +66,10 @@ pub enum Error {
     },
 }
 
-/// The line of a row, counted from 1, and its fields without spaces around them.
+/// The line of a row, counted from 1, and its trimmed fields.
 pub(super) type TableRow<'a, const N: usize> = (u64, [&'a [u8]; N]);
 
-/// `N` columns of a CSV file, in the order in which they were asked for.
+/// `N` columns of a CSV file, in the requested order.
 pub(super) struct Table<'a, R, const N: usize> {
     path: &'a Path,
     csv: csv::Reader<R>,
@@ -79,7 +79,7 @@ pub(super) struct Table<'a, R, const N: usize> {
 }
 
 impl<'a, R: Read, const N: usize> Table<'a, R, N> {
-    /// Reads the header; `path` only stands in the errors.
+    /// Reads the header; `path` is used in errors only.
     pub(super) fn new(reader: R, path: &'a Path, names: [&'static str; N]) -> Result<Self, Error> {
         let mut csv = csv::ReaderBuilder::new()
             .flexible(true)
@@ -139,17 +139,17 @@ fn read_error(path: &Path, line: u64, source: csv::Error) -> Error {
     }
 }
 
-/// The file at `path`, unpacked if it begins like gzip or zstd.
+/// Opens the file at `path` and decompresses it if it begins like gzip or zstd.
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, Error> {
     File::open(path)
-        .and_then(unpacked)
+        .and_then(decompressed)
         .map_err(|source| Error::Open {
             path: path.to_owned(),
             source,
         })
 }
 
-fn unpacked(file: File) -> io::Result<Box<dyn Read>> {
+fn decompressed(file: File) -> io::Result<Box<dyn Read>> {
     let mut reader = BufReader::with_capacity(1 << 18, file);
     let start = reader.fill_buf()?;
     Ok(if start.starts_with(&[0x1f, 0x8b]) {
@@ -161,7 +161,7 @@ fn unpacked(file: File) -> io::Result<Box<dyn Read>> {
     })
 }
 
-/// A number from 0 to 255; 83 million of them stand in `fer2013.csv`, so no detour through `str`.
+/// A number from 0 to 255. `fer2013.csv` holds 83 million of them, so they are not converted to `str` first.
 pub(super) fn parse(digits: &[u8]) -> Option<u8> {
     if digits.is_empty() {
         return None;
@@ -172,7 +172,7 @@ pub(super) fn parse(digits: &[u8]) -> Option<u8> {
     })
 }
 
-/// The start of a field, for messages.
+/// The start of a field, for error messages.
 pub(super) fn excerpt(field: &[u8]) -> String {
     const LENGTH: usize = 24;
     let text = String::from_utf8_lossy(field);

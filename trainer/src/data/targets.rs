@@ -1,20 +1,17 @@
-//! What the network should answer for each training face.
+//! Target probabilities of each training face.
 
 use emotion_models::Emotion;
 
-use super::Faces;
+use super::faces::{CLASSES, Faces};
 
-/// How many emotions are told apart.
-pub(super) const CLASSES: usize = Emotion::ALL.len();
-
-/// How labels become probabilities.
+/// How labels and votes become target probabilities.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct TargetSettings {
-    /// Probability that is taken from the label and spread over all classes.
+    /// Probability taken from the label and spread evenly over all classes.
     pub smoothing: f32,
-    /// Share that the votes have where there are any; the label has the rest.
+    /// Share of the votes where a face has any; the label has the rest.
     pub votes_share: f32,
-    /// How far rare classes count more: 0 each face the same, 1 each class the same.
+    /// Extra weight of rare classes: at 0 each face counts the same, at 1 each class.
     pub class_balance: f32,
 }
 
@@ -22,26 +19,26 @@ pub struct TargetSettings {
 #[derive(Debug)]
 pub(super) struct LabelTargets<'a> {
     faces: &'a Faces,
-    labelling: TargetSettings,
+    settings: TargetSettings,
     class_weights: [f32; CLASSES],
 }
 
 impl<'a> LabelTargets<'a> {
-    pub(super) fn new(faces: &'a Faces, labelling: TargetSettings) -> Self {
+    pub(super) fn new(faces: &'a Faces, settings: TargetSettings) -> Self {
         Self {
             faces,
-            labelling,
-            class_weights: class_weights(faces.labels(), labelling.class_balance),
+            settings,
+            class_weights: class_weights(faces.labels(), settings.class_balance),
         }
     }
 
-    /// The probability that each class should get, times the weight of the face in the loss.
+    /// The target probability of each class, times the weight of the face in the loss.
     pub(super) fn of(&self, row: usize) -> [f32; CLASSES] {
         let TargetSettings {
             smoothing,
             votes_share,
             ..
-        } = self.labelling;
+        } = self.settings;
         let label = self.faces.labels()[row].label_id();
         let votes = self.faces.votes(row);
         let label_share = if votes.is_some() {
@@ -58,8 +55,8 @@ impl<'a> LabelTargets<'a> {
     }
 }
 
-/// The weight of a face of each class: the class's count to the power of `-balance`, with a mean of 1
-/// over all faces. A power between 0 and 1 is a compromise.
+/// The weight of a face of each class: the count of the class to the power of `-balance`, scaled to a mean of 1 over all
+/// faces.
 fn class_weights(labels: &[Emotion], balance: f32) -> [f32; CLASSES] {
     let counts = Emotion::ALL.map(|emotion| labels.iter().filter(|&&l| l == emotion).count());
     let powers = counts.map(|count| (count.max(1) as f32).powf(-balance));

@@ -1,22 +1,19 @@
 //! Reads `fer2013new.csv`, the votes of FER+: ten people's opinions on each row of `fer2013.csv`
 //! (Barsoum, Zhang, Canton Ferrer and Zhang 2016).
 //!
-//! Votes for contempt, for an unknown emotion and for no face are left out; a row with no others has
-//! none. The file also names each row's picture, and a few names stand at two rows. Where the pixels of
-//! these rows differ, nobody can tell which of the faces was seen: neither has votes then.
+//! Votes for contempt, for an unknown emotion and for no face are ignored; a row with no other votes has none. The file
+//! also names each row's image, and a few names occur twice. Where the pixels of the two rows differ, it is unknown which
+//! face people voted on, so neither gets votes.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::dataset::Dataset;
+use super::faces::{CLASSES, Split, Votes};
 use super::table::{self, Table, excerpt, parse};
-use super::targets::CLASSES;
-use super::{Dataset, Split};
 
-/// The share of the votes for each emotion, by label id; they sum to 1.
-pub type Votes = [f32; CLASSES];
-
-/// The emotions stand in the order of their label ids.
+/// The emotions are in the order of their label ids.
 const COLUMNS: [&str; 9] = [
     "Usage",
     "Image name",
@@ -32,10 +29,10 @@ const COLUMNS: [&str; 9] = [
 /// Why votes could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file is not a table of the right columns.
+    /// The file is no table with the right columns.
     #[error(transparent)]
     Table(#[from] table::Error),
-    /// A number of votes is none.
+    /// A number of votes is no number.
     #[error("{}, line {line}: {column} is `{found}`, expected a number of votes", path.display())]
     Count {
         /// The file.
@@ -44,7 +41,7 @@ pub enum Error {
         line: u64,
         /// The emotion.
         column: &'static str,
-        /// What stands there.
+        /// The value found.
         found: String,
     },
     /// A row belongs to another split than the face in the same row.
@@ -63,7 +60,7 @@ pub enum Error {
         row: usize,
         /// The split of the face.
         expected: Split,
-        /// What stands in the votes.
+        /// The split in the votes.
         found: String,
     },
     /// There are fewer or more rows than faces.
@@ -77,10 +74,10 @@ pub enum Error {
         path: PathBuf,
         /// Number of faces.
         expected: usize,
-        /// Number of rows with votes, as far as they were read.
+        /// Number of rows with votes that were read.
         found: String,
     },
-    /// The faces are no `fer2013.csv`.
+    /// The faces do not come from `fer2013.csv`.
     #[error(
         "{} holds votes for the rows of fer2013.csv, but the faces are a folder of pictures: pass \
          --data fer2013.csv, or leave --votes out",
@@ -92,7 +89,7 @@ pub enum Error {
     },
 }
 
-/// Reads the file at `path`: the votes of each Training face of `dataset`, where it has any.
+/// Reads the votes for each Training face of `dataset` from the file at `path`; none where a face has no votes.
 ///
 /// # Errors
 ///
@@ -101,7 +98,7 @@ pub fn load(path: &Path, dataset: &Dataset) -> Result<Vec<Option<Votes>>, Error>
     read(table::open(path)?, path, dataset)
 }
 
-/// Reads unpacked CSV; `path` only stands in the errors.
+/// Reads uncompressed CSV; `path` is used in errors only.
 ///
 /// # Errors
 ///
@@ -159,7 +156,7 @@ pub fn read(
     Ok(votes.into_iter().map(of_known_face).collect())
 }
 
-/// The names of the pictures and what they show.
+/// The pixels of each named image.
 #[derive(Default)]
 struct Names<'a> {
     pixels: HashMap<Vec<u8>, &'a [u8]>,
@@ -168,7 +165,7 @@ struct Names<'a> {
 
 impl<'a> Names<'a> {
     fn insert(&mut self, name: &[u8], pixels: &'a [u8]) {
-        // Rows that nobody found a face in have no name.
+        // Rows without a face have no name.
         if name.is_empty() {
             return;
         }
@@ -179,7 +176,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The votes for our emotions as shares, none if there are none; else the column that is no number.
+/// The votes for our emotions as shares, none if there are none; or the column that is no number.
 fn shares(fields: [&[u8]; CLASSES]) -> Result<Option<Votes>, (&'static str, String)> {
     let mut votes = [0.0; CLASSES];
     for ((vote, field), column) in votes.iter_mut().zip(fields).zip(&COLUMNS[2..]) {

@@ -1,10 +1,10 @@
-//! Pictures with face boxes, in the forms in which they are kept.
+//! Formats of images with face boxes.
 //!
-//! - **JSON Lines**: `boxes.jsonl` or `faces.jsonl` in the folder, an object per picture: `image` (a path from there),
-//!   `width`, `height` and `boxes`, each `[x, y, width, height]` in pixels; if it is known also `split` (`train`, `val`),
-//!   `labels` (`human`, `model`), `source`, and `ignore`, places where nobody can tell.
+//! - **JSON Lines**: `boxes.jsonl` or `faces.jsonl` in the folder, an object for each image with `image` (a path relative
+//!   to the folder), `width`, `height` and `boxes`, each `[x, y, width, height]` in pixels. Optional are `split` (`train`,
+//!   `val`), `labels` (`human`, `model`), `source`, and `ignore`, boxes that may hold a face or not.
 //! - **WIDER FACE** (Yang et al. 2016): `wider_face_split/wider_face_train_bbx_gt.txt` and `…_val_bbx_gt.txt` beside
-//!   `WIDER_train/images` and `WIDER_val/images`. Boxes that it calls invalid are places where nobody can tell.
+//!   `WIDER_train/images` and `WIDER_val/images`. Invalid boxes are ignored regions.
 
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
@@ -13,13 +13,13 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use emotion_models::preprocess::Region;
 use serde::Deserialize;
 
-/// What a picture is for.
+/// The use of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum ImageSplit {
-    /// To learn from.
+    /// Training.
     Train,
-    /// To choose by.
+    /// Validation.
     Val,
 }
 
@@ -42,22 +42,22 @@ pub enum LabelSource {
     Model,
 }
 
-/// A picture and the faces on it.
+/// An image and its faces.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Annotation {
-    /// The picture's file.
+    /// The image file.
     pub image: PathBuf,
-    /// What it is for, if that is said.
+    /// Its use; none if the annotation does not say.
     pub split: Option<ImageSplit>,
     /// Who drew the boxes.
     pub labels: LabelSource,
-    /// The faces, in pixels; where they reach beyond the picture they were cut off, if its size is known.
+    /// The faces in pixels, clipped to the image if its size is known.
     pub boxes: Vec<Region>,
-    /// Places where a face may be found or not.
+    /// Regions that may hold a face or not.
     pub ignored: Vec<Region>,
 }
 
-/// A line of JSON.
+/// A line of the JSON Lines.
 #[derive(Deserialize)]
 struct Line {
     image: PathBuf,
@@ -76,7 +76,7 @@ struct Line {
 ///
 /// # Errors
 ///
-/// When there are none, or a line is broken, with its file and number and what was expected.
+/// When there are none, or a line is broken.
 pub fn load(folder: &Path) -> Result<Vec<Annotation>> {
     let mut all = Vec::new();
     for name in ["boxes.jsonl", "faces.jsonl"] {
@@ -134,7 +134,7 @@ fn json_line(folder: &Path, line: &str) -> Result<Annotation> {
         boxes
             .into_iter()
             .map(|values| {
-                cut_off(region(values)?, [width, height]).ok_or_else(|| {
+                clip(region(values)?, [width, height]).ok_or_else(|| {
                     anyhow!(
                         "the box {values:?} lies outside the picture of {width}×{height} pixels"
                     )
@@ -168,8 +168,8 @@ fn region([x, y, width, height]: [f32; 4]) -> Result<Region> {
     })
 }
 
-/// The part of `region` within a picture of `[width, height]`, if there is one.
-pub fn cut_off(region: Region, [width, height]: [f32; 2]) -> Option<Region> {
+/// The part of `region` within an image of `[width, height]`, if there is one.
+pub fn clip(region: Region, [width, height]: [f32; 2]) -> Option<Region> {
     let (left, top) = (region.x.max(0.0), region.y.max(0.0));
     let right = (region.x + region.width).min(width);
     let bottom = (region.y + region.height).min(height);
@@ -181,8 +181,8 @@ pub fn cut_off(region: Region, [width, height]: [f32; 2]) -> Option<Region> {
     })
 }
 
-/// Reads WIDER FACE's form: a line with the picture, one with the number of its boxes, then one for each with ten
-/// numbers; without boxes one such line of zeros follows.
+/// Reads the format of WIDER FACE: a line with the image, one with the number of its boxes, then one for each with ten
+/// numbers; if there are no boxes, one line of zeros.
 fn wider(images: &Path, file: &Path, split: ImageSplit, text: &str) -> Result<Vec<Annotation>> {
     let mut lines = text.lines().enumerate();
     let mut all = Vec::new();
@@ -212,7 +212,7 @@ fn wider(images: &Path, file: &Path, split: ImageSplit, text: &str) -> Result<Ve
             };
             let values = wider_box(line).with_context(|| at(index))?;
             let [x, y, width, height, .., invalid, _, _] = values;
-            // Some of its boxes have no area; they are there for completeness.
+            // Some boxes have no area.
             if width < 1.0 || height < 1.0 {
                 continue;
             }

@@ -1,87 +1,88 @@
-//! Which places of the network's maps answer for which face: SimOTA (Ge et al. 2021, "YOLOX").
+//! Assigns grid cells of the network's maps to faces: SimOTA (Ge et al. 2021, "YOLOX").
 //!
-//! A face asks the places within it or near its centre. Each of them is the dearer the surer it is that there is no face
-//! and the further its box lies from the face's; of the cheapest, as many answer as their boxes cover the face together.
-//! So a face that the network finds well teaches several places and a small one at least one.
+//! Candidates of a face are the cells within it or near its centre. The cost of a cell grows with the loss of its score and
+//! the distance of its box from the face. As many of the cheapest cells are assigned as the sum of their overlaps, so a
+//! face that the network finds well trains several cells, and any face at least one.
 
 use emotion_models::face_net::{GridCell, VALUES};
 use emotion_models::preprocess::Region;
 
-/// Places this many strides from the centre of a face, along either axis, are near it.
+/// Cells up to this many strides from the centre of a face, along either axis, are near it.
 const NEAR: f32 = 2.5;
-/// Boxes whose overlaps say how many places answer.
+/// Largest number of overlaps that are summed.
 const COUNTED: usize = 10;
-/// What the overlap weighs against the score.
+/// Weight of the overlap against the score.
 const OVERLAP_WEIGHT: f32 = 3.0;
-/// More than any other cost: of a place that is not both within the face and near its centre.
+/// Cost, above any other, of a cell that is not both within the face and near its centre.
 const OUTSIDE: f32 = 1e5;
 
-/// A place that answers for a face.
+/// A grid cell that is assigned to a face.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Assignment {
-    /// Index of the place.
-    pub place: usize,
+    /// Index of the cell.
+    pub cell: usize,
     /// Index of the face.
     pub face: usize,
-    /// Intersection over union of the place's box and the face.
+    /// Intersection over union of the cell's box and the face.
     pub overlap: f32,
 }
 
-/// The places that answer for `faces`, in order; `logits` holds [`VALUES`] for each place.
-pub fn assign(places: &[GridCell], logits: &[f32], faces: &[Region]) -> Vec<Assignment> {
-    let values = logits.as_chunks::<VALUES>().0;
-    // For each place, the face that it answers for at the lowest cost.
-    let mut chosen: Vec<Option<(f32, Assignment)>> = vec![None; places.len()];
+/// The cells that are assigned to `faces`, in order; `values` holds [`VALUES`] for each cell.
+pub fn assign(cells: &[GridCell], values: &[f32], faces: &[Region]) -> Vec<Assignment> {
+    let values = values.as_chunks::<VALUES>().0;
+    // For each cell the cheapest face.
+    let mut chosen: Vec<Option<(f32, Assignment)>> = vec![None; cells.len()];
     for (face, region) in faces.iter().enumerate() {
-        let mut asked = Vec::new();
-        for (place, (at, &values)) in places.iter().zip(values).enumerate() {
-            let [within, near] = position(*at, region);
+        let mut candidates = Vec::new();
+        for (index, (cell, &values)) in cells.iter().zip(values).enumerate() {
+            let [within, near] = position(*cell, region);
             if !within && !near {
                 continue;
             }
-            let overlap = at.region(values).iou(region);
-            let mut cost = surprise(values[0]) - OVERLAP_WEIGHT * (overlap + 1e-8).ln();
+            let overlap = cell.region(values).iou(region);
+            let mut cost = log_loss(values[0]) - OVERLAP_WEIGHT * (overlap + 1e-8).ln();
             if !(within && near) {
                 cost += OUTSIDE;
             }
-            let answer = Assignment {
-                place,
+            let assignment = Assignment {
+                cell: index,
                 face,
                 overlap,
             };
-            asked.push((cost, answer));
+            candidates.push((cost, assignment));
         }
-        let mut overlaps: Vec<f32> = asked.iter().map(|(_, answer)| answer.overlap).collect();
+        let overlaps = candidates.iter().map(|(_, candidate)| candidate.overlap);
+        let mut overlaps: Vec<f32> = overlaps.collect();
         overlaps.sort_by(|a, b| b.total_cmp(a));
         let count = overlaps.iter().take(COUNTED).sum::<f32>() as usize;
-        asked.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-        for (cost, answer) in asked.into_iter().take(count.max(1)) {
-            let other = &mut chosen[answer.place];
+        candidates.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        for (cost, assignment) in candidates.into_iter().take(count.max(1)) {
+            let other = &mut chosen[assignment.cell];
             if other.is_none_or(|(other, _)| cost < other) {
-                *other = Some((cost, answer));
+                *other = Some((cost, assignment));
             }
         }
     }
     chosen
         .into_iter()
         .flatten()
-        .map(|(_, answer)| answer)
+        .map(|(_, assignment)| assignment)
         .collect()
 }
 
-/// Whether the place lies within the face, and whether it lies near its centre.
-fn position(place: GridCell, face: &Region) -> [bool; 2] {
+/// Whether the cell is within the face, and whether it is near its centre.
+fn position(cell: GridCell, face: &Region) -> [bool; 2] {
     let within = |at: f32, start: f32, len: f32| (start..start + len).contains(&at);
     let near =
-        |at: f32, start: f32, len: f32| (at - (start + len / 2.0)).abs() < NEAR * place.stride;
+        |at: f32, start: f32, len: f32| (at - (start + len / 2.0)).abs() < NEAR * cell.stride;
     [
-        within(place.x, face.x, face.width) && within(place.y, face.y, face.height),
-        near(place.x, face.x, face.width) && near(place.y, face.y, face.height),
+        within(cell.x, face.x, face.width) && within(cell.y, face.y, face.height),
+        near(cell.x, face.x, face.width) && near(cell.y, face.y, face.height),
     ]
 }
 
 /// −ln of the probability of a face.
-fn surprise(logit: f32) -> f32 {
+fn log_loss(logit: f32) -> f32 {
     (-logit).max(0.0) + (-logit.abs()).exp().ln_1p()
 }
 

@@ -1,7 +1,7 @@
-//! Scores that mean what they say: Platt scaling (Platt 1999, "Probabilistic outputs for support vector machines").
+//! Calibrates the scores of a detector by Platt scaling (Platt 1999, "Probabilistic outputs for support vector machines").
 //!
-//! Of the boxes that a detector is sure of to some degree, that share is to be faces. A straight line through the logits,
-//! fitted as a logistic regression, makes it so; the network's last layer takes it up, so nobody needs to know of it.
+//! Afterwards a share p of the boxes with confidence p are faces. A linear function of the logits, fitted by logistic
+//! regression, achieves this. It is merged into the last layers of the network.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -11,47 +11,47 @@ use emotion_models::face_net::{STRIDES, VALUES};
 
 use super::matching::MatchedBox;
 
-/// Steps of Newton's method at most; it takes a handful.
+/// Largest number of steps of Newton's method; a handful is usual.
 const STEPS: usize = 50;
-/// Slopes beyond these come from scores that tell nothing: all alike, or none better than another.
+/// Other slopes come from scores without information.
 const SLOPES: RangeInclusive<f64> = 0.05..=20.0;
-/// Halvings of a step that goes too far.
+/// Largest number of halvings of a step that is too long.
 const HALVINGS: usize = 20;
 
 /// The logit of a face is `slope` · score + `offset`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PlattScaling {
-    /// Positive, so the order of the scores stays.
+    /// Positive, which keeps the order of the scores.
     pub slope: f64,
     /// The logit for the score 0.
     pub offset: f64,
 }
 
 impl PlattScaling {
-    /// Scores as they are.
+    /// Leaves scores as they are.
     pub const IDENTITY: Self = Self {
         slope: 1.0,
         offset: 0.0,
     };
 
-    /// The calibration under which what is judged here is the most probable. Scores that say nothing, or the wrong thing,
-    /// stay as they are.
-    pub fn fit(judged: &[MatchedBox]) -> Self {
-        let faces = judged.iter().filter(|judged| judged.face.is_some()).count();
-        // Platt's targets: as if one more of each kind had been seen, so that certainty stays finite.
+    /// The most likely calibration for these boxes; [`PlattScaling::IDENTITY`] if their scores have no information or are
+    /// inverted.
+    pub fn fit(boxes: &[MatchedBox]) -> Self {
+        let faces = boxes.iter().filter(|found| found.face.is_some()).count();
+        // Platt's targets count one more box of each kind, which keeps the logits finite.
         let seen = |count: usize| (count as f64 + 1.0) / (count as f64 + 2.0);
-        let (face, other) = (seen(faces), 1.0 - seen(judged.len() - faces));
-        let target = |judged: &MatchedBox| if judged.face.is_some() { face } else { other };
-        let examples: Vec<(f64, f64)> = judged
+        let (face, other) = (seen(faces), 1.0 - seen(boxes.len() - faces));
+        let target = |found: &MatchedBox| if found.face.is_some() { face } else { other };
+        let examples: Vec<(f64, f64)> = boxes
             .iter()
-            .map(|judged| (f64::from(judged.found.score), target(judged)))
+            .map(|matched| (f64::from(matched.found.score), target(matched)))
             .collect();
         let fitted = regression(&examples);
         let is_usable = SLOPES.contains(&fitted.slope) && fitted.offset.is_finite();
         if is_usable { fitted } else { Self::IDENTITY }
     }
 
-    /// How probable it is that a box with this score is a face.
+    /// The probability that a box with this score is a face.
     pub fn confidence(&self, score: f64) -> f64 {
         1.0 / (1.0 + (-self.logit(score)).exp())
     }
@@ -60,11 +60,11 @@ impl PlattScaling {
         self.slope * score + self.offset
     }
 
-    /// The values of a detector whose scores are the calibrated logits of the one with these values.
+    /// Merges the calibration into the tensors of a detector.
     ///
     /// # Errors
     ///
-    /// When they are not a detector's.
+    /// When they are of another network.
     pub fn apply(&self, values: &mut HashMap<String, Tensor>) -> Result<()> {
         for head in 0..STRIDES.len() {
             for (kind, offset) in [("weight", 0.0), ("bias", self.offset)] {
@@ -73,7 +73,7 @@ impl PlattScaling {
                     bail!("{name} is missing: expected a face detector");
                 };
                 let mut rows = tensor.flatten_all()?.to_vec1::<f32>()?;
-                // The outputs come first, and of these the score.
+                // The first output is the score.
                 let score = rows.len() / VALUES;
                 for value in &mut rows[..score] {
                     *value = (f64::from(*value) * self.slope + offset) as f32;
@@ -99,7 +99,7 @@ fn regression(examples: &[(f64, f64)]) -> PlattScaling {
     let mut best = PlattScaling::IDENTITY;
     let mut loss = best.cross_entropy(examples);
     for _ in 0..STEPS {
-        // The gradient and, with a little more on its diagonal lest it is singular, the Hessian.
+        // The gradient and the Hessian, whose diagonal is increased a little so that it is not singular.
         let mut gradient = [0.0; 2];
         let [mut square, mut mixed, mut count] = [1e-9, 0.0, 1e-9];
         for &(score, target) in examples {

@@ -1,4 +1,4 @@
-//! What an epoch of the detector gave.
+//! The log of the detector.
 
 use std::time::Duration;
 
@@ -10,30 +10,30 @@ use crate::run::log::LogRow;
 /// One row of `log.csv`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct DetectorEpoch {
-    /// Counted from 1.
+    /// Number of the epoch, counted from 1.
     pub epoch: usize,
     /// Mean loss of the samples.
     pub loss: f64,
-    /// Average precision on the validation pictures, at an IoU of 0.5.
+    /// Average precision on the validation images at an IoU of 0.5.
     pub val_ap50: f64,
-    /// Share of their faces that are found, where recall and precision are best together: at the highest F1.
+    /// Recall on them at the threshold with the highest F1.
     pub val_recall: f64,
-    /// Share of what is found there that is a face.
+    /// Precision at that threshold.
     pub val_precision: f64,
     /// Learning rate of the last step.
     pub lr: f64,
-    /// Time that training and validation took.
+    /// Time of training and validation.
     pub seconds: f64,
-    /// The confidence from which boxes count at the highest F1, calibrated.
+    /// That threshold as a calibrated confidence.
     pub val_threshold: f64,
-    /// The [`PlattScaling`] of the scores.
+    /// Slope of the [`PlattScaling`] of the scores.
     pub slope: f64,
-    /// The rest of it.
+    /// Offset of the [`PlattScaling`] of the scores.
     pub offset: f64,
 }
 
 impl DetectorEpoch {
-    /// What makes the scores after this epoch honest.
+    /// The calibration of the scores after this epoch.
     pub fn calibration(&self) -> PlattScaling {
         PlattScaling {
             slope: self.slope,
@@ -51,11 +51,11 @@ impl LogRow for DetectorEpoch {
         self.seconds
     }
 
-    fn took(&mut self, time: Duration) {
+    fn add_time(&mut self, time: Duration) {
         self.seconds += time.as_secs_f64();
     }
 
-    /// What the average precision lacks.
+    /// 1 minus the average precision.
     fn validation_loss(&self) -> f64 {
         1.0 - self.val_ap50
     }
@@ -64,11 +64,11 @@ impl LogRow for DetectorEpoch {
         self.val_ap50
     }
 
-    fn score_in_words(&self) -> String {
+    fn score_text(&self) -> String {
         format!("average precision {:.4} in validation", self.val_ap50)
     }
 
-    fn figures(&self) -> String {
+    fn summary(&self) -> String {
         format!(
             "loss {:.4}  val_ap50 {:.4}  val_recall {:4.1} %  val_precision {:4.1} %  lr {:.2e}  {:.1} s",
             self.loss,

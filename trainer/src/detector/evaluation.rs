@@ -1,4 +1,4 @@
-//! How well a detector does on annotated pictures, in all and for faces of each size.
+//! Metrics of a detector on annotated images, for all faces and by size.
 
 use std::ops::Range;
 
@@ -8,49 +8,49 @@ use super::matching::{
     GroundTruth, MatchedBox, PrecisionRecallCurve, PrecisionRecallPoint, ScoredBox, match_boxes,
 };
 
-/// Overlap from which a box is taken for the face, in the strict and in the lenient count.
+/// Least intersection over union of a box with its face, in the strict count.
 pub const STRICT: f32 = 0.5;
-/// Boxes are drawn by several conventions: with this overlap nobody would call it another face.
+/// The same in the lenient count, because data sets differ in how tightly boxes are drawn.
 pub const LENIENT: f32 = 0.4;
 
-/// Ends of the bands of face sizes: longer sides in pixels of the picture.
+/// Limits of the size bands: longer sides of faces in pixels of the image.
 const SIZES: [f32; 6] = [0.0, 16.0, 32.0, 64.0, 128.0, f32::INFINITY];
 
-/// A picture, what is true of it, and what was found.
+/// An image, its annotated faces and the boxes of the detector.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvaluatedImage {
     /// Its faces.
     pub faces: Vec<Region>,
-    /// Places where nobody can tell.
+    /// Regions that may hold a face or not.
     pub ignored: Vec<Region>,
-    /// What the detector found, also what it is not sure of.
+    /// The boxes, also those with low scores.
     pub found: Vec<ScoredBox>,
 }
 
-/// The figures of faces of some sizes.
+/// The metrics of faces of a range of sizes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SizeMetrics {
-    /// Longer sides of the faces, in pixels.
+    /// Range of the longer sides in pixels.
     pub sizes: Range<f32>,
-    /// Precision and recall when overlaps of [`STRICT`] count.
+    /// Precision and recall at an overlap of [`STRICT`].
     pub strict: PrecisionRecallCurve,
-    /// The same for [`LENIENT`].
+    /// Precision and recall at an overlap of [`LENIENT`].
     pub lenient: PrecisionRecallCurve,
 }
 
 impl SizeMetrics {
-    /// The figures of faces of these sizes in all pictures. Other faces are places where nobody can tell, and boxes of
-    /// other sizes that are no face do not count.
-    fn of(pictures: &[EvaluatedImage], sizes: Range<f32>) -> Self {
+    /// The metrics of faces of these sizes in all images. Boxes that match other faces, and false positives of other sizes,
+    /// do not count.
+    fn new(images: &[EvaluatedImage], sizes: Range<f32>) -> Self {
         let curve = |least_iou: f32| {
-            let faces = pictures.iter().flat_map(|picture| &picture.faces);
+            let faces = images.iter().flat_map(|image| &image.faces);
             let count = faces
                 .filter(|face| sizes.contains(&longer_side(face)))
                 .count();
-            let judged = pictures
+            let matched = images
                 .iter()
-                .flat_map(|picture| within(picture, &sizes, least_iou));
-            PrecisionRecallCurve::new(judged, count)
+                .flat_map(|image| within(image, &sizes, least_iou));
+            PrecisionRecallCurve::new(matched, count)
         };
         Self {
             strict: curve(STRICT),
@@ -64,30 +64,30 @@ impl SizeMetrics {
         self.strict.faces
     }
 
-    /// Recall and precision of boxes that are at least this sure, at [`LENIENT`] overlap.
+    /// Recall and precision of boxes with at least this score, at an overlap of [`LENIENT`].
     pub fn at(&self, score: f32) -> PrecisionRecallPoint {
         self.lenient.at(score)
     }
 }
 
-/// What counts in one picture for faces of these sizes.
+/// The boxes of one image that count for faces of these sizes.
 fn within<'a>(
-    picture: &'a EvaluatedImage,
+    image: &'a EvaluatedImage,
     sizes: &'a Range<f32>,
     least_iou: f32,
 ) -> impl Iterator<Item = MatchedBox> + 'a {
     let truth = GroundTruth {
-        faces: &picture.faces,
-        ignored: &picture.ignored,
+        faces: &image.faces,
+        ignored: &image.ignored,
     };
-    let counts = move |judged: &MatchedBox| {
-        let region = match judged.face {
-            Some(face) => &picture.faces[face],
-            None => &judged.found.region,
+    let counts = move |matched: &MatchedBox| {
+        let region = match matched.face {
+            Some(face) => &image.faces[face],
+            None => &matched.found.region,
         };
         sizes.contains(&longer_side(region))
     };
-    match_boxes(&picture.found, truth, least_iou)
+    match_boxes(&image.found, truth, least_iou)
         .into_iter()
         .filter(counts)
 }
@@ -96,27 +96,25 @@ fn longer_side(region: &Region) -> f32 {
     region.width.max(region.height)
 }
 
-/// The figures of a detector.
+/// The metrics of a detector.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DetectionMetrics {
-    /// Number of pictures.
-    pub pictures: usize,
-    /// Of all faces.
+    /// Number of images.
+    pub images: usize,
+    /// Metrics of all faces.
     pub all: SizeMetrics,
-    /// By size, the smallest first.
+    /// Metrics by size, the smallest first.
     pub by_size: Vec<SizeMetrics>,
 }
 
 impl DetectionMetrics {
-    /// The figures of what was found in these pictures.
-    pub fn new(pictures: &[EvaluatedImage]) -> Self {
+    /// The metrics on these images.
+    pub fn new(images: &[EvaluatedImage]) -> Self {
         let bands = SIZES.windows(2).map(|ends| ends[0]..ends[1]);
         Self {
-            pictures: pictures.len(),
-            all: SizeMetrics::of(pictures, 0.0..f32::INFINITY),
-            by_size: bands
-                .map(|sizes| SizeMetrics::of(pictures, sizes))
-                .collect(),
+            images: images.len(),
+            all: SizeMetrics::new(images, 0.0..f32::INFINITY),
+            by_size: bands.map(|sizes| SizeMetrics::new(images, sizes)).collect(),
         }
     }
 }

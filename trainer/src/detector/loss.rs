@@ -1,29 +1,29 @@
-//! What training the detector makes small.
+//! The loss function of the detector.
 
 use candle_core::{D, Result, Tensor};
 
-/// What the places of a batch are to say, place after place of sample after sample.
+/// The target outputs of the grid cells of a batch, sample by sample.
 #[derive(Debug, Clone)]
 pub struct DetectionTargets {
-    /// `[P]`, how much of a face each place is to see, 0 to 1: how well its box fits the face.
+    /// `[P]`, the target probability of a face in each cell.
     pub scores: Tensor,
-    /// `[P]`, how much each place counts; 0 where nobody can tell.
+    /// `[P]`, the weight of each cell; 0 in ignored regions.
     pub weights: Tensor,
-    /// `[A]`, the indices of the places that answer for a face.
-    pub answering: Tensor,
-    /// `[A, 3]`, x and y of the centres of these places, and the stride.
-    pub places: Tensor,
-    /// `[A, 4]`, the centres of their faces, widths and heights in pixels.
+    /// `[A]`, the indices of the cells that are assigned to a face.
+    pub assigned: Tensor,
+    /// `[A, 3]`, x and y of the centres of these cells, and the stride.
+    pub cells: Tensor,
+    /// `[A, 4]`, centres, widths and heights of their faces in pixels.
     pub boxes: Tensor,
-    /// `[A]`, how much each of them counts.
+    /// `[A]`, the weight of each box.
     pub box_weights: Tensor,
 }
 
-/// What the boxes weigh against the scores.
+/// Weight of the boxes against the scores.
 const BOX_WEIGHT: f64 = 5.0;
 
-/// The loss of values `[P, 5]`, a scalar: binary cross-entropy of all scores and EIoU (Zhang et al. 2022) of the boxes
-/// of those that answer, over the weights of the boxes (at least 1).
+/// The loss of values `[P, 5]`, a scalar: binary cross-entropy of all scores plus EIoU (Zhang et al. 2022) of the boxes of
+/// assigned cells, divided by the sum of the box weights (at least 1).
 ///
 /// # Errors
 ///
@@ -32,13 +32,13 @@ pub fn detection(values: &Tensor, targets: &DetectionTargets) -> Result<Tensor> 
     let scores = values.narrow(1, 0, 1)?.squeeze(1)?;
     let scores = (binary_cross_entropy(&scores, &targets.scores)? * &targets.weights)?.sum_all()?;
     let total = targets.box_weights.sum_all()?.to_scalar::<f32>()?.max(1.0);
-    let loss = if targets.answering.elem_count() == 0 {
+    let loss = if targets.assigned.elem_count() == 0 {
         scores
     } else {
-        let answers = values.index_select(&targets.answering, 0)?;
-        let boxes = boxes(&answers, &targets.places)?;
-        let apart = (eiou(&boxes, &targets.boxes)? * &targets.box_weights)?;
-        (scores + (apart.sum_all()? * BOX_WEIGHT)?)?
+        let assigned = values.index_select(&targets.assigned, 0)?;
+        let boxes = boxes(&assigned, &targets.cells)?;
+        let distances = (eiou(&boxes, &targets.boxes)? * &targets.box_weights)?;
+        (scores + (distances.sum_all()? * BOX_WEIGHT)?)?
     };
     loss * (1.0 / f64::from(total))
 }
@@ -49,15 +49,15 @@ fn binary_cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     (logits.relu()? - (logits * targets)?)? + softplus
 }
 
-/// Centres and sizes in pixels, `[A, 4]`, of values `[A, 5]`, as `GridCell::region` has them.
-fn boxes(values: &Tensor, places: &Tensor) -> Result<Tensor> {
-    let strides = places.narrow(1, 2, 1)?;
-    let centres = places.narrow(1, 0, 2)? + values.narrow(1, 1, 2)?.broadcast_mul(&strides)?;
+/// Centres and sizes in pixels, `[A, 4]`, of values `[A, 5]`, as in `GridCell::region`.
+fn boxes(values: &Tensor, cells: &Tensor) -> Result<Tensor> {
+    let strides = cells.narrow(1, 2, 1)?;
+    let centres = cells.narrow(1, 0, 2)? + values.narrow(1, 1, 2)?.broadcast_mul(&strides)?;
     let sizes = values.narrow(1, 3, 2)?.exp()?.broadcast_mul(&strides)?;
     Tensor::cat(&[&centres?, &sizes], 1)
 }
 
-/// 1 − IoU, and the squared distances of centres, widths and heights relative to the box around both, `[A]`.
+/// EIoU `[A]`: 1 − IoU plus the squared distances of centres, widths and heights relative to the enclosing box.
 fn eiou(found: &Tensor, expected: &Tensor) -> Result<Tensor> {
     let [found_centre, found_size] = [0, 2].map(|start| found.narrow(1, start, 2));
     let [centre, size] = [0, 2].map(|start| expected.narrow(1, start, 2));

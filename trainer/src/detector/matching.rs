@@ -1,118 +1,110 @@
-//! What a detector says of pictures, and how much of it is right.
+//! Matches the boxes of a detector with the faces of an image; precision and recall.
 
 use emotion_detect::boxes;
 use emotion_models::face_net::GridCell;
 use emotion_models::preprocess::Region;
 
-/// A face that a detector found.
+/// A box that a detector found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScoredBox {
-    /// Its box.
+    /// The box in pixels of the image.
     pub region: Region,
-    /// The logit that it is one, or any number that grows with how sure the detector is.
+    /// Logit of a face, or any number that grows with the confidence.
     pub score: f32,
 }
 
-/// Intersection over union from which two boxes are of one face.
-pub const ONE_FACE: f32 = 0.45;
+/// Intersection over union from which two boxes are of the same face.
+pub const SAME_FACE: f32 = 0.45;
 
-/// The boxes with scores of at least `least` in the output of the network for `cells`, the highest score first, one for
-/// each face.
+/// The boxes of grid cells with scores of at least `least`, the highest score first, after non-maximum suppression;
+/// `output` holds the values of each cell.
 pub fn decode(cells: &[GridCell], output: &[f32], least: f32) -> Vec<ScoredBox> {
     let mut found: Vec<ScoredBox> = boxes::decode(cells.iter().copied(), output, least)
         .map(|(region, score)| ScoredBox { region, score })
         .collect();
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
-    boxes::suppress_overlapping(&mut found, ONE_FACE, |found| &found.region);
+    boxes::suppress_overlapping(&mut found, SAME_FACE, |found| &found.region);
     found
 }
 
-/// What is true of a picture.
+/// The annotated faces of an image.
 #[derive(Debug, Clone, Copy)]
 pub struct GroundTruth<'a> {
     /// Its faces.
     pub faces: &'a [Region],
-    /// Places where nobody can tell.
+    /// Regions that may hold a face or not.
     pub ignored: &'a [Region],
 }
 
-/// Whether a found face is one; those at places where nobody can tell are neither.
+/// A box of a detector and the face that it matches. Boxes in ignored regions are left out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MatchedBox {
-    /// What the detector found.
+    /// The box.
     pub found: ScoredBox,
-    /// Index of the face that it is, if it is one.
+    /// Index of the matching face; none for a false positive.
     pub face: Option<usize>,
 }
 
-/// Compares what was found, the surest first, with the truth: each face belongs to the surest box that covers it.
+/// Matches boxes, the most confident first, with faces: each face matches the most confident box with an intersection
+/// over union of at least `least_iou`.
 pub fn match_boxes(found: &[ScoredBox], truth: GroundTruth<'_>, least_iou: f32) -> Vec<MatchedBox> {
     let mut taken = vec![false; truth.faces.len()];
-    let mut judged = Vec::new();
+    let mut matched = Vec::new();
     for &found in found {
         let overlaps = truth.faces.iter().map(|face| face.iou(&found.region));
         let best = overlaps
             .enumerate()
             .filter(|&(face, iou)| iou >= least_iou && !taken[face])
             .max_by(|(_, a), (_, b)| a.total_cmp(b));
-        if let Some((face, _)) = best {
+        let face = best.map(|(face, _)| face);
+        let mut ignored = truth.ignored.iter();
+        if let Some(face) = face {
             taken[face] = true;
-            judged.push(MatchedBox {
-                found,
-                face: Some(face),
-            });
-        } else if !truth
-            .ignored
-            .iter()
-            .any(|place| covers(place, &found.region))
-        {
-            judged.push(MatchedBox { found, face: None });
+        } else if ignored.any(|region| covers(region, &found.region)) {
+            continue;
         }
+        matched.push(MatchedBox { found, face });
     }
-    judged
+    matched
 }
 
-/// Whether half of the box lies in the place, or both are alike.
-fn covers(place: &Region, found: &Region) -> bool {
-    let iou = place.iou(found);
-    // IoU = both / (a + b − both).
-    let areas = place.width * place.height + found.width * found.height;
-    let both = iou * areas / (1.0 + iou);
-    both >= 0.5 * found.width * found.height || iou >= 0.4
+/// Whether half of the box lies in the ignored region, or both are similar.
+fn covers(ignored: &Region, found: &Region) -> bool {
+    found.share_in(ignored) >= 0.5 || ignored.iou(found) >= 0.4
 }
 
 /// Precision and recall at falling scores.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PrecisionRecallCurve {
-    /// Score, recall and precision of what is at least that sure, from the surest down.
+    /// A point for each box, the most confident first.
     pub points: Vec<PrecisionRecallPoint>,
     /// Number of faces.
     pub faces: usize,
 }
 
-/// A point of a [`PrecisionRecallCurve`].
+/// A point of a [`PrecisionRecallCurve`]: all boxes with at least this score count.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PrecisionRecallPoint {
-    /// The score of the least sure one.
+    /// The lowest score.
     pub score: f32,
     /// Share of the faces that were found.
     pub recall: f64,
-    /// Share of what was found that is a face.
+    /// Share of the boxes that match a face.
     pub precision: f64,
 }
 
 impl PrecisionRecallCurve {
-    /// The curve of all pictures together.
-    pub fn new(judged: impl IntoIterator<Item = MatchedBox>, faces: usize) -> Self {
-        let mut all: Vec<_> = judged.into_iter().collect();
+    /// The curve of the boxes of all images.
+    pub fn new(matched: impl IntoIterator<Item = MatchedBox>, faces: usize) -> Self {
+        let mut all: Vec<_> = matched.into_iter().collect();
         all.sort_by(|a, b| b.found.score.total_cmp(&a.found.score));
-        let mut right = 0;
-        let point = |(index, judged): (usize, &MatchedBox)| {
-            right += usize::from(judged.face.is_some());
+        let mut correct = 0;
+        let point = |(index, matched): (usize, &MatchedBox)| {
+            correct += usize::from(matched.face.is_some());
             PrecisionRecallPoint {
-                score: judged.found.score,
-                recall: right as f64 / faces.max(1) as f64,
-                precision: right as f64 / (index + 1) as f64,
+                score: matched.found.score,
+                recall: correct as f64 / faces.max(1) as f64,
+                precision: correct as f64 / (index + 1) as f64,
             }
         };
         Self {
@@ -121,7 +113,7 @@ impl PrecisionRecallCurve {
         }
     }
 
-    /// Area below the curve, with each precision the best at that recall or a higher one, as in PASCAL VOC 2010.
+    /// Area below the curve, where each precision is the best at that recall or a higher one, as in PASCAL VOC 2010.
     pub fn average_precision(&self) -> f64 {
         let (mut area, mut best, mut after) = (0.0, 0.0f64, None::<f64>);
         for point in self.points.iter().rev() {
@@ -134,8 +126,7 @@ impl PrecisionRecallCurve {
         area + after.unwrap_or(0.0) * best
     }
 
-    /// The point with the highest F1, the harmonic mean of recall and precision, the surest of equals; if nothing was
-    /// found, beyond any score.
+    /// The point with the highest F1, the most confident of equals; at an infinite score if there are no boxes.
     pub fn best(&self) -> PrecisionRecallPoint {
         let f1 = |point: &PrecisionRecallPoint| {
             let sum = point.recall + point.precision;
@@ -151,7 +142,7 @@ impl PrecisionRecallCurve {
             .unwrap_or_else(|| self.at(f32::INFINITY))
     }
 
-    /// Recall and precision of what is at least this sure; a precision of 1 if nothing is.
+    /// Recall and precision of boxes with at least this score; the precision of no boxes is 1.
     pub fn at(&self, score: f32) -> PrecisionRecallPoint {
         let last = self.points.iter().rfind(|point| point.score >= score);
         last.copied().unwrap_or(PrecisionRecallPoint {

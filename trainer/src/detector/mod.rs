@@ -1,8 +1,8 @@
-//! Training the face detector.
+//! Training and evaluation of the face detector.
 //!
-//! [`annotations`] become [`images`] in memory, these are cut up into [`sample`]s, and [`targets`] say what the network
-//! is to answer there. [`validation`] compares what it finds on whole pictures with the truth, and [`calibration`] makes
-//! its scores honest. [`evaluation`] says how good the detector is that came of it.
+//! [`annotations`] are loaded as [`images`] and cut into [`sample`]s. [`targets`] are what the network should output for a
+//! sample. [`validation`] runs the network on whole images, [`matching`] compares its boxes with the faces, [`calibration`]
+//! turns scores into probabilities, and [`evaluation`] measures a finished detector.
 
 pub mod annotations;
 pub mod assign;
@@ -10,13 +10,13 @@ pub mod calibration;
 pub mod epoch;
 pub mod evaluation;
 pub mod images;
-pub mod light;
 pub mod loss;
-mod mapping;
 pub mod matching;
+pub mod photometric;
 pub mod plots;
 pub mod sample;
 pub mod settings;
 pub mod targets;
 pub mod task;
+mod transform;
 pub mod validation;

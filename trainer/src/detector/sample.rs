@@ -1,42 +1,43 @@
-//! What the detector learns from: squares cut out of pictures at any scale, turned, mirrored and put together.
+//! Training samples of the detector: squares cropped from images at any scale, rotated, mirrored and combined.
 //!
-//! A face is drawn first, then the size that it is to have; that way faces of all sizes are learnt from pictures in which
-//! most are of one size. Some samples are several such cuts side by side, so that small faces and borders are frequent.
+//! A face is drawn first, then its size in the sample, so that faces of all sizes are equally frequent. Some samples are
+//! mosaics of several crops, which makes small faces and borders frequent.
 
 use std::f32::consts::PI;
 
 use emotion_models::preprocess::Region;
+use image::GrayImage;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::annotations::{LabelSource, cut_off};
+use super::annotations::{LabelSource, clip};
 use super::images::TrainingImage;
-use super::light::PhotometricAugmentation;
-use super::mapping::SampleTransform;
+use super::photometric::PhotometricAugmentation;
+use super::transform::SampleTransform;
 
-/// How samples are made.
+/// How samples are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Sampling {
     /// Width and height of a sample in pixels.
     pub size: usize,
-    /// Longer sides of faces in a sample, from and to; the sizes between are equally frequent by their logarithm.
+    /// Range of the longer sides of faces in a sample, in pixels; sizes are log-uniform.
     pub faces: (f32, f32),
-    /// How far a picture is enlarged at most.
+    /// Largest enlargement of an image.
     pub enlargement: f32,
-    /// How frequent samples of several cuts are, and into how many columns and rows they are divided at most.
+    /// Probability of a mosaic, and its largest number of columns and rows.
     pub mosaic: (f32, usize),
-    /// How frequent cuts are that lie in the picture as far as it reaches.
+    /// Probability that a crop is moved into the image as far as possible.
     pub covered: f32,
-    /// How frequent turned cuts are, and by how many degrees at most.
+    /// Probability of a rotation, and the largest one in degrees.
     pub rotation: (f32, f32),
-    /// By which share width and height are scaled apart at most.
+    /// Largest change of the aspect ratio.
     pub aspect: f32,
-    /// What happens to the light.
+    /// Changes of exposure, noise and the like.
     pub light: PhotometricAugmentation,
 }
 
 impl Sampling {
-    /// As the built-in weights were trained.
+    /// The settings of the built-in weights.
     pub const DEFAULT: Self = Self {
         size: 256,
         faces: (8.0, 220.0),
@@ -49,11 +50,11 @@ impl Sampling {
     };
 }
 
-/// Faces whose longer side is smaller than this in a sample are neither faces nor background.
+/// Faces with a smaller longer side are ignored, neither face nor background.
 const TOO_SMALL: f32 = 6.0;
-/// Likewise faces of which less than this share is left.
+/// So are faces of which a smaller share is visible.
 const TOO_LITTLE: f32 = 0.4;
-/// What is not covered by a picture.
+/// Grey level where there is no image.
 const OUTSIDE: u8 = 114;
 
 /// A face in a sample.
@@ -61,40 +62,40 @@ const OUTSIDE: u8 = 114;
 pub struct SampleFace {
     /// Its box in pixels of the sample.
     pub region: Region,
-    /// How far its label can be trusted.
+    /// Who drew its box.
     pub labels: LabelSource,
 }
 
-/// The network's value for a pixel, as [`emotion_models::preprocess`] has it.
+/// The network's input for a pixel, as in [`emotion_models::preprocess`].
 pub(super) fn normalized(pixel: u8) -> f32 {
     f32::from(pixel) * (2.0 / 255.0) - 1.0
 }
 
-/// A square to learn from.
+/// A training sample.
 #[derive(Debug, Clone)]
 pub struct Sample {
-    /// Width and height.
+    /// Width and height in pixels.
     pub size: usize,
     /// `size`² grey values.
     pub pixels: Vec<u8>,
     /// The faces.
     pub faces: Vec<SampleFace>,
-    /// Places where nobody can tell.
+    /// Regions that may hold a face or not.
     pub ignored: Vec<Region>,
-    /// The parts of the sample whose background was labelled by another detector.
+    /// Regions whose background was labelled by another detector.
     pub doubtful: Vec<Region>,
 }
 
-/// A part of the sample, in pixels; the ends are exclusive.
+/// A tile of the sample, in pixels; the ends are exclusive.
 #[derive(Debug, Clone, Copy)]
-struct Part {
+struct Tile {
     left: usize,
     top: usize,
     right: usize,
     bottom: usize,
 }
 
-impl Part {
+impl Tile {
     fn width(&self) -> f32 {
         (self.right - self.left) as f32
     }
@@ -114,8 +115,8 @@ impl Part {
 }
 
 impl Sampling {
-    /// A sample of these scenes.
-    pub fn draw(&self, scenes: &[TrainingImage], generator: &mut impl Rng) -> Sample {
+    /// Draws a sample from `images`.
+    pub fn draw(&self, images: &[TrainingImage], generator: &mut impl Rng) -> Sample {
         let mut sample = Sample {
             size: self.size,
             pixels: vec![OUTSIDE; self.size * self.size],
@@ -123,20 +124,20 @@ impl Sampling {
             ignored: Vec::new(),
             doubtful: Vec::new(),
         };
-        for part in self.parts(generator) {
-            let scene = &scenes[generator.random_range(0..scenes.len())];
-            let mapping = self.mapping(scene, part, generator);
-            sample.paint(scene, &mapping, part);
-            sample.label(scene, &mapping, part);
+        for tile in self.tiles(generator) {
+            let image = &images[generator.random_range(0..images.len())];
+            let transform = self.transform(image, tile, generator);
+            sample.paint(image, &transform, tile);
+            sample.label(image, &transform, tile);
         }
-        self.light.change(&mut sample, generator);
+        self.light.apply(&mut sample.pixels, self.size, generator);
         sample
     }
 
-    /// The whole sample, or a grid of parts.
-    fn parts(&self, generator: &mut impl Rng) -> Vec<Part> {
-        let (frequency, most) = self.mosaic;
-        let count = if generator.random::<f32>() < frequency {
+    /// The whole sample, or the tiles of a mosaic.
+    fn tiles(&self, generator: &mut impl Rng) -> Vec<Tile> {
+        let (probability, most) = self.mosaic;
+        let count = if generator.random::<f32>() < probability {
             generator.random_range(2..=most)
         } else {
             1
@@ -153,7 +154,7 @@ impl Sampling {
         let (columns, rows) = (cuts(), cuts());
         rows.windows(2)
             .flat_map(|rows| {
-                columns.windows(2).map(|columns| Part {
+                columns.windows(2).map(|columns| Tile {
                     left: columns[0],
                     top: rows[0],
                     right: columns[1],
@@ -163,18 +164,18 @@ impl Sampling {
             .collect()
     }
 
-    /// Where the part is cut from.
-    fn mapping(
+    /// Draws the crop of the image that fills the tile.
+    fn transform(
         &self,
-        scene: &TrainingImage,
-        part: Part,
+        image: &TrainingImage,
+        tile: Tile,
         generator: &mut impl Rng,
     ) -> SampleTransform {
-        let side = part.width().min(part.height());
-        let [width, height] = [scene.width() as f32, scene.height() as f32];
-        let face = match scene.faces.len() {
+        let side = tile.width().min(tile.height());
+        let [width, height] = [image.width() as f32, image.height() as f32];
+        let face = match image.faces.len() {
             0 => None,
-            count => Some(scene.faces[generator.random_range(0..count)]),
+            count => Some(image.faces[generator.random_range(0..count)]),
         };
         let within = |from: f32, to: f32, share: f32| from + (to - from) * share;
         let (from, scale) = match face {
@@ -191,15 +192,15 @@ impl Sampling {
                 ([x, y], scale)
             }
         };
-        // Large enough to fill the part nearly, not blown up beyond what the picture holds.
-        let fitting = (part.width() / width).min(part.height() / height);
+        // Large enough to nearly fill the tile, but not blurred by enlargement.
+        let fitting = (tile.width() / width).min(tile.height() / height);
         let scale = scale
             .max(0.8 * fitting)
             .min(self.enlargement.max(0.8 * fitting));
         let apart = 1.0 + self.aspect * (2.0 * generator.random::<f32>() - 1.0);
         let scale = [scale * apart, scale / apart];
-        let (frequency, degrees) = self.rotation;
-        let angle = if generator.random::<f32>() < frequency {
+        let (probability, degrees) = self.rotation;
+        let angle = if generator.random::<f32>() < probability {
             degrees * (2.0 * generator.random::<f32>() - 1.0) * PI / 180.0
         } else {
             0.0
@@ -207,12 +208,12 @@ impl Sampling {
         let mirrored: bool = generator.random();
         let before = [if mirrored { width - from[0] } else { from[0] }, from[1]];
         let after = [width - before[0], height - before[1]];
-        let starts = [part.left as f32, part.top as f32];
-        let ends = [part.right as f32, part.bottom as f32];
+        let starts = [tile.left as f32, tile.top as f32];
+        let ends = [tile.right as f32, tile.bottom as f32];
         let to = std::array::from_fn(|axis| {
             let (start, end) = (starts[axis], ends[axis]);
             let to = within(start, end, generator.random());
-            // Where the borders of the picture come to lie on those of the part.
+            // The positions at which a border of the image meets that of the tile.
             let bounds = [
                 end - after[axis] * scale[axis],
                 start + before[axis] * scale[axis],
@@ -229,70 +230,73 @@ impl Sampling {
             from,
             to,
             scale: [if mirrored { -along } else { along }, down],
-            turn: [angle.cos(), angle.sin()],
+            rotation: [angle.cos(), angle.sin()],
         }
     }
 }
 
 impl Sample {
-    /// Draws what of the picture lies in the part.
-    fn paint(&mut self, scene: &TrainingImage, mapping: &SampleTransform, part: Part) {
-        let reduction = 1.0 / mapping.scale[1].min(mapping.scale[0].abs());
+    /// Draws the part of the image in the tile.
+    fn paint(&mut self, image: &TrainingImage, transform: &SampleTransform, tile: Tile) {
+        let reduction = 1.0 / transform.scale[1].min(transform.scale[0].abs());
         let level = (reduction.max(1.0).log2() + 0.25) as usize;
-        let level = level.min(scene.levels.len() - 1);
-        let picture = &scene.levels[level];
+        let level = level.min(image.levels.len() - 1);
+        let level_image = &image.levels[level];
         let shrink = 1.0 / (1 << level) as f32;
-        let [width, height] = [picture.width as f32, picture.height as f32];
-        for y in part.top..part.bottom {
-            let row = &mut self.pixels[y * self.size + part.left..y * self.size + part.right];
+        let (level_width, level_height) = level_image.dimensions();
+        let [width, height] = [level_width as f32, level_height as f32];
+        for y in tile.top..tile.bottom {
+            let row = &mut self.pixels[y * self.size + tile.left..y * self.size + tile.right];
             for (x, pixel) in row.iter_mut().enumerate() {
-                let at = [(part.left + x) as f32 + 0.5, y as f32 + 0.5];
-                let [x, y] = mapping.back(at).map(|at| at * shrink);
+                let at = [(tile.left + x) as f32 + 0.5, y as f32 + 0.5];
+                let [x, y] = transform.back(at).map(|at| at * shrink);
                 if (0.0..width).contains(&x) && (0.0..height).contains(&y) {
-                    *pixel = bilinear(&picture.pixels, [picture.width, picture.height], [x, y]);
+                    *pixel = bilinear(level_image, [x, y]);
                 }
             }
         }
     }
 
-    /// Notes the faces and what else is known about the part.
-    fn label(&mut self, scene: &TrainingImage, mapping: &SampleTransform, part: Part) {
+    /// Adds the faces and other annotations of the tile.
+    fn label(&mut self, image: &TrainingImage, transform: &SampleTransform, tile: Tile) {
         let within = |region: &Region| {
-            let moved = mapping.region(region);
-            let from_part = Region {
-                x: moved.x - part.left as f32,
-                y: moved.y - part.top as f32,
+            let moved = transform.region(region);
+            let from_tile = Region {
+                x: moved.x - tile.left as f32,
+                y: moved.y - tile.top as f32,
                 ..moved
             };
-            let left = cut_off(from_part, [part.width(), part.height()])?;
+            let left = clip(from_tile, [tile.width(), tile.height()])?;
             let share = left.width * left.height / (moved.width * moved.height);
             let region = Region {
-                x: left.x + part.left as f32,
-                y: left.y + part.top as f32,
+                x: left.x + tile.left as f32,
+                y: left.y + tile.top as f32,
                 ..left
             };
             Some((region, share))
         };
-        for (region, share) in scene.faces.iter().filter_map(within) {
+        for (region, share) in image.faces.iter().filter_map(within) {
             if share < TOO_LITTLE || region.width.max(region.height) < TOO_SMALL {
                 self.ignored.push(region);
             } else {
                 self.faces.push(SampleFace {
                     region,
-                    labels: scene.labels,
+                    labels: image.labels,
                 });
             }
         }
-        let ignored = scene.ignored.iter().filter_map(within);
+        let ignored = image.ignored.iter().filter_map(within);
         self.ignored.extend(ignored.map(|(region, _)| region));
-        if scene.labels == LabelSource::Model {
-            self.doubtful.push(part.region());
+        if image.labels == LabelSource::Model {
+            self.doubtful.push(tile.region());
         }
     }
 }
 
-/// The value at `[x, y]`, whose pixel centres lie at halves.
-fn bilinear(pixels: &[u8], [width, height]: [usize; 2], [x, y]: [f32; 2]) -> u8 {
+/// The value at `[x, y]`; pixel centres are at halves.
+fn bilinear(image: &GrayImage, [x, y]: [f32; 2]) -> u8 {
+    let width = image.width() as usize;
+    let height = image.height() as usize;
     let split = |at: f32, len: usize| {
         let at = (at - 0.5).clamp(0.0, (len - 1) as f32);
         let low = at as usize;
@@ -300,7 +304,7 @@ fn bilinear(pixels: &[u8], [width, height]: [usize; 2], [x, y]: [f32; 2]) -> u8 
     };
     let (left, right, along) = split(x, width);
     let (top, bottom, down) = split(y, height);
-    let at = |x: usize, y: usize| f32::from(pixels[y * width + x]);
+    let at = |x: usize, y: usize| f32::from(image.as_raw()[y * width + x]);
     let mix = |a: f32, b: f32, share: f32| a + (b - a) * share;
     let upper = mix(at(left, top), at(right, top), along);
     let lower = mix(at(left, bottom), at(right, bottom), along);

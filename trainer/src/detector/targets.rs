@@ -1,4 +1,4 @@
-//! What the places of a batch are to say, worked out from what they say.
+//! Target outputs of the grid cells of a batch. They depend on the current outputs, which decide the assignment.
 
 use candle_core::{Device, Result, Tensor};
 use emotion_models::face_net::{GridCell, VALUES};
@@ -10,52 +10,50 @@ use super::assign::{Assignment, assign};
 use super::loss::DetectionTargets;
 use super::sample::Sample;
 
-/// What a face drawn by a detector counts beside one drawn by a person.
+/// Weight of a face drawn by a detector, against one drawn by a person.
 const MODEL_FACE: f32 = 0.6;
-/// What the background counts where a detector looked for faces: it misses some.
+/// Weight of the background of images labelled by a detector, which misses some faces.
 const MODEL_BACKGROUND: f32 = 0.6;
+/// A cell is ignored if its box overlaps an ignored region by more than this.
+const IGNORED_OVERLAP: f32 = 0.3;
 
-/// What one sample adds to [`DetectionTargets`].
+/// The part of one sample in [`DetectionTargets`].
 struct SampleTargets {
     scores: Vec<f32>,
     weights: Vec<f32>,
-    answers: Vec<Assignment>,
+    assignments: Vec<Assignment>,
 }
 
-/// The targets of samples for whose places the network said `logits`, [`VALUES`] for each place of each sample.
+/// The targets of samples; `values` holds the [`VALUES`] of each cell of each sample.
 ///
 /// # Errors
 ///
 /// When a tensor cannot be made.
-pub fn targets(
-    samples: &[Sample],
-    places: &[GridCell],
-    logits: &[f32],
-) -> Result<DetectionTargets> {
+pub fn targets(samples: &[Sample], cells: &[GridCell], values: &[f32]) -> Result<DetectionTargets> {
     let parts: Vec<SampleTargets> = samples
         .par_iter()
-        .zip(logits.par_chunks_exact(places.len() * VALUES))
-        .map(|(sample, logits)| of_sample(sample, places, logits))
+        .zip(values.par_chunks_exact(cells.len() * VALUES))
+        .map(|(sample, values)| of_sample(sample, cells, values))
         .collect();
 
-    let (mut answering, mut at, mut boxes, mut box_weights) = (vec![], vec![], vec![], vec![]);
+    let (mut assigned, mut at, mut boxes, mut box_weights) = (vec![], vec![], vec![], vec![]);
     for (index, (part, sample)) in parts.iter().zip(samples).enumerate() {
-        for answer in &part.answers {
-            let place = places[answer.place];
-            let face = sample.faces[answer.face];
+        for assignment in &part.assignments {
+            let cell = cells[assignment.cell];
+            let face = sample.faces[assignment.face];
             let Region {
                 x,
                 y,
                 width,
                 height,
             } = face.region;
-            answering.push((index * places.len() + answer.place) as u32);
-            at.extend([place.x, place.y, place.stride]);
+            assigned.push((index * cells.len() + assignment.cell) as u32);
+            at.extend([cell.x, cell.y, cell.stride]);
             boxes.extend([x + width / 2.0, y + height / 2.0, width, height]);
             box_weights.push(weight(face.labels));
         }
     }
-    let count = answering.len();
+    let count = assigned.len();
     let all = |values: fn(&SampleTargets) -> &[f32]| {
         let values: Vec<f32> = parts.iter().flat_map(values).copied().collect();
         let count = values.len();
@@ -64,8 +62,8 @@ pub fn targets(
     Ok(DetectionTargets {
         scores: all(|part| &part.scores)?,
         weights: all(|part| &part.weights)?,
-        answering: Tensor::from_vec(answering, count, &Device::Cpu)?,
-        places: Tensor::from_vec(at, (count, 3), &Device::Cpu)?,
+        assigned: Tensor::from_vec(assigned, count, &Device::Cpu)?,
+        cells: Tensor::from_vec(at, (count, 3), &Device::Cpu)?,
         boxes: Tensor::from_vec(boxes, (count, 4), &Device::Cpu)?,
         box_weights: Tensor::from_vec(box_weights, count, &Device::Cpu)?,
     })
@@ -78,39 +76,37 @@ fn weight(labels: LabelSource) -> f32 {
     }
 }
 
-fn of_sample(sample: &Sample, places: &[GridCell], logits: &[f32]) -> SampleTargets {
+fn of_sample(sample: &Sample, cells: &[GridCell], values: &[f32]) -> SampleTargets {
     let faces: Vec<Region> = sample.faces.iter().map(|face| face.region).collect();
-    let answers = assign(places, logits, &faces);
-    let weigh = |(place, values): (&GridCell, &[f32; VALUES])| {
-        let holds = |region: &&Region| {
+    let assignments = assign(cells, values, &faces);
+    let background_weight = |(cell, values): (&GridCell, &[f32; VALUES])| {
+        let holds = |region: &Region| {
             let inside = |at: f32, start: f32, len: f32| (start..start + len).contains(&at);
-            inside(place.x, region.x, region.width) && inside(place.y, region.y, region.height)
+            inside(cell.x, region.x, region.width) && inside(cell.y, region.y, region.height)
         };
-        if sample.ignored.iter().any(|region| holds(&region)) {
-            return 0.0;
+        // The box of a cell beside an ignored face may be that face.
+        let found = cell.region(*values);
+        let is_ignored = |region: &Region| holds(region) || found.iou(region) > IGNORED_OVERLAP;
+        if sample.ignored.iter().any(is_ignored) {
+            0.0
+        } else if sample.doubtful.iter().any(holds) {
+            MODEL_BACKGROUND
+        } else {
+            1.0
         }
-        // A place beside a doubtful face may have found that one.
-        let found = place.region(*values);
-        if sample.ignored.iter().any(|region| found.iou(region) > 0.3) {
-            return 0.0;
-        }
-        if sample.doubtful.iter().any(|region| holds(&region)) {
-            return MODEL_BACKGROUND;
-        }
-        1.0
     };
-    let values = logits.as_chunks::<VALUES>().0;
-    let mut weights: Vec<f32> = places.iter().zip(values).map(weigh).collect();
-    let mut scores = vec![0.0; places.len()];
-    for answer in &answers {
-        // How well the box fits says which of several places is right, but even a bad box holds a face.
-        scores[answer.place] = f32::midpoint(1.0, answer.overlap);
-        weights[answer.place] = weight(sample.faces[answer.face].labels);
+    let values = values.as_chunks::<VALUES>().0;
+    let mut weights: Vec<f32> = cells.iter().zip(values).map(background_weight).collect();
+    let mut scores = vec![0.0; cells.len()];
+    for assignment in &assignments {
+        // The better the box the higher the score, but even a bad box holds a face.
+        scores[assignment.cell] = f32::midpoint(1.0, assignment.overlap);
+        weights[assignment.cell] = weight(sample.faces[assignment.face].labels);
     }
     SampleTargets {
         scores,
         weights,
-        answers,
+        assignments,
     }
 }
 

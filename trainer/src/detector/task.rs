@@ -1,4 +1,4 @@
-//! Training to find faces.
+//! Training of the face detector.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use candle_core::{Device, Tensor};
 use emotion_models::face_net::{self, GridCell, STRIDES, VALUES};
-use emotion_models::weights::{Architecture, Normalization, Task};
+use emotion_models::weights::{Normalization, Task};
 use emotion_models::{Metadata, Weights};
 use rayon::prelude::*;
 
@@ -22,57 +22,56 @@ use super::settings::{ImageDataSummary, Settings};
 use super::targets::targets;
 use super::validation;
 use crate::data::prefetch::Prefetched;
+use crate::hash::fnv1a;
 use crate::random::{Purpose, generator};
 use crate::run::log::{EpochTotals, Log};
 use crate::run::network::Network;
-use crate::run::params::fnv1a;
+use crate::run::settings::RunSettings;
 use crate::run::state::Run;
 use crate::run::task::{StepOutput, TrainingTask};
-use crate::run::weights_id::WeightsId;
 
-/// First biases of the last layers: a face is improbable at most places (Lin et al. 2017, "Focal loss"), and where there
-/// is one, it is twice as large as the stride.
-const FIRST_VALUES: [f32; VALUES] = [-4.0, 0.0, 0.0, 0.7, 0.7];
+/// Initial biases of the last layers: a face is improbable in most cells (Lin et al. 2017, "Focal loss"), and twice as
+/// large as the stride.
+const INITIAL_BIASES: [f32; VALUES] = [-4.0, 0.0, 0.0, 0.7, 0.7];
 
-/// Pictures with their faces.
+/// Images with their faces.
 #[derive(Debug, Clone)]
 pub struct DetectorTask {
     training: Arc<Vec<TrainingImage>>,
     validation: Vec<TrainingImage>,
-    source: ImageDataSummary,
+    data_summary: ImageDataSummary,
 }
 
 impl DetectorTask {
-    /// Pictures to learn from and others to validate on.
+    /// Training on some images and validation on others.
     pub fn new(training: Vec<TrainingImage>, validation: Vec<TrainingImage>) -> Self {
         let all: Vec<&TrainingImage> = training.iter().chain(&validation).collect();
-        let hashes: Vec<u64> = all.par_iter().map(|scene| scene.fingerprint()).collect();
+        let hashes: Vec<u64> = all.par_iter().map(|image| image.fingerprint()).collect();
         let bytes: Vec<u8> = hashes.into_iter().flat_map(u64::to_le_bytes).collect();
-        let source = ImageDataSummary {
-            data: format!("{:016x}", fnv1a(&bytes)),
-            training_pictures: training.len(),
-            validation_pictures: validation.len(),
-        };
         Self {
+            data_summary: ImageDataSummary {
+                data: format!("{:016x}", fnv1a(&bytes)),
+                training_pictures: training.len(),
+                validation_pictures: validation.len(),
+            },
             training: Arc::new(training),
             validation,
-            source,
         }
     }
 
-    /// Reads the annotated pictures in a folder.
+    /// Loads the annotated images in a folder.
     ///
     /// # Errors
     ///
-    /// When an annotation is broken, a picture cannot be read, or there are none of a kind.
+    /// When an annotation is broken, an image cannot be read, or a split has no images.
     pub fn load(folder: &Path) -> Result<Self> {
-        let (training, validation) = images::read_for_training(folder)?;
+        let (training, validation) = images::load_for_training(folder)?;
         Ok(Self::new(training, validation))
     }
 
-    /// Faces to learn from, and faces to validate on.
+    /// Numbers of faces for training and for validation.
     pub fn faces(&self) -> [usize; 2] {
-        let count = |scenes: &[TrainingImage]| scenes.iter().map(|scene| scene.faces.len()).sum();
+        let count = |images: &[TrainingImage]| images.iter().map(|image| image.faces.len()).sum();
         [count(&self.training), count(&self.validation)]
     }
 }
@@ -82,18 +81,18 @@ impl TrainingTask for DetectorTask {
     type Batch = Vec<Sample>;
 
     fn data_summary(&self) -> ImageDataSummary {
-        self.source.clone()
+        self.data_summary.clone()
     }
 
     fn check(&self, _: &Settings) -> Result<()> {
         let [training, validation] = self.faces();
-        for (faces, pictures, purpose) in [
+        for (faces, images, purpose) in [
             (training, self.training.len(), "to train on"),
             (validation, self.validation.len(), "to validate on"),
         ] {
             ensure!(
                 faces > 0,
-                "expected faces {purpose}, found none on {pictures} pictures: check the boxes in --data"
+                "expected faces {purpose}, found none on {images} pictures: check the boxes in --data"
             );
         }
         Ok(())
@@ -105,8 +104,8 @@ impl TrainingTask for DetectorTask {
             data,
             training_pictures,
             validation_pictures,
-        } = &run.data_summary;
-        let found = &self.source;
+        } = &run.data;
+        let found = &self.data_summary;
         ensure!(
             (found.training_pictures, found.validation_pictures)
                 == (*training_pictures, *validation_pictures),
@@ -121,14 +120,14 @@ impl TrainingTask for DetectorTask {
         self.check(&run.settings)
     }
 
-    fn begin_with(settings: &mut Settings, weights: &Weights) -> Result<()> {
-        settings.init = Some(WeightsId::of(weights.expect(Task::Detection)?)?);
+    fn adopt(_: &mut Settings, weights: &Weights) -> Result<()> {
+        weights.expect(Task::Detection)?;
         Ok(())
     }
 
-    fn first_values(values: &mut HashMap<String, Tensor>) -> Result<()> {
+    fn init_values(values: &mut HashMap<String, Tensor>) -> Result<()> {
         for head in 0..STRIDES.len() {
-            let bias = Tensor::new(&FIRST_VALUES, &Device::Cpu)?;
+            let bias = Tensor::new(&INITIAL_BIASES, &Device::Cpu)?;
             values.insert(format!("heads.{head}.values.bias"), bias);
         }
         Ok(())
@@ -138,24 +137,20 @@ impl TrainingTask for DetectorTask {
         &self,
         settings: &Settings,
         epoch: usize,
-        done: usize,
+        skipped: usize,
     ) -> Prefetched<candle_core::Result<Vec<Sample>>> {
-        let scenes = Arc::clone(&self.training);
-        let steps = settings.steps(scenes.len());
-        let Settings {
-            seed,
-            batch,
-            sampling,
-            ..
-        } = *settings;
-        Prefetched::start(move |outlet| {
+        let images = Arc::clone(&self.training);
+        let steps = settings.steps_per_epoch(&self.data_summary);
+        let (seed, batch) = (settings.common.seed, settings.common.batch);
+        let sampling = settings.sampling;
+        Prefetched::start(move |sender| {
             let draw = |index: usize| {
                 let stream = (epoch as u64) << 32 | index as u64;
-                sampling.draw(&scenes, &mut generator(seed, Purpose::Sampling, stream))
+                sampling.draw(&images, &mut generator(seed, Purpose::Sampling, stream))
             };
-            for step in done..steps {
+            for step in skipped..steps {
                 let samples = step * batch..(step + 1) * batch;
-                if !outlet.put(Ok(samples.into_par_iter().map(draw).collect())) {
+                if !sender.send(Ok(samples.into_par_iter().map(draw).collect())) {
                     break;
                 }
             }
@@ -173,21 +168,21 @@ impl TrainingTask for DetectorTask {
         let values: Vec<f32> = values.map(|&pixel| normalized(pixel)).collect();
         let input = Tensor::from_vec(values, (count, size, size, 1), &Device::Cpu)?;
         let output = network.train(&input)?;
-        let places: Vec<GridCell> = face_net::grid_cells(size, size).collect();
-        let targets = targets(&samples, &places, &output.flatten_all()?.to_vec1()?)?;
-        let values = output.reshape((count * places.len(), VALUES))?;
+        let cells: Vec<GridCell> = face_net::grid_cells(size, size).collect();
+        let targets = targets(&samples, &cells, &output.flatten_all()?.to_vec1()?)?;
+        let values = output.reshape((count * cells.len(), VALUES))?;
         Ok(StepOutput {
             loss: detection(&values, &targets)?,
             samples: count,
-            recognised: 0,
+            correct: 0,
         })
     }
 
     fn validate(&self, run: &Run<Settings>, network: &Network) -> Result<DetectorEpoch> {
-        let judged = validation::judged(network, &self.validation)?;
-        let calibration = PlattScaling::fit(&judged);
+        let boxes = validation::matched_boxes(network, &self.validation)?;
+        let calibration = PlattScaling::fit(&boxes);
         let [_, faces] = self.faces();
-        let curve = PrecisionRecallCurve::new(judged, faces);
+        let curve = PrecisionRecallCurve::new(boxes, faces);
         let best = curve.best();
         Ok(DetectorEpoch {
             epoch: run.epoch(),
@@ -203,17 +198,17 @@ impl TrainingTask for DetectorTask {
         })
     }
 
-    /// The scores of these weights are calibrated.
+    /// The scores of the weights are calibrated.
     fn weights(
         run: &Run<Settings>,
-        row: &DetectorEpoch,
+        epoch: &DetectorEpoch,
         mut values: HashMap<String, Tensor>,
     ) -> Result<(Metadata, HashMap<String, Tensor>)> {
-        row.calibration().apply(&mut values)?;
+        epoch.calibration().apply(&mut values)?;
         let settings = &run.settings;
         let metadata = Metadata {
             name: settings.name().to_owned(),
-            architecture: Architecture::FaceNet,
+            architecture: settings.architecture(),
             labels: vec!["face".to_owned()],
             input_size: settings.sampling.size,
             normalization: Normalization::SymmetricUnit,
@@ -221,22 +216,22 @@ impl TrainingTask for DetectorTask {
             training: format!(
                 "epoch {} of {}, seed {}, {} training pictures, average precision {:.4} at IoU 0.5, \
                  recall {:.4} and precision {:.4} from confidence {:.2} on {} validation pictures; {}",
-                row.epoch,
-                settings.epochs,
-                settings.seed,
-                run.data_summary.training_pictures,
-                row.val_ap50,
-                row.val_recall,
-                row.val_precision,
-                row.val_threshold,
-                run.data_summary.validation_pictures,
+                epoch.epoch,
+                settings.common.epochs,
+                settings.common.seed,
+                run.data.training_pictures,
+                epoch.val_ap50,
+                epoch.val_recall,
+                epoch.val_precision,
+                epoch.val_threshold,
+                run.data.validation_pictures,
                 serde_json::to_string(settings)?,
             ),
         };
         Ok((metadata, values))
     }
 
-    fn figures(totals: &EpochTotals) -> String {
+    fn progress_text(totals: &EpochTotals) -> String {
         format!("loss {:.4}", totals.loss())
     }
 

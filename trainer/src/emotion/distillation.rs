@@ -1,9 +1,8 @@
-//! Teachers: trained networks whose probabilities a smaller one learns besides the labels
-//! (Hinton, Vinyals and Dean 2015, "Distilling the Knowledge in a Neural Network").
+//! Teachers: trained networks whose probabilities a smaller one learns besides the labels (Hinton, Vinyals and Dean 2015,
+//! "Distilling the Knowledge in a Neural Network").
 //!
-//! They see the faces of each batch as the student does, augmented, so that what they say
-//! fits the picture, but in the light that they were taken in. Each one's own temperature counts, so that a teacher that is too sure of itself
-//! is not heard more than the others.
+//! They classify the augmented faces of each batch, like the student, but without changes of exposure. The logits of each
+//! teacher are divided by its own temperature first, so that an overconfident one has no more influence than the others.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,37 +15,37 @@ use serde::{Deserialize, Serialize};
 use crate::run::network::Network;
 use crate::run::weights_id::WeightsId;
 
-/// How much is learnt from whom.
+/// Settings of the distillation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Distillation {
     /// The teachers.
     pub teachers: Vec<WeightsId>,
-    /// α, the teachers' share of the loss; the labels have the rest.
+    /// α, the share of the teachers in the loss; the labels have the rest.
     pub weight: f64,
     /// T, by which the logits of teachers and student are divided.
     pub temperature: f64,
-    /// Whether teachers answer by the mean over the face and its mirror image.
+    /// Whether teachers average over the face and its mirror image.
     pub flip: bool,
 }
 
-/// Teachers ready to answer; none by default. A clone shares them.
+/// The loaded teachers; none by default. A clone shares them.
 #[derive(Debug, Clone, Default)]
 pub struct Teachers(Arc<[Teacher]>);
 
 #[derive(Debug)]
 struct Teacher {
     file: PathBuf,
-    identity: WeightsId,
+    id: WeightsId,
     metadata: Metadata,
     network: Network,
 }
 
-/// What teachers say about a batch.
+/// The answers of the teachers to a batch.
 #[derive(Debug, Clone)]
 pub struct SoftTargets {
     /// `[N, 7]`, the mean of the teachers' `softmax(logits / temperature)`.
     pub probabilities: Tensor,
-    /// Their mean entropy in nats, the least cross-entropy that a student can have.
+    /// Their mean entropy in nats, the lower bound of the student's cross-entropy.
     pub entropy: f64,
     /// T.
     pub temperature: f64,
@@ -57,7 +56,7 @@ impl Teachers {
     ///
     /// # Errors
     ///
-    /// When a file is unusable, or its network does not tell FER-2013's emotions apart.
+    /// When a file is unusable, or its labels are not FER-2013's emotions.
     pub fn load(files: &[PathBuf]) -> Result<Self> {
         let teachers = files.iter().map(|file| Teacher::load(file));
         Ok(Self(teachers.collect::<Result<_>>()?))
@@ -68,24 +67,23 @@ impl Teachers {
         self.0.is_empty()
     }
 
-    /// Who they are, in order.
-    pub fn identities(&self) -> Vec<WeightsId> {
-        let identity = |teacher: &Teacher| teacher.identity.clone();
-        self.0.iter().map(identity).collect()
+    /// The ids of their weights, in order.
+    pub fn ids(&self) -> Vec<WeightsId> {
+        self.0.iter().map(|teacher| teacher.id.clone()).collect()
     }
 
-    /// Where they were read from, in order.
+    /// Their files, in order.
     pub fn files(&self) -> Vec<PathBuf> {
         self.0.iter().map(|teacher| teacher.file.clone()).collect()
     }
 
-    /// Checks that these are the teachers of a run, and take its faces.
+    /// Checks that these are the teachers of a run, and that they take faces of its size.
     ///
     /// # Errors
     ///
-    /// When they are others, or take faces of another size, with what to do.
+    /// When they are not, with the remedy.
     pub fn check(&self, expected: &[WeightsId], input_size: usize) -> Result<()> {
-        let found = self.identities();
+        let found = self.ids();
         ensure!(
             found == expected,
             "the run learns from {}, found {}: pass the same files with --teacher",
@@ -104,23 +102,23 @@ impl Teachers {
         Ok(())
     }
 
-    /// What they say about prepared faces `[N, size, size, 1]`.
+    /// Their mean answer to preprocessed faces `[N, size, size, 1]`.
     ///
     /// # Errors
     ///
     /// When `faces` has another shape than they take, or there are no teachers.
-    pub fn answer(&self, faces: &Tensor, how: &Distillation) -> Result<SoftTargets> {
+    pub fn answer(&self, faces: &Tensor, settings: &Distillation) -> Result<SoftTargets> {
         let width = faces.dim(2)?;
         let faces = faces.flatten_all()?.to_vec1::<f32>()?;
-        let mirrored = how.flip.then(|| mirrored(&faces, width));
+        let mirrored = settings.flip.then(|| mirrored(&faces, width));
         let mut sum = SoftSum::default();
         for teacher in self.0.iter() {
-            let temperature = f64::from(teacher.metadata.temperature) * how.temperature;
+            let temperature = f64::from(teacher.metadata.temperature) * settings.temperature;
             for faces in [Some(&faces), mirrored.as_ref()].into_iter().flatten() {
                 sum.add(&teacher.network.logits(faces)?, temperature);
             }
         }
-        sum.mean(how.temperature)
+        sum.mean(settings.temperature)
     }
 }
 
@@ -133,15 +131,14 @@ impl Teacher {
         let metadata = weights.metadata().clone();
         ensure!(
             metadata.labels == Emotion::names(),
-            "{shown}: the teacher tells {} apart, expected {}: choose one that was trained on the same emotions",
+            "{shown}: the teacher has the labels {}, expected {}: choose one that was trained on the same emotions",
             metadata.labels.join(", "),
             Emotion::names().join(", "),
         );
-        let identity = WeightsId::of(&weights)?;
         let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
         Ok(Self {
             file,
-            identity,
+            id: WeightsId::of(&weights)?,
             network: Network::of(&weights)?,
             metadata,
         })
@@ -149,7 +146,7 @@ impl Teacher {
 }
 
 impl SoftTargets {
-    /// What one teacher with these logits `[N][C]` says.
+    /// The answer of one teacher with these logits `[N][C]`.
     #[cfg(test)]
     pub(crate) fn of_logits(logits: &[Vec<f32>], temperature: f64) -> Result<Self> {
         let mut sum = SoftSum::default();
@@ -158,7 +155,7 @@ impl SoftTargets {
     }
 }
 
-/// Probabilities `[N][C]` of several answers, added up.
+/// The sum of the probabilities `[N][C]` of several answers.
 #[derive(Default)]
 struct SoftSum {
     rows: Vec<Vec<f32>>,
@@ -196,14 +193,14 @@ impl SoftSum {
     }
 }
 
-/// Faces of rows of `width` values, each row back to front.
+/// Faces with each row of `width` values reversed.
 fn mirrored(faces: &[f32], width: usize) -> Vec<f32> {
     let rows = faces.chunks_exact(width);
     rows.flat_map(|row| row.iter().rev().copied()).collect()
 }
 
-fn list(identities: &[WeightsId]) -> String {
-    let shown: Vec<String> = identities.iter().map(WeightsId::to_string).collect();
+fn list(ids: &[WeightsId]) -> String {
+    let shown: Vec<String> = ids.iter().map(WeightsId::to_string).collect();
     if shown.is_empty() {
         "no teacher".to_owned()
     } else {

@@ -1,4 +1,4 @@
-//! What an epoch of the emotion networks gave.
+//! The log of the emotion networks.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::run::log::LogRow;
 
-/// One row: Keras' columns, then the learning rate, the time and the calibration.
+/// One row of `log.csv`: Keras' columns, then learning rate, time and calibration.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct EmotionEpoch {
-    /// Counted from 1.
+    /// Number of the epoch, counted from 1.
     pub epoch: usize,
-    /// Accuracy on the training faces as they came by, augmented.
+    /// Accuracy on the augmented training faces during the epoch.
     pub acc: f64,
     /// Their mean loss.
     pub loss: f64,
@@ -21,16 +21,16 @@ pub struct EmotionEpoch {
     pub val_loss: f64,
     /// Learning rate of the last step.
     pub lr: f64,
-    /// Time that training and validation took.
+    /// Time of training and validation.
     pub seconds: f64,
-    /// The temperature that fits the validation faces best; older logs lack it.
-    pub temperature: Option<f64>,
-    /// Mean loss of the validation faces at that temperature: how good the probabilities can be.
-    pub val_loss_calibrated: Option<f64>,
+    /// Temperature that fits the validation faces best.
+    pub temperature: f64,
+    /// Mean loss of the validation faces at that temperature.
+    pub val_loss_calibrated: f64,
     /// Their expected calibration error at that temperature, 0 to 1.
-    pub val_ece: Option<f64>,
-    /// Their macro F1, in which rare emotions count as much as frequent ones.
-    pub val_macro_f1: Option<f64>,
+    pub val_ece: f64,
+    /// Their macro F1: rare emotions count as much as frequent ones.
+    pub val_macro_f1: f64,
 }
 
 impl LogRow for EmotionEpoch {
@@ -42,7 +42,7 @@ impl LogRow for EmotionEpoch {
         self.seconds
     }
 
-    fn took(&mut self, time: Duration) {
+    fn add_time(&mut self, time: Duration) {
         self.seconds += time.as_secs_f64();
     }
 
@@ -54,11 +54,11 @@ impl LogRow for EmotionEpoch {
         self.val_acc
     }
 
-    fn score_in_words(&self) -> String {
+    fn score_text(&self) -> String {
         format!("{:.2} % validation accuracy", 100.0 * self.val_acc)
     }
 
-    fn figures(&self) -> String {
+    fn summary(&self) -> String {
         format!(
             "loss {:.4}  acc {:4.1} %  val_loss {:.4}  val_acc {:5.2} %  lr {:.2e}  {:.1} s",
             self.loss,

@@ -1,4 +1,4 @@
-//! What training makes small.
+//! Loss functions of the emotion networks.
 
 use candle_core::{Result, Tensor};
 use candle_nn::ops::log_softmax;
@@ -15,9 +15,8 @@ pub fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     (log_softmax(logits, 1)? * targets)?.sum_all()? * (-1.0 / count)
 }
 
-/// `(1 − α)·CE + α·T²·KL(p ‖ softmax(logits / T))` with the cross-entropy CE of [`cross_entropy`] and
-/// the teachers' p and T, the means over the faces (Hinton, Vinyals and Dean 2015). T² keeps the
-/// gradients of both terms of one size.
+/// `(1 − α)·CE + α·T²·KL(p ‖ softmax(logits / T))`, the mean over the faces, with CE from [`cross_entropy`], the teachers'
+/// p and T, and α = `weight` (Hinton, Vinyals and Dean 2015). T² keeps the gradients of both terms at the same scale.
 ///
 /// # Errors
 ///

@@ -1,10 +1,9 @@
-//! How well a network does on labelled faces.
+//! Metrics of a network on labelled faces.
 
 use emotion_models::Emotion;
 
-use crate::emotion::calibration::Reliability;
-
-const CLASSES: usize = Emotion::ALL.len();
+use crate::data::CLASSES;
+use crate::emotion::reliability::Reliability;
 
 /// Counts, loss and calibration over a set of faces.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -15,7 +14,7 @@ pub struct ClassificationMetrics {
 }
 
 impl ClassificationMetrics {
-    /// Judges logits `[N][7]` against their N labels, at this temperature.
+    /// The metrics of logits `[N][7]` at this temperature, for N labels.
     pub fn new(logits: &[Vec<f32>], labels: &[Emotion], temperature: f64) -> Self {
         let mut evaluation = Self::default();
         for (logits, &label) in logits.iter().zip(labels) {
@@ -25,11 +24,11 @@ impl ClassificationMetrics {
         evaluation
     }
 
-    /// Judges probabilities `[N][7]` against their N labels.
+    /// The metrics of probabilities `[N][7]`, each with its label.
     pub fn of_probabilities<'a>(rows: impl IntoIterator<Item = (&'a [f64], Emotion)>) -> Self {
         let mut evaluation = Self::default();
         for (probabilities, label) in rows {
-            // A probability of 0 is one that is too small for a number: the loss stays finite.
+            // Keeps the loss finite when a probability was rounded to 0.
             let probability = probabilities[label.label_id()].max(f64::MIN_POSITIVE);
             evaluation.add(probabilities, label, -probability.ln());
         }
@@ -60,36 +59,34 @@ impl ClassificationMetrics {
         self.loss_sum / self.count() as f64
     }
 
-    /// Number of faces of one emotion.
+    /// Number of faces labelled with one emotion.
     pub fn labelled(&self, emotion: Emotion) -> usize {
         self.confusion[emotion.label_id()].iter().sum()
     }
 
-    /// Number of faces that were taken for one emotion.
+    /// Number of faces predicted as one emotion.
     pub fn predicted(&self, emotion: Emotion) -> usize {
         let column = self.confusion.iter().map(|row| row[emotion.label_id()]);
         column.sum()
     }
 
-    /// Fraction of the faces of one emotion that were recognised; none without such faces.
+    /// Fraction of the faces of one emotion that were predicted correctly; none without such faces.
     pub fn recall(&self, emotion: Emotion) -> Option<f64> {
         fraction(self.confused(emotion, emotion), self.labelled(emotion))
     }
 
-    /// Fraction of the faces taken for one emotion that show it; none when no face was.
+    /// Fraction of correct predictions of one emotion; none if it was never predicted.
     pub fn precision(&self, emotion: Emotion) -> Option<f64> {
         fraction(self.confused(emotion, emotion), self.predicted(emotion))
     }
 
-    /// Harmonic mean of precision and recall, 0 where all were missed; none for an emotion that
-    /// neither occurs nor is predicted.
+    /// Harmonic mean of precision and recall; none for an emotion that neither occurs nor is predicted.
     pub fn f1(&self, emotion: Emotion) -> Option<f64> {
         let right = self.confused(emotion, emotion);
         fraction(2 * right, self.labelled(emotion) + self.predicted(emotion))
     }
 
-    /// Mean F1 of the emotions that occur or are predicted, each with the same weight; NaN without
-    /// faces.
+    /// Unweighted mean of the F1 of all emotions that occur or are predicted; NaN without faces.
     pub fn macro_f1(&self) -> f64 {
         let scores: Vec<f64> = Emotion::ALL
             .into_iter()
@@ -98,7 +95,7 @@ impl ClassificationMetrics {
         scores.iter().sum::<f64>() / scores.len() as f64
     }
 
-    /// How many faces of `label` were taken for `predicted`.
+    /// Number of faces of `label` that were predicted as `predicted`.
     pub fn confused(&self, label: Emotion, predicted: Emotion) -> usize {
         self.confusion[label.label_id()][predicted.label_id()]
     }
@@ -122,7 +119,7 @@ pub fn softmax(logits: &[f32], temperature: f64) -> Vec<f64> {
     exps.into_iter().map(|exp| exp / sum).collect()
 }
 
-/// The negative logarithm of the label's probability, `softmax(logits / temperature)`.
+/// The negative logarithm of the probability of the label in `softmax(logits / temperature)`.
 pub fn cross_entropy(logits: &[f32], label: Emotion, temperature: f64) -> f64 {
     let scaled = |logit: f32| f64::from(logit) / temperature;
     let largest = logits

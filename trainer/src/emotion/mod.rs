@@ -8,4 +8,5 @@ pub mod metrics;
 pub mod plots;
 pub mod prediction;
 pub mod recipe;
+pub mod reliability;
 pub mod task;

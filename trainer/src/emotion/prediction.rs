@@ -1,11 +1,11 @@
-//! The emotions of the faces in a picture, as the plugin would say them.
+//! The emotions of the faces in an image, computed as in the plugin.
 
 use anyhow::Result;
 use emotion_detect::{NetworkDetector, Options};
 use emotion_models::preprocess::{GreyRows, Preprocessor, Region};
 use emotion_models::{Classifier, Metadata, Scores};
 
-/// A face in a picture.
+/// A face in an image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PredictedFace {
     /// Left edge in pixels.
@@ -16,38 +16,38 @@ pub struct PredictedFace {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
-    /// How sure the detector is that this is a face, 0 to 1; none where nobody looked.
+    /// Confidence of the detector, 0 to 1; none without a detector.
     pub detection: Option<f64>,
 }
 
-/// Where the faces of a picture are.
+/// How the faces of an image are found.
 #[derive(Debug)]
 pub enum FaceLocator {
-    /// The picture is one.
-    Whole,
-    /// Where a detector finds them.
-    Found {
-        /// Finds them.
+    /// The whole image is a face.
+    WholeImage,
+    /// A detector finds them.
+    Detector {
+        /// The detector.
         detector: Box<NetworkDetector>,
-        /// What it looks for.
+        /// Its options.
         options: Options,
-        /// How far a crop reaches beyond its box, as [`Region::face`] takes it.
+        /// Margin of the crop around the box, as in [`Region::face`].
         margin: f32,
     },
 }
 
 impl FaceLocator {
-    /// The faces in `image`, surest first.
-    fn look_at(&mut self, image: &impl GreyRows) -> Result<Vec<PredictedFace>> {
+    /// The faces in `image`, the most confident first.
+    fn locate(&mut self, image: &impl GreyRows) -> Result<Vec<PredictedFace>> {
         match self {
-            Self::Whole => Ok(vec![PredictedFace {
+            Self::WholeImage => Ok(vec![PredictedFace {
                 x: 0,
                 y: 0,
                 width: image.width() as u32,
                 height: image.height() as u32,
                 detection: None,
             }]),
-            Self::Found {
+            Self::Detector {
                 detector, options, ..
             } => {
                 let faces = detector.detect(image, options)?;
@@ -65,13 +65,13 @@ impl FaceLocator {
 
     fn margin(&self) -> f32 {
         match self {
-            Self::Whole => 0.0,
-            Self::Found { margin, .. } => *margin,
+            Self::WholeImage => 0.0,
+            Self::Detector { margin, .. } => *margin,
         }
     }
 }
 
-/// Weights, and a way to find faces for them.
+/// Finds faces and classifies them.
 #[derive(Debug)]
 pub struct Predictor {
     classifier: Classifier,
@@ -80,7 +80,7 @@ pub struct Predictor {
 }
 
 impl Predictor {
-    /// Lets `classifier` look at `faces`.
+    /// A predictor with this network and locator.
     pub fn new(classifier: Classifier, faces: FaceLocator) -> Self {
         Self {
             preprocessor: Preprocessor::new(classifier.metadata().input_size),
@@ -89,18 +89,18 @@ impl Predictor {
         }
     }
 
-    /// What the weights say about themselves.
+    /// The metadata of the network's weights.
     pub fn metadata(&self) -> &Metadata {
         self.classifier.metadata()
     }
 
-    /// The faces in `image` with the probability of each label of the weights, the surest face first.
+    /// The faces in `image` with the probabilities of the labels, the most confident face first.
     ///
     /// # Errors
     ///
     /// When detection or the network fails.
     pub fn predict(&mut self, image: &impl GreyRows) -> Result<Vec<(PredictedFace, Scores)>> {
-        let faces = self.faces.look_at(image)?;
+        let faces = self.faces.locate(image)?;
         let margin = self.faces.margin();
         let crop_len = self.preprocessor.size().pow(2);
         let mut crops = vec![0.0; faces.len() * crop_len];

@@ -1,4 +1,4 @@
-//! The two ways to train, as plain values: a run stores them, so that it can be repeated.
+//! The two ways to train an emotion network.
 
 use std::path::PathBuf;
 
@@ -7,26 +7,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::FACE_SIZE;
 use crate::data::augment::Augmentation;
+use crate::data::batch::BatchPlan;
 use crate::data::mixing::Mixing;
+use crate::data::targets::TargetSettings;
 use crate::emotion::distillation::Distillation;
 use crate::emotion::epoch::EmotionEpoch;
 use crate::run::optimizer::AdamConfig;
 use crate::run::schedule::Schedule;
-use crate::run::state::{Common, RunSettings};
-use crate::run::weights_id::WeightsId;
+use crate::run::settings::{CommonSettings, RunSettings};
 
 /// A named set of [`Settings`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Recipe {
-    /// AdamW with a one-cycle learning rate, faces mixed and lit otherwise, and an average of the
-    /// weights
+    /// AdamW with a one-cycle learning rate, mixup, changes of light, and an average of the weights
     Best,
     /// Adam 1e-3 reduced on plateaus, as the published weights were trained
     Seed,
 }
 
-/// What decides which epoch is kept.
+/// The metric that selects the epoch to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SelectionMetric {
@@ -37,7 +37,7 @@ pub enum SelectionMetric {
 }
 
 impl SelectionMetric {
-    /// Whether the first of two epochs is to be kept rather than the second.
+    /// A function that tells whether the first of two epochs is better.
     pub fn better(self) -> fn(&EmotionEpoch, &EmotionEpoch) -> bool {
         match self {
             SelectionMetric::Accuracy => |epoch, best| epoch.val_acc > best.val_acc,
@@ -46,116 +46,103 @@ impl SelectionMetric {
     }
 }
 
-/// Everything that decides a run, apart from the data.
+/// All settings of a run; with the data they decide its result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// The recipe that the values come from.
     pub recipe: Recipe,
     /// The network.
-    #[serde(
-        with = "architecture",
-        default = "architecture::before_there_were_others"
-    )]
+    #[serde(with = "architecture")]
     pub architecture: Architecture,
-    /// What the weights are called, if not like the network.
-    #[serde(default)]
-    pub name: Option<String>,
-    /// Seed of the first values, the order and the augmentation.
-    pub seed: u64,
-    /// Width and height that the network takes, in pixels.
+    /// Settings of every kind of training.
+    #[serde(flatten)]
+    pub common: CommonSettings,
+    /// Width and height of the network's input in pixels.
     pub input_size: usize,
-    /// Most epochs to train.
-    pub epochs: usize,
     /// Epochs without a lower validation loss after which training stops.
     pub early_stop: Option<usize>,
-    /// Faces in a step.
-    pub batch: usize,
-    /// The highest learning rate.
-    pub learning_rate: f64,
-    /// How the learning rate goes.
-    pub schedule: Schedule,
-    /// The optimiser's constants.
-    pub optimizer: AdamConfig,
-    /// Probability that is taken from the label and spread over all classes.
+    /// Probability taken from the label and spread evenly over all classes.
     pub label_smoothing: f32,
-    /// Share that the votes have in a target where there are any; the label has the rest.
-    #[serde(default)]
+    /// Share of the votes in the target of a face that has any; the label has the rest.
     pub votes_share: f32,
-    /// How far rare classes count more: 0 each face the same, 1 each class the same.
-    #[serde(default)]
+    /// Extra weight of rare classes: at 0 each face counts the same, at 1 each class.
     pub class_balance: f32,
-    /// Share of the averaged weights that stays at each step; none: the weights are not averaged.
-    pub average: Option<f64>,
-    /// How far faces are changed.
+    /// Limits of the augmentation.
     pub augmentation: Augmentation,
     /// How faces of a batch are mixed.
-    #[serde(default)]
     pub mixing: Mixing,
-    /// What decides which epoch is kept.
-    pub choice: SelectionMetric,
-    /// What it learns from teachers, if it has any.
-    #[serde(default)]
+    /// The metric that selects the epoch to keep.
+    #[serde(rename = "choice")]
+    pub selection: SelectionMetric,
+    /// Distillation from teachers, if there are any.
     pub distillation: Option<Distillation>,
-    /// The weights that it began with, if not random ones.
-    #[serde(default)]
-    pub init: Option<WeightsId>,
 }
 
 impl Settings {
-    /// What the weights are called.
-    pub fn name(&self) -> &str {
-        self.name
-            .as_deref()
-            .unwrap_or_else(|| self.architecture.name())
+    /// The batches of an epoch, counted from 1.
+    pub fn batch_plan(&self, epoch: usize) -> BatchPlan {
+        BatchPlan {
+            seed: self.common.seed,
+            epoch,
+            batch: self.common.batch,
+            input_size: self.input_size,
+            augmentation: self.augmentation,
+            mixing: self.mixing,
+            targets: TargetSettings {
+                smoothing: self.label_smoothing,
+                votes_share: self.votes_share,
+                class_balance: self.class_balance,
+            },
+            has_teachers: self.distillation.is_some(),
+        }
     }
 }
 
-/// What tells the faces of a run from others.
+/// Identifies the faces of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FaceDataSummary {
-    /// A hash of faces, labels and votes; older runs lack it.
-    #[serde(default)]
-    pub data: Option<String>,
-    /// Files of the teachers where the run began, to find them again.
-    #[serde(default)]
+    /// A hash of faces, labels and votes.
+    pub data: String,
+    /// Files of the teachers when the run began.
     pub teacher_files: Vec<PathBuf>,
-    /// Number of faces that it trains on.
+    /// Number of training faces.
     pub training_faces: usize,
-    /// Number of faces that it validates on.
+    /// Number of validation faces.
     pub validation_faces: usize,
 }
 
 impl RunSettings for Settings {
     type Epoch = EmotionEpoch;
     type DataSummary = FaceDataSummary;
-    /// The first one was written at the ends of epochs only, without a totals.
-    const FORMATS: &'static [&'static str] = &[
-        "emotion-trainer checkpoint 2",
-        "emotion-trainer checkpoint 1",
-    ];
+    const FORMAT: &'static str = "emotion-trainer checkpoint 2";
 
-    fn common(&self) -> Common<'_> {
-        Common {
-            name: self.name(),
-            architecture: self.architecture,
-            input_size: self.input_size,
-            seed: self.seed,
-            epochs: self.epochs,
-            early_stop: self.early_stop,
-            learning_rate: self.learning_rate,
-            schedule: self.schedule,
-            optimizer: self.optimizer,
-            average: self.average,
-        }
+    fn common(&self) -> &CommonSettings {
+        &self.common
+    }
+
+    fn common_mut(&mut self) -> &mut CommonSettings {
+        &mut self.common
+    }
+
+    fn architecture(&self) -> Architecture {
+        self.architecture
+    }
+
+    fn input_size(&self) -> usize {
+        self.input_size
+    }
+
+    fn early_stop(&self) -> Option<usize> {
+        self.early_stop
     }
 
     fn better(&self) -> fn(&EmotionEpoch, &EmotionEpoch) -> bool {
-        self.choice.better()
+        self.selection.better()
     }
 
     /// The last step may have fewer faces.
-    fn steps_per_epoch(&self, source: &FaceDataSummary) -> usize {
-        source.training_faces.div_ceil(self.batch)
+    fn steps_per_epoch(&self, data: &FaceDataSummary) -> usize {
+        data.training_faces.div_ceil(self.common.batch)
     }
 }
 
@@ -163,10 +150,6 @@ impl RunSettings for Settings {
 mod architecture {
     use emotion_models::weights::Architecture;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn before_there_were_others() -> Architecture {
-        Architecture::MiniXception
-    }
 
     pub(super) fn serialize<S: Serializer>(
         architecture: &Architecture,
@@ -183,57 +166,16 @@ mod architecture {
     }
 }
 
-const AUGMENTATION: Augmentation = Augmentation {
-    rotation_degrees: 10.0,
-    shift: 0.1,
-    zoom: 0.1,
-    flip: true,
-    ..Augmentation::NONE
-};
-
 impl Recipe {
-    /// Its values.
+    /// Its settings.
     pub fn settings(self) -> Settings {
-        match self {
-            Recipe::Best => Settings {
-                recipe: self,
-                architecture: Architecture::MiniXception,
+        let plain = Settings {
+            recipe: self,
+            architecture: Architecture::MiniXception,
+            common: CommonSettings {
                 name: None,
                 seed: 1,
-                input_size: FACE_SIZE,
-                epochs: 60,
-                early_stop: None,
-                batch: 64,
-                learning_rate: 4e-3,
-                schedule: Schedule::ONE_CYCLE,
-                optimizer: AdamConfig {
-                    weight_decay: 0.02,
-                    ..AdamConfig::default()
-                },
-                label_smoothing: 0.0,
-                votes_share: 0.0,
-                class_balance: 0.0,
-                average: Some(0.999),
-                augmentation: Augmentation {
-                    light: 0.2,
-                    ..AUGMENTATION
-                },
-                mixing: Mixing {
-                    mixup: 0.2,
-                    ..Mixing::default()
-                },
-                choice: SelectionMetric::Accuracy,
-                distillation: None,
-                init: None,
-            },
-            Recipe::Seed => Settings {
-                recipe: self,
-                architecture: Architecture::MiniXception,
-                name: None,
-                seed: 1,
-                input_size: FACE_SIZE,
                 epochs: 10_000,
-                early_stop: Some(50),
                 batch: 32,
                 learning_rate: 1e-3,
                 schedule: Schedule::PLATEAU,
@@ -241,15 +183,51 @@ impl Recipe {
                     epsilon: 1e-7,
                     ..AdamConfig::default()
                 },
-                label_smoothing: 0.0,
-                votes_share: 0.0,
-                class_balance: 0.0,
                 average: None,
-                augmentation: AUGMENTATION,
-                mixing: Mixing::default(),
-                choice: SelectionMetric::Loss,
-                distillation: None,
                 init: None,
+            },
+            input_size: FACE_SIZE,
+            early_stop: Some(50),
+            label_smoothing: 0.0,
+            votes_share: 0.0,
+            class_balance: 0.0,
+            augmentation: Augmentation {
+                rotation_degrees: 10.0,
+                shift: 0.1,
+                zoom: 0.1,
+                flip: true,
+                ..Augmentation::NONE
+            },
+            mixing: Mixing::default(),
+            selection: SelectionMetric::Loss,
+            distillation: None,
+        };
+        match self {
+            Recipe::Seed => plain,
+            Recipe::Best => Settings {
+                common: CommonSettings {
+                    epochs: 60,
+                    batch: 64,
+                    learning_rate: 4e-3,
+                    schedule: Schedule::ONE_CYCLE,
+                    optimizer: AdamConfig {
+                        weight_decay: 0.02,
+                        ..AdamConfig::default()
+                    },
+                    average: Some(0.999),
+                    ..plain.common
+                },
+                early_stop: None,
+                augmentation: Augmentation {
+                    light: 0.2,
+                    ..plain.augmentation
+                },
+                mixing: Mixing {
+                    mixup: 0.2,
+                    ..plain.mixing
+                },
+                selection: SelectionMetric::Accuracy,
+                ..plain
             },
         }
     }
@@ -260,30 +238,5 @@ impl Recipe {
             Recipe::Best => "best",
             Recipe::Seed => "seed",
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::Value;
-
-    #[test]
-    fn settings_of_runs_from_before_an_option_was_there_leave_it_off() {
-        let settings = Recipe::Seed.settings();
-        let mut stored = serde_json::to_value(&settings).unwrap();
-        let remove = |stored: &mut Value, names: &[&str]| {
-            let fields = stored.as_object_mut().unwrap();
-            for name in names {
-                fields.remove(*name).expect("a field of this name");
-            }
-        };
-        remove(&mut stored, &["votes_share", "class_balance", "mixing"]);
-        let augmentation = &mut stored["augmentation"];
-        remove(augmentation, &["exposure", "light", "noise", "erasing"]);
-        assert_eq!(
-            serde_json::from_value::<Settings>(stored).unwrap(),
-            settings
-        );
     }
 }

@@ -1,4 +1,4 @@
-//! Training to tell emotions apart.
+//! Training of the emotion networks.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use emotion_models::weights::{Normalization, Task};
 use emotion_models::{Emotion, Metadata, Weights};
 
 use crate::data::Faces;
-use crate::data::batch::{BatchPlan, FaceBatch, FaceBatches};
+use crate::data::batch::{FaceBatch, FaceBatches};
 use crate::emotion::calibration::fit_temperature;
 use crate::emotion::distillation::Teachers;
 use crate::emotion::epoch::EmotionEpoch;
@@ -18,26 +18,26 @@ use crate::emotion::loss::{cross_entropy, distillation};
 use crate::emotion::metrics::{ClassificationMetrics, argmax};
 use crate::emotion::plots;
 use crate::emotion::recipe::{FaceDataSummary, Settings};
+use crate::hash::fnv1a;
 use crate::run::log::{EpochTotals, Log};
 use crate::run::network::Network;
-use crate::run::params::fnv1a;
+use crate::run::settings::RunSettings;
 use crate::run::state::Run;
 use crate::run::task::{StepOutput, TrainingTask};
-use crate::run::weights_id::WeightsId;
 
-/// Faces with their emotions.
+/// Faces with their emotions, and teachers.
 #[derive(Debug, Clone)]
 pub struct EmotionTask {
-    /// What parameters are fitted to.
+    /// Parameters are fitted to these.
     pub training: Arc<Faces>,
-    /// What chooses the epoch to keep and its temperature.
+    /// These choose the epoch to keep and its temperature.
     pub validation: Arc<Faces>,
-    /// Whose answers are learnt besides the labels.
+    /// Networks to learn from besides the labels.
     pub teachers: Teachers,
 }
 
 impl EmotionTask {
-    /// What tells these faces, labels and votes from others.
+    /// A hash of faces, labels and votes.
     fn fingerprint(&self) -> String {
         let mut hashes = Vec::new();
         for faces in [&self.training, &self.validation] {
@@ -59,7 +59,7 @@ impl TrainingTask for EmotionTask {
 
     fn data_summary(&self) -> FaceDataSummary {
         FaceDataSummary {
-            data: Some(self.fingerprint()),
+            data: self.fingerprint(),
             teacher_files: self.teachers.files(),
             training_faces: self.training.len(),
             validation_faces: self.validation.len(),
@@ -87,7 +87,7 @@ impl TrainingTask for EmotionTask {
         self.teachers.check(teachers, settings.input_size)
     }
 
-    /// Without teachers, those of the run are read again from where they were.
+    /// Without teachers, those of the run are loaded from their old place.
     fn resume(&mut self, run: &Run<Settings>, file: &Path) -> Result<()> {
         let shown = file.display();
         let FaceDataSummary {
@@ -95,7 +95,7 @@ impl TrainingTask for EmotionTask {
             teacher_files,
             training_faces,
             validation_faces,
-        } = &run.data_summary;
+        } = &run.data;
         let found = (self.training.len(), self.validation.len());
         ensure!(
             found == (*training_faces, *validation_faces),
@@ -108,29 +108,23 @@ impl TrainingTask for EmotionTask {
                 .with_context(|| format!("{shown}: pass its teachers with --teacher"))?;
         }
         self.check(&run.settings)?;
-        let fingerprint = self.fingerprint();
         ensure!(
-            data.as_ref().is_none_or(|data| *data == fingerprint),
+            *data == self.fingerprint(),
             "{shown} was trained on other faces, labels or votes than these: pass the same --data and --votes"
         );
         Ok(())
     }
 
-    fn begin_with(settings: &mut Settings, weights: &Weights) -> Result<()> {
-        let Metadata {
-            architecture,
-            input_size,
-            ..
-        } = *weights.expect(Task::Classification)?.metadata();
-        settings.architecture = architecture;
-        settings.input_size = input_size;
-        settings.init = Some(WeightsId::of(weights)?);
+    fn adopt(settings: &mut Settings, weights: &Weights) -> Result<()> {
+        let metadata = weights.expect(Task::Classification)?.metadata();
+        settings.architecture = metadata.architecture;
+        settings.input_size = metadata.input_size;
         Ok(())
     }
 
-    fn batches(&self, settings: &Settings, epoch: usize, done: usize) -> FaceBatches {
-        let plan = BatchPlan::new(settings, epoch);
-        FaceBatches::of_rest(Arc::clone(&self.training), plan, done)
+    fn batches(&self, settings: &Settings, epoch: usize, skipped: usize) -> FaceBatches {
+        let faces = Arc::clone(&self.training);
+        FaceBatches::new(faces, settings.batch_plan(epoch), skipped)
     }
 
     fn forward(
@@ -139,18 +133,26 @@ impl TrainingTask for EmotionTask {
         network: &Network,
         batch: FaceBatch,
     ) -> Result<StepOutput> {
-        let how = settings.distillation.as_ref();
-        let seen = batch.as_taken.as_ref().unwrap_or(&batch.faces);
-        let soft = how.map(|how| self.teachers.answer(seen, how));
-        let logits = network.train(&batch.faces)?;
-        let loss = match (soft.transpose()?, how) {
-            (Some(soft), Some(how)) => distillation(&logits, &batch.targets, &soft, how.weight)?,
-            _ => cross_entropy(&logits, &batch.targets)?,
+        let soft_targets = match &settings.distillation {
+            Some(settings) => {
+                let faces = batch.teacher_faces.as_ref().unwrap_or(&batch.faces);
+                Some((self.teachers.answer(faces, settings)?, settings.weight))
+            }
+            None => None,
         };
+        let logits = network.train(&batch.faces)?;
+        let loss = match soft_targets {
+            Some((soft, weight)) => distillation(&logits, &batch.targets, &soft, weight)?,
+            None => cross_entropy(&logits, &batch.targets)?,
+        };
+        let rows = logits.to_vec2::<f32>()?;
+        let rows = rows.iter().zip(&batch.labels);
         Ok(StepOutput {
             loss,
             samples: batch.labels.len(),
-            recognised: recognised(&logits.to_vec2()?, &batch.labels),
+            correct: rows
+                .filter(|(logits, label)| argmax(logits) == label.label_id())
+                .count(),
         })
     }
 
@@ -169,16 +171,16 @@ impl TrainingTask for EmotionTask {
             val_loss: validation.loss(),
             lr: totals.lr,
             seconds: totals.seconds,
-            temperature: Some(temperature),
-            val_loss_calibrated: Some(calibrated.loss()),
-            val_ece: Some(calibrated.reliability().expected_calibration_error()),
-            val_macro_f1: Some(calibrated.macro_f1()),
+            temperature,
+            val_loss_calibrated: calibrated.loss(),
+            val_ece: calibrated.reliability().expected_calibration_error(),
+            val_macro_f1: calibrated.macro_f1(),
         })
     }
 
     fn weights(
         run: &Run<Settings>,
-        row: &EmotionEpoch,
+        epoch: &EmotionEpoch,
         values: HashMap<String, Tensor>,
     ) -> Result<(Metadata, HashMap<String, Tensor>)> {
         let settings = &run.settings;
@@ -188,25 +190,25 @@ impl TrainingTask for EmotionTask {
             labels: Emotion::names(),
             input_size: settings.input_size,
             normalization: Normalization::SymmetricUnit,
-            temperature: row.temperature.unwrap_or(1.0) as f32,
+            temperature: epoch.temperature as f32,
             training: format!(
                 "recipe {}, epoch {} of {}, seed {}, {} training faces, accuracy {:.4} \
                  and loss {:.4} on {} validation faces; {}",
                 settings.recipe.name(),
-                row.epoch,
-                settings.epochs,
-                settings.seed,
-                run.data_summary.training_faces,
-                row.val_acc,
-                row.val_loss,
-                run.data_summary.validation_faces,
+                epoch.epoch,
+                settings.common.epochs,
+                settings.common.seed,
+                run.data.training_faces,
+                epoch.val_acc,
+                epoch.val_loss,
+                run.data.validation_faces,
                 serde_json::to_string(settings)?,
             ),
         };
         Ok((metadata, values))
     }
 
-    fn figures(totals: &EpochTotals) -> String {
+    fn progress_text(totals: &EpochTotals) -> String {
         let percent = 100.0 * totals.accuracy();
         format!("loss {:.4} acc {percent:.1} %", totals.loss())
     }
@@ -214,9 +216,4 @@ impl TrainingTask for EmotionTask {
     fn curves(log: &Log<EmotionEpoch>, title: &str) -> Result<String> {
         plots::curves(log, title)
     }
-}
-
-fn recognised(logits: &[Vec<f32>], labels: &[Emotion]) -> usize {
-    let is_right = |(logits, label): &(&Vec<f32>, &Emotion)| argmax(logits) == label.label_id();
-    logits.iter().zip(labels).filter(is_right).count()
 }

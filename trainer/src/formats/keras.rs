@@ -1,7 +1,6 @@
 //! Reads mini_XCEPTION as Keras 2 saves it (`src/models/cnn.py` of oarriaga/face_classification).
 //!
-//! Keras names layers by counting (`batch_normalization_9`), so they are matched by their order and
-//! kind; the network's definition decides the order in the file. Every shape is checked.
+//! Keras numbers layers (`batch_normalization_9`), so they are matched by order and kind. Every shape is checked.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -13,7 +12,7 @@ use emotion_models::{Emotion, Metadata, Weights};
 use hdf5::types::{FixedAscii, VarLenAscii, VarLenUnicode};
 use hdf5::{File, Group};
 
-/// Longest layer or weight name that is read.
+/// A layer or weight name.
 type Name = FixedAscii<128>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,12 +22,12 @@ enum Kind {
     Norm,
 }
 
-/// Where a tensor of a Keras layer goes: its name there, here, and the order of its dimensions.
+/// A tensor of a layer: Keras' name, our name, and the permutation of its dimensions.
 type Part = (&'static str, &'static str, &'static [usize]);
 
 impl Kind {
     fn parts(self) -> &'static [Part] {
-        // Keras keeps kernels as [kh, kw, in, out] and depthwise ones as [kh, kw, channels, 1].
+        // Keras stores kernels as [kh, kw, in, out] and depthwise ones as [kh, kw, channels, 1].
         match self {
             Kind::Conv => &[("kernel", "weight", &[3, 2, 0, 1]), ("bias", "bias", &[0])],
             Kind::Separable => &[
@@ -72,7 +71,7 @@ fn layers() -> Vec<(String, Kind)> {
     layers
 }
 
-/// A layer of the file: its name, and its tensors by the last part of their names.
+/// A layer of the file with its tensors by the last part of their names.
 struct KerasLayer {
     name: String,
     tensors: BTreeMap<String, Tensor>,
@@ -89,7 +88,7 @@ pub fn import(path: &Path) -> Result<Weights> {
 }
 
 fn import_file(path: &Path, name: &str) -> Result<Weights> {
-    // libhdf5 answers a missing file with a page of its own call stack.
+    // libhdf5 prints its call stack for a missing file.
     std::fs::File::open(path)?;
     let file = File::open(path).context("not an HDF5 file")?;
     let metadata = metadata(&file, name)?;
@@ -146,7 +145,7 @@ fn text(file: &File, attribute: &str) -> Result<String> {
     let attribute = file
         .attr(attribute)
         .with_context(|| format!("no attribute {attribute}"))?;
-    // Which of the two it is depends on the version of h5py that wrote it.
+    // The type depends on the version of h5py.
     Ok(match attribute.read_scalar::<VarLenAscii>() {
         Ok(text) => text.to_string(),
         Err(_) => attribute.read_scalar::<VarLenUnicode>()?.to_string(),
@@ -175,7 +174,7 @@ fn read_layers(file: &File) -> Result<Vec<KerasLayer>> {
 fn names(group: &Group, list: &str) -> Result<Vec<String>> {
     let unreadable = || format!("{} has no readable {list}", group.name());
     let attribute = group.attr(list).with_context(unreadable)?;
-    // h5py writes a list without names as one of numbers.
+    // h5py writes an empty list as numbers.
     if attribute.size() == 0 {
         return Ok(Vec::new());
     }
@@ -191,7 +190,7 @@ fn read_tensor(group: &Group, weight: &str) -> Result<(String, Tensor)> {
     Ok((name.trim_end_matches(":0").to_owned(), tensor))
 }
 
-/// The tensors of one layer under our names and in our order of dimensions.
+/// The tensors of one layer with our names and our order of dimensions.
 fn convert(
     path: &str,
     kind: Kind,

@@ -1,22 +1,22 @@
-//! Round numbers along an axis.
+//! Axes with round ticks.
 
 use std::ops::Range;
 
 use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 
-/// The part of an axis that is shown, and the numbers beside it.
+/// The range of an axis and its ticks.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Axis {
-    /// From one end to the other.
+    /// The visible range.
     pub(crate) range: Range<f64>,
-    /// Multiples of 1, 2 or 5 times a power of ten, all within the range.
+    /// Multiples of 1, 2 or 5 times a power of ten, within the range.
     pub(crate) ticks: Vec<f64>,
-    /// Digits behind the point that tell the ticks apart.
+    /// Decimals of the labels.
     pub(crate) decimals: usize,
 }
 
 impl Axis {
-    /// From `low` to `high`, with at most about `count` ticks; around a single value if they are one.
+    /// From `low` to `high`, with at most about `count` ticks; around the value if both are equal.
     pub(crate) fn new(low: f64, high: f64, count: usize) -> Self {
         let (low, high) = if high > low {
             (low, high)
@@ -36,7 +36,7 @@ impl Axis {
         }
     }
 
-    /// Whole numbers from 1 to `last`, the ends of the axis half a step outside.
+    /// Integers from 1 to `last`; the axis is half a unit longer at both ends.
     pub(crate) fn counting(last: usize, count: usize) -> Self {
         let last = last.max(1);
         let step = round_step(last as f64 / count as f64).max(1.0) as usize;
@@ -51,7 +51,7 @@ impl Axis {
         }
     }
 
-    /// A tick as it is written.
+    /// The label of a tick.
     pub(crate) fn label(&self, tick: f64) -> String {
         format!("{tick:.*}", self.decimals)
     }

@@ -1,4 +1,4 @@
-//! A frame with axes, and a line of words above it.
+//! A frame with axes, a title and a legend.
 
 use anyhow::Result;
 use plotters::coord::cartesian::Cartesian2d;
@@ -7,33 +7,33 @@ use plotters::prelude::*;
 use super::axis::Axis;
 use super::{Area, FAINT_INK, FINE, GRID, INK, bold, centred, letters, stroke};
 
-/// Pixels to the left of a frame, for the numbers.
+/// Pixels to the left of a frame, for the labels.
 pub(crate) const LEFT: i32 = 64;
 /// Pixels to the right of a frame.
 pub(crate) const RIGHT: i32 = 24;
-/// Pixels above a frame, for what it shows.
+/// Pixels above a frame, for title and legend.
 const HEADER: i32 = 34;
-/// Pixels below a frame without and with numbers.
+/// Pixels below a frame without and with labels.
 const FOOTER: [i32; 2] = [6, 48];
 
-/// What a frame is drawn into.
+/// The coordinate system in a frame.
 pub(crate) type Chart<'a, 'svg> = ChartContext<'a, SVGBackend<'svg>, Cartesian2d<Axis, Axis>>;
 
-/// The horizontal axis of a frame, and what stands below it.
-pub(crate) struct Below<'a> {
-    /// What is counted along the axis.
+/// The labels of the horizontal axis.
+pub(crate) struct XLabels<'a> {
+    /// Title of the axis.
     pub(crate) title: &'a str,
-    /// How a tick is written.
+    /// Label of a tick.
     pub(crate) label: &'a dyn Fn(f64) -> String,
 }
 
-/// A frame that fills the area, its ticks written on the left and, if asked for, below.
+/// A frame that fills the area, with labels on the left and optionally below.
 pub(crate) fn frame<'a, 'svg>(
     area: &'a Area<'svg>,
     x: &Axis,
     y: &Axis,
     y_label: &dyn Fn(f64) -> String,
-    below: Option<Below<'_>>,
+    below: Option<XLabels<'_>>,
 ) -> Result<Chart<'a, 'svg>> {
     const NUMBERS: i32 = 22;
     let numbers = if below.is_some() { NUMBERS } else { 0 };
@@ -67,18 +67,18 @@ pub(crate) fn frame<'a, 'svg>(
     Ok(chart)
 }
 
-/// What the frame below shows, and what is notable about it.
-pub(crate) fn above(area: &Area<'_>, title: &str, note: &str) -> Result<()> {
+/// The title of a frame and a note beside it.
+pub(crate) fn header(area: &Area<'_>, title: &str, note: &str) -> Result<()> {
     let y = (HEADER - 14) * FINE;
     area.draw_text(title, &bold(letters(14.0, INK)), (LEFT * FINE, y))?;
-    /// A bold letter is about as wide; how wide exactly only the viewer's font knows.
+    /// Approximate width of a bold letter; the exact one depends on the viewer's font.
     const LETTER: i32 = 8;
     let beside = LEFT + 20 + LETTER * title.chars().count() as i32;
     area.draw_text(note, &letters(13.0, FAINT_INK), (beside * FINE, y))?;
     Ok(())
 }
 
-/// Which colour is what, at the right end of the line of the heading.
+/// The legend, at the right end of the header.
 pub(crate) fn legend(area: &Area<'_>, entries: &[(&str, RGBColor)]) -> Result<()> {
     const ENTRY: i32 = 106;
     let y = (HEADER - 14) * FINE;

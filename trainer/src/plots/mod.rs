@@ -1,8 +1,7 @@
-//! Figures as SVG, for people: how a run went, what is taken for what, how honest a confidence is.
+//! Building blocks of figures in SVG.
 //!
-//! They are drawn without any font of the machine that draws them; whoever looks at them sees
-//! their own sans-serif. Colours are those of Okabe and Ito (2008), which people with any kind of
-//! colour vision tell apart, on white.
+//! Drawing needs no fonts; viewers use their own sans-serif. Colours are those of Okabe and Ito (2008), which are distinct
+//! for any kind of colour vision.
 
 pub(crate) mod axis;
 pub(crate) mod frame;
@@ -13,7 +12,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-/// Where things are drawn.
+/// An area to draw on.
 pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 pub(crate) const BLUE: RGBColor = RGBColor(0, 114, 178);
@@ -24,11 +23,10 @@ pub(crate) const INK: RGBColor = RGBColor(34, 34, 34);
 pub(crate) const FAINT_INK: RGBColor = RGBColor(100, 100, 100);
 pub(crate) const GRID: RGBColor = RGBColor(226, 226, 226);
 
-/// Units of a drawing in a pixel of the figure: plotters rounds coordinates to whole units, and
-/// curves drawn in whole pixels have steps.
+/// Drawing units in a pixel: plotters rounds coordinates to whole units, and curves in whole pixels would have steps.
 pub(crate) const FINE: i32 = 4;
 
-/// A figure of `width`×`height` pixels on white.
+/// A figure of `width`×`height` pixels on a white background.
 pub(crate) fn figure(
     (width, height): (i32, i32),
     draw: impl FnOnce(&Area<'_>) -> Result<()>,
@@ -46,7 +44,7 @@ pub(crate) fn figure(
     Ok(svg.replacen(&in_units, &in_pixels, 1))
 }
 
-/// The title, over what is drawn `left` pixels from the edge, small enough to fit.
+/// The title of the figure, `left` pixels from the edge, small enough to fit.
 pub(crate) fn headline(area: &Area<'_>, text: &str, left: i32) -> Result<()> {
     const LARGEST: f64 = 18.0;
     /// Mean width of a bold letter as a fraction of its size, with room for wide fonts.
@@ -58,9 +56,9 @@ pub(crate) fn headline(area: &Area<'_>, text: &str, left: i32) -> Result<()> {
     Ok(())
 }
 
-/// Sans-serif letters of so many pixels, to the right of the point where they are put.
+/// A sans-serif text style of this size, left-aligned.
 pub(crate) fn letters(pixels: f64, colour: RGBColor) -> TextStyle<'static> {
-    // The backend takes a size for that of a line and divides by this number.
+    // The backend divides the size by this number.
     const BACKEND: f64 = 1.24;
     let size = pixels * f64::from(FINE) * BACKEND;
     TextStyle {
@@ -70,7 +68,7 @@ pub(crate) fn letters(pixels: f64, colour: RGBColor) -> TextStyle<'static> {
     }
 }
 
-/// The same letters in bold.
+/// The same style in bold.
 pub(crate) fn bold(letters: TextStyle<'static>) -> TextStyle<'static> {
     TextStyle {
         font: letters.font.style(FontStyle::Bold),
@@ -78,19 +76,19 @@ pub(crate) fn bold(letters: TextStyle<'static>) -> TextStyle<'static> {
     }
 }
 
-/// The same letters with the point in their middle.
+/// The same style, centred.
 pub(crate) fn centred(letters: TextStyle<'static>) -> TextStyle<'static> {
     letters.pos(Pos::new(HPos::Center, VPos::Center))
 }
 
-/// A line of so many pixels.
+/// A line style of this width in pixels.
 pub(crate) fn stroke(colour: RGBColor, pixels: f64) -> ShapeStyle {
     ShapeStyle::from(&colour).stroke_width((pixels * f64::from(FINE)).round() as u32)
 }
 
 #[cfg(test)]
 pub(crate) mod testing {
-    /// The words and numbers in a figure, in the order in which they were drawn.
+    /// The texts in a figure, in the order of drawing.
     pub(crate) fn texts(svg: &str) -> Vec<String> {
         let elements = svg.split("<text").skip(1);
         let content = |element: &str| {

@@ -1,19 +1,19 @@
-//! Panels above each other that share their epochs: columns of a log, epoch by epoch.
+//! Stacked panels with the columns of a log over the epochs.
 
 use anyhow::{Result, ensure};
 use plotters::prelude::*;
 
 use super::axis::Axis;
-use super::frame::{Below, LEFT, above, frame, legend};
+use super::frame::{LEFT, XLabels, frame, header, legend};
 use super::{Area, FAINT_INK, FINE, GREEN, VERMILION, figure, headline, stroke};
 use crate::run::log::{Log, LogRow};
 
 /// Width and height of the figure in pixels.
 const SIZE: (i32, i32) = (860, 720);
-/// From so many epochs the curves matter more than the single epoch.
+/// With fewer epochs, each one is marked by a dot.
 const CROWDED: usize = 20;
 
-/// The figure of three panels, the last of them the lowest.
+/// The figure of three panels, from top to bottom.
 ///
 /// # Errors
 ///
@@ -21,7 +21,7 @@ const CROWDED: usize = 20;
 pub(crate) fn stacked<R: LogRow>(
     log: &Log<R>,
     title: &str,
-    panels: impl FnOnce(&Log<R>) -> [Panel<R>; 3],
+    panels: impl FnOnce(&Log<R>) -> [PlotPanel<R>; 3],
 ) -> Result<String> {
     ensure!(
         !log.is_empty(),
@@ -41,33 +41,33 @@ pub(crate) fn stacked<R: LogRow>(
     })
 }
 
-/// One of the frames above another that share their epochs.
-pub(crate) struct Panel<R> {
+/// One of the stacked panels.
+pub(crate) struct PlotPanel<R> {
     pub(crate) title: &'static str,
     pub(crate) note: String,
-    pub(crate) lines: Vec<Line<R>>,
-    /// The epoch that the note speaks of, and its value.
+    pub(crate) lines: Vec<PlotLine<R>>,
+    /// The epoch in the note, and its value.
     pub(crate) mark: Option<(usize, f64)>,
     pub(crate) axis: Axis,
     pub(crate) label: fn(&Axis, f64) -> String,
-    /// Whether the epochs are numbered below it.
+    /// Whether epochs are labelled below it.
     pub(crate) is_last: bool,
 }
 
-pub(crate) struct Line<R> {
+pub(crate) struct PlotLine<R> {
     pub(crate) name: &'static str,
     pub(crate) colour: RGBColor,
     pub(crate) value: fn(&R) -> f64,
 }
 
-/// The learning rate, on top of the numbers of the epochs.
-pub(crate) fn rate_panel<R: LogRow>(log: &Log<R>, rate: fn(&R) -> f64) -> Panel<R> {
+/// The panel of the learning rate, which is the last one.
+pub(crate) fn rate_panel<R: LogRow>(log: &Log<R>, rate: fn(&R) -> f64) -> PlotPanel<R> {
     let rates = values(log, |row| [rate(row)]);
     let highest = rates[rates.len() - 1];
-    Panel {
+    PlotPanel {
         title: "learning rate",
         note: String::new(),
-        lines: vec![Line {
+        lines: vec![PlotLine {
             name: "",
             colour: GREEN,
             value: rate,
@@ -84,7 +84,7 @@ pub(crate) fn rate_panel<R: LogRow>(log: &Log<R>, rate: fn(&R) -> f64) -> Panel<
     }
 }
 
-/// What some columns hold, in ascending order, numbers only.
+/// The finite values of some columns in ascending order.
 pub(crate) fn values<R: LogRow, const N: usize>(
     log: &Log<R>,
     columns: impl Fn(&R) -> [f64; N],
@@ -95,8 +95,8 @@ pub(crate) fn values<R: LogRow, const N: usize>(
     if values.is_empty() { vec![0.0] } else { values }
 }
 
-/// From the lowest of ascending losses to the highest; in a run of some length at most three times
-/// as far as nine in ten reach, because it often begins with a loss far above all others.
+/// From the lowest of ascending losses to the highest. In longer runs it ends at three times the range of the lower 90 %,
+/// because the first losses are often far above all others.
 pub(crate) fn loss_axis(losses: &[f64]) -> Axis {
     let (low, highest) = (losses[0], losses[losses.len() - 1]);
     let most = losses[(losses.len() - 1) * 9 / 10];
@@ -109,9 +109,9 @@ pub(crate) fn loss_axis(losses: &[f64]) -> Axis {
     Axis::new((low - room).max(0.0), high + room, 7)
 }
 
-impl<R: LogRow> Panel<R> {
+impl<R: LogRow> PlotPanel<R> {
     fn draw(&self, area: &Area<'_>, epochs: &Axis, rows: &[R]) -> Result<()> {
-        let below = Below {
+        let below = XLabels {
             title: "epoch",
             label: &|epoch| format!("{epoch:.0}"),
         };
@@ -134,7 +134,7 @@ impl<R: LogRow> Panel<R> {
         for line in &self.lines {
             let point = |row: &R| (row.epoch() as f64, within((line.value)(row)));
             let style = stroke(line.colour, 2.0);
-            // A gap where a value is no number.
+            // Values that are not finite leave a gap.
             for part in rows.split(|row| !(line.value)(row).is_finite()) {
                 chart.draw_series(LineSeries::new(part.iter().map(point), style))?;
                 if rows.len() < CROWDED {
@@ -148,7 +148,7 @@ impl<R: LogRow> Panel<R> {
             let ring = |size, colour: RGBColor| Circle::new(place, size * FINE, colour.filled());
             chart.draw_series([ring(7, WHITE), ring(5, VERMILION)])?;
         }
-        above(area, self.title, &self.note)?;
+        header(area, self.title, &self.note)?;
         let names = self.lines.iter().map(|line| (line.name, line.colour));
         let names: Vec<_> = names.filter(|(name, _)| !name.is_empty()).collect();
         legend(area, &names)

@@ -1,7 +1,7 @@
-//! `last.ckpt.safetensors`: what a run needs to go on as if it had never stopped.
+//! `last.ckpt.safetensors`: everything that a run needs to continue as if it had never stopped.
 //!
-//! Besides the tensors that is only the settings, the log and the totals of the epoch that has begun.
-//! The order of the rows, the augmentation and the learning rate follow from seed, epoch and log.
+//! Besides tensors it holds the settings, the log and the totals of the unfinished epoch. The order of the samples, the
+//! augmentation and the learning rate follow from seed, epoch and log.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,7 +13,8 @@ use serde::Deserialize;
 
 use crate::run::files;
 use crate::run::log::{EpochTotals, Log};
-use crate::run::state::{Run, RunSettings};
+use crate::run::settings::RunSettings;
+use crate::run::state::Run;
 
 // Keys of the metadata.
 const RUN: &str = "run";
@@ -28,7 +29,7 @@ struct Format {
 /// A run and its tensors in named groups.
 #[derive(Debug)]
 pub struct Checkpoint<S: RunSettings> {
-    /// What is not tensors.
+    /// Everything except tensors.
     pub run: Run<S>,
     tensors: HashMap<String, Tensor>,
 }
@@ -72,11 +73,11 @@ impl<S: RunSettings> Checkpoint<S> {
         Ok(None)
     }
 
-    /// Replaces the file at `path` in one step.
+    /// Replaces the file at `path` atomically.
     ///
     /// # Errors
     ///
-    /// When it cannot be written; the one before is then untouched.
+    /// When it cannot be written; the old file is then untouched.
     pub fn save(&self, path: &Path) -> Result<()> {
         let metadata = HashMap::from([
             (RUN.to_owned(), serde_json::to_string(&self.run)?),
@@ -91,7 +92,7 @@ impl<S: RunSettings> Checkpoint<S> {
     ///
     /// # Errors
     ///
-    /// When the file is missing, damaged or of another kind.
+    /// When the file is missing, damaged or of another format.
     pub fn load(path: &Path) -> Result<Self> {
         let bytes =
             std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -102,20 +103,23 @@ impl<S: RunSettings> Checkpoint<S> {
     fn parse(bytes: &[u8]) -> Result<Self> {
         let (_, header) = SafeTensors::read_metadata(bytes)?;
         let metadata = header.metadata().clone().unwrap_or_default();
-        let (Some(run), Some(log)) = (metadata.get(RUN), metadata.get(LOG)) else {
-            bail!("its metadata lack `{RUN}` or `{LOG}`: it was not written by a training run");
+        let (Some(run), Some(log), Some(totals)) =
+            (metadata.get(RUN), metadata.get(LOG), metadata.get(TOTALS))
+        else {
+            bail!(
+                "its metadata lack `{RUN}`, `{LOG}` or `{TOTALS}`: it was not written by a training run"
+            );
         };
-        // Before all else: another format may have other settings.
+        // Checked first, because another format may have other settings.
         let Format { format } = serde_json::from_str(run)?;
         ensure!(
-            S::FORMATS.contains(&format.as_str()),
+            format == S::FORMAT,
             "expected format `{}`, found `{format}`: resume with the command and the version that wrote it",
-            S::FORMATS[0]
+            S::FORMAT
         );
         let mut run: Run<S> = serde_json::from_str(run)?;
-        run.renew_format();
         run.log = Log::from_csv(log)?;
-        run.totals = EpochTotals::from_csv(metadata.get(TOTALS).map_or("", String::as_str))?;
+        run.totals = EpochTotals::from_csv(totals)?;
         let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
         Ok(Self { run, tensors })
     }

@@ -1,11 +1,11 @@
-//! Exponential moving average of a network: its parameters and running statistics, each step a
-//! little nearer to the trained ones. It usually generalises better than where training stands.
+//! Exponential moving average of the parameters and running statistics of a network. It usually generalises better than
+//! the trained network itself.
 
 use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Var};
 
 use crate::run::params::{Parameters, slice, slice_mut};
 
-/// Pairs of averaged and trained variables.
+/// Moves averaged variables towards trained ones.
 #[derive(Debug)]
 pub struct Ema {
     decay: f64,
@@ -14,10 +14,10 @@ pub struct Ema {
 }
 
 impl Ema {
-    /// Makes `averaged` follow `trained`; both belong to the same kind of network.
+    /// Sets `averaged` to `trained`, and follows it from now on; both networks are of the same kind.
     ///
-    /// `decay` is the share of the average that stays at each step. The share grows from 0.1 over
-    /// the first steps, so that the random start is soon forgotten.
+    /// `decay` is the share of the average that is kept at each step. It grows from 0.1 over the first steps, so that the
+    /// random initial values fade quickly.
     ///
     /// # Errors
     ///
@@ -42,12 +42,12 @@ impl Ema {
         self.updates
     }
 
-    /// Goes on after a saved number of updates.
+    /// Restores the number of updates.
     pub fn set_updates(&mut self, updates: u64) {
         self.updates = updates;
     }
 
-    /// Moves the average towards where training stands.
+    /// Moves the average towards the trained values.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The folder of a run and what its files are called.
+//! The folder of a run and the names of its files.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -12,30 +12,29 @@ use crate::run::log::LogRow;
 #[derive(Debug, Clone)]
 pub struct RunFolder(PathBuf);
 
-/// The right to write to a folder, until it is dropped or the program ends in whatever way.
+/// Exclusive access to a folder, until it is dropped or the program ends.
 #[derive(Debug)]
 pub struct RunFolderLock {
     _folder: File,
 }
 
 impl RunFolder {
-    /// The run in `folder`, which need not be there yet.
+    /// The run in `folder`, which need not exist.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self(folder.into())
     }
 
-    /// Makes the folder where it is missing, keeps other runs out of it, and removes what a killed
-    /// run left half written.
+    /// Creates the folder if it is missing, locks out other runs, and removes unfinished files of a killed run.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be written to, or another run is at work in it.
+    /// When the folder cannot be written to, or another run uses it.
     pub fn open(&self) -> Result<RunFolderLock> {
         let path = self.path();
         let shown = path.display();
         fs::create_dir_all(path).with_context(|| format!("cannot create {shown}"))?;
         let folder = File::open(path).with_context(|| format!("cannot open {shown}"))?;
-        // A file system without locks is no reason not to train.
+        // Some file systems have no locks; training works without.
         if let Err(TryLockError::WouldBlock) = folder.try_lock() {
             bail!("another run is at work in {shown}: wait for it, or choose another --out");
         }
@@ -53,15 +52,14 @@ impl RunFolder {
         self.0.join("best.safetensors")
     }
 
-    /// Weights of the run called `name` after an epoch that was the best until then, with its score:
-    /// `NAME.EPOCH-SCORE.safetensors`.
+    /// Weights after an epoch that was the best so far: `NAME.EPOCH-SCORE.safetensors`.
     pub fn improved(&self, name: &str, row: &impl LogRow) -> PathBuf {
         let (epoch, score) = (row.epoch(), row.score());
         self.0
             .join(format!("{name}.{epoch:03}-{score:.4}.safetensors"))
     }
 
-    /// State to go on from.
+    /// The state to resume from.
     pub fn last(&self) -> PathBuf {
         self.0.join("last.ckpt.safetensors")
     }
@@ -71,7 +69,7 @@ impl RunFolder {
         self.0.join("log.csv")
     }
 
-    /// The log as a picture.
+    /// The curves of the log.
     pub fn curves(&self) -> PathBuf {
         self.0.join("curves.svg")
     }

@@ -1,4 +1,4 @@
-//! What each epoch gave, as rows of `log.csv`.
+//! The epochs of a run, as rows of `log.csv`.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -7,60 +7,61 @@ use anyhow::Result;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// What an epoch gave. Its fields are the columns of the log.
+/// The results of an epoch. Its fields are the columns of the log.
 pub trait LogRow: Copy + Debug + Default + PartialEq + Serialize + DeserializeOwned {
-    /// Counted from 1.
+    /// Number of the epoch, counted from 1.
     fn epoch(&self) -> usize;
 
-    /// Time that training and validation took.
+    /// Time of training and validation.
     fn seconds(&self) -> f64;
 
     /// Adds time.
-    fn took(&mut self, time: Duration);
+    fn add_time(&mut self, time: Duration);
 
-    /// What is to fall in validation: where it does not, there is no progress.
+    /// The quantity that has to fall in validation for progress.
     fn validation_loss(&self) -> f64;
 
-    /// How much is right in validation, 0 to 1; names of weights tell it.
+    /// Validation score, 0 to 1, which is part of the names of weights files.
     fn score(&self) -> f64;
 
     /// The score with its name, for people.
-    fn score_in_words(&self) -> String;
+    fn score_text(&self) -> String;
 
-    /// The other columns in a line, for people.
-    fn figures(&self) -> String;
+    /// All results in one line, for people.
+    fn summary(&self) -> String;
 }
 
-/// What an epoch that has begun has added up so far.
+/// Running totals of an unfinished epoch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct EpochTotals {
-    /// Steps that are done.
+    /// Finished steps.
     pub steps: usize,
-    /// Faces or other samples that were seen in them.
+    /// Samples in these steps.
     #[serde(rename = "faces")]
     pub samples: usize,
-    /// Faces of these that were recognised; of samples that are not told apart none.
-    pub recognised: usize,
-    /// Sum of the samples' losses.
+    /// Correctly recognised samples; 0 if samples have no label.
+    #[serde(rename = "recognised")]
+    pub correct: usize,
+    /// Sum of the losses of the samples.
     pub loss_sum: f64,
     /// Learning rate of the last step.
     pub lr: f64,
-    /// Time that the steps took.
+    /// Time of the steps.
     pub seconds: f64,
 }
 
 impl EpochTotals {
-    /// Mean loss of the samples seen; NaN before the first.
+    /// Mean loss of the samples; NaN before the first.
     pub fn loss(&self) -> f64 {
         self.loss_sum / self.samples as f64
     }
 
-    /// Fraction of the faces seen that were recognised; NaN before the first.
+    /// Fraction of the samples that were recognised correctly; NaN before the first.
     pub fn accuracy(&self) -> f64 {
-        self.recognised as f64 / self.samples as f64
+        self.correct as f64 / self.samples as f64
     }
 
-    /// The totals as CSV, which unlike JSON gives back every bit of a number.
+    /// The totals as CSV, which unlike JSON stores every bit of a number.
     ///
     /// # Errors
     ///
@@ -69,11 +70,11 @@ impl EpochTotals {
         write_rows(&[*self])
     }
 
-    /// Reads what [`EpochTotals::to_csv`] wrote; a text without rows is an epoch that has not begun.
+    /// Reads the output of [`EpochTotals::to_csv`]; a text without rows is an epoch that has not begun.
     ///
     /// # Errors
     ///
-    /// When a row is not a totals.
+    /// When a row does not hold totals.
     pub fn from_csv(csv: &str) -> Result<Self> {
         Ok(read_rows(csv)?.pop().unwrap_or_default())
     }
@@ -96,27 +97,27 @@ impl<R: LogRow> Log<R> {
         self.epochs.len()
     }
 
-    /// Whether no epoch has ended yet.
+    /// Whether there is no epoch.
     pub fn is_empty(&self) -> bool {
         self.epochs.is_empty()
     }
 
-    /// All of them, the oldest first.
+    /// All epochs, the oldest first.
     pub fn epochs(&self) -> &[R] {
         &self.epochs
     }
 
-    /// The newest epoch.
+    /// The last epoch.
     pub fn last(&self) -> Option<&R> {
         self.epochs.last()
     }
 
     /// The validation losses in order.
     pub fn validation_losses(&self) -> Vec<f64> {
-        self.epochs.iter().map(LogRow::validation_loss).collect()
+        self.epochs.iter().map(R::validation_loss).collect()
     }
 
-    /// The epoch that none is `better` than, the first of equals.
+    /// The best epoch, the first of equals; `better` tells whether its first argument is better than its second.
     pub fn best(&self, better: fn(&R, &R) -> bool) -> Option<&R> {
         self.epochs
             .iter()
@@ -126,16 +127,16 @@ impl<R: LogRow> Log<R> {
     /// Epochs since the one with the lowest validation loss.
     pub fn epochs_without_progress(&self) -> usize {
         let lowest = self.best(|epoch, best| epoch.validation_loss() < best.validation_loss());
-        self.len() - lowest.map_or(0, LogRow::epoch)
+        self.len() - lowest.map_or(0, R::epoch)
     }
 
     /// Mean time of an epoch in seconds; none before the first.
     pub fn mean_seconds(&self) -> Option<f64> {
-        let sum: f64 = self.epochs.iter().map(LogRow::seconds).sum();
+        let sum: f64 = self.epochs.iter().map(R::seconds).sum();
         (!self.is_empty()).then(|| sum / self.len() as f64)
     }
 
-    /// The log as CSV with a header. Numbers have as many digits as tell them apart.
+    /// The log as CSV with a header. Numbers keep all digits.
     ///
     /// # Errors
     ///
@@ -144,7 +145,7 @@ impl<R: LogRow> Log<R> {
         write_rows(&self.epochs)
     }
 
-    /// Reads what [`Log::to_csv`] wrote, to the last bit of each number.
+    /// Reads the output of [`Log::to_csv`] without loss.
     ///
     /// # Errors
     ///

@@ -13,6 +13,7 @@ pub mod optimizer;
 pub mod params;
 pub mod progress;
 pub mod schedule;
+pub mod settings;
 pub mod state;
 pub mod task;
 mod train_state;

@@ -8,13 +8,14 @@ use emotion_models::preprocess::Preprocessor;
 use emotion_models::training::TrainingExecutor;
 use emotion_models::weights::{Architecture, Weights};
 
-use crate::data::{Faces, batch as batches};
+use crate::data::Faces;
+use crate::data::batch::preprocessed;
 use crate::run::params::Parameters;
 
-/// Faces in a batch when nothing is learnt from them.
+/// Faces in a batch outside training.
 pub const EVALUATION_BATCH: usize = 32;
 
-/// A network for seven emotions, or one that finds faces, whose parameters can be read and changed.
+/// A network for seven emotions, or the face detector, with parameters that can be read and changed.
 #[derive(Debug)]
 pub struct Network {
     /// Its parameters and running statistics.
@@ -24,7 +25,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network for pictures of `input_size`² pixels with first values drawn from `seed`.
+    /// A network for images of `input_size`² pixels with initial values drawn from `seed`.
     ///
     /// # Errors
     ///
@@ -43,7 +44,7 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// When its layers cannot be put together.
+    /// When its layers cannot be built.
     pub fn of(weights: &Weights) -> Result<Self> {
         let metadata = weights.metadata();
         let network = Self::new(metadata.architecture, metadata.input_size, 0)?;
@@ -51,8 +52,8 @@ impl Network {
         Ok(network)
     }
 
-    /// Logits `[N, 7]`, or what else it answers, of pictures `[N, input_size, input_size, 1]` in training: the norms use the
-    /// statistics of these faces and move their running ones.
+    /// The outputs, logits `[N, 7]` for emotions, of images `[N, input_size, input_size, 1]` in training: batch norms use the
+    /// statistics of this batch and update their running ones.
     ///
     /// # Errors
     ///
@@ -74,23 +75,23 @@ impl Network {
         Ok(logits)
     }
 
-    /// Its layers in the order of their work.
+    /// Its layers in the order of execution.
     pub fn layers(&self) -> Vec<LayerSummary> {
         self.graph.layers()
     }
 
-    /// Logits `[N][7]` of prepared faces, one after another, outside training.
+    /// Logits `[N][7]` of preprocessed faces, concatenated, outside training.
     ///
     /// # Errors
     ///
-    /// When `faces` do not consist of whole faces.
+    /// When the length of `faces` is no multiple of the input's.
     pub fn logits(&self, faces: &[f32]) -> Result<Vec<Vec<f32>>> {
         let trained = self.parameters.trained.to_vec1()?;
         let statistics = self.parameters.statistics.to_vec1()?;
         Ok(self.fused.evaluate(faces, &trained, &statistics)?)
     }
 
-    /// Logits `[N][7]` of all `faces`, not augmented.
+    /// Logits `[N][7]` of all `faces`, without augmentation.
     ///
     /// # Errors
     ///
@@ -104,7 +105,7 @@ impl Network {
     }
 }
 
-/// Runs `classify`, which takes prepared faces and their number, over all `faces` in batches.
+/// Runs `classify`, which takes preprocessed faces and their number, over all `faces` in batches.
 ///
 /// # Errors
 ///
@@ -119,10 +120,7 @@ pub fn logits(
     for start in (0..faces.len()).step_by(batch) {
         let rows = start..faces.len().min(start + batch);
         let count = rows.len();
-        logits.extend(classify(
-            batches::prepared(faces, rows, preprocessor),
-            count,
-        )?);
+        logits.extend(classify(preprocessed(faces, rows, preprocessor), count)?);
     }
     Ok(logits)
 }

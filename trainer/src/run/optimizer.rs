@@ -15,7 +15,7 @@ use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor, Var, bail};
 use emotion_models::training::Slot;
 use serde::{Deserialize, Serialize};
 
-use crate::run::params::{by_name, in_a_row, slice, slice_mut};
+use crate::run::params::{from_tensors, slice, slice_mut, to_tensors};
 
 // Prefixes of the moments in a saved state.
 const FIRST: &str = "first.";
@@ -24,13 +24,13 @@ const SECOND: &str = "second.";
 /// Constants of the update.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct AdamConfig {
-    /// β₁, how slowly the mean of the gradients moves.
+    /// β₁, decay of the mean of the gradients.
     pub beta1: f64,
-    /// β₂, how slowly the mean of their squares moves.
+    /// β₂, decay of the mean of their squares.
     pub beta2: f64,
-    /// ε, keeps the division finite.
+    /// ε, added to the denominator.
     pub epsilon: f64,
-    /// λ, decay of the weights per unit of learning rate; 0 is plain Adam.
+    /// λ, weight decay per unit of learning rate; 0 is plain Adam.
     pub weight_decay: f64,
 }
 
@@ -62,7 +62,7 @@ struct Moments {
 }
 
 impl Adam {
-    /// An optimiser for the parameters that stand in a row in `variable` as `slots` say, all moments zero.
+    /// An optimiser for the parameters in `variable`, at the positions `slots`, with all moments zero.
     pub fn new(variable: Var, slots: Vec<Slot>, config: AdamConfig) -> Self {
         let zeros = vec![0.0; variable.elem_count()];
         let moments = RefCell::new(Moments {
@@ -82,7 +82,7 @@ impl Adam {
     ///
     /// # Errors
     ///
-    /// When there is no gradient: the parameters do not take part in the loss.
+    /// When there is no gradient because the loss does not depend on the parameters.
     pub fn step(&mut self, gradients: &GradStore, learning_rate: f64) -> Result<()> {
         let Some(gradient) = gradients.get(&self.variable) else {
             bail!("the parameters have no gradient");
@@ -127,40 +127,40 @@ impl Adam {
     /// When a tensor cannot be made.
     pub fn state(&self) -> Result<HashMap<String, Tensor>> {
         let Moments { first, second } = &*self.moments.borrow();
-        let mut state = by_name(FIRST, &self.slots, first)?;
-        state.extend(by_name(SECOND, &self.slots, second)?);
+        let mut state = to_tensors(FIRST, &self.slots, first)?;
+        state.extend(to_tensors(SECOND, &self.slots, second)?);
         Ok(state)
     }
 
-    /// Goes on from a saved [`Adam::state`] after `steps` steps.
+    /// Restores a saved [`Adam::state`] after `steps` steps.
     ///
     /// # Errors
     ///
     /// When a moment is missing or has another size.
     pub fn restore(&mut self, steps: u64, state: &HashMap<String, Tensor>) -> Result<()> {
         self.moments.replace(Moments {
-            first: in_a_row(FIRST, &self.slots, state)?,
-            second: in_a_row(SECOND, &self.slots, state)?,
+            first: from_tensors(FIRST, &self.slots, state)?,
+            second: from_tensors(SECOND, &self.slots, state)?,
         });
         self.steps = steps;
         Ok(())
     }
 }
 
-/// One step, with everything that is the same for all values worked out.
+/// The constants of one step.
 struct Update<'a> {
     slots: &'a [Slot],
     moments: &'a RefCell<Moments>,
     beta1: f32,
     beta2: f32,
-    /// 1 − β, which taken from a rounded β would be off in the fifth digit.
+    /// 1 − β in double precision; from a rounded β it would be wrong in the fifth digit.
     rest1: f32,
     rest2: f32,
     epsilon: f32,
     first_scale: f32,
     second_scale: f32,
     learning_rate: f32,
-    /// What decay leaves of a weight.
+    /// Factor that decay applies to a weight.
     kept: f32,
 }
 

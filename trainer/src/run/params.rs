@@ -1,4 +1,4 @@
-//! The parameters of a network in training: in a row, as the optimiser works on them, and by name, as files hold them.
+//! The parameters of a network in training: concatenated for the optimiser, and by name for files.
 
 use std::collections::HashMap;
 use std::f64::consts::TAU;
@@ -8,23 +8,24 @@ use candle_nn::init::{Init, NormalOrUniform};
 use emotion_models::training::{Slot, TrainingExecutor};
 use rand::RngExt;
 
+use crate::hash::fnv1a;
 use crate::random::{Purpose, generator};
 
-/// The values of one network, each kind in a row.
+/// The values of one network, concatenated.
 ///
-/// Each parameter has a stream of random numbers of its own, so its first values depend on seed and name alone.
+/// Each parameter has its own stream of random numbers, so its initial values depend on seed and name alone.
 #[derive(Debug, Clone)]
 pub struct Parameters {
-    /// What a gradient moves.
+    /// Values with a gradient.
     pub trained: Var,
-    /// Running means and variances, which follow the data.
+    /// Running means and variances.
     pub statistics: Var,
     trained_slots: Vec<Slot>,
     statistics_slots: Vec<Slot>,
 }
 
 impl Parameters {
-    /// The parameters of a network with first values drawn from `seed`.
+    /// The parameters of a network with initial values drawn from `seed`.
     ///
     /// # Errors
     ///
@@ -49,7 +50,7 @@ impl Parameters {
         })
     }
 
-    /// The places of the trained parameters.
+    /// The positions of the trained parameters.
     pub fn slots(&self) -> &[Slot] {
         &self.trained_slots
     }
@@ -59,14 +60,14 @@ impl Parameters {
         self.trained.elem_count() + self.statistics.elem_count()
     }
 
-    /// Copies of all values by name, detached from the training.
+    /// Copies of all values by name, without gradients.
     ///
     /// # Errors
     ///
     /// When a copy fails.
     pub fn snapshot(&self) -> Result<HashMap<String, Tensor>> {
-        let mut tensors = by_name("", &self.trained_slots, &self.trained.to_vec1()?)?;
-        tensors.extend(by_name(
+        let mut tensors = to_tensors("", &self.trained_slots, &self.trained.to_vec1()?)?;
+        tensors.extend(to_tensors(
             "",
             &self.statistics_slots,
             &self.statistics.to_vec1()?,
@@ -78,21 +79,21 @@ impl Parameters {
     ///
     /// # Errors
     ///
-    /// When a tensor is missing or has another shape, with its name.
+    /// When a tensor is missing or has another shape.
     pub fn restore(&self, tensors: &HashMap<String, Tensor>) -> Result<()> {
         for (variable, slots) in [
             (&self.trained, &self.trained_slots),
             (&self.statistics, &self.statistics_slots),
         ] {
-            let values = in_a_row("", slots, tensors)?;
+            let values = from_tensors("", slots, tensors)?;
             variable.set(&Tensor::from_vec(values, variable.shape(), &Device::Cpu)?)?;
         }
         Ok(())
     }
 }
 
-/// The tensors in a row of values, as `PREFIX` and the name of the parameter.
-pub(crate) fn by_name(
+/// The tensors in concatenated values, named `PREFIX` and the name of the parameter.
+pub(crate) fn to_tensors(
     prefix: &str,
     slots: &[Slot],
     values: &[f32],
@@ -105,8 +106,8 @@ pub(crate) fn by_name(
     slots.iter().map(tensor).collect()
 }
 
-/// The opposite of [`by_name`].
-pub(crate) fn in_a_row(
+/// The inverse of [`to_tensors`].
+pub(crate) fn from_tensors(
     prefix: &str,
     slots: &[Slot],
     tensors: &HashMap<String, Tensor>,
@@ -164,13 +165,6 @@ fn normal(unit: &mut impl FnMut() -> f64) -> f64 {
     (-2.0 * (1.0 - unit()).ln()).sqrt() * (TAU * unit()).cos()
 }
 
-/// FNV-1a: small, and the same on every machine and in every version.
-pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
-
 /// The values of a contiguous f32 tensor on the CPU.
 pub(crate) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match (storage, layout.contiguous_offsets()) {
@@ -179,7 +173,7 @@ pub(crate) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a 
     }
 }
 
-/// The same to write to.
+/// The same, mutable.
 pub(crate) fn slice_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut [f32]> {
     match (storage, layout.contiguous_offsets()) {
         (CpuStorage::F32(values), Some((start, end))) => Ok(&mut values[start..end]),

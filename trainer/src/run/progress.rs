@@ -1,31 +1,30 @@
-//! What a person sees while a network trains; everything goes to stderr.
-//!
-//! On a terminal that is a bar under one line per epoch, elsewhere the lines alone.
+//! TrainingProgress of a training run on stderr: one line for each epoch, and a bar below on a terminal.
 
 use std::io::{IsTerminal, Write, stderr};
 use std::time::Duration;
 
-use indicatif::{HumanDuration, ProgressBar, ProgressFinish, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar};
 
+use crate::progress_bar::style;
 use crate::run::log::LogRow;
 
-/// Where progress goes.
+/// Where progress is shown.
 #[derive(Debug)]
 enum Target {
     Bar(ProgressBar),
     Lines,
-    Nowhere,
+    None,
 }
 
-/// The view of a run.
+/// The progress of a run.
 #[derive(Debug)]
-pub struct Progress {
+pub struct TrainingProgress {
     target: Target,
     epochs: usize,
 }
 
-impl Progress {
-    /// A bar where stderr is a terminal, else one line per epoch; `epochs` is the most there may be.
+impl TrainingProgress {
+    /// TrainingProgress of at most `epochs` epochs.
     pub fn new(epochs: usize) -> Self {
         let target = if stderr().is_terminal() {
             Target::Bar(ProgressBar::new(0).with_style(style("")))
@@ -38,13 +37,13 @@ impl Progress {
     /// Shows nothing.
     pub fn hidden() -> Self {
         Self {
-            target: Target::Nowhere,
+            target: Target::None,
             epochs: 0,
         }
     }
 
-    /// An epoch begins or goes on, with so many `steps` done and in all; the epochs after it take
-    /// `run_left`, if that is known.
+    /// An epoch begins or continues, with the numbers of steps that are done and in total. The epochs after it take about
+    /// `run_left`.
     pub fn epoch_begins(
         &self,
         epoch: usize,
@@ -64,28 +63,28 @@ impl Progress {
         bar.set_style(style(&format!("{line}{}", run_left.unwrap_or_default())));
     }
 
-    /// A step of the epoch is done; `figures` are those since the epoch began.
-    pub fn stepped(&self, figures: String) {
+    /// A step is done; `text` describes the epoch so far.
+    pub fn stepped(&self, text: String) {
         if let Target::Bar(bar) = &self.target {
-            bar.set_message(figures);
+            bar.set_message(text);
             bar.inc(1);
         }
     }
 
-    /// All steps of the epoch are done.
+    /// All steps of the epoch are done and validation begins.
     pub fn validating(&self) {
         if let Target::Bar(bar) = &self.target {
             bar.set_message("validating");
         }
     }
 
-    /// An epoch has ended, and its network is or is not the best so far.
+    /// An epoch has ended; `is_best` if its network is the best so far.
     pub fn epoch_ended(&self, row: &impl LogRow, is_best: bool) {
         let line = format!(
             "epoch {:>width$}/{}  {}{}",
             row.epoch(),
             self.epochs,
-            row.figures(),
+            row.summary(),
             if is_best { "  best" } else { "" },
             width = self.epochs.to_string().len(),
         );
@@ -96,29 +95,17 @@ impl Progress {
     pub fn note(&self, line: &str) {
         match &self.target {
             Target::Bar(bar) => bar.println(line),
-            // Nobody may be left to read it: a run goes on without its terminal.
+            // A run continues after its terminal is closed.
             Target::Lines => drop(writeln!(stderr(), "{line}")),
-            Target::Nowhere => {}
+            Target::None => {}
         }
     }
 }
 
-impl Drop for Progress {
+impl Drop for TrainingProgress {
     fn drop(&mut self) {
         if let Target::Bar(bar) = &self.target {
             bar.finish_and_clear();
         }
     }
-}
-
-/// A bar over `count` things that are read, gone when it is dropped; hidden where stderr is no terminal.
-pub fn reading(what: &str, count: usize) -> ProgressBar {
-    let style = style("{prefix} {bar:24} {human_pos}/{human_len} {eta} left");
-    let bar = ProgressBar::new(count as u64).with_style(style);
-    bar.with_prefix(format!("reading {what}"))
-        .with_finish(ProgressFinish::AndClear)
-}
-
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).expect("a template without unknown keys")
 }

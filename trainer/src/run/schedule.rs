@@ -1,56 +1,55 @@
-//! How the learning rate goes over a run.
+//! Learning-rate schedules.
 //!
-//! It is a function of the step and of the validation losses so far, without a state of its own:
-//! a resumed run needs nothing but its log.
+//! The rate is a function of the step and of the validation losses so far, without state of its own: a resumed run needs
+//! only its log.
 
 use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-/// The course of the learning rate.
+/// A schedule of the learning rate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
-    /// The peak throughout.
+    /// Always the peak.
     Constant,
-    /// The peak, multiplied by `factor` each time that the validation loss has not fallen by more
-    /// than `min_delta` for `patience` epochs (Keras' `ReduceLROnPlateau`).
+    /// The peak, multiplied by `factor` each time the validation loss has not fallen by more than `min_delta` for
+    /// `patience` epochs (Keras' `ReduceLROnPlateau`).
     ReduceOnPlateau {
-        /// What the learning rate is multiplied by.
+        /// Factor of a reduction.
         factor: f64,
         /// Epochs without progress.
         patience: usize,
-        /// A smaller fall is no progress.
+        /// Least fall that counts as progress.
         min_delta: f64,
     },
-    /// Up from peak/25 to the peak over `warmup` of the steps, then down to peak/250,000, both
-    /// along half a cosine (Smith and Topin 2019, with PyTorch's constants).
+    /// Rises from peak/25 to the peak over `warmup` of the steps, then falls to peak/250,000, both along half a cosine
+    /// (Smith and Topin 2019, with PyTorch's constants).
     OneCycle {
-        /// Fraction of all steps that the rise takes.
+        /// Fraction of all steps before the peak.
         warmup: f64,
     },
-    /// Up to the peak in equal steps over `warmup` of the steps, then down to 0 along half a cosine
-    /// (Loshchilov and Hutter 2017, without restarts).
+    /// Rises linearly to the peak over `warmup` of the steps, then falls to 0 along half a cosine (Loshchilov and Hutter
+    /// 2017, without restarts).
     Cosine {
-        /// Fraction of all steps that the rise takes.
+        /// Fraction of all steps before the peak.
         warmup: f64,
     },
 }
 
 impl Schedule {
-    /// One cycle as PyTorch has it by default.
+    /// One cycle with PyTorch's defaults.
     pub const ONE_CYCLE: Self = Self::OneCycle { warmup: 0.3 };
-    /// A cosine behind a short warm-up.
+    /// A cosine after a short warm-up.
     pub const COSINE: Self = Self::Cosine { warmup: 0.05 };
-    /// Plateaus as the published weights were trained with.
+    /// Reduction on plateaus, as the published weights were trained.
     pub const PLATEAU: Self = Self::ReduceOnPlateau {
         factor: 0.1,
         patience: 12,
         min_delta: 1e-4,
     };
 
-    /// The learning rate at `step` of `steps`, both counted over the whole run from 0, after epochs
-    /// with these validation losses.
+    /// The learning rate at `step` (counted from 0) of all `steps` of the run, after epochs with these validation losses.
     pub fn learning_rate(&self, peak: f64, step: u64, steps: u64, losses: &[f64]) -> f64 {
         match *self {
             Schedule::Constant => peak,
@@ -68,7 +67,7 @@ impl Schedule {
     }
 }
 
-/// How many times the loss stood still for `patience` epochs.
+/// Number of times that the loss made no progress for `patience` epochs.
 fn plateaus(losses: &[f64], patience: usize, min_delta: f64) -> usize {
     let (mut best, mut waited, mut reductions) = (f64::INFINITY, 0, 0);
     for &loss in losses {
@@ -99,7 +98,7 @@ fn one_cycle(peak: f64, step: f64, steps: f64, warmup: f64) -> f64 {
     }
 }
 
-/// The rise ends at the peak, and the step after the last one would have a rate of 0.
+/// The rate is the peak at the end of the rise, and would be 0 at the step after the last one.
 fn cosine(peak: f64, step: f64, steps: f64, warmup: f64) -> f64 {
     let rise = (warmup * steps).floor();
     if step < rise {

@@ -1,4 +1,4 @@
-//! What a run trains.
+//! The interface between the training loop and one kind of training.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,60 +10,61 @@ use emotion_models::{Metadata, Weights};
 use crate::data::prefetch::Prefetched;
 use crate::run::log::{EpochTotals, Log};
 use crate::run::network::Network;
-use crate::run::state::{Run, RunSettings};
+use crate::run::settings::RunSettings;
+use crate::run::state::Run;
 
-/// The log of a run with these settings.
-pub(crate) type LogOf<S> = Log<<S as RunSettings>::Epoch>;
+/// A row of the log of a task.
+pub(crate) type EpochOf<T> = <<T as TrainingTask>::Settings as RunSettings>::Epoch;
 
-/// What a run trains on, and what it makes of that: batches, a loss, a row of the log, weights.
+/// One kind of training and its data: batches, loss, validation and the weights to save.
 pub trait TrainingTask: Sized {
-    /// How it trains.
+    /// Its settings.
     type Settings: RunSettings;
-    /// What one step learns from.
+    /// The input of one step.
     type Batch;
 
-    /// What tells these data from others.
+    /// Identifies the data.
     fn data_summary(&self) -> <Self::Settings as RunSettings>::DataSummary;
 
-    /// Checks that a run with these settings can train on these data.
+    /// Checks that a run with these settings can train on this data.
     ///
     /// # Errors
     ///
-    /// When something is missing, with what to do.
+    /// When something is missing, with the remedy.
     fn check(&self, settings: &Self::Settings) -> Result<()>;
 
-    /// Checks that these are the data of the run, whose state was read from `file`, and fetches what it has besides.
+    /// Checks that this is the data of the run, whose state was read from `file`, and loads what else the run needs.
     ///
     /// # Errors
     ///
-    /// When they are others, with what to do.
+    /// When it is other data, with the remedy.
     fn resume(&mut self, run: &Run<Self::Settings>, file: &Path) -> Result<()>;
 
-    /// Notes that a run begins with `weights`.
+    /// Adapts the settings of a new run to its initial weights.
     ///
     /// # Errors
     ///
-    /// When they are of a network for something else.
-    fn begin_with(settings: &mut Self::Settings, weights: &Weights) -> Result<()>;
+    /// When the weights are of a network for another task.
+    fn adopt(settings: &mut Self::Settings, weights: &Weights) -> Result<()>;
 
-    /// Changes the values of a network that was just drawn, if that is not how it begins.
+    /// Replaces some of the random initial values.
     ///
     /// # Errors
     ///
     /// When a tensor cannot be made.
-    fn first_values(_: &mut HashMap<String, Tensor>) -> Result<()> {
+    fn init_values(_: &mut HashMap<String, Tensor>) -> Result<()> {
         Ok(())
     }
 
-    /// The batches of an epoch, counted from 1, without those of the first `done` steps. They depend on nothing else.
+    /// The batches of an epoch, counted from 1, without the first `skipped` ones. They depend on nothing else.
     fn batches(
         &self,
         settings: &Self::Settings,
         epoch: usize,
-        done: usize,
+        skipped: usize,
     ) -> Prefetched<candle_core::Result<Self::Batch>>;
 
-    /// What the network in training makes of a batch.
+    /// Runs the network on a batch and computes the loss.
     ///
     /// # Errors
     ///
@@ -75,46 +76,42 @@ pub trait TrainingTask: Sized {
         batch: Self::Batch,
     ) -> Result<StepOutput>;
 
-    /// The row of the epoch that `run` has just ended, its time without that of validation.
+    /// Validates the network after the last step of an epoch. The row's time excludes validation.
     ///
     /// # Errors
     ///
     /// When the network fails.
-    fn validate(
-        &self,
-        run: &Run<Self::Settings>,
-        network: &Network,
-    ) -> Result<<Self::Settings as RunSettings>::Epoch>;
+    fn validate(&self, run: &Run<Self::Settings>, network: &Network) -> Result<EpochOf<Self>>;
 
-    /// The weights to keep of the epoch `row`, after which the network had these `values`.
+    /// Metadata and tensors of the weights to save after `epoch`, when the network had these `values`.
     ///
     /// # Errors
     ///
     /// When a tensor cannot be made.
     fn weights(
         run: &Run<Self::Settings>,
-        row: &<Self::Settings as RunSettings>::Epoch,
+        epoch: &EpochOf<Self>,
         values: HashMap<String, Tensor>,
     ) -> Result<(Metadata, HashMap<String, Tensor>)>;
 
-    /// The figures of an epoch that has begun, for people.
-    fn figures(totals: &EpochTotals) -> String;
+    /// Text for the progress bar of an unfinished epoch.
+    fn progress_text(totals: &EpochTotals) -> String;
 
-    /// The log as SVG.
+    /// Draws the log as SVG.
     ///
     /// # Errors
     ///
     /// When the log has no epochs.
-    fn curves(log: &LogOf<Self::Settings>, title: &str) -> Result<String>;
+    fn curves(log: &Log<EpochOf<Self>>, title: &str) -> Result<String>;
 }
 
-/// What a network in training made of a batch.
+/// The result of the forward pass of a training step.
 #[derive(Debug)]
 pub struct StepOutput {
     /// Mean loss of the samples, a scalar with a gradient.
     pub loss: Tensor,
     /// Number of samples.
     pub samples: usize,
-    /// Number of those whose label it gave; 0 where samples have none.
-    pub recognised: usize,
+    /// Number of samples with a correct answer; 0 if samples have no label.
+    pub correct: usize,
 }

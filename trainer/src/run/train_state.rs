@@ -1,4 +1,4 @@
-//! A network in training and all that moves with it: its optimiser and its average.
+//! Everything that a training step changes: the network, its optimiser and its moving average.
 
 use std::collections::HashMap;
 
@@ -9,15 +9,14 @@ use crate::run::checkpoint::Checkpoint;
 use crate::run::ema::Ema;
 use crate::run::network::Network;
 use crate::run::optimizer::Adam;
-use crate::run::params::Parameters;
-use crate::run::state::{Common, RunSettings};
+use crate::run::settings::RunSettings;
 
 // Groups of tensors in a checkpoint.
 const TRAINED: &str = "trained";
 const AVERAGED: &str = "averaged";
 const MOMENTS: &str = "moments";
 
-/// Everything that a step changes.
+/// A network in training.
 pub(crate) struct TrainState {
     trained: Network,
     average: Option<(Network, Ema)>,
@@ -25,38 +24,30 @@ pub(crate) struct TrainState {
 }
 
 impl TrainState {
-    /// As it is before the first step.
-    pub(crate) fn new(settings: &Common<'_>) -> Result<Self> {
-        let Common {
-            architecture,
-            input_size,
-            seed,
-            ..
-        } = *settings;
-        let network = || Network::new(architecture, input_size, seed);
+    /// The state before the first step, with random values.
+    pub(crate) fn new(settings: &impl RunSettings) -> Result<Self> {
+        let common = settings.common();
+        let network = || Network::new(settings.architecture(), settings.input_size(), common.seed);
         let trained = network()?;
-        let average = match settings.average {
+        let average = match common.average {
             Some(decay) => {
                 let averaged = network()?;
-                let average = Ema::new(&averaged.parameters, &trained.parameters, decay)?;
-                Some((averaged, average))
+                let ema = Ema::new(&averaged.parameters, &trained.parameters, decay)?;
+                Some((averaged, ema))
             }
             None => None,
         };
-        let Parameters {
-            trained: variable, ..
-        } = &trained.parameters;
+        let variable = trained.parameters.trained.clone();
         let slots = trained.parameters.slots().to_vec();
-        let optimizer = Adam::new(variable.clone(), slots, settings.optimizer);
         Ok(Self {
+            optimizer: Adam::new(variable, slots, common.optimizer),
             trained,
             average,
-            optimizer,
         })
     }
 
-    /// As it is before the first step, with these values instead of random ones.
-    pub(crate) fn begin_with(&self, values: &HashMap<String, Tensor>) -> Result<()> {
+    /// Sets the values before the first step.
+    pub(crate) fn init(&self, values: &HashMap<String, Tensor>) -> Result<()> {
         self.trained.parameters.restore(values)?;
         if let Some((averaged, _)) = &self.average {
             averaged.parameters.restore(values)?;
@@ -64,24 +55,23 @@ impl TrainState {
         Ok(())
     }
 
-    /// As it was when the checkpoint was made, after `steps` steps.
+    /// Restores the state that a checkpoint holds, after `steps` steps.
     pub(crate) fn restore<S: RunSettings>(
         &mut self,
         steps: u64,
         checkpoint: &Checkpoint<S>,
     ) -> Result<()> {
-        self.trained
-            .parameters
-            .restore(&checkpoint.group(TRAINED))?;
+        let trained = checkpoint.group(TRAINED);
+        self.trained.parameters.restore(&trained)?;
         self.optimizer.restore(steps, &checkpoint.group(MOMENTS))?;
-        if let Some((averaged, average)) = &mut self.average {
+        if let Some((averaged, ema)) = &mut self.average {
             averaged.parameters.restore(&checkpoint.group(AVERAGED))?;
-            average.set_updates(steps);
+            ema.set_updates(steps);
         }
         Ok(())
     }
 
-    /// Puts all tensors into a checkpoint.
+    /// Adds all tensors to a checkpoint.
     pub(crate) fn store<S: RunSettings>(&self, checkpoint: &mut Checkpoint<S>) -> Result<()> {
         checkpoint.insert(TRAINED, self.trained.parameters.snapshot()?);
         checkpoint.insert(MOMENTS, self.optimizer.state()?);
@@ -91,23 +81,22 @@ impl TrainState {
         Ok(())
     }
 
-    /// The network whose results count: the averaged one if there is one.
+    /// The network to validate and save: the averaged one if there is one.
     pub(crate) fn network(&self) -> &Network {
-        self.average
-            .as_ref()
-            .map_or(&self.trained, |(averaged, _)| averaged)
+        let averaged = self.average.as_ref().map(|(averaged, _)| averaged);
+        averaged.unwrap_or(&self.trained)
     }
 
-    /// The network that learns.
+    /// The network that is trained.
     pub(crate) fn trained(&self) -> &Network {
         &self.trained
     }
 
-    /// Moves all parameters so that `loss`, which comes from [`TrainState::trained`], falls.
+    /// Updates all parameters for `loss`, which was computed with [`TrainState::trained`].
     pub(crate) fn step(&mut self, loss: &Tensor, learning_rate: f64) -> Result<()> {
         self.optimizer.step(&loss.backward()?, learning_rate)?;
-        if let Some((_, average)) = &mut self.average {
-            average.update()?;
+        if let Some((_, ema)) = &mut self.average {
+            ema.update()?;
         }
         Ok(())
     }

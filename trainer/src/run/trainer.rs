@@ -1,8 +1,8 @@
 //! The training loop.
 //!
-//! A run lives in a folder: the weights of its best epochs, the state to go on from, the log. Each
-//! file is replaced whole, so a killed run leaves files that can be used, and [`Trainer::resume`]
-//! goes on, from the middle of an epoch too, to the same result as a run that was never stopped.
+//! A run is kept in a folder: the weights of its best epochs, the state to resume from, the log. Each file is replaced
+//! atomically, so a killed run leaves usable files. [`Trainer::resume`] continues, even in the middle of an epoch, to
+//! the same result as a run that was never stopped.
 
 use std::time::{Duration, Instant};
 
@@ -12,136 +12,136 @@ use emotion_models::{Weights, atomic_file};
 use crate::run::checkpoint::Checkpoint;
 use crate::run::files;
 use crate::run::folder::{RunFolder, RunFolderLock};
-use crate::run::log::{EpochTotals, LogRow};
+use crate::run::log::{EpochTotals, Log, LogRow};
 use crate::run::network::Network;
-use crate::run::progress::Progress;
-use crate::run::state::{Common, Run, RunSettings};
-use crate::run::task::{LogOf, StepOutput, TrainingTask};
+use crate::run::progress::TrainingProgress;
+use crate::run::settings::RunSettings;
+use crate::run::state::Run;
+use crate::run::task::{EpochOf, StepOutput, TrainingTask};
 use crate::run::train_state::TrainState;
+use crate::run::weights_id::WeightsId;
 
-/// A row of the log of what is trained.
-type RowOf<S> = <<S as TrainingTask>::Settings as RunSettings>::Epoch;
-
-/// How [`Trainer::run`] came to its end.
+/// How [`Trainer::run`] ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum TrainingOutcome {
-    /// All epochs are done, or no progress was made for too long.
+    /// All epochs are done, or there was no progress for too long.
     Finished,
     /// It was asked to stop, and can be resumed.
     Stopped,
 }
 
-/// A run, from its first epoch to its last.
-pub struct Trainer<S: TrainingTask> {
-    run: Run<S::Settings>,
-    subject: S,
+/// Trains a task from the first epoch of a run to the last.
+pub struct Trainer<T: TrainingTask> {
+    run: Run<T::Settings>,
+    task: T,
     folder: RunFolder,
-    learner: TrainState,
+    state: TrainState,
     save_every: Option<Duration>,
     _lock: RunFolderLock,
 }
 
-impl<S: TrainingTask> Trainer<S> {
-    /// A run that begins, to be kept in `folder`.
+impl<T: TrainingTask> Trainer<T> {
+    /// Begins a run with random weights in `folder`.
     ///
     /// # Errors
     ///
-    /// When the settings do not fit what it trains on, or the folder holds a run already.
-    pub fn new(settings: S::Settings, subject: S, folder: RunFolder) -> Result<Self> {
-        let trainer = Self::begin(settings, subject, folder)?;
-        let mut values = trainer.learner.trained().parameters.snapshot()?;
-        S::first_values(&mut values)?;
-        trainer.learner.begin_with(&values)?;
+    /// When the settings do not fit the data, or the folder holds a run already.
+    pub fn new(settings: T::Settings, task: T, folder: RunFolder) -> Result<Self> {
+        let trainer = Self::begin(settings, task, folder)?;
+        let mut values = trainer.state.trained().parameters.snapshot()?;
+        T::init_values(&mut values)?;
+        trainer.state.init(&values)?;
         Ok(trainer)
     }
 
-    /// A run that begins with trained weights instead of random ones.
+    /// Begins a run with trained weights.
     ///
     /// # Errors
     ///
-    /// As [`Trainer::new`], and when the weights are of a network for something else.
+    /// As [`Trainer::new`], and when the weights are of a network for another task.
     pub fn new_with(
-        mut settings: S::Settings,
+        mut settings: T::Settings,
         weights: &Weights,
-        subject: S,
+        task: T,
         folder: RunFolder,
     ) -> Result<Self> {
-        S::begin_with(&mut settings, weights)?;
-        let trainer = Self::begin(settings, subject, folder)?;
-        trainer.learner.begin_with(weights.tensors())?;
+        T::adopt(&mut settings, weights)?;
+        settings.common_mut().init = Some(WeightsId::of(weights)?);
+        let trainer = Self::begin(settings, task, folder)?;
+        trainer.state.init(weights.tensors())?;
         Ok(trainer)
     }
 
-    fn begin(settings: S::Settings, subject: S, folder: RunFolder) -> Result<Self> {
+    fn begin(settings: T::Settings, task: T, folder: RunFolder) -> Result<Self> {
         if folder.last().exists() {
             let path = folder.path().display();
             bail!(
-                "{path} holds a training run: go on with --resume {path}, or choose another --out"
+                "{path} holds a training run: continue it with --resume {path}, or choose another --out"
             );
         }
-        subject.check(&settings)?;
-        let run = Run::new(settings, subject.data_summary());
-        Self::with_run(run, subject, folder)
+        task.check(&settings)?;
+        let run = Run::new(settings, task.data_summary());
+        Self::with_run(run, task, folder)
     }
 
-    /// A run that goes on where the state in `folder` was saved.
+    /// Continues the run in `folder` from its saved state.
     ///
     /// # Errors
     ///
     /// When the folder holds no run, or one on other data.
-    pub fn resume(mut subject: S, folder: RunFolder) -> Result<Self> {
+    pub fn resume(mut task: T, folder: RunFolder) -> Result<Self> {
         let path = folder.last();
         let checkpoint = Checkpoint::load(&path)?;
         let mut run = checkpoint.run.clone();
-        subject.resume(&run, &path)?;
-        run.data_summary = subject.data_summary();
-        let mut trainer = Self::with_run(run, subject, folder)?;
-        let restored = trainer.learner.restore(trainer.run.steps(), &checkpoint);
+        task.resume(&run, &path)?;
+        run.data = task.data_summary();
+        let mut trainer = Self::with_run(run, task, folder)?;
+        let restored = trainer.state.restore(trainer.run.steps(), &checkpoint);
         restored.with_context(|| format!("{}", path.display()))?;
         Ok(trainer)
     }
 
-    fn with_run(run: Run<S::Settings>, subject: S, folder: RunFolder) -> Result<Self> {
-        let learner = TrainState::new(&run.settings.common())?;
+    fn with_run(run: Run<T::Settings>, task: T, folder: RunFolder) -> Result<Self> {
+        let state = TrainState::new(&run.settings)?;
         let lock = folder.open()?;
         Ok(Self {
             run,
-            subject,
+            task,
             folder,
-            learner,
+            state,
             save_every: None,
             _lock: lock,
         })
     }
 
-    /// Saves the state within epochs too, after the first step that ends so long after the last save.
+    /// Also saves the state within epochs, after the first step that ends `period` after the last save.
     pub fn save_every(&mut self, period: Option<Duration>) {
         self.save_every = period;
     }
 
-    /// How it trains, on what, and how far it has come.
-    pub fn state(&self) -> &Run<S::Settings> {
+    /// Settings, data and progress.
+    pub fn state(&self) -> &Run<T::Settings> {
         &self.run
     }
 
-    /// How it trains.
-    pub fn settings(&self) -> &S::Settings {
+    /// The settings.
+    pub fn settings(&self) -> &T::Settings {
         &self.run.settings
     }
 
-    /// The epochs so far.
-    pub fn log(&self) -> &LogOf<S::Settings> {
+    /// The finished epochs.
+    pub fn log(&self) -> &Log<EpochOf<T>> {
         &self.run.log
     }
 
-    /// The epoch that has begun, as far as it has come.
+    /// The unfinished epoch.
     pub fn totals(&self) -> &EpochTotals {
         &self.run.totals
     }
 
     /// The best epoch so far.
-    pub fn best(&self) -> Option<&RowOf<S>> {
+    pub fn best(&self) -> Option<&EpochOf<T>> {
         self.run.best()
     }
 
@@ -150,21 +150,20 @@ impl<S: TrainingTask> Trainer<S> {
         &self.folder
     }
 
-    /// The network whose results count: the averaged one if there is one.
+    /// The network that is validated and saved: the averaged one if there is one.
     pub fn network(&self) -> &Network {
-        self.learner.network()
+        self.state.network()
     }
 
-    /// Trains until the run is finished, or until `stop` answers yes: it is asked before each epoch
-    /// and after each step.
+    /// Trains until the run is finished, or until `stop` returns true. It is called before each epoch and after each
+    /// step.
     ///
     /// # Errors
     ///
-    /// When the loss or a parameter is no longer a number, or a file cannot be written. The files
-    /// then hold what they held before.
+    /// When the loss or a parameter becomes NaN or infinite, or a file cannot be written. The files are then unchanged.
     pub fn run(
         &mut self,
-        progress: &Progress,
+        progress: &TrainingProgress,
         mut stop: impl FnMut() -> bool,
     ) -> Result<TrainingOutcome> {
         while !self.run.is_finished() {
@@ -176,26 +175,26 @@ impl<S: TrainingTask> Trainer<S> {
         Ok(TrainingOutcome::Finished)
     }
 
-    /// Trains one epoch or what is left of it, validates, and saves.
+    /// Trains the rest of an epoch, validates, and saves.
     fn epoch(
         &mut self,
-        progress: &Progress,
+        progress: &TrainingProgress,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<TrainingOutcome> {
         let epoch = self.run.epoch();
         let steps = (self.run.totals.steps, self.run.steps_per_epoch());
         progress.epoch_begins(epoch, steps, self.time_after(epoch));
-        if self.fit(progress, stop)? == TrainingOutcome::Stopped {
+        if self.steps(progress, stop)? == TrainingOutcome::Stopped {
             return Ok(TrainingOutcome::Stopped);
         }
 
         let started = Instant::now();
         progress.validating();
-        let mut row = self.subject.validate(&self.run, self.network())?;
+        let mut row = self.task.validate(&self.run, self.network())?;
         if !row.validation_loss().is_finite() {
             bail!(self.diverged(&format!("the validation loss is {}", row.validation_loss())));
         }
-        row.took(started.elapsed());
+        row.add_time(started.elapsed());
         self.run.totals = EpochTotals::default();
         self.run.log.push(row);
         let is_best = self.best().is_some_and(|best| best.epoch() == epoch);
@@ -208,32 +207,26 @@ impl<S: TrainingTask> Trainer<S> {
         Ok(TrainingOutcome::Finished)
     }
 
-    /// The steps of an epoch that are left, tallied.
-    fn fit(
+    /// Trains the remaining steps of an epoch.
+    fn steps(
         &mut self,
-        progress: &Progress,
+        progress: &TrainingProgress,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<TrainingOutcome> {
         let losses = self.run.log.validation_losses();
-        let Run {
-            settings, totals, ..
-        } = &self.run;
-        let batches = self
-            .subject
-            .batches(settings, self.run.epoch(), totals.steps);
+        let (settings, done) = (&self.run.settings, self.run.totals.steps);
+        let batches = self.task.batches(settings, self.run.epoch(), done);
         let (mut stepped, mut saved) = (Instant::now(), Instant::now());
         for batch in batches {
             self.step(batch?, &losses)?;
             self.run.totals.seconds += stepped.elapsed().as_secs_f64();
             stepped = Instant::now();
-            progress.stepped(S::figures(&self.run.totals));
+            progress.stepped(T::progress_text(&self.run.totals));
             if stop() {
                 return Ok(TrainingOutcome::Stopped);
             }
-            if self
-                .save_every
-                .is_some_and(|period| saved.elapsed() >= period)
-            {
+            let is_due = |period| saved.elapsed() >= period;
+            if self.save_every.is_some_and(is_due) {
                 self.save()?;
                 saved = Instant::now();
             }
@@ -242,48 +235,40 @@ impl<S: TrainingTask> Trainer<S> {
     }
 
     /// One step, after epochs with these validation losses.
-    fn step(&mut self, batch: S::Batch, losses: &[f64]) -> Result<()> {
+    fn step(&mut self, batch: T::Batch, losses: &[f64]) -> Result<()> {
         let settings = &self.run.settings;
         let StepOutput {
             loss,
             samples,
-            recognised,
-        } = self
-            .subject
-            .forward(settings, self.learner.trained(), batch)?;
+            correct,
+        } = self.task.forward(settings, self.state.trained(), batch)?;
         let value = f64::from(loss.to_scalar::<f32>()?);
         if !value.is_finite() {
             bail!(self.diverged(&format!("the loss is {value}")));
         }
-        let Common {
-            schedule,
-            learning_rate: peak,
-            epochs,
-            ..
-        } = settings.common();
-        let steps = (epochs * self.run.steps_per_epoch()) as u64;
-        let rate = schedule.learning_rate(peak, self.run.steps(), steps, losses);
-        self.learner.step(&loss, rate)?;
+        let common = settings.common();
+        let steps = (common.epochs * self.run.steps_per_epoch()) as u64;
+        let (peak, step) = (common.learning_rate, self.run.steps());
+        let rate = common.schedule.learning_rate(peak, step, steps, losses);
+        self.state.step(&loss, rate)?;
         let totals = &mut self.run.totals;
         totals.steps += 1;
         totals.samples += samples;
-        totals.recognised += recognised;
+        totals.correct += correct;
         totals.loss_sum += value * samples as f64;
         totals.lr = rate;
         Ok(())
     }
 
-    /// How long the epochs after this one take; unknown in the first, or if the run may stop early.
+    /// Estimated time of the epochs after this one; none in the first epoch, or if the run may stop early.
     fn time_after(&self, epoch: usize) -> Option<Duration> {
-        let Common {
-            epochs, early_stop, ..
-        } = self.run.settings.common();
-        let epochs = epochs
-            .checked_sub(epoch)
-            .filter(|&left| left > 0 && early_stop.is_none())?;
-        Some(Duration::from_secs_f64(
-            self.run.log.mean_seconds()? * epochs as f64,
-        ))
+        let settings = &self.run.settings;
+        let left = settings.common().epochs.checked_sub(epoch)?;
+        if left == 0 || settings.early_stop().is_some() {
+            return None;
+        }
+        let seconds = self.run.log.mean_seconds()?;
+        Some(Duration::from_secs_f64(seconds * left as f64))
     }
 
     fn diverged(&self, what: &str) -> String {
@@ -292,7 +277,7 @@ impl<S: TrainingTask> Trainer<S> {
                 "{} still holds epoch {} with {}",
                 self.folder.best().display(),
                 best.epoch(),
-                best.score_in_words()
+                best.score_text()
             ),
             None => "no weights have been saved".to_owned(),
         };
@@ -304,11 +289,11 @@ impl<S: TrainingTask> Trainer<S> {
         )
     }
 
-    fn save_weights(&self, row: &RowOf<S>) -> Result<()> {
-        let path = self.folder.improved(self.run.settings.common().name, row);
+    fn save_weights(&self, row: &EpochOf<T>) -> Result<()> {
+        let path = self.folder.improved(self.run.settings.name(), row);
         let file = path.display().to_string();
         let values = self.network().parameters.snapshot()?;
-        let (metadata, values) = S::weights(&self.run, row, values)?;
+        let (metadata, values) = T::weights(&self.run, row, values)?;
         Weights::new(&file, metadata, values)?.save(&path)?;
         let best = self.folder.best();
         atomic_file::link(&best, &path).with_context(|| format!("cannot write {}", best.display()))
@@ -316,17 +301,17 @@ impl<S: TrainingTask> Trainer<S> {
 
     fn save_log(&self) -> Result<()> {
         let log = self.log();
-        let curves = S::curves(log, self.run.settings.common().name)?;
+        let curves = T::curves(log, self.run.settings.name())?;
         files::write(&self.folder.log(), log.to_csv()?)?;
         files::write(&self.folder.curves(), curves)
     }
 
-    /// Saves the state to go on from.
+    /// Saves the state to resume from.
     fn save(&self) -> Result<()> {
         let mut checkpoint = Checkpoint::new(self.run.clone());
-        self.learner.store(&mut checkpoint)?;
+        self.state.store(&mut checkpoint)?;
         if let Some(name) = checkpoint.not_finite()? {
-            bail!(self.diverged(&format!("{name} holds a value that is no number")));
+            bail!(self.diverged(&format!("{name} holds a value that is not finite")));
         }
         checkpoint.save(&self.folder.last())
     }

@@ -1,4 +1,4 @@
-//! What tells weights from others.
+//! Identifies weights by name and contents.
 
 use std::fmt;
 
@@ -6,19 +6,19 @@ use candle_core::Result;
 use emotion_models::Weights;
 use serde::{Deserialize, Serialize};
 
-use crate::run::params::fnv1a;
+use crate::hash::fnv1a;
 
 /// Weights that a run depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WeightsId {
-    /// The name in them.
+    /// Their name in the metadata.
     pub name: String,
-    /// FNV-1a of their values: others are taken for them by no accident.
+    /// FNV-1a of the names and values of their tensors.
     pub fingerprint: String,
 }
 
 impl WeightsId {
-    /// Of these weights.
+    /// The id of these weights.
     ///
     /// # Errors
     ///

@@ -254,7 +254,7 @@ fn weights_to_begin_with_are_named_at_once_and_must_be_of_the_wanted_network() {
     let output = train(&["--epochs", "1", "--out", "run"]);
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(
-        message.contains("\nbegins with mini_xception ("),
+        message.contains("\ninitial weights: mini_xception ("),
         "{message}"
     );
     assert!(output.status.success());

@@ -13,7 +13,7 @@ use emotion_trainer::detector::task::DetectorTask;
 use emotion_trainer::run::checkpoint::Checkpoint;
 use emotion_trainer::run::folder::RunFolder;
 use emotion_trainer::run::log::Log;
-use emotion_trainer::run::progress::Progress;
+use emotion_trainer::run::progress::TrainingProgress;
 use emotion_trainer::run::trainer::{Trainer, TrainingOutcome};
 
 use crate::common::process::{emotion_trainer, stdout};
@@ -59,11 +59,9 @@ fn pictures(training: usize) -> DetectorTask {
 
 /// Three steps in each epoch.
 fn settings(epochs: usize) -> Settings {
-    let mut settings = Settings {
-        epochs,
-        batch: 4,
-        ..Settings::default()
-    };
+    let mut settings = Settings::default();
+    settings.common.epochs = epochs;
+    settings.common.batch = 4;
     settings.sampling.size = 64;
     settings
 }
@@ -77,7 +75,7 @@ fn resumed(folder: &Path) -> Trainer<DetectorTask> {
 }
 
 fn finish(mut trainer: Trainer<DetectorTask>) {
-    let outcome = trainer.run(&Progress::hidden(), || false).unwrap();
+    let outcome = trainer.run(&TrainingProgress::hidden(), || false).unwrap();
     assert_eq!(outcome, TrainingOutcome::Finished);
 }
 
@@ -132,7 +130,8 @@ fn a_run_that_is_stopped_after_each_step_and_resumed_ends_like_one_that_was_not(
             asked += 1;
             asked > 1
         };
-        if run.run(&Progress::hidden(), after_a_step).unwrap() == TrainingOutcome::Finished {
+        if run.run(&TrainingProgress::hidden(), after_a_step).unwrap() == TrainingOutcome::Finished
+        {
             break;
         }
         steps.push((run.log().len(), run.totals().steps));
@@ -147,15 +146,13 @@ fn a_run_that_is_stopped_after_each_step_and_resumed_ends_like_one_that_was_not(
 #[test]
 fn the_loss_falls() {
     let folder = tempfile::tempdir().unwrap();
-    let mut settings = Settings {
-        batch: 8,
-        learning_rate: 5e-3,
-        ..settings(12)
-    };
+    let mut settings = settings(12);
+    settings.common.batch = 8;
+    settings.common.learning_rate = 5e-3;
     settings.sampling.faces = (16.0, 40.0);
     settings.sampling.mosaic = (0.0, 2);
     let mut trainer = Trainer::new(settings, pictures(64), RunFolder::new(folder.path())).unwrap();
-    let outcome = trainer.run(&Progress::hidden(), || false).unwrap();
+    let outcome = trainer.run(&TrainingProgress::hidden(), || false).unwrap();
     assert_eq!(outcome, TrainingOutcome::Finished);
     let losses: Vec<f64> = trainer
         .log()
@@ -170,7 +167,7 @@ fn the_loss_falls() {
 fn the_weights_are_those_of_the_average_calibrated_and_say_how_they_were_trained() {
     let folder = tempfile::tempdir().unwrap();
     let mut trainer = trainer(settings(1), folder.path());
-    let outcome = trainer.run(&Progress::hidden(), || false).unwrap();
+    let outcome = trainer.run(&TrainingProgress::hidden(), || false).unwrap();
     assert_eq!(outcome, TrainingOutcome::Finished);
     let best = *trainer.best().unwrap();
     let state: Checkpoint<Settings> = Checkpoint::load(&trainer.folder().last()).unwrap();
@@ -300,7 +297,7 @@ fn the_command_trains_draws_goes_on_with_its_weights_and_refuses_what_does_not_f
         "first/best.safetensors",
     ]);
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
-    assert!(said.contains("\nbegins with face_net ("), "{said}");
+    assert!(said.contains("\ninitial weights: face_net ("), "{said}");
     assert!(second.status.success(), "{said}");
 
     let calibrate = [
@@ -326,7 +323,7 @@ fn the_command_trains_draws_goes_on_with_its_weights_and_refuses_what_does_not_f
         ),
         (
             &["--out", "first"],
-            "first holds a training run: go on with --resume first",
+            "first holds a training run: continue it with --resume first",
         ),
     ] {
         let output = train(options);

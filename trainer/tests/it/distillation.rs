@@ -11,7 +11,7 @@ use emotion_trainer::emotion::recipe::Settings;
 use emotion_trainer::emotion::task::EmotionTask;
 use emotion_trainer::run::folder::RunFolder;
 use emotion_trainer::run::network::Network;
-use emotion_trainer::run::progress::Progress;
+use emotion_trainer::run::progress::TrainingProgress;
 use emotion_trainer::run::trainer::{Trainer, TrainingOutcome};
 
 const SIZE: usize = 48;
@@ -35,7 +35,7 @@ fn weights(folder: &Path, seed: u64, change: impl FnOnce(&mut Metadata)) -> Path
 
 fn how(teachers: &Teachers) -> Distillation {
     Distillation {
-        teachers: teachers.identities(),
+        teachers: teachers.ids(),
         weight: 0.7,
         temperature: 2.0,
         flip: false,
@@ -53,7 +53,7 @@ fn taught(files: &[PathBuf], epochs: usize) -> (Settings, EmotionTask) {
 }
 
 fn probabilities(teachers: &Teachers, how: &Distillation) -> Vec<Vec<f32>> {
-    let faces = batch::prepared(&faces(4), 0..4, &Preprocessor::new(SIZE));
+    let faces = batch::preprocessed(&faces(4), 0..4, &Preprocessor::new(SIZE));
     let faces = batch::tensor(faces, 4, SIZE).unwrap();
     let soft = teachers.answer(&faces, how).unwrap();
     soft.probabilities.to_vec2().unwrap()
@@ -119,7 +119,7 @@ fn teachers_that_see_the_mirror_image_too_answer_alike_for_both() {
         flip: true,
         ..how(&teachers)
     };
-    let face = batch::prepared(&faces(1), 0..1, &Preprocessor::new(SIZE));
+    let face = batch::preprocessed(&faces(1), 0..1, &Preprocessor::new(SIZE));
     let mirrored: Vec<f32> = face
         .chunks(SIZE)
         .flat_map(|row| row.iter().rev().copied())
@@ -174,7 +174,9 @@ fn a_run_with_teachers_is_resumed_in_mid_epoch_and_finds_them_itself() {
         asked += 1;
         asked == 3
     };
-    let outcome = begin(&halved).run(&Progress::hidden(), stop).unwrap();
+    let outcome = begin(&halved)
+        .run(&TrainingProgress::hidden(), stop)
+        .unwrap();
     assert_eq!(outcome, TrainingOutcome::Stopped);
     finish(Trainer::resume(crate::common::data(), RunFolder::new(&halved)).unwrap());
     assert_eq!(Files::of(&halved), Files::of(&whole));

@@ -220,7 +220,7 @@ fn a_file_that_is_no_log_is_an_error_with_its_path() {
     assert_eq!(output.status.code(), Some(1));
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(
-        message.contains("fer2013.csv is no training log"),
+        message.contains("fer2013.csv is not a training log"),
         "{message}"
     );
     assert!(!folder.path().join("fer2013.svg").exists());

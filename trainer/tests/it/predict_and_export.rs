@@ -265,6 +265,6 @@ fn weights_that_are_not_there_are_an_error_with_their_path_and_the_built_in_name
     let output = emotion_trainer(&arguments, folder().path());
     assert_eq!(output.status.code(), Some(1));
     assert!(text(output.stderr).contains(
-        "none.safetensors: cannot be read: there is no such file, and the built-in weights are called mini_xception"
+        "none.safetensors: cannot be read: there is no such file, and the built-in weights are mini_xception"
     ));
 }

@@ -1,17 +1,14 @@
 //! Runs that are stopped, killed and resumed.
 
-use std::collections::HashMap;
 use std::fs;
 use std::time::Duration;
 
 use crate::common::{Files, data, finish, resumed, settings, tensors, trained, trainer};
-use candle_core::Device;
 use emotion_trainer::emotion::recipe::Settings;
 use emotion_trainer::run::checkpoint::Checkpoint;
 use emotion_trainer::run::folder::RunFolder;
-use emotion_trainer::run::progress::Progress;
+use emotion_trainer::run::progress::TrainingProgress;
 use emotion_trainer::run::trainer::{Trainer, TrainingOutcome};
-use safetensors::SafeTensors;
 
 /// Yes from the second question on: a run asks when it begins, so it stops after its first step.
 fn after_one_step() -> impl FnMut() -> bool {
@@ -28,7 +25,11 @@ fn a_run_that_is_stopped_after_each_step_and_resumed_ends_like_one_that_was_not(
     let path = folder.path();
     let mut trainer = trainer(settings(2), path);
     let mut steps = Vec::new();
-    while trainer.run(&Progress::hidden(), after_one_step()).unwrap() == TrainingOutcome::Stopped {
+    while trainer
+        .run(&TrainingProgress::hidden(), after_one_step())
+        .unwrap()
+        == TrainingOutcome::Stopped
+    {
         steps.push((trainer.log().len(), trainer.totals().steps));
         drop(trainer);
         trainer = resumed(path);
@@ -47,7 +48,7 @@ fn a_run_that_was_killed_goes_on_from_what_it_saved_within_the_epoch() {
     let mut trainer = trainer(settings(2), folder.path());
     trainer.save_every(Some(Duration::ZERO));
     let mut asked = 0;
-    let outcome = trainer.run(&Progress::hidden(), || {
+    let outcome = trainer.run(&TrainingProgress::hidden(), || {
         asked += 1;
         // Before the first step, after each of two, and then what is on the disk counts.
         if asked == 3 {
@@ -61,43 +62,6 @@ fn a_run_that_was_killed_goes_on_from_what_it_saved_within_the_epoch() {
     assert_eq!((trainer.log().len(), trainer.totals().steps), (0, 1));
     finish(trainer);
     assert_eq!(Files::of(copy.path()), Files::of(folder.path()));
-}
-
-#[test]
-fn a_checkpoint_of_the_first_format_is_resumed() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = RunFolder::new(folder.path()).last();
-    let mut stopped = trainer(settings(2), folder.path());
-    let mut asked = 0;
-    let outcome = stopped.run(&Progress::hidden(), || {
-        asked += 1;
-        // Once before the first epoch, three times within it, and now before the second.
-        asked == 5
-    });
-    assert_eq!(outcome.unwrap(), TrainingOutcome::Stopped);
-    assert_eq!((stopped.log().len(), stopped.totals().steps), (1, 0));
-    drop(stopped);
-
-    let bytes = fs::read(&path).unwrap();
-    let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
-    let metadata = header.metadata().clone().unwrap();
-    let mut run: serde_json::Value = serde_json::from_str(&metadata["run"]).unwrap();
-    run["format"] = "emotion-trainer checkpoint 1".into();
-    for key in ["data", "teacher_files"] {
-        run.as_object_mut().unwrap().remove(key).unwrap();
-    }
-    for key in ["architecture", "name", "distillation"] {
-        let settings = run["settings"].as_object_mut().unwrap();
-        settings.remove(key).unwrap();
-    }
-    let metadata = [("run", run.to_string()), ("log", metadata["log"].clone())];
-    let metadata = metadata.map(|(key, value)| (key.to_owned(), value));
-    let tensors = candle_core::safetensors::load(&path, &Device::Cpu).unwrap();
-    let old = safetensors::serialize(&tensors, Some(HashMap::from(metadata))).unwrap();
-    fs::write(&path, old).unwrap();
-
-    finish(resumed(folder.path()));
-    assert_eq!(Files::of(folder.path()), trained(settings(2), 2));
 }
 
 #[test]
@@ -124,7 +88,7 @@ fn what_a_killed_run_left_half_written_goes_when_it_is_resumed() {
 fn a_run_is_not_resumed_while_it_is_at_work() {
     let folder = tempfile::tempdir().unwrap();
     let mut stopped = trainer(settings(1), folder.path());
-    let outcome = stopped.run(&Progress::hidden(), || true).unwrap();
+    let outcome = stopped.run(&TrainingProgress::hidden(), || true).unwrap();
     assert_eq!(outcome, TrainingOutcome::Stopped);
     let second = Trainer::resume(data(), RunFolder::new(folder.path()));
     let error = second.err().unwrap().to_string();

@@ -12,7 +12,7 @@ use emotion_trainer::emotion::task::EmotionTask;
 use emotion_trainer::run::checkpoint::Checkpoint;
 use emotion_trainer::run::folder::RunFolder;
 use emotion_trainer::run::network::Network;
-use emotion_trainer::run::progress::Progress;
+use emotion_trainer::run::progress::TrainingProgress;
 use emotion_trainer::run::trainer::{Trainer, TrainingOutcome};
 
 #[test]
@@ -24,29 +24,25 @@ fn the_same_seed_gives_the_same_weights_on_any_number_of_threads() {
 
 #[test]
 fn another_seed_gives_other_weights() {
-    let other = Settings {
-        seed: 2,
-        ..settings(1)
-    };
+    let mut other = settings(1);
+    other.common.seed = 2;
     assert_ne!(trained(settings(1), 2).best, trained(other, 2).best);
 }
 
 #[test]
 fn a_small_set_is_learnt_by_heart() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = Settings {
-        epochs: 12,
-        batch: 7,
-        augmentation: Augmentation::NONE,
-        ..Recipe::Seed.settings()
-    };
+    let mut settings = Recipe::Seed.settings();
+    settings.common.epochs = 12;
+    settings.common.batch = 7;
+    settings.augmentation = Augmentation::NONE;
     let data = EmotionTask {
         training: faces(21),
         validation: faces(21),
         ..data()
     };
     let mut trainer = Trainer::new(settings, data, RunFolder::new(folder.path())).unwrap();
-    let outcome = trainer.run(&Progress::hidden(), || false).unwrap();
+    let outcome = trainer.run(&TrainingProgress::hidden(), || false).unwrap();
     assert_eq!(outcome, TrainingOutcome::Finished);
     let last = trainer.log().last().unwrap();
     assert!(last.acc == 1.0 && last.loss < 0.15, "{last:?}");
@@ -63,12 +59,12 @@ fn a_loss_that_is_not_a_number_stops_and_leaves_the_last_good_files() {
 
     let checkpoint = RunFolder::new(folder.path()).last();
     let mut poisoned = Checkpoint::<Settings>::load(&checkpoint).unwrap();
-    poisoned.run.settings.epochs = 2;
-    poisoned.run.settings.learning_rate = 1e30;
+    poisoned.run.settings.common.epochs = 2;
+    poisoned.run.settings.common.learning_rate = 1e30;
     poisoned.save(&checkpoint).unwrap();
     let mut trainer = resumed(folder.path());
     let error = trainer
-        .run(&Progress::hidden(), || false)
+        .run(&TrainingProgress::hidden(), || false)
         .unwrap_err()
         .to_string();
 
@@ -149,12 +145,10 @@ fn a_split_without_rows_is_an_error_with_its_name() {
 #[test]
 fn each_epoch_that_is_the_best_so_far_keeps_its_weights_under_its_own_name() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = Settings {
-        name: Some("mine".to_owned()),
-        ..settings(4)
-    };
+    let mut settings = settings(4);
+    settings.common.name = Some("mine".to_owned());
     let mut trainer = trainer(settings, folder.path());
-    let outcome = trainer.run(&Progress::hidden(), || false).unwrap();
+    let outcome = trainer.run(&TrainingProgress::hidden(), || false).unwrap();
     assert_eq!(outcome, TrainingOutcome::Finished);
 
     let mut best = f64::NEG_INFINITY;
@@ -176,7 +170,7 @@ fn each_epoch_that_is_the_best_so_far_keeps_its_weights_under_its_own_name() {
     let newest = folder.path().join(expected.last().unwrap());
     assert_eq!(tensors(&newest), tensors(&trainer.folder().best()));
     let metadata = Weights::load(&newest).unwrap().metadata().clone();
-    let temperature = trainer.best().unwrap().temperature.unwrap();
+    let temperature = trainer.best().unwrap().temperature;
     assert_eq!(
         (metadata.name.as_str(), f64::from(metadata.temperature)),
         ("mine", temperature)
@@ -189,7 +183,7 @@ fn a_parameter_that_is_not_a_number_is_never_saved() {
     finish(trainer(settings(1), folder.path()));
     let path = RunFolder::new(folder.path()).last();
     let mut poisoned = Checkpoint::<Settings>::load(&path).unwrap();
-    poisoned.run.settings.epochs = 2;
+    poisoned.run.settings.common.epochs = 2;
     let mut moments = poisoned.group("moments");
     for (name, tensor) in &mut moments {
         if name.starts_with("first.") {
@@ -207,11 +201,11 @@ fn a_parameter_that_is_not_a_number_is_never_saved() {
         asked == 2
     };
     let error = resumed(folder.path())
-        .run(&Progress::hidden(), stop_after_a_step)
+        .run(&TrainingProgress::hidden(), stop_after_a_step)
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("holds a value that is no number in epoch 2"),
+        error.contains("holds a value that is not finite in epoch 2"),
         "{error}"
     );
     assert_eq!(std::fs::read(&path).unwrap(), before);
@@ -230,7 +224,7 @@ fn the_other_network_is_trained_resumed_and_named_too() {
         asked += 1;
         asked == 2
     };
-    let outcome = trainer.run(&Progress::hidden(), stop).unwrap();
+    let outcome = trainer.run(&TrainingProgress::hidden(), stop).unwrap();
     assert_eq!(outcome, TrainingOutcome::Stopped);
     drop(trainer);
     finish(resumed(folder.path()));
@@ -248,16 +242,16 @@ fn a_run_may_begin_with_trained_weights_and_goes_on_from_what_they_know() {
     let weights = Weights::load(&RunFolder::new(&first).best()).unwrap();
 
     let mut other = settings(1);
-    other.seed = 9;
+    other.common.seed = 9;
     let mut next = Trainer::new_with(other, &weights, data(), RunFolder::new(&second)).unwrap();
     let faces = faces(14);
     let same = Network::of(&weights).unwrap().evaluate(&faces).unwrap();
     assert_eq!(next.network().evaluate(&faces).unwrap(), same);
-    let name = next.settings().init.as_ref().unwrap().name.clone();
+    let name = next.settings().common.init.as_ref().unwrap().name.clone();
     assert_eq!(name, "mini_xception");
 
     let mut steps = 0;
-    let stopped = next.run(&Progress::hidden(), || {
+    let stopped = next.run(&TrainingProgress::hidden(), || {
         steps += 1;
         steps > 2
     });

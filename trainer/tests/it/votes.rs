@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use emotion_trainer::data::votes::{self, Error, Votes};
-use emotion_trainer::data::{Dataset, FACE_SIZE, fer2013};
+use emotion_trainer::data::votes::{self, Error};
+use emotion_trainer::data::{Dataset, FACE_SIZE, Votes, fer2013};
 
 /// Four faces, all different: two Training rows about a PublicTest row, and a PrivateTest row.
 fn dataset() -> Dataset {

@@ -1,4 +1,4 @@
-//! What light does to the accuracy, and what each correction makes of it.
+//! The accuracy in other light, with each light correction.
 
 use std::fmt::Write;
 
@@ -7,22 +7,22 @@ use emotion_models::Classifier;
 use emotion_models::preprocess::LightCorrection;
 use serde_json::{Map, Value, json};
 
-use super::report::percent;
-use super::{judge, probabilities};
-use crate::data::light::Illumination;
+use super::super::common::percent;
+use super::probabilities::{evaluate_rows, probabilities};
+use crate::data::illumination::Illumination;
 use crate::data::{FACE_SIZE, Faces};
 
-/// How far the light is off, in stops.
+/// Change of the light in stops.
 const STOPS: f32 = 1.5;
 
-/// The accuracy in each light with one correction.
+/// The accuracy in each illumination with one correction.
 pub(super) struct LightAccuracy {
     correction: LightCorrection,
     once: [f64; Illumination::ALL.len()],
     mirrored: [f64; Illumination::ALL.len()],
 }
 
-/// Evaluates `faces` in every light with every correction.
+/// Evaluates `faces` in every illumination with every correction.
 ///
 /// # Errors
 ///
@@ -41,7 +41,7 @@ pub(super) fn table(
         let lit = in_light(faces, light);
         for row in &mut rows {
             let (once, mirrored) = probabilities(networks, &lit, batch, row.correction)?;
-            let accuracy = |probabilities| judge(probabilities, &lit, |_| true).accuracy();
+            let accuracy = |probabilities| evaluate_rows(probabilities, &lit, |_| true).accuracy();
             row.once[column] = accuracy(&once);
             row.mirrored[column] = accuracy(&mirrored);
         }
@@ -49,18 +49,18 @@ pub(super) fn table(
     Ok(rows.into())
 }
 
-/// `faces` in this light, with their labels.
+/// `faces` in this illumination, with their labels.
 fn in_light(faces: &Faces, light: Illumination) -> Faces {
     let mut lit = Faces::default();
     for (row, &label) in faces.labels().iter().enumerate() {
         let mut pixels = faces.pixels(row).to_vec();
-        light.change(STOPS, &mut pixels, FACE_SIZE);
+        light.apply(STOPS, &mut pixels, FACE_SIZE);
         lit.push(&pixels, label);
     }
     lit
 }
 
-/// An object for each correction, with the accuracy by light.
+/// An object for each correction with the accuracy in each illumination.
 pub(super) fn to_json(rows: &[LightAccuracy]) -> Value {
     let by_light = |accuracies: &[f64]| -> Map<String, Value> {
         let entries = Illumination::ALL.iter().zip(accuracies);
@@ -77,7 +77,7 @@ pub(super) fn to_json(rows: &[LightAccuracy]) -> Value {
     Value::Object(entries.collect())
 }
 
-/// The same for people.
+/// The same as a table.
 pub(super) fn to_text(rows: &[LightAccuracy]) -> String {
     let mut text = "accuracy by light: of the face, and with its mirror image\n".to_owned();
     let _ = write!(text, "{:<10}", "corrected");

@@ -1,4 +1,4 @@
-//! What `evaluate` found out, for people and for machines.
+//! The report of `evaluate`, as a table and as JSON.
 
 use std::path::PathBuf;
 
@@ -9,37 +9,44 @@ use emotion_models::preprocess::LightCorrection;
 use emotion_models::{Classifier, Emotion};
 use serde_json::{Map, Value, json};
 
-use super::super::thousands;
-use super::{EvaluatedSplit, light};
+use super::super::common::{percent, thousands};
+use super::light;
 use crate::data::Split;
 use crate::emotion::metrics::ClassificationMetrics;
 
-/// How the weights do on a split.
-pub(super) struct Report<'a> {
-    /// Files or names, as they were asked for.
+/// The metrics of a split.
+pub(super) struct EvaluatedSplit {
+    pub(super) all: ClassificationMetrics,
+    /// Metrics of the faces that are no copies of Training rows.
+    pub(super) without_copies: ClassificationMetrics,
+}
+
+/// The results of weights on a split.
+pub(super) struct EvaluationReport<'a> {
+    /// Files or names, as given.
     pub(super) weights: &'a [PathBuf],
     pub(super) networks: &'a [Classifier],
     pub(super) precision: Precision,
-    pub(super) cost: Cost,
+    pub(super) cost: NetworkCost,
     pub(super) split: Split,
-    /// How many faces are copies of Training rows, where the split is another.
+    /// Number of faces that are copies of Training rows; none for Training itself.
     pub(super) copies: Option<usize>,
     pub(super) once: EvaluatedSplit,
     pub(super) mirrored: EvaluatedSplit,
     pub(super) light_correction: LightCorrection,
-    /// The accuracy in other light, if it was asked for.
+    /// The accuracy in other light, if requested.
     pub(super) light: Option<Vec<light::LightAccuracy>>,
 }
 
-/// What the networks cost together.
+/// The total cost of the networks.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Cost {
+pub(super) struct NetworkCost {
     pub(super) parameters: usize,
     /// Multiply-adds for one face.
     pub(super) multiply_adds: u64,
 }
 
-impl Cost {
+impl NetworkCost {
     /// The sum over networks.
     ///
     /// # Errors
@@ -57,8 +64,8 @@ impl Cost {
     }
 }
 
-impl Report<'_> {
-    /// One object; a figure that there is no face for is null.
+impl EvaluationReport<'_> {
+    /// One object; metrics without faces are null.
     pub(super) fn json(&self) -> Value {
         let EvaluatedSplit {
             all,
@@ -96,13 +103,12 @@ impl Report<'_> {
         report
     }
 
-    /// What was evaluated, the figures with and without the mirror images, then a row for each
-    /// emotion with what its faces were taken for.
+    /// The weights and the split, the metrics with and without mirror images, and the confusion matrix.
     pub(super) fn table(&self) -> String {
         let mut text = format!(
             "{}\n{}\n{}",
             self.heading(),
-            self.figures(),
+            self.metrics(),
             self.emotions()
         );
         if let Some(rows) = &self.light {
@@ -149,28 +155,28 @@ impl Report<'_> {
         text + "\n"
     }
 
-    fn figures(&self) -> String {
+    fn metrics(&self) -> String {
         let Self { once, mirrored, .. } = self;
         let rows = [
             (
                 "accuracy",
-                [once, mirrored].map(|look| percent(look.all.accuracy(), 2)),
+                [once, mirrored].map(|split| percent(split.all.accuracy(), 2)),
             ),
             (
                 "accuracy without the copies",
-                [once, mirrored].map(|look| percent(look.without_copies.accuracy(), 2)),
+                [once, mirrored].map(|split| percent(split.without_copies.accuracy(), 2)),
             ),
             (
                 "macro F1",
-                [once, mirrored].map(|look| percent(look.all.macro_f1(), 2)),
+                [once, mirrored].map(|split| percent(split.all.macro_f1(), 2)),
             ),
             (
                 "cross-entropy",
-                [once, mirrored].map(|look| format!("{:.4}  ", look.all.loss())),
+                [once, mirrored].map(|split| format!("{:.4}  ", split.all.loss())),
             ),
             (
                 "expected calibration error",
-                [once, mirrored].map(|look| percent(calibration_error(&look.all), 2)),
+                [once, mirrored].map(|split| percent(calibration_error(&split.all), 2)),
             ),
         ];
         let mut text = format!("{:<27} {:>10} {:>18}\n", "", "the face", "and mirror image");
@@ -216,12 +222,4 @@ fn by_emotion(value: impl Fn(Emotion) -> Option<f64>) -> Map<String, Value> {
 
 fn calibration_error(evaluation: &ClassificationMetrics) -> f64 {
     evaluation.reliability().expected_calibration_error()
-}
-
-/// A fraction in percent; a dash where there is none.
-pub(super) fn percent(fraction: f64, decimals: usize) -> String {
-    if fraction.is_nan() {
-        return "- ".to_owned();
-    }
-    format!("{:.decimals$} %", 100.0 * fraction)
 }

@@ -8,31 +8,30 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, anyhow, ensure};
 use emotion_detect::{NetworkDetector, Options};
 use emotion_models::inference::Precision;
-use emotion_models::preprocess::GreyImage;
 
-use self::peer::Peer;
-use self::report::Report;
-use super::{save_figures, short_name, use_threads};
+use self::peer::PeerDetections;
+use self::report::DetectorReport;
+use super::common::{load_weights, save_figures, short_name, use_threads};
 use crate::cli::EvaluateDetectorArgs;
-use crate::data::light::Illumination;
-use crate::data::picture::Picture;
-use crate::detector::annotations::{Annotation, cut_off, load};
+use crate::data::illumination::Illumination;
+use crate::data::image_file;
+use crate::detector::annotations::{Annotation, clip, load};
 use crate::detector::evaluation::{DetectionMetrics, EvaluatedImage};
 use crate::detector::matching::ScoredBox;
 use crate::detector::plots;
-use crate::run::progress;
+use crate::progress_bar::reading;
 
-/// Boxes are judged down to this confidence; surer ones alone would end the curve too early.
+/// Least confidence of the boxes; a higher one would end the curve too early.
 const LEAST: f32 = 0.01;
 
-/// How far other light is off, in stops.
+/// Change of the light in stops.
 const STOPS: f32 = 2.0;
 
-/// Reports how well a detector finds the faces of annotated pictures, and draws precision against recall.
+/// Evaluates a detector on annotated images.
 ///
 /// # Errors
 ///
-/// When the weights, an annotation or a picture is broken, there are no pictures, or the figure cannot be written.
+/// When the weights, an annotation or an image is broken, there are no images, or the figure cannot be written.
 pub fn run(args: &EvaluateDetectorArgs) -> Result<()> {
     use_threads(args.threads)?;
     let mut detector = Detector::new(args)?;
@@ -44,14 +43,14 @@ pub fn run(args: &EvaluateDetectorArgs) -> Result<()> {
         args.data.display(),
         args.split
     );
-    let mut evaluate = |light| -> Result<DetectionMetrics> {
-        let bar = progress::reading("pictures", annotations.len());
-        let looked = annotations.iter().map(|annotation| {
+    let mut evaluate = |illumination| -> Result<DetectionMetrics> {
+        let bar = reading("pictures", annotations.len());
+        let images = annotations.iter().map(|annotation| {
             bar.inc(1);
-            look(&mut detector, annotation, light)
+            detect(&mut detector, annotation, illumination)
                 .with_context(|| annotation.image.display().to_string())
         });
-        Ok(DetectionMetrics::new(&looked.collect::<Result<Vec<_>>>()?))
+        Ok(DetectionMetrics::new(&images.collect::<Result<Vec<_>>>()?))
     };
     let evaluation = evaluate(Illumination::AsIs)?;
     let lights = Illumination::ALL.iter().filter(|_| args.light);
@@ -60,7 +59,7 @@ pub fn run(args: &EvaluateDetectorArgs) -> Result<()> {
         .map(|&light| Ok((light.name(), evaluate(light)?)))
         .collect::<Result<_>>()?;
     let [name, data] = [args.detector(), &args.data].map(|path| path.display().to_string());
-    let report = Report {
+    let report = DetectorReport {
         detector: &name,
         data: &data,
         threshold: args.threshold,
@@ -78,7 +77,7 @@ pub fn run(args: &EvaluateDetectorArgs) -> Result<()> {
     draw(&evaluation, args)
 }
 
-/// Writes the figure and says so.
+/// Draws the figure to a folder.
 fn draw(evaluation: &DetectionMetrics, args: &EvaluateDetectorArgs) -> Result<()> {
     let [detector, data] = [args.detector(), &args.data].map(short_name);
     let folder = args
@@ -90,16 +89,16 @@ fn draw(evaluation: &DetectionMetrics, args: &EvaluateDetectorArgs) -> Result<()
     save_figures(&folder, &[("precision-recall.svg", figure)])
 }
 
-/// Whose boxes are judged.
+/// The evaluated detector.
 enum Detector {
     Network(Box<NetworkDetector>, Options),
-    Peer(Peer),
+    Peer(PeerDetections),
 }
 
 impl Detector {
     fn new(args: &EvaluateDetectorArgs) -> Result<Self> {
         let Some(file) = &args.found else {
-            let weights = super::weights(&args.weights)?;
+            let weights = load_weights(&args.weights)?;
             let precision = args.dtype.unwrap_or_else(Precision::fastest);
             let network = NetworkDetector::with_precision(weights, precision)?;
             let options = Options {
@@ -114,29 +113,27 @@ impl Detector {
         };
         ensure!(
             !args.light,
-            "--light changes the pictures before the network looks at them, --found holds boxes that were found before: \
+            "--light changes the pictures before detection, --found holds boxes that were found before: \
              leave one of them out"
         );
-        Ok(Self::Peer(Peer::load(file, &args.data)?))
+        Ok(Self::Peer(PeerDetections::load(file, &args.data)?))
     }
 }
 
-/// A picture in some light, and what the detector finds in it.
-fn look(
+/// Runs the detector on an image in this illumination.
+fn detect(
     detector: &mut Detector,
     annotation: &Annotation,
-    light: Illumination,
+    illumination: Illumination,
 ) -> Result<EvaluatedImage> {
-    // Its message holds the cause already.
-    let picture = Picture::load(&annotation.image).map_err(|error| anyhow!("{error}"))?;
-    let (width, height) = (picture.width(), picture.height());
+    // The message contains the cause already.
+    let mut image = image_file::load(&annotation.image).map_err(|error| anyhow!("{error}"))?;
+    let (width, height) = image.dimensions();
     let found = match detector {
         Detector::Peer(peer) => peer.found(&annotation.image)?,
         Detector::Network(network, options) => {
-            let mut pixels = picture.into_pixels();
-            light.change(STOPS, &mut pixels, width);
-            let view = GreyImage::new(&pixels, width, height, width)?;
-            let candidates = network.candidates(&view, options)?;
+            illumination.apply(STOPS, &mut image, width as usize);
+            let candidates = network.candidates(&image_file::view(&image)?, options)?;
             let found = candidates.iter().map(|candidate| ScoredBox {
                 region: candidate.region,
                 score: candidate.confidence,
@@ -145,13 +142,13 @@ fn look(
         }
     };
     let sides = [width as f32, height as f32];
-    let within = |found: ScoredBox| {
-        let region = cut_off(found.region, sides)?;
+    let clipped = |found: ScoredBox| {
+        let region = clip(found.region, sides)?;
         Some(ScoredBox { region, ..found })
     };
     Ok(EvaluatedImage {
         faces: annotation.boxes.clone(),
         ignored: annotation.ignored.clone(),
-        found: found.into_iter().filter_map(within).collect(),
+        found: found.into_iter().filter_map(clipped).collect(),
     })
 }

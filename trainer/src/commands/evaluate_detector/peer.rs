@@ -1,8 +1,8 @@
-//! Boxes that another detector found, from a file: so both are judged by the same code on the same pictures.
+//! Boxes of another detector from a file, so that both are evaluated by the same code on the same images.
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use emotion_models::preprocess::Region;
@@ -10,19 +10,19 @@ use serde::Deserialize;
 
 use crate::detector::matching::ScoredBox;
 
-/// A line of the file: a picture, as the annotations call it, and boxes `[x, y, width, height, confidence]` in pixels.
+/// A line of the file: an image, named as in the annotations, and boxes `[x, y, width, height, confidence]` in pixels.
 #[derive(Deserialize)]
 struct Line {
     image: String,
     found: Vec<[f32; 5]>,
 }
 
-/// What was found, by the paths of the pictures from `folder`.
+/// The boxes of each image.
 #[derive(Debug)]
-pub(super) struct Peer(HashMap<std::path::PathBuf, Vec<ScoredBox>>);
+pub(super) struct PeerDetections(HashMap<PathBuf, Vec<ScoredBox>>);
 
-impl Peer {
-    /// Reads JSON Lines about the pictures in `folder`.
+impl PeerDetections {
+    /// Reads JSON Lines about the images in `folder`.
     pub(super) fn load(file: &Path, folder: &Path) -> Result<Self> {
         let text =
             fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -38,7 +38,7 @@ impl Peer {
             let finite = |found: &ScoredBox| found.score.is_finite();
             ensure!(
                 found.iter().all(finite),
-                "{}: a confidence is no number",
+                "{}: a confidence is not finite",
                 at()
             );
             found.sort_by(|a, b| b.score.total_cmp(&a.score));
@@ -47,16 +47,16 @@ impl Peer {
         Ok(Self(all))
     }
 
-    /// The boxes in a picture, the surest first.
+    /// The boxes in an image, the most confident first.
     ///
     /// # Errors
     ///
-    /// When the file says nothing about it.
+    /// When the file has no line about it.
     pub(super) fn found(&self, image: &Path) -> Result<Vec<ScoredBox>> {
         let found = self.0.get(image).cloned();
         found.with_context(|| {
             format!(
-                "{}: no line of --found is about it; without faces a line says \"found\": []",
+                "{}: --found has no line for it; a picture without faces needs one with \"found\": []",
                 image.display()
             )
         })
@@ -79,11 +79,11 @@ fn face([x, y, width, height, score]: [f32; 5]) -> ScoredBox {
 mod tests {
     use super::*;
 
-    fn load(text: &str) -> Result<Peer> {
+    fn load(text: &str) -> Result<PeerDetections> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("found.jsonl");
         fs::write(&file, text).unwrap();
-        Peer::load(&file, Path::new("pictures"))
+        PeerDetections::load(&file, Path::new("pictures"))
     }
 
     #[test]
@@ -96,7 +96,9 @@ mod tests {
         );
         let error = peer.found(Path::new("pictures/b.jpg")).unwrap_err();
         assert!(
-            error.to_string().contains("pictures/b.jpg: no line"),
+            error
+                .to_string()
+                .contains("pictures/b.jpg: --found has no line"),
             "{error}"
         );
     }

@@ -2,15 +2,17 @@
 
 use rand::RngExt;
 
-/// Covered share of the face, uniform.
+use crate::random::symmetric;
+
+/// Range of the covered share of the face, drawn uniformly.
 const AREA: (f32, f32) = (0.02, 0.33);
-/// Height over width, uniform in its logarithm, from 1 over this to this.
+/// Largest ratio of the sides; the aspect ratio is drawn log-uniformly between its inverse and it.
 const ASPECT: f32 = 3.3;
 
-/// Covers a rectangle of the face of `size`² pixels with grey values drawn for each pixel.
+/// Covers a rectangle of a face of `size`² pixels with random grey values.
 pub(super) fn erase(face: &mut [u8], size: usize, generator: &mut impl RngExt) {
     let area = AREA.0 + (AREA.1 - AREA.0) * generator.random::<f32>();
-    let aspect = ASPECT.powf(super::within(1.0, generator));
+    let aspect = ASPECT.powf(symmetric(1.0, generator));
     let mut place = |share: f32| {
         let length = ((share * size as f32).round() as usize).clamp(1, size);
         let start = generator.random_range(0..=size - length);

@@ -1,20 +1,21 @@
-//! More and less light, from everywhere or from one side.
+//! Changes of exposure, uniform or growing towards one side.
 
 use std::f32::consts::TAU;
 
 use rand::RngExt;
 
-use crate::data::light::{expose, light_along};
+use crate::data::illumination::{expose, light_along};
+use crate::random::symmetric;
 
-/// Share of the faces that get another exposure.
+/// Share of the faces with another exposure.
 const EXPOSED: f32 = 0.4;
-/// Share of those that are lit from one side.
+/// Share of the faces that are lit from one side.
 const LIT_FROM_A_SIDE: f32 = 0.2;
 
-/// Changes the light on a face in rows of `size` by up to so many stops; two faces in five stay as they are.
+/// Changes the exposure of a face of `size`² pixels by up to `stops`; two faces in five stay as they are.
 pub(super) fn change(stops: f32, face: &mut [u8], size: usize, generator: &mut impl RngExt) {
     let kind = generator.random::<f32>();
-    let stops = super::within(stops, generator);
+    let stops = symmetric(stops, generator);
     if kind < EXPOSED {
         expose(stops, face);
     } else if kind < EXPOSED + LIT_FROM_A_SIDE {

@@ -1,18 +1,18 @@
-//! Noise of a bell-shaped distribution, at the price of one random word for a pixel.
+//! Nearly normal noise from one random word a pixel.
 
 use rand::RngExt;
 
-/// Coins in a word.
-const COINS: usize = 32;
+/// Bits in a word.
+const BITS: usize = 32;
 
-/// Adds noise of a standard deviation between 0 and `limit` grey levels, the same for all pixels.
+/// Adds noise of one standard deviation for all pixels, drawn between 0 and `limit` grey levels.
 ///
-/// The ones among 32 bits less 16 follow the binomial distribution, which is close to the normal one
-/// and has the variance 8.
+/// The number of ones in 32 bits, minus 16, follows a binomial distribution, which is nearly normal, with a variance
+/// of 8.
 pub(super) fn add(limit: f32, face: &mut [u8], generator: &mut impl RngExt) {
-    let scale = limit * generator.random::<f32>() / (COINS as f32 / 4.0).sqrt();
-    let by_ones: [i16; COINS + 1] =
-        std::array::from_fn(|ones| (scale * (ones as f32 - COINS as f32 / 2.0)).round() as i16);
+    let scale = limit * generator.random::<f32>() / (BITS as f32 / 4.0).sqrt();
+    let by_ones: [i16; BITS + 1] =
+        std::array::from_fn(|ones| (scale * (ones as f32 - BITS as f32 / 2.0)).round() as i16);
     for pixel in face {
         let ones = generator.random::<u32>().count_ones() as usize;
         *pixel = (i16::from(*pixel) + by_ones[ones]).clamp(0, 255) as u8;

@@ -1,16 +1,17 @@
-//! Random rotation, shift, zoom and mirror as one affine warp, as Keras' `ImageDataGenerator`
-//! draws them: each amount uniform in its range, both axes on their own, the border repeated.
+//! Random rotation, shift, zoom and mirroring as one affine warp, drawn like Keras' `ImageDataGenerator`: each amount
+//! uniform in its range, both axes independently, border pixels repeated.
 
 use rand::RngExt;
 
-use super::{Augmentation, within};
+use super::settings::Augmentation;
+use crate::random::symmetric;
 
-/// Bits behind the point of a position.
+/// Fractional bits of a position.
 const POSITION_BITS: u32 = 16;
-/// Bits of a weight between two pixels; twice these and 8 of a pixel fit in 32.
+/// Bits of an interpolation weight; twice these and the 8 of a pixel fit in 32.
 const WEIGHT_BITS: u32 = 11;
 
-/// An affine map from a pixel of the result to a point of the source, both (x, y).
+/// An affine map from a pixel (x, y) of the result to a point of the source.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Warp {
     matrix: [[f32; 2]; 2],
@@ -20,7 +21,7 @@ pub struct Warp {
 impl Warp {
     /// Draws a warp for faces of `size`² pixels.
     pub fn sample(limits: &Augmentation, size: usize, generator: &mut impl RngExt) -> Self {
-        let mut within = |limit: f32| within(limit, generator);
+        let mut within = |limit: f32| symmetric(limit, generator);
         let angle = within(limits.rotation_degrees).to_radians();
         let side = size as f32;
         let (shift_x, shift_y) = (within(limits.shift) * side, within(limits.shift) * side);
@@ -70,7 +71,7 @@ impl Warp {
         }
     }
 
-    /// How many pixels beyond the border of the source the bilinear samples lie at most.
+    /// Largest distance of a bilinear sample from the source, in pixels.
     fn reach(&self, size: usize) -> usize {
         let last = (size - 1) as f32;
         let mut reach = 0.0_f32;
@@ -80,17 +81,17 @@ impl Warp {
                 reach = reach.max(-position).max(position - last);
             }
         }
-        // One more for the second pixel of a sample, one for the steps' rounding.
+        // One more for the second pixel of a sample, one for rounding.
         reach.ceil() as usize + 2
     }
 }
 
-/// The share of the second pixel at a position.
+/// The weight of the second pixel at a position.
 fn weight(position: i32) -> u32 {
     (position as u32 >> (POSITION_BITS - WEIGHT_BITS)) & ((1 << WEIGHT_BITS) - 1)
 }
 
-/// The value inside four pixels, of which the right ones count `right` and the lower ones `lower`.
+/// The value between four pixels, with the weights `right` of the right ones and `lower` of the lower ones.
 fn between([above, below]: [[u8; 2]; 2], right: u32, lower: u32) -> u8 {
     const ONE: u32 = 1 << WEIGHT_BITS;
     let in_row = |[left, next]: [u8; 2]| u32::from(left) * (ONE - right) + u32::from(next) * right;
@@ -98,14 +99,14 @@ fn between([above, below]: [[u8; 2]; 2], right: u32, lower: u32) -> u8 {
     ((value + (1 << (2 * WEIGHT_BITS - 1))) >> (2 * WEIGHT_BITS)) as u8
 }
 
-/// A face whose border is repeated around it, so that no sample needs to be checked against it.
+/// A face with its border repeated around it, so that samples need no bounds check.
 #[derive(Debug, Clone, Default)]
 pub struct Margins {
     pixels: Vec<u8>,
 }
 
 impl Margins {
-    /// `source` with `margin` pixels on each side, and the length of its rows.
+    /// `source` with `margin` more pixels on each side, and the length of its rows.
     fn around(&mut self, source: &[u8], size: usize, margin: usize) -> (&[u8], usize) {
         let stride = size + 2 * margin;
         self.pixels.resize(stride * stride, 0);

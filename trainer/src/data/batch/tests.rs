@@ -6,7 +6,7 @@ fn plan(epoch: usize) -> BatchPlan {
     BatchPlan {
         seed: 5,
         batch: 8,
-        ..BatchPlan::new(&Recipe::Seed.settings(), epoch)
+        ..Recipe::Seed.settings().batch_plan(epoch)
     }
 }
 
@@ -15,12 +15,12 @@ fn values(batch: &FaceBatch) -> Vec<f32> {
 }
 
 fn batch(plan: &BatchPlan, faces: &Faces, index: usize, rows: &[usize]) -> FaceBatch {
-    let targets = LabelTargets::new(faces, plan.labelling);
+    let targets = LabelTargets::new(faces, plan.targets);
     plan.prepare(faces, &targets, index, rows).unwrap()
 }
 
 fn epoch(faces: &Arc<Faces>, plan: BatchPlan) -> Vec<FaceBatch> {
-    FaceBatches::of(Arc::clone(faces), plan)
+    FaceBatches::new(Arc::clone(faces), plan, 0)
         .map(Result::unwrap)
         .collect()
 }
@@ -46,12 +46,12 @@ fn an_epoch_holds_every_face_once() {
 #[test]
 fn an_epoch_that_goes_on_holds_the_batches_that_are_left() {
     let faces = Arc::new(random_faces(21, 1));
-    let left: Vec<_> = FaceBatches::of_rest(Arc::clone(&faces), plan(1), 1)
+    let left: Vec<_> = FaceBatches::new(Arc::clone(&faces), plan(1), 1)
         .map(|batch| values(&batch.unwrap()))
         .collect();
     let all: Vec<_> = epoch(&faces, plan(1)).iter().map(values).collect();
     assert_eq!(left, all[1..]);
-    assert_eq!(FaceBatches::of_rest(faces, plan(1), 3).count(), 0);
+    assert_eq!(FaceBatches::new(faces, plan(1), 3).count(), 0);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn faces_that_are_not_augmented_are_those_of_evaluation() {
     let batch = batch(&still, &faces, 0, &[0, 1, 2]);
     assert_eq!(
         values(&batch),
-        prepared(&faces, 0..3, &Preprocessor::new(FACE_SIZE))
+        preprocessed(&faces, 0..3, &Preprocessor::new(FACE_SIZE))
     );
 }
 
@@ -97,14 +97,14 @@ fn teachers_see_the_same_faces_in_the_light_that_they_were_taken_in() {
         has_teachers: true,
         ..plan(1)
     };
-    let as_taken = BatchPlan {
+    let unexposed = BatchPlan {
         augmentation: Recipe::Best.settings().augmentation,
         ..in_all_lights
     };
     let made = |plan: &BatchPlan| batch(plan, &faces, 0, &[0, 1, 2, 3]);
-    let (lit, plain) = (made(&in_all_lights), made(&as_taken));
-    assert!(plain.as_taken.is_none());
-    let seen = lit.as_taken.as_ref().unwrap();
+    let (lit, plain) = (made(&in_all_lights), made(&unexposed));
+    assert!(plain.teacher_faces.is_none());
+    let seen = lit.teacher_faces.as_ref().unwrap();
     let seen: Vec<f32> = seen.flatten_all().unwrap().to_vec1().unwrap();
     assert_eq!(seen, values(&plain));
     assert_ne!(seen, values(&lit));
@@ -113,7 +113,7 @@ fn teachers_see_the_same_faces_in_the_light_that_they_were_taken_in() {
         has_teachers: false,
         ..in_all_lights
     };
-    assert!(made(&untaught).as_taken.is_none());
+    assert!(made(&untaught).teacher_faces.is_none());
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn mixed_faces_differ_from_batch_to_batch_and_the_targets_go_with_them() {
     let [first, again, second] = [0, 0, 1].map(|index| batch(&mixed, &faces, index, &[0, 1]));
     assert_eq!(values(&first), values(&again));
     assert_ne!(values(&first), values(&second));
-    let sources = prepared(&faces, 0..2, &Preprocessor::new(FACE_SIZE));
+    let sources = preprocessed(&faces, 0..2, &Preprocessor::new(FACE_SIZE));
     let targets = first.targets.to_vec2::<f32>().unwrap();
     let share = targets[0][faces.labels()[0].label_id()];
     for (value, source) in values(&first).iter().zip(&sources[..FACE_SIZE * FACE_SIZE]) {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::data::FACE_SIZE;
+use crate::data::faces::FACE_SIZE;
 
 fn faces(labels: &[Emotion]) -> Faces {
     let mut faces = Faces::default();

@@ -60,7 +60,7 @@ fn a_broken_line_is_named_with_what_is_wrong() {
 }
 
 #[test]
-fn wider_face_is_read_with_its_invalid_boxes_as_places_where_nobody_can_tell() {
+fn wider_face_is_read_with_its_invalid_boxes_as_ignored_regions() {
     let text = "0--Parade/a.jpg\n2\n1 2 30 40 0 0 0 0 0 0\n5 6 7 8 2 0 0 1 0 0\n0--Parade/b.jpg\n0\n0 0 0 0 0 0 0 0 0 0\n";
     let name = "wider_face_split/wider_face_train_bbx_gt.txt";
     let folder = folder(&[(name, text)]);

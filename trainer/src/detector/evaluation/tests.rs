@@ -35,7 +35,7 @@ fn pictures() -> [EvaluatedImage; 2] {
 #[test]
 fn each_size_has_its_own_faces_and_its_own_mistakes() {
     let evaluation = DetectionMetrics::new(&pictures());
-    assert_eq!((evaluation.pictures, evaluation.all.faces()), (2, 2));
+    assert_eq!((evaluation.images, evaluation.all.faces()), (2, 2));
     let all = evaluation.all.at(0.0);
     assert_eq!((all.recall, all.precision), (0.5, 0.5));
     let figures: Vec<_> = evaluation

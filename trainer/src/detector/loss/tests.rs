@@ -18,8 +18,8 @@ fn targets() -> DetectionTargets {
     DetectionTargets {
         scores: row(&[0.0, 0.8, 0.0]),
         weights: row(&[1.0, 1.0, 0.0]),
-        answering: Tensor::new(&[1u32], &Device::Cpu).unwrap(),
-        places: tensor([[12.0, 4.0, 8.0]]),
+        assigned: Tensor::new(&[1u32], &Device::Cpu).unwrap(),
+        cells: tensor([[12.0, 4.0, 8.0]]),
         boxes: tensor([[14.0, 6.0, 16.0, 24.0]]),
         box_weights: row(&[1.0]),
     }
@@ -82,8 +82,8 @@ fn without_a_face_only_scores_count() {
     let none = DetectionTargets {
         scores: row(&[0.0; 3]),
         weights: row(&[1.0; 3]),
-        answering: Tensor::zeros(0, candle_core::DType::U32, &Device::Cpu).unwrap(),
-        places: Tensor::zeros((0, 3), candle_core::DType::F32, &Device::Cpu).unwrap(),
+        assigned: Tensor::zeros(0, candle_core::DType::U32, &Device::Cpu).unwrap(),
+        cells: Tensor::zeros((0, 3), candle_core::DType::F32, &Device::Cpu).unwrap(),
         boxes: Tensor::zeros((0, 4), candle_core::DType::F32, &Device::Cpu).unwrap(),
         box_weights: Tensor::zeros(0, candle_core::DType::F32, &Device::Cpu).unwrap(),
     };

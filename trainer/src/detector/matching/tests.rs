@@ -19,7 +19,7 @@ fn found(x: f32, side: f32, score: f32) -> ScoredBox {
 }
 
 #[test]
-fn a_face_counts_once_and_places_where_nobody_can_tell_do_not() {
+fn a_face_counts_once_and_ignored_regions_do_not_count() {
     let truth = GroundTruth {
         faces: &[square(0.0, 10.0)],
         ignored: &[square(50.0, 10.0)],
@@ -59,8 +59,8 @@ fn average_precision_is_the_area_below_the_best_precisions() {
 
 #[test]
 fn boxes_of_one_face_are_found_once_the_surest_first() {
-    let places: Vec<GridCell> = emotion_models::face_net::grid_cells(32, 32).collect();
-    let mut values = vec![0.0; places.len() * VALUES];
+    let cells: Vec<GridCell> = emotion_models::face_net::grid_cells(32, 32).collect();
+    let mut values = vec![0.0; cells.len() * VALUES];
     for score in values.iter_mut().step_by(VALUES) {
         *score = -9.0;
     }
@@ -68,7 +68,7 @@ fn boxes_of_one_face_are_found_once_the_surest_first() {
     values[..5].copy_from_slice(&[1.0, 0.5, 0.0, 1.0, 1.0]);
     values[5..10].copy_from_slice(&[2.0, -0.5, 0.0, 1.0, 1.0]);
     values[75..80].copy_from_slice(&[0.5, 0.0, 0.0, 0.0, 0.0]);
-    let scores: Vec<f32> = decode(&places, &values, 0.0)
+    let scores: Vec<f32> = decode(&cells, &values, 0.0)
         .iter()
         .map(|f| f.score)
         .collect();

@@ -1,15 +1,15 @@
-//! How a run of the detector went: loss, average precision, recall and precision, and learning rate by epoch.
+//! Curves of a detector's run.
 
 use anyhow::Result;
 
 use crate::detector::epoch::DetectorEpoch;
 use crate::plots::axis::Axis;
-use crate::plots::panel::{Line, Panel, loss_axis, rate_panel, stacked, values};
+use crate::plots::panel::{PlotLine, PlotPanel, loss_axis, rate_panel, stacked, values};
 use crate::plots::{BLUE, GREEN, ORANGE, VERMILION};
 use crate::run::log::Log;
 
-/// The loss in training; average precision, recall and precision in validation; and the learning rate, epoch by epoch,
-/// as SVG. The epoch with the highest average precision is marked.
+/// Training loss, average precision, recall, precision and learning rate by epoch as SVG. The epoch with the highest average
+/// precision is marked.
 ///
 /// # Errors
 ///
@@ -21,7 +21,7 @@ pub fn curves(log: &Log<DetectorEpoch>, title: &str) -> Result<String> {
     })
 }
 
-fn loss_panel(log: &Log<DetectorEpoch>) -> Panel<DetectorEpoch> {
+fn loss_panel(log: &Log<DetectorEpoch>) -> PlotPanel<DetectorEpoch> {
     let losses = values(log, |epoch| [epoch.loss]);
     let axis = loss_axis(&losses);
     let highest = losses[losses.len() - 1];
@@ -29,10 +29,10 @@ fn loss_panel(log: &Log<DetectorEpoch>) -> Panel<DetectorEpoch> {
     if highest > axis.range.end {
         note += &format!("; highest: {highest:.2}");
     }
-    Panel {
+    PlotPanel {
         title: "loss",
         note,
-        lines: vec![Line {
+        lines: vec![PlotLine {
             name: "training",
             colour: BLUE,
             value: |epoch| epoch.loss,
@@ -44,14 +44,14 @@ fn loss_panel(log: &Log<DetectorEpoch>) -> Panel<DetectorEpoch> {
     }
 }
 
-fn precision_panel(log: &Log<DetectorEpoch>) -> Panel<DetectorEpoch> {
+fn precision_panel(log: &Log<DetectorEpoch>) -> PlotPanel<DetectorEpoch> {
     let highest = log.best(|epoch, best| epoch.val_ap50 > best.val_ap50);
     let percents = values(log, |epoch| {
         [epoch.val_ap50, epoch.val_recall, epoch.val_precision].map(|share| 100.0 * share)
     });
     let (low, high) = (percents[0], percents[percents.len() - 1]);
     let room = (0.05 * (high - low)).max(0.5);
-    Panel {
+    PlotPanel {
         title: "validation",
         note: highest.map_or_else(String::new, |epoch| {
             let percent = 100.0 * epoch.val_ap50;
@@ -61,17 +61,17 @@ fn precision_panel(log: &Log<DetectorEpoch>) -> Panel<DetectorEpoch> {
             )
         }),
         lines: vec![
-            Line {
+            PlotLine {
                 name: "precision",
                 colour: ORANGE,
                 value: |epoch| 100.0 * epoch.val_precision,
             },
-            Line {
+            PlotLine {
                 name: "recall",
                 colour: GREEN,
                 value: |epoch| 100.0 * epoch.val_recall,
             },
-            Line {
+            PlotLine {
                 name: "AP",
                 colour: VERMILION,
                 value: |epoch| 100.0 * epoch.val_ap50,

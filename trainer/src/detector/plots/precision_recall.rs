@@ -1,36 +1,36 @@
-//! How sure a detector has to be: precision against recall.
+//! The precision-recall curve.
 
 use anyhow::Result;
 use plotters::prelude::*;
 
 use crate::detector::evaluation::{LENIENT, STRICT, SizeMetrics};
 use crate::plots::axis::Axis;
-use crate::plots::frame::{Below, LEFT, above, frame, legend};
+use crate::plots::frame::{LEFT, XLabels, frame, header, legend};
 use crate::plots::{BLUE, FINE, INK, ORANGE, figure, headline, stroke};
 
 /// Width and height of the figure in pixels.
 const SIZE: (i32, i32) = (620, 560);
 
-/// Precision against recall as SVG, for both overlaps; a dot where boxes are at least `threshold` sure.
+/// Precision against recall as SVG, for both overlaps, with a dot at the confidence `threshold`.
 ///
 /// # Errors
 ///
 /// Never in practice: it is drawn to memory.
-pub fn precision_recall(figures: &SizeMetrics, threshold: f32, title: &str) -> Result<String> {
+pub fn precision_recall(metrics: &SizeMetrics, threshold: f32, title: &str) -> Result<String> {
     figure(SIZE, |root| {
         headline(root, title, LEFT)?;
         let (_, below) = root.split_vertically(40 * FINE);
         let (recall, precision) = (Axis::new(0.0, 1.0, 5), Axis::new(0.0, 1.0, 5));
-        let axis_title = Below {
+        let axis_title = XLabels {
             title: "recall",
             label: &percent,
         };
         let mut chart = frame(&below, &recall, &precision, &percent, Some(axis_title))?;
-        for (curve, colour) in [(&figures.strict, ORANGE), (&figures.lenient, BLUE)] {
+        for (curve, colour) in [(&metrics.strict, ORANGE), (&metrics.lenient, BLUE)] {
             let points = curve.points.iter().map(|at| (at.recall, at.precision));
             chart.draw_series(LineSeries::new(points, stroke(colour, 2.0)))?;
         }
-        let at = figures.at(threshold);
+        let at = metrics.at(threshold);
         let dot = Circle::new((at.recall, at.precision), 5 * FINE, INK.filled());
         chart.draw_series([dot])?;
         let note = format!(
@@ -38,7 +38,7 @@ pub fn precision_recall(figures: &SizeMetrics, threshold: f32, title: &str) -> R
             100.0 * at.precision,
             100.0 * at.recall
         );
-        above(&below, "precision", &note)?;
+        header(&below, "precision", &note)?;
         let names = [STRICT, LENIENT].map(|overlap| format!("IoU {overlap}"));
         legend(&below, &[(&names[0], ORANGE), (&names[1], BLUE)])
     })

@@ -1,7 +1,5 @@
 use super::*;
 
-use emotion_models::preprocess::GreyImage;
-
 use crate::detector::annotations::Annotation;
 use crate::random::{Purpose, generator};
 
@@ -24,7 +22,7 @@ const FACE: u8 = 255;
 const WALL: u8 = 30;
 
 /// A dark wall with bright discs as faces: what is bright is a face, however it is turned.
-fn scene(labels: LabelSource, faces: &[[f32; 3]], ignored: &[Region]) -> TrainingImage {
+fn made_image(labels: LabelSource, faces: &[[f32; 3]], ignored: &[Region]) -> TrainingImage {
     let (width, height) = (320, 240);
     let is_face = |x: usize, y: usize| {
         faces.iter().any(|&[left, top, side]| {
@@ -55,8 +53,8 @@ fn scene(labels: LabelSource, faces: &[[f32; 3]], ignored: &[Region]) -> Trainin
         boxes: boxes.collect(),
         ignored: ignored.to_vec(),
     };
-    let picture = GreyImage::new(&pixels, width, height, width).unwrap();
-    TrainingImage::new(&picture, &annotation)
+    let image = GrayImage::from_raw(width as u32, height as u32, pixels).unwrap();
+    TrainingImage::new(image, &annotation)
 }
 
 fn wall_with_faces() -> TrainingImage {
@@ -65,11 +63,11 @@ fn wall_with_faces() -> TrainingImage {
         [180.0, 90.0, 36.0],
         [250.0, 180.0, 20.0],
     ];
-    scene(LabelSource::Human, &faces, &[])
+    made_image(LabelSource::Human, &faces, &[])
 }
 
-fn draw(sampling: Sampling, scenes: &[TrainingImage], stream: u64) -> Sample {
-    sampling.draw(scenes, &mut generator(1, Purpose::Sampling, stream))
+fn draw(sampling: Sampling, images: &[TrainingImage], stream: u64) -> Sample {
+    sampling.draw(images, &mut generator(1, Purpose::Sampling, stream))
 }
 
 /// Whether `[x, y]` lies in the region or at most `room` pixels beside it.
@@ -150,10 +148,10 @@ fn boxes_stay_on_their_faces_however_the_picture_is_cut_turned_mirrored_and_scal
         ),
         ("as trained", SAMPLING),
     ] {
-        let scenes = [wall_with_faces()];
+        let images = [wall_with_faces()];
         let faces: usize = (0..60)
             .map(|stream| {
-                let sample = draw(sampling, &scenes, stream);
+                let sample = draw(sampling, &images, stream);
                 assert_labels_lie_on_faces(&sample, &format!("{name}, {stream}"))
             })
             .sum();
@@ -164,7 +162,7 @@ fn boxes_stay_on_their_faces_however_the_picture_is_cut_turned_mirrored_and_scal
 #[test]
 fn half_of_the_samples_are_mirrored() {
     // One face, and a larger one always to the right of it.
-    let scenes = [scene(
+    let images = [made_image(
         LabelSource::Human,
         &[[60.0, 100.0, 30.0], [110.0, 95.0, 40.0]],
         &[],
@@ -176,7 +174,7 @@ fn half_of_the_samples_are_mirrored() {
     };
     let (mut mirrored, mut straight) = (0, 0);
     for stream in 0..200 {
-        let sample = draw(sampling, &scenes, stream);
+        let sample = draw(sampling, &images, stream);
         let [a, b] = &sample.faces[..] else { continue };
         let (small, large) = if a.region.height < b.region.height {
             (a, b)
@@ -198,9 +196,9 @@ fn half_of_the_samples_are_mirrored() {
 
 #[test]
 fn faces_of_all_sizes_are_learnt_from_a_picture_in_which_all_are_of_one() {
-    let scenes = [scene(LabelSource::Human, &[[100.0, 80.0, 60.0]], &[])];
+    let images = [made_image(LabelSource::Human, &[[100.0, 80.0, 60.0]], &[])];
     let mut sizes: Vec<f32> = (0..300)
-        .flat_map(|stream| draw(SAMPLING, &scenes, stream).faces)
+        .flat_map(|stream| draw(SAMPLING, &images, stream).faces)
         .map(|face| face.region.width.max(face.region.height))
         .collect();
     sizes.sort_by(f32::total_cmp);
@@ -211,13 +209,13 @@ fn faces_of_all_sizes_are_learnt_from_a_picture_in_which_all_are_of_one() {
 
 #[test]
 fn a_picture_is_not_blown_up_beyond_what_it_holds() {
-    let scenes = [scene(LabelSource::Human, &[[100.0, 80.0, 20.0]], &[])];
+    let images = [made_image(LabelSource::Human, &[[100.0, 80.0, 20.0]], &[])];
     let sampling = Sampling {
         mosaic: (0.0, 2),
         aspect: 0.0,
         ..SAMPLING
     };
-    let sizes = (0..100).flat_map(|stream| draw(sampling, &scenes, stream).faces);
+    let sizes = (0..100).flat_map(|stream| draw(sampling, &images, stream).faces);
     let largest = sizes.map(|face| face.region.width).fold(0.0, f32::max);
     assert!((40.0..=50.01).contains(&largest), "{largest}");
 }
@@ -225,14 +223,14 @@ fn a_picture_is_not_blown_up_beyond_what_it_holds() {
 #[test]
 fn faces_too_small_or_cut_off_are_neither_faces_nor_background() {
     // Beside a large face one of which nothing is left when that is reduced.
-    let scenes = [scene(
+    let images = [made_image(
         LabelSource::Human,
         &[[40.0, 20.0, 200.0], [260.0, 10.0, 12.0]],
         &[],
     )];
     let mut small = 0;
     for stream in 0..100 {
-        let sample = draw(SAMPLING, &scenes, stream);
+        let sample = draw(SAMPLING, &images, stream);
         let too_small = |region: &&Region| region.width.max(region.height) < TOO_SMALL;
         small += sample.ignored.iter().filter(too_small).count();
     }
@@ -247,7 +245,7 @@ fn faces_too_small_or_cut_off_are_neither_faces_nor_background() {
         ..SAMPLING
     };
     for stream in 0..300 {
-        let sample = draw(sampling, &scenes, stream);
+        let sample = draw(sampling, &images, stream);
         for region in &sample.ignored {
             let at_border = region.x == 0.0
                 || region.y == 0.0
@@ -262,7 +260,7 @@ fn faces_too_small_or_cut_off_are_neither_faces_nor_background() {
 }
 
 #[test]
-fn places_where_nobody_can_tell_move_with_the_picture() {
+fn ignored_regions_move_with_the_picture() {
     // On the face, so that it can be found again.
     let face = [100.0, 80.0, 60.0];
     let place = Region {
@@ -271,10 +269,10 @@ fn places_where_nobody_can_tell_move_with_the_picture() {
         width: 60.0,
         height: 60.0,
     };
-    let scenes = [scene(LabelSource::Human, &[face], &[place])];
+    let images = [made_image(LabelSource::Human, &[face], &[place])];
     let mut found = 0;
     for stream in 0..50 {
-        let sample = draw(SAMPLING, &scenes, stream);
+        let sample = draw(SAMPLING, &images, stream);
         for face in &sample.faces {
             assert!(sample.ignored.contains(&face.region), "{stream}");
             found += 1;
@@ -287,7 +285,7 @@ fn places_where_nobody_can_tell_move_with_the_picture() {
 fn the_background_of_pictures_that_a_detector_labelled_is_doubtful_and_that_of_others_is_not() {
     let faces = [[100.0, 80.0, 60.0]];
     let [human, model] =
-        [LabelSource::Human, LabelSource::Model].map(|labels| scene(labels, &faces, &[]));
+        [LabelSource::Human, LabelSource::Model].map(|labels| made_image(labels, &faces, &[]));
     let whole = Sampling {
         mosaic: (0.0, 2),
         ..SAMPLING
@@ -327,7 +325,7 @@ fn the_background_of_pictures_that_a_detector_labelled_is_doubtful_and_that_of_o
                 height,
             } = face.region;
             let centre = [x + width / 2.0, y + height / 2.0];
-            let doubtful = sample.doubtful.iter().any(|part| holds(part, centre, 0.0));
+            let doubtful = sample.doubtful.iter().any(|tile| holds(tile, centre, 0.0));
             assert_eq!(doubtful, face.labels == LabelSource::Model, "{stream}");
         }
     }
@@ -335,9 +333,9 @@ fn the_background_of_pictures_that_a_detector_labelled_is_doubtful_and_that_of_o
 
 #[test]
 fn pictures_without_faces_fill_samples_too() {
-    let scenes = [scene(LabelSource::Human, &[], &[])];
+    let images = [made_image(LabelSource::Human, &[], &[])];
     for stream in 0..20 {
-        let sample = draw(SAMPLING, &scenes, stream);
+        let sample = draw(SAMPLING, &images, stream);
         assert!(sample.faces.is_empty());
         let wall = sample.pixels.iter().filter(|&&pixel| pixel == WALL).count();
         assert!(wall > sample.pixels.len() / 4, "{wall}");
@@ -345,18 +343,18 @@ fn pictures_without_faces_fill_samples_too() {
 }
 
 #[test]
-fn the_parts_of_a_mosaic_cover_the_sample_once() {
+fn the_tiles_of_a_mosaic_cover_the_sample_once() {
     let sampling = Sampling {
         mosaic: (1.0, 4),
         ..SAMPLING
     };
     for stream in 0..20 {
-        let parts = sampling.parts(&mut generator(1, Purpose::Sampling, stream));
-        assert!([4, 9, 16].contains(&parts.len()));
+        let tiles = sampling.tiles(&mut generator(1, Purpose::Sampling, stream));
+        assert!([4, 9, 16].contains(&tiles.len()));
         let mut covered = vec![0; sampling.size * sampling.size];
-        for part in parts {
-            for y in part.top..part.bottom {
-                for x in part.left..part.right {
+        for tile in tiles {
+            for y in tile.top..tile.bottom {
+                for x in tile.left..tile.right {
                     covered[y * sampling.size + x] += 1;
                 }
             }
@@ -367,9 +365,9 @@ fn the_parts_of_a_mosaic_cover_the_sample_once() {
 
 #[test]
 fn the_same_numbers_draw_the_same_sample() {
-    let scenes = [wall_with_faces()];
-    let [first, again] = [7, 7].map(|stream| draw(Sampling::DEFAULT, &scenes, stream));
+    let images = [wall_with_faces()];
+    let [first, again] = [7, 7].map(|stream| draw(Sampling::DEFAULT, &images, stream));
     assert_eq!(first.pixels, again.pixels);
     assert_eq!(first.faces, again.faces);
-    assert_ne!(draw(Sampling::DEFAULT, &scenes, 8).pixels, first.pixels);
+    assert_ne!(draw(Sampling::DEFAULT, &images, 8).pixels, first.pixels);
 }

@@ -26,101 +26,101 @@ fn sample(faces: &[(Region, LabelSource)], ignored: &[Region], doubtful: &[Regio
     }
 }
 
-fn places() -> Vec<GridCell> {
+fn cells() -> Vec<GridCell> {
     face_net::grid_cells(SIZE, SIZE).collect()
 }
 
 /// What a network says that has learnt nothing: no face anywhere, boxes of one stride.
 fn nothing(samples: usize) -> Vec<f32> {
-    [-4.0, 0.0, 0.0, 0.0, 0.0].repeat(samples * places().len())
+    [-4.0, 0.0, 0.0, 0.0, 0.0].repeat(samples * cells().len())
 }
 
 fn values(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-fn inside(place: &GridCell, region: &Region) -> bool {
+fn inside(cell: &GridCell, region: &Region) -> bool {
     let within = |at: f32, start: f32, len: f32| (start..start + len).contains(&at);
-    within(place.x, region.x, region.width) && within(place.y, region.y, region.height)
+    within(cell.x, region.x, region.width) && within(cell.y, region.y, region.height)
 }
 
 #[test]
-fn without_faces_every_place_is_to_see_nothing() {
-    let targets = targets(&[sample(&[], &[], &[])], &places(), &nothing(1)).unwrap();
-    assert_eq!(values(&targets.scores), vec![0.0; places().len()]);
-    assert_eq!(values(&targets.weights), vec![1.0; places().len()]);
-    assert_eq!(targets.answering.elem_count(), 0);
+fn without_faces_every_cell_is_to_find_nothing() {
+    let targets = targets(&[sample(&[], &[], &[])], &cells(), &nothing(1)).unwrap();
+    assert_eq!(values(&targets.scores), vec![0.0; cells().len()]);
+    assert_eq!(values(&targets.weights), vec![1.0; cells().len()]);
+    assert_eq!(targets.assigned.elem_count(), 0);
 }
 
 #[test]
-fn who_answers_is_to_see_a_face_and_is_told_its_box() {
+fn assigned_cells_are_to_find_the_face_and_its_box() {
     let face = square(18.0, 10.0, 16.0);
     let targets = targets(
         &[sample(&[(face, LabelSource::Human)], &[], &[])],
-        &places(),
+        &cells(),
         &nothing(1),
     )
     .unwrap();
-    let answering: Vec<u32> = targets.answering.to_vec1().unwrap();
-    assert!(!answering.is_empty());
+    let assigned: Vec<u32> = targets.assigned.to_vec1().unwrap();
+    assert!(!assigned.is_empty());
     let scores = values(&targets.scores);
     for (index, &score) in scores.iter().enumerate() {
-        if answering.contains(&(index as u32)) {
+        if assigned.contains(&(index as u32)) {
             assert!((0.5..=1.0).contains(&score), "{score}");
-            assert!(inside(&places()[index], &face));
+            assert!(inside(&cells()[index], &face));
         } else {
             assert_eq!(score, 0.0);
         }
     }
     let boxes: Vec<Vec<f32>> = targets.boxes.to_vec2().unwrap();
     assert!(boxes.iter().all(|row| row == &[26.0, 18.0, 16.0, 16.0]));
-    let at: Vec<Vec<f32>> = targets.places.to_vec2().unwrap();
-    for (&index, at) in answering.iter().zip(&at) {
-        let place = places()[index as usize];
-        assert_eq!(at, &[place.x, place.y, place.stride]);
+    let at: Vec<Vec<f32>> = targets.cells.to_vec2().unwrap();
+    for (&index, at) in assigned.iter().zip(&at) {
+        let cell = cells()[index as usize];
+        assert_eq!(at, &[cell.x, cell.y, cell.stride]);
     }
 }
 
 #[test]
-fn the_places_of_the_second_sample_follow_those_of_the_first() {
+fn the_cells_of_the_second_sample_follow_those_of_the_first() {
     let face = (square(18.0, 10.0, 16.0), LabelSource::Human);
     let [empty, full] = [&[][..], &[face]].map(|faces| sample(faces, &[], &[]));
     let of = |samples: &[Sample]| -> Vec<u32> {
-        let targets = targets(samples, &places(), &nothing(samples.len())).unwrap();
-        targets.answering.to_vec1().unwrap()
+        let targets = targets(samples, &cells(), &nothing(samples.len())).unwrap();
+        targets.assigned.to_vec1().unwrap()
     };
     let moved: Vec<u32> = of(std::slice::from_ref(&full))
         .into_iter()
-        .map(|index| index + places().len() as u32)
+        .map(|index| index + cells().len() as u32)
         .collect();
     assert_eq!(of(&[empty, full]), moved);
 }
 
 #[test]
-fn places_where_nobody_can_tell_weigh_nothing() {
+fn ignored_regions_weigh_nothing() {
     let ignored = square(0.0, 0.0, 24.0);
-    let targets = targets(&[sample(&[], &[ignored], &[])], &places(), &nothing(1)).unwrap();
+    let targets = targets(&[sample(&[], &[ignored], &[])], &cells(), &nothing(1)).unwrap();
     let weights = values(&targets.weights);
-    for (place, &weight) in places().iter().zip(&weights) {
-        let expected = if inside(place, &ignored) { 0.0 } else { 1.0 };
-        assert_eq!(weight, expected, "{place:?}");
+    for (cell, &weight) in cells().iter().zip(&weights) {
+        let expected = if inside(cell, &ignored) { 0.0 } else { 1.0 };
+        assert_eq!(weight, expected, "{cell:?}");
     }
     assert!(weights.contains(&0.0) && weights.contains(&1.0));
 }
 
 #[test]
-fn a_place_beside_it_that_found_what_is_there_weighs_nothing_either() {
+fn a_cell_beside_it_whose_box_is_the_ignored_region_weighs_nothing_either() {
     let ignored = square(0.0, 0.0, 16.0);
-    let beside = places()
+    let beside = cells()
         .iter()
-        .position(|place| (place.x, place.y, place.stride) == (20.0, 4.0, 8.0))
+        .position(|cell| (cell.x, cell.y, cell.stride) == (20.0, 4.0, 8.0))
         .unwrap();
     let mut logits = nothing(1);
     // One and a half strides to the left, half a stride down, two strides large.
     let found = [2.0, -1.5, 0.5, 2f32.ln(), 2f32.ln()];
     logits[beside * VALUES..][..VALUES].copy_from_slice(&found);
     let of = |ignored: &[Region]| {
-        let targets = targets(&[sample(&[], ignored, &[])], &places(), &logits).unwrap();
+        let targets = targets(&[sample(&[], ignored, &[])], &cells(), &logits).unwrap();
         values(&targets.weights)[beside]
     };
     assert_eq!(of(&[ignored]), 0.0);
@@ -128,19 +128,19 @@ fn a_place_beside_it_that_found_what_is_there_weighs_nothing_either() {
 }
 
 #[test]
-fn who_answers_for_a_face_counts_even_where_nobody_can_tell() {
+fn assigned_cells_count_even_in_ignored_regions() {
     let face = square(20.0, 20.0, 16.0);
     let sample = sample(
         &[(face, LabelSource::Human)],
         &[square(0.0, 0.0, 64.0)],
         &[],
     );
-    let targets = targets(&[sample], &places(), &nothing(1)).unwrap();
+    let targets = targets(&[sample], &cells(), &nothing(1)).unwrap();
     let weights = values(&targets.weights);
-    let answering: Vec<u32> = targets.answering.to_vec1().unwrap();
+    let assigned: Vec<u32> = targets.assigned.to_vec1().unwrap();
     for (index, &weight) in weights.iter().enumerate() {
-        let answers = answering.contains(&(index as u32));
-        assert_eq!(weight, if answers { 1.0 } else { 0.0 });
+        let is_assigned = assigned.contains(&(index as u32));
+        assert_eq!(weight, if is_assigned { 1.0 } else { 0.0 });
     }
 }
 
@@ -154,21 +154,21 @@ fn what_a_detector_labelled_counts_less() {
         height: 64.0,
     };
     let sample = sample(&[(face, LabelSource::Model)], &[], &[left_half]);
-    let targets = targets(&[sample], &places(), &nothing(1)).unwrap();
+    let targets = targets(&[sample], &cells(), &nothing(1)).unwrap();
     assert!(
         values(&targets.box_weights)
             .iter()
             .all(|&weight| weight == MODEL_FACE)
     );
-    let answering: Vec<u32> = targets.answering.to_vec1().unwrap();
-    for (index, place) in places().iter().enumerate() {
-        let expected = if answering.contains(&(index as u32)) {
+    let assigned: Vec<u32> = targets.assigned.to_vec1().unwrap();
+    for (index, cell) in cells().iter().enumerate() {
+        let expected = if assigned.contains(&(index as u32)) {
             MODEL_FACE
-        } else if place.x < 32.0 {
+        } else if cell.x < 32.0 {
             MODEL_BACKGROUND
         } else {
             1.0
         };
-        assert_eq!(values(&targets.weights)[index], expected, "{place:?}");
+        assert_eq!(values(&targets.weights)[index], expected, "{cell:?}");
     }
 }

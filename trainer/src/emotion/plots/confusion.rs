@@ -1,4 +1,4 @@
-//! What is taken for what.
+//! The confusion matrix.
 
 use anyhow::Result;
 use emotion_models::Emotion;
@@ -10,14 +10,13 @@ use crate::plots::{Area, BLUE, FAINT_INK, FINE, INK, bold, centred, figure, head
 
 /// Width and height of a cell in pixels.
 const CELL: (i32, i32) = (84, 60);
-/// Where the first cell begins.
+/// Corner of the first cell.
 const CORNER: (i32, i32) = (104, 122);
 /// Pixels to the right of and below the cells.
 const AROUND: (i32, i32) = (84, 64);
 
-/// The confusion matrix as SVG: a row for each label, a column for each answer, in each cell the
-/// share of the row and the number of faces; beside it the faces of each label, below it the
-/// precision of each answer.
+/// The confusion matrix as SVG: a row for each label and a column for each prediction. A cell shows its share of the row and
+/// the number of faces. The faces of each label are on the right, the precision of each prediction is below.
 ///
 /// # Errors
 ///
@@ -59,7 +58,7 @@ fn corner(row: usize, column: usize) -> (i32, i32) {
     )
 }
 
-/// The names of the rows and columns, and the numbers beside and below.
+/// The names of rows and columns, and the numbers on the right and below.
 fn words(root: &Area<'_>, evaluation: &ClassificationMetrics) -> Result<()> {
     let write = |text: &str, style: &TextStyle<'static>, x: i32, y: i32| {
         root.draw_text(text, style, (x * FINE, y * FINE))
@@ -103,7 +102,7 @@ fn cell(
     ];
     root.draw(&Rectangle::new(inset, shade(share).filled()))?;
 
-    // On the darkest shades white is the easier to read.
+    // White is easier to read on the darkest shades.
     let ink = if share > 0.8 { WHITE } else { INK };
     let middle = x + CELL.0 / 2;
     let style = letters(16.0, ink);
@@ -115,14 +114,14 @@ fn cell(
     Ok(())
 }
 
-/// From nearly white for nothing to blue for all.
+/// From nearly white for 0 to blue for 1.
 fn shade(share: f64) -> RGBColor {
     let share = if share.is_nan() { 0.0 } else { share };
     let mix = |end: u8| (246.0 + share * (f64::from(end) - 246.0)).round() as u8;
     RGBColor(mix(BLUE.0), mix(BLUE.1), mix(BLUE.2))
 }
 
-/// A fraction in percent; a dash where there is none.
+/// A fraction in percent; a dash for NaN.
 fn percent(fraction: f64, decimals: usize) -> String {
     if fraction.is_nan() {
         return "-".to_owned();

@@ -1,18 +1,17 @@
-//! How a run went: loss, accuracy and learning rate by epoch.
+//! Curves of an emotion network's run.
 
 use anyhow::Result;
 
 use crate::emotion::epoch::EmotionEpoch;
 use crate::emotion::recipe::SelectionMetric;
 use crate::plots::axis::Axis;
-use crate::plots::panel::{Line, Panel, loss_axis, rate_panel, stacked, values};
+use crate::plots::panel::{PlotLine, PlotPanel, loss_axis, rate_panel, stacked, values};
 use crate::plots::{BLUE, ORANGE, VERMILION};
 use crate::run::log::Log;
 
-/// The loss and the accuracy on training and validation faces and the learning rate, epoch by
-/// epoch, as SVG; and the validation loss at the best temperature, where the log has it. The epochs
-/// with the lowest validation loss and the highest validation accuracy are marked. Losses far above
-/// most others are drawn on the upper edge, lest they flatten all the rest.
+/// Loss, accuracy and learning rate by epoch as SVG, with the validation loss at the best temperature. The epochs with the
+/// lowest validation loss and the highest validation accuracy are marked. Losses far above most others are drawn on the
+/// upper edge.
 ///
 /// # Errors
 ///
@@ -24,7 +23,7 @@ pub fn curves(log: &Log<EmotionEpoch>, title: &str) -> Result<String> {
     })
 }
 
-fn loss_panel(log: &Log<EmotionEpoch>) -> Panel<EmotionEpoch> {
+fn loss_panel(log: &Log<EmotionEpoch>) -> PlotPanel<EmotionEpoch> {
     let lowest = log.best(SelectionMetric::Loss.better());
     let mut note = lowest.map_or_else(String::new, |row| {
         let EmotionEpoch {
@@ -33,7 +32,7 @@ fn loss_panel(log: &Log<EmotionEpoch>) -> Panel<EmotionEpoch> {
         format!("lowest in validation: {val_loss:.4} in epoch {epoch}")
     });
     let losses = values(log, |epoch| {
-        [epoch.loss, epoch.val_loss, calibrated_loss(epoch)]
+        [epoch.loss, epoch.val_loss, epoch.val_loss_calibrated]
     });
     let axis = loss_axis(&losses);
     let highest = losses[losses.len() - 1];
@@ -41,18 +40,12 @@ fn loss_panel(log: &Log<EmotionEpoch>) -> Panel<EmotionEpoch> {
         note += &format!("; highest: {highest:.2}");
     }
     let mut lines = train_and_validation(|epoch| epoch.loss, |epoch| epoch.val_loss);
-    if log
-        .epochs()
-        .iter()
-        .any(|epoch| calibrated_loss(epoch).is_finite())
-    {
-        lines.push(Line {
-            name: "calibrated",
-            colour: ORANGE,
-            value: calibrated_loss,
-        });
-    }
-    Panel {
+    lines.push(PlotLine {
+        name: "calibrated",
+        colour: ORANGE,
+        value: |epoch| epoch.val_loss_calibrated,
+    });
+    PlotPanel {
         title: "loss",
         note,
         lines,
@@ -63,17 +56,12 @@ fn loss_panel(log: &Log<EmotionEpoch>) -> Panel<EmotionEpoch> {
     }
 }
 
-/// NaN in logs that lack it.
-fn calibrated_loss(epoch: &EmotionEpoch) -> f64 {
-    epoch.val_loss_calibrated.unwrap_or(f64::NAN)
-}
-
-fn accuracy_panel(log: &Log<EmotionEpoch>) -> Panel<EmotionEpoch> {
+fn accuracy_panel(log: &Log<EmotionEpoch>) -> PlotPanel<EmotionEpoch> {
     let highest = log.best(SelectionMetric::Accuracy.better());
     let values = values(log, |epoch| [100.0 * epoch.acc, 100.0 * epoch.val_acc]);
     let (low, high) = (values[0], values[values.len() - 1]);
     let room = (0.05 * (high - low)).max(0.5);
-    Panel {
+    PlotPanel {
         title: "accuracy",
         note: highest.map_or_else(String::new, |epoch| {
             let percent = 100.0 * epoch.val_acc;
@@ -93,14 +81,14 @@ fn accuracy_panel(log: &Log<EmotionEpoch>) -> Panel<EmotionEpoch> {
 fn train_and_validation(
     training: fn(&EmotionEpoch) -> f64,
     validation: fn(&EmotionEpoch) -> f64,
-) -> Vec<Line<EmotionEpoch>> {
+) -> Vec<PlotLine<EmotionEpoch>> {
     vec![
-        Line {
+        PlotLine {
             name: "training",
             colour: BLUE,
             value: training,
         },
-        Line {
+        PlotLine {
             name: "validation",
             colour: VERMILION,
             value: validation,

@@ -1,21 +1,21 @@
-//! How honest confidences are.
+//! The reliability diagram.
 
 use anyhow::Result;
 use plotters::prelude::*;
 
-use crate::emotion::calibration::{BINS, Bin, Reliability};
+use crate::emotion::reliability::{BINS, Bin, Reliability};
 use crate::plots::axis::Axis;
-use crate::plots::frame::{Below, Chart, LEFT, above, frame, legend};
+use crate::plots::frame::{Chart, LEFT, XLabels, frame, header, legend};
 use crate::plots::{BLUE, FAINT_INK, FINE, INK, VERMILION, figure, headline, letters, stroke};
 
 /// Width and height of the figure in pixels.
 const SIZE: (i32, i32) = (620, 740);
 
-/// Opaque, so that a gap looks the same on a bar and above it.
+/// Opaque, so that it looks the same on a bar and above it.
 const PALE_VERMILION: RGBColor = RGBColor(247, 212, 188);
 
-/// A reliability diagram as SVG: the accuracy of the predictions in each bin of confidence beside
-/// the confidence itself, and below it how many predictions there are in each bin.
+/// A reliability diagram as SVG: the accuracy of the predictions in each confidence bin against their confidence, and a
+/// histogram of the bins below.
 ///
 /// # Errors
 ///
@@ -41,7 +41,7 @@ pub fn reliability(reliability: &Reliability, title: &str) -> Result<String> {
             dash,
             stroke(INK, 1.5),
         ))?;
-        above(&diagram, "accuracy", "")?;
+        header(&diagram, "accuracy", "")?;
         let entries = [("accuracy", BLUE), ("gap", VERMILION), ("honest", INK)];
         legend(&diagram, &entries)?;
 
@@ -53,14 +53,14 @@ pub fn reliability(reliability: &Reliability, title: &str) -> Result<String> {
             .filter_map(share)
             .fold(0.0, f64::max);
         let shares = Axis::new(0.0, 1.1 * largest, 4);
-        let axis_title = Below {
+        let axis_title = XLabels {
             title: "confidence",
             label: &percent,
         };
         let mut chart = frame(&histogram, &confidence, &shares, &percent, Some(axis_title))?;
         bars(&mut chart, reliability, share)?;
         means(&mut chart, reliability, shares.range.end)?;
-        above(&histogram, "share of faces", &summary(reliability))
+        header(&histogram, "share of faces", &summary(reliability))
     })
 }
 
@@ -107,7 +107,7 @@ fn bars(
     Ok(())
 }
 
-/// From the accuracy of each bin, a line on top of its bar, to its mean confidence.
+/// The gap between the accuracy of each bin, a line on top of its bar, and its mean confidence.
 fn gaps(chart: &mut Chart<'_, '_>, reliability: &Reliability) -> Result<()> {
     for (index, bin) in reliability.bins().iter().enumerate() {
         let (Some(accuracy), Some(confidence)) = (bin.accuracy(), bin.confidence()) else {
@@ -125,7 +125,7 @@ fn gaps(chart: &mut Chart<'_, '_>, reliability: &Reliability) -> Result<()> {
     Ok(())
 }
 
-/// Where the mean confidence (dashed) and the accuracy of all predictions lie.
+/// The mean confidence (dashed) and the accuracy of all predictions.
 fn means(chart: &mut Chart<'_, '_>, reliability: &Reliability, top: f64) -> Result<()> {
     let total = reliability.total();
     if let (Some(confidence), Some(accuracy)) = (total.confidence(), total.accuracy()) {

@@ -1,15 +1,31 @@
-//! The walk over a folded network that writes its ONNX nodes.
+//! Lowers a folded network to ONNX nodes.
 //!
-//! ONNX lays activations out as `[N, C, H, W]` and ours are `[N, H, W, C]`; weights are `[out, in, k, k]` in both, and
-//! with one channel the inputs are the same data.
+//! The layout of activations is `[N, C, H, W]` in ONNX and `[N, H, W, C]` here; inputs with one channel are equal in both.
+//! Weights are `[out, in, k, k]` in both.
 
 use anyhow::Result;
 use emotion_models::Weights;
 use emotion_models::graph::folding::{Folded, FoldedNode, FoldedOp, Kernel};
 use emotion_models::layers::{Activation, Padding};
+use emotion_models::weights::Task;
 
 use super::proto::{self, AttributeProto, TensorProto, ValueInfoProto};
-use super::{input, output};
+
+/// Name of the model's input.
+pub const fn input(task: Task) -> &'static str {
+    match task {
+        Task::Classification => "faces",
+        Task::Detection => "picture",
+    }
+}
+
+/// Name of the model's output.
+pub const fn output(task: Task) -> &'static str {
+    match task {
+        Task::Classification => "logits",
+        Task::Detection => "places",
+    }
+}
 
 /// The nodes and constants of the network of `weights`.
 pub(super) fn graph(weights: &Weights) -> Result<proto::GraphProto> {
@@ -40,7 +56,7 @@ pub(super) fn graph(weights: &Weights) -> Result<proto::GraphProto> {
     Ok(lowering.written)
 }
 
-/// The number of logits of a picture.
+/// The number of outputs for one image.
 fn logits(folded: &Folded) -> usize {
     let lengths = folded.outputs().into_iter();
     let lengths = lengths.map(|index| folded.nodes()[index].shape.iter().product::<usize>());
@@ -57,7 +73,7 @@ struct Lowering<'a> {
     values: Vec<String>,
 }
 
-/// What a convolution does besides multiplying.
+/// The geometry of a convolution.
 struct Geometry {
     kernel: usize,
     stride: usize,
@@ -145,7 +161,7 @@ impl Lowering<'_> {
                 self.activation(&node.name, sum, *activation)
             }
             FoldedOp::Upsample => {
-                // What Resize does when nothing else is said: the nearest pixel.
+                // Resize uses the nearest pixel by default.
                 let scales = format!("{}.scales", node.name);
                 let scales = TensorProto::floats(&scales, &[4], &[1.0, 1.0, 2.0, 2.0]);
                 let region = String::new();
@@ -158,7 +174,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Puts the outputs in a row, as `[N, logits]` in our order.
+    /// Concatenates the outputs as `[N, logits]` in our layout.
     fn end(&mut self) {
         let axis = || vec![AttributeProto::int("axis", 1)];
         let mut rows = Vec::new();
@@ -240,8 +256,7 @@ impl Lowering<'_> {
     }
 }
 
-/// Padding at the top, left, bottom and right of `[H, W]` pixels as TensorFlow's "same" places it: an odd pixel stands
-/// behind.
+/// Padding at the top, left, bottom and right of `[H, W]` pixels like TensorFlow's "same": an odd pixel is added at the end.
 fn same_padding(size: [usize; 2], kernel: usize, stride: usize) -> [i64; 4] {
     let [vertical, horizontal] = size.map(|size| {
         let covered = stride * (size.div_ceil(stride) - 1) + kernel;

@@ -1,12 +1,10 @@
-//! Networks as ONNX files, for ONNX Runtime, OpenCV and everything else that reads them.
+//! Exports networks as ONNX files for ONNX Runtime, OpenCV and others.
 //!
-//! The model of a classifier takes `faces` `[N, 1, H, W]`, grey and mapped to [-1, 1], and gives `logits` `[N, classes]`;
-//! that of a detector takes a `picture` likewise and gives the values of all its `places`; N is any number. What a
-//! program needs to serve them as they were trained (labels, input size, normalisation, temperature) stands in the
-//! model's metadata under the keys of the weights file.
+//! The model of a classifier maps `faces` `[N, 1, H, W]`, grey and in [-1, 1], to `logits` `[N, classes]`; that of a detector
+//! maps a `picture` of the same form to the values of all grid cells, `places`. N is any number. The model's metadata holds
+//! labels, input size, normalisation and temperature under the keys of the weights file.
 //!
-//! Batch norms are folded into the convolutions in front of them, which is exact but for rounding and leaves one
-//! operation where there were two.
+//! Batch norms are folded into the convolutions before them, which is exact except for rounding.
 
 mod lower;
 mod proto;
@@ -21,28 +19,14 @@ use emotion_models::weights::Task;
 use emotion_models::{Metadata, Weights};
 use prost::Message;
 
-/// Name of the model's input.
-pub const fn input(task: Task) -> &'static str {
-    match task {
-        Task::Classification => "faces",
-        Task::Detection => "picture",
-    }
-}
+pub use lower::{input, output};
 
-/// Name of the model's output.
-pub const fn output(task: Task) -> &'static str {
-    match task {
-        Task::Classification => "logits",
-        Task::Detection => "places",
-    }
-}
-
-/// The version of the standard operators; all that are used are older than it.
+/// The version of the operator set.
 pub const OPSET: i64 = 13;
-/// The version of the file format that came with [`OPSET`].
+/// The version of the file format that belongs to [`OPSET`].
 const IR_VERSION: i64 = 7;
 
-/// What goes into the model of weights that say this about themselves, and what comes out.
+/// Describes inputs and outputs of the model of weights with this metadata.
 pub fn description(metadata: &Metadata) -> String {
     let task = metadata.architecture.task();
     let size = metadata.input_size;
@@ -81,7 +65,7 @@ pub fn encode(weights: &Weights) -> Result<Vec<u8>> {
 
 fn model(weights: &Weights) -> Result<proto::ModelProto> {
     let metadata = weights.metadata();
-    // In the order of their keys, so that the same weights give the same file.
+    // Sorted, so that the same weights give the same file.
     let entries: BTreeMap<_, _> = metadata.to_map().into_iter().collect();
     Ok(proto::ModelProto {
         ir_version: IR_VERSION,

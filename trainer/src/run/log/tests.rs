@@ -11,10 +11,10 @@ fn epoch(epoch: usize, val_acc: f64, val_loss: f64) -> EmotionEpoch {
         val_loss,
         lr: 1e-3,
         seconds: 2.0,
-        temperature: Some(1.5),
-        val_loss_calibrated: Some(1.0),
-        val_ece: Some(0.125),
-        val_macro_f1: Some(0.25),
+        temperature: 1.5,
+        val_loss_calibrated: 1.0,
+        val_ece: 0.125,
+        val_macro_f1: 0.25,
     }
 }
 
@@ -61,19 +61,6 @@ fn the_columns_of_keras_come_first() {
 }
 
 #[test]
-fn a_log_without_the_newer_columns_can_be_read() {
-    let old = "epoch,acc,loss,val_acc,val_loss,lr,seconds\n1,0.5,1.25,0.5,1.5,0.001,2.0\n";
-    let expected = EmotionEpoch {
-        temperature: None,
-        val_loss_calibrated: None,
-        val_ece: None,
-        val_macro_f1: None,
-        ..epoch(1, 0.5, 1.5)
-    };
-    assert_eq!(Log::from_csv(old).unwrap().last(), Some(&expected));
-}
-
-#[test]
 fn numbers_survive_csv_to_the_last_bit() {
     let third = 1.0 / 3.0_f64;
     let log = Log {
@@ -85,7 +72,7 @@ fn numbers_survive_csv_to_the_last_bit() {
     let totals = EpochTotals {
         steps: 3,
         samples: 24,
-        recognised: 8,
+        correct: 8,
         loss_sum: 24.0 * third.exp(),
         lr: third.sqrt(),
         seconds: third,
@@ -101,7 +88,7 @@ fn numbers_survive_csv_to_the_last_bit() {
 fn a_tally_gives_means_over_its_samples() {
     let totals = EpochTotals {
         samples: 8,
-        recognised: 6,
+        correct: 6,
         loss_sum: 4.0,
         ..EpochTotals::default()
     };

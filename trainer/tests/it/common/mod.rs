@@ -16,7 +16,7 @@ use emotion_trainer::emotion::task::EmotionTask;
 use emotion_trainer::run::checkpoint::Checkpoint;
 use emotion_trainer::run::folder::RunFolder;
 use emotion_trainer::run::log::Log;
-use emotion_trainer::run::progress::Progress;
+use emotion_trainer::run::progress::TrainingProgress;
 use emotion_trainer::run::state::Run;
 use emotion_trainer::run::task::TrainingTask;
 use emotion_trainer::run::trainer::{Trainer, TrainingOutcome};
@@ -53,11 +53,10 @@ pub(crate) fn data() -> EmotionTask {
 
 /// The recipe with all that has a state: average, decay, a moving learning rate, augmentation.
 pub(crate) fn settings(epochs: usize) -> Settings {
-    Settings {
-        epochs,
-        batch: 8,
-        ..Recipe::Best.settings()
-    }
+    let mut settings = Recipe::Best.settings();
+    settings.common.epochs = epochs;
+    settings.common.batch = 8;
+    settings
 }
 
 pub(crate) fn trainer(settings: Settings, folder: &Path) -> Trainer<EmotionTask> {
@@ -70,7 +69,7 @@ pub(crate) fn resumed(folder: &Path) -> Trainer<EmotionTask> {
 
 /// Trains to the end.
 pub(crate) fn finish(mut trainer: Trainer<impl TrainingTask>) {
-    let outcome = trainer.run(&Progress::hidden(), || false).unwrap();
+    let outcome = trainer.run(&TrainingProgress::hidden(), || false).unwrap();
     assert_eq!(outcome, TrainingOutcome::Finished);
 }
 

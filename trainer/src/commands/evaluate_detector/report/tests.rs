@@ -22,8 +22,8 @@ fn evaluation() -> DetectionMetrics {
     }])
 }
 
-fn report(evaluation: &DetectionMetrics) -> Report<'_> {
-    Report {
+fn report(evaluation: &DetectionMetrics) -> DetectorReport<'_> {
+    DetectorReport {
         detector: "mine",
         data: "pictures",
         threshold: 0.5,

@@ -1,13 +1,15 @@
-//! Brightness, contrast and gamma, drawn together and applied by table.
+//! Brightness, contrast and gamma, applied as one lookup table.
 
 use rand::RngExt;
 
-/// Changes the light by at most `amount`: with v in [-1, 1] as the network sees it, first gamma
-/// between 1 / (1 + amount) and 1 + amount, then v becomes (1 ± amount)·v ± amount.
+use crate::random::symmetric;
+
+/// Changes the tone by at most `amount`: gamma between 1 / (1 + amount) and 1 + amount, then v in [-1, 1] becomes
+/// (1 ± amount)·v ± amount.
 pub(super) fn change(amount: f32, face: &mut [u8], generator: &mut impl RngExt) {
-    let gamma = (1.0 + amount).powf(super::within(1.0, generator));
-    let contrast = 1.0 + super::within(amount, generator);
-    let brightness = super::within(amount, generator);
+    let gamma = (1.0 + amount).powf(symmetric(1.0, generator));
+    let contrast = 1.0 + symmetric(amount, generator);
+    let brightness = symmetric(amount, generator);
     let table = table(gamma, contrast, brightness);
     for pixel in face {
         *pixel = table[usize::from(*pixel)];
@@ -18,7 +20,7 @@ fn table(gamma: f32, contrast: f32, brightness: f32) -> [u8; 256] {
     std::array::from_fn(|level| {
         let value = 2.0 * (level as f32 / 255.0).powf(gamma) - 1.0;
         let changed = contrast * value + brightness;
-        // The cast saturates: what is too bright is white.
+        // The cast saturates.
         ((changed + 1.0) * 127.5).round() as u8
     })
 }

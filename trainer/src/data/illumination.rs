@@ -1,24 +1,23 @@
-//! Pictures in another light than they were taken in: to learn from them, and to see what that does to a network.
+//! Images as they would look in other light, for augmentation and evaluation.
 //!
-//! A stop doubles the light. Light adds up in linear intensity, so grey values go through the transfer function of sRGB
-//! (IEC 61966-2-1) there and back; what becomes more than white is burnt out, and what becomes less than half a grey
-//! level is black, as in a camera.
+//! A stop doubles the light. Light is linear in intensity, so grey values are converted by the transfer function of sRGB
+//! (IEC 61966-2-1) and back. As in a camera, highlights clip to white and shadows to black.
 
-/// A light.
+/// An illumination of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Illumination {
-    /// The one that a picture was taken in.
+    /// As the image was taken.
     AsIs,
-    /// So many stops less.
+    /// Some stops darker.
     Darkened,
-    /// So many stops more.
+    /// Some stops brighter.
     Brightened,
-    /// From so many stops less at the left border to as many more at the right one, evenly.
+    /// Some stops darker at the left border to as many brighter at the right one, evenly.
     FromTheSide,
 }
 
 impl Illumination {
-    /// All of them.
+    /// All illuminations.
     pub const ALL: [Self; 4] = [
         Self::AsIs,
         Self::Darkened,
@@ -26,7 +25,7 @@ impl Illumination {
         Self::FromTheSide,
     ];
 
-    /// What it is called in tables and JSON.
+    /// Its name in tables and JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Self::AsIs => "as it is",
@@ -36,8 +35,8 @@ impl Illumination {
         }
     }
 
-    /// Puts a picture, grey values in rows of `width`, into this light, so many `stops` off.
-    pub fn change(self, stops: f32, pixels: &mut [u8], width: usize) {
+    /// Applies it with this number of `stops` to an image of grey values in rows of `width`.
+    pub fn apply(self, stops: f32, pixels: &mut [u8], width: usize) {
         match self {
             Self::AsIs => {}
             Self::Darkened => expose(-stops, pixels),
@@ -47,7 +46,7 @@ impl Illumination {
     }
 }
 
-/// So many stops more light everywhere.
+/// Adds `stops` of exposure to all pixels.
 pub fn expose(stops: f32, pixels: &mut [u8]) {
     let table = table(stops);
     for pixel in pixels {
@@ -55,7 +54,8 @@ pub fn expose(stops: f32, pixels: &mut [u8]) {
     }
 }
 
-/// Light that grows evenly along both axes: from `stops` less at the first column and row to as many more at the last ones.
+/// Adds exposure that grows evenly along both axes `[x, y]`, from minus `stops` at the first column and row to `stops` at
+/// the last ones.
 pub fn light_along(stops: [f32; 2], pixels: &mut [u8], width: usize) {
     let height = pixels.len() / width;
     let growing = |stops: f32, length: usize| {
@@ -73,13 +73,13 @@ pub fn light_along(stops: [f32; 2], pixels: &mut [u8], width: usize) {
     }
 }
 
-/// What each grey level becomes with so many stops more light.
+/// Each grey level with `stops` more exposure.
 fn table(stops: f32) -> [u8; 256] {
     let gain = stops.exp2();
     std::array::from_fn(|grey| level(linear(grey as f32 / 255.0) * gain))
 }
 
-/// The grey level of linear light; the cast saturates.
+/// The grey level of a linear intensity; the cast saturates.
 fn level(light: f32) -> u8 {
     (encoded(light.min(1.0)) * 255.0).round() as u8
 }
@@ -107,7 +107,7 @@ mod tests {
     /// Rows of ten pixels of one level in a light that is one and a half stops off.
     fn lit(light: Illumination, level: u8) -> Vec<u8> {
         let mut pixels = vec![level; 30];
-        light.change(1.5, &mut pixels, 10);
+        light.apply(1.5, &mut pixels, 10);
         pixels
     }
 

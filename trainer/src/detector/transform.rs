@@ -1,24 +1,24 @@
-//! Where a picture and its faces come to lie in a sample.
+//! Maps points and boxes between an image and a sample.
 
 use emotion_models::preprocess::Region;
 
-/// How a picture comes to lie in a sample: mirrored, scaled and turned about a point.
+/// Mirrors and scales an image and rotates it about a point.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SampleTransform {
-    /// A point of the picture …
+    /// A point of the image …
     pub(super) from: [f32; 2],
-    /// … and where it comes to lie.
+    /// … and its position in the sample.
     pub(super) to: [f32; 2],
-    /// Pixels of the sample for one of the picture, along x and y; negative along x if mirrored.
+    /// Pixels of the sample for one of the image, along x and y; negative along x if mirrored.
     pub(super) scale: [f32; 2],
-    /// Cosine and sine of the turn.
-    pub(super) turn: [f32; 2],
+    /// Cosine and sine of the rotation.
+    pub(super) rotation: [f32; 2],
 }
 
 impl SampleTransform {
-    /// Where a point of the picture comes to lie.
+    /// The position of a point of the image.
     pub(super) fn forward(&self, [x, y]: [f32; 2]) -> [f32; 2] {
-        let [cos, sin] = self.turn;
+        let [cos, sin] = self.rotation;
         let x = (x - self.from[0]) * self.scale[0];
         let y = (y - self.from[1]) * self.scale[1];
         [
@@ -27,9 +27,9 @@ impl SampleTransform {
         ]
     }
 
-    /// Which point of the picture comes to lie there.
+    /// The point of the image at a position of the sample.
     pub(super) fn back(&self, [x, y]: [f32; 2]) -> [f32; 2] {
-        let [cos, sin] = self.turn;
+        let [cos, sin] = self.rotation;
         let (x, y) = (x - self.to[0], y - self.to[1]);
         [
             self.from[0] + (cos * x + sin * y) / self.scale[0],
@@ -37,7 +37,7 @@ impl SampleTransform {
         ]
     }
 
-    /// The box about the centre of a turned box. Faces are round: it keeps its sides.
+    /// The box in the sample. It keeps its sides when rotated, because faces are round.
     pub(super) fn region(&self, region: &Region) -> Region {
         let centre = [
             region.x + region.width / 2.0,
@@ -64,7 +64,7 @@ mod tests {
         from: [10.0, 20.0],
         to: [100.0, 50.0],
         scale: [-2.0, 3.0],
-        turn: [0.0, 1.0],
+        rotation: [0.0, 1.0],
     };
 
     #[test]
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn the_way_back_is_the_inverse() {
         let mapping = SampleTransform {
-            turn: [0.6, 0.8],
+            rotation: [0.6, 0.8],
             ..MAPPING
         };
         for point in [[0.0, 0.0], [33.0, 4.0], [-7.0, 90.0]] {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::data::FACE_SIZE;
+use crate::data::faces::FACE_SIZE;
 use crate::random::{Purpose, generator};
 use crate::testing::random_faces;
 

@@ -1,0 +1,114 @@
+//! Options of the commands that neither train nor evaluate.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use emotion_detect::Options;
+use emotion_models::preprocess::DEFAULT_MARGIN;
+use emotion_models::weights::Architecture;
+
+use super::values::{architecture, margin};
+use crate::data::FACE_SIZE;
+
+/// Options of `summary`.
+#[derive(Debug, Args)]
+pub struct SummaryArgs {
+    /// The network
+    #[arg(long, value_parser = architecture(), default_value = "mini_xception")]
+    pub arch: Architecture,
+
+    /// Width and height of the input in pixels
+    #[arg(long, default_value_t = FACE_SIZE, value_name = "PIXELS")]
+    pub input_size: usize,
+}
+
+/// Options of `curves`.
+#[derive(Debug, Args)]
+pub struct CurvesArgs {
+    /// The log of a run
+    pub log: PathBuf,
+
+    /// The file to draw to [default: beside the log, with `curves.svg` for `log.csv`]
+    #[arg(long, value_name = "SVG")]
+    pub out: Option<PathBuf>,
+
+    /// Title of the figure [default: the path of the log]
+    #[arg(long)]
+    pub title: Option<String>,
+}
+
+/// Options of `predict`.
+#[derive(Debug, Args)]
+pub struct PredictArgs {
+    /// PNG, JPEG, BMP, WebP or PNM files
+    #[arg(value_name = "IMAGE", required = true)]
+    pub images: Vec<PathBuf>,
+
+    /// A weights file, or the name of built-in weights
+    #[arg(long, value_name = "FILE|NAME", default_value = "mini_xception")]
+    pub weights: PathBuf,
+
+    /// What a picture shows
+    #[arg(long, value_enum, default_value_t = CropMode::Face)]
+    pub crop: CropMode,
+
+    /// Margin of the crop around a found face, as a fraction of its longer side
+    #[arg(long, value_name = "SHARE", default_value_t = DEFAULT_MARGIN, value_parser = margin, allow_negative_numbers = true)]
+    pub margin: f32,
+
+    /// A weights file of the detector that finds the faces, or the name of built-in ones
+    #[arg(long, value_name = "FILE|NAME", default_value = "face_net")]
+    pub detector: PathBuf,
+
+    /// Smallest face that is found, in pixels; 0: 16 pixels of the detector's input
+    #[arg(long, value_name = "PIXELS", default_value_t = Options::default().min_size_px)]
+    pub min_size: u32,
+
+    /// Print one JSON object per picture instead
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a picture shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CropMode {
+    /// Faces that have to be found
+    Face,
+    /// One face, nothing else
+    None,
+}
+
+/// Options of `export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// A weights file, or the name of built-in weights
+    #[arg(long, value_name = "FILE|NAME", default_value = "mini_xception")]
+    pub weights: PathBuf,
+
+    /// Format of the model
+    #[arg(long, value_enum, default_value_t = ModelFormat::Onnx)]
+    pub format: ModelFormat,
+
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// A format of model files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ModelFormat {
+    /// For ONNX Runtime, OpenCV and others; its metadata holds labels and preprocessing
+    Onnx,
+}
+
+/// Options of `import-keras`.
+#[cfg(feature = "keras")]
+#[derive(Debug, Args)]
+pub struct ImportKerasArgs {
+    /// Keras' model, HDF5
+    pub file: PathBuf,
+
+    /// The weights file to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}

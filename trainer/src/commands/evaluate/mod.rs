@@ -1,0 +1,139 @@
+//! `emotion-trainer evaluate`.
+
+mod light;
+mod probabilities;
+mod report;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use emotion_models::inference::Precision;
+use emotion_models::{Classifier, Emotion};
+
+use self::probabilities::{Probabilities, evaluate_rows, probabilities};
+use self::report::{EvaluatedSplit, EvaluationReport, NetworkCost};
+use super::common::{load_weights, save_figures, short_name, use_threads};
+use crate::cli::EvaluateArgs;
+use crate::data::{Dataset, Split};
+use crate::emotion::metrics::ClassificationMetrics;
+use crate::emotion::plots;
+
+/// Evaluates weights, or the mean of several, on one split.
+///
+/// # Errors
+///
+/// When the weights or the data are broken, the split has no rows, or the figures cannot be
+/// written.
+pub fn run(args: &EvaluateArgs) -> Result<()> {
+    use_threads(args.threads)?;
+    let precision = args.dtype.unwrap_or_else(Precision::fastest);
+    let networks = args.weights.iter();
+    let networks = networks.map(|weights| classifier(weights, precision));
+    let mut networks: Vec<Classifier> = networks.collect::<Result<_>>()?;
+    let data = Dataset::load(&args.data)?;
+    let faces = data.split(args.split);
+    ensure!(
+        !faces.is_empty(),
+        "{} has no {} rows",
+        args.data.display(),
+        args.split
+    );
+
+    // Within Training every row would be a copy of itself.
+    let copies = (args.split != Split::Training).then(|| faces.copies_of(&data.training));
+    let batch = args.batch.get();
+    let (once, mirrored) = probabilities(&mut networks, faces, batch, args.light_correction)?;
+    let light = args
+        .light
+        .then(|| light::table(&mut networks, faces, batch))
+        .transpose()?;
+    let evaluate = |probabilities: &Probabilities| EvaluatedSplit {
+        all: evaluate_rows(probabilities, faces, |_| true),
+        without_copies: evaluate_rows(probabilities, faces, |row| {
+            copies.as_ref().is_some_and(|copies| !copies[row])
+        }),
+    };
+    let report = EvaluationReport {
+        weights: &args.weights,
+        networks: &networks,
+        precision,
+        cost: NetworkCost::of(&networks)?,
+        split: args.split,
+        copies: copies
+            .as_ref()
+            .map(|copies| copies.iter().filter(|&&copy| copy).count()),
+        once: evaluate(&once),
+        mirrored: evaluate(&mirrored),
+        light_correction: args.light_correction,
+        light,
+    };
+    if args.json {
+        println!("{}", report.json());
+    } else {
+        print!("{}", report.table());
+    }
+    if args.no_plots {
+        return Ok(());
+    }
+    let title = format!("{} on {}", name(&args.weights), args.split);
+    let folder = args.plots.clone().unwrap_or_else(|| {
+        let folder = format!("{}-{}", name(&args.weights), args.split);
+        Path::new("runs/evaluation").join(folder)
+    });
+    draw(&report.once.all, &title, &folder)
+}
+
+/// Loads weights with FER-2013's labels.
+fn classifier(weights: &Path, precision: Precision) -> Result<Classifier> {
+    let classifier = Classifier::with_precision(&load_weights(weights)?, precision)?;
+    let classifier = classifier.with_threads(rayon::current_num_threads());
+    let labels = &classifier.metadata().labels;
+    ensure!(
+        *labels == Emotion::names(),
+        "{} has the labels {}, FER-2013 has {}: choose weights for the same emotions",
+        weights.display(),
+        labels.join(", "),
+        Emotion::names().join(", ")
+    );
+    Ok(classifier)
+}
+
+/// The name of the weights in titles and folders.
+fn name(weights: &[PathBuf]) -> String {
+    match weights {
+        [] => String::new(),
+        [one] => short_name(one),
+        [first, others @ ..] => format!("{}+{}", short_name(first), others.len()),
+    }
+}
+
+/// Draws the figures to a folder.
+fn draw(evaluation: &ClassificationMetrics, title: &str, folder: &Path) -> Result<()> {
+    save_figures(
+        folder,
+        &[
+            ("confusion.svg", plots::confusion(evaluation, title)?),
+            (
+                "reliability.svg",
+                plots::reliability(evaluation.reliability(), title)?,
+            ),
+        ],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name_of(weights: &[&str]) -> String {
+        name(&weights.iter().map(PathBuf::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn weights_are_called_by_their_folder_and_file() {
+        assert_eq!(name_of(&["mini_xception"]), "mini_xception");
+        assert_eq!(name_of(&["runs/mine/best.safetensors"]), "mine-best");
+        assert_eq!(name_of(&["../best.safetensors"]), "best");
+        assert_eq!(name_of(&["/a/b.safetensors", "c", "d"]), "a-b+2");
+    }
+}
