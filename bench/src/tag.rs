@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use emotion_pipelines::clip::{self, Clip};
-use emotion_pipelines::line::Line;
+use emotion_pipelines::launch_line::Line;
 use emotion_pipelines::runner::{self, Stop};
 use emotion_pipelines::tag::progress::Progress;
 use emotion_pipelines::tag::settings::Settings;

@@ -3,28 +3,28 @@
 //! The decision that everything here follows from: streams come and go by themselves, work is shared.
 //!
 //! - Each stream has a thread that opens it, watches over it and opens it again when it drops (`stream`). Decoding
-//!   happens in GStreamer's threads and never waits: only the newest frame of a stream is kept (`desk`).
+//!   happens in GStreamer's threads and never waits: only the newest frame of a stream is kept (`frame_queue`).
 //! - A fixed set of workers, one for each core, takes the kept frames of all streams in turn (`worker`). A frame that is
 //!   replaced before its turn is skipped. So a decoded frame never waits longer than one round of all streams. What cannot
 //!   be decoded in time is not skipped: a machine that is too slow for that falls behind.
 //! - What a worker does with a frame is done by the plugin's own elements, one chain of them for each stream, so that
 //!   tracks, intervals and smoothing are those of `facedetect` and `emotionclassify`; but the chain runs in the worker's
-//!   thread (`chain`).
+//!   thread (`element_chain`).
 //!
 //! Frames are not held back to fill a batch: the engine computes the faces of a batch one after another, so that a larger
 //! one is no faster by the face, and it would cost delay. All faces of a frame are one batch.
 
 mod back_off;
-mod chain;
 pub mod config;
-mod desk;
+mod element_chain;
+mod frame_queue;
 mod history;
-mod intake;
+mod late_frame_dropper;
 mod metrics;
 mod outputs;
 mod page;
-mod picture;
-mod punctual;
+mod preview;
+mod source_pipeline;
 mod stream;
 mod worker;
 
@@ -35,7 +35,7 @@ use std::thread::{self, Scope, ScopedJoinHandle};
 use anyhow::Context as _;
 
 use self::config::Config;
-use self::desk::Desk;
+use self::frame_queue::Desk;
 use self::metrics::Metrics;
 use self::outputs::Outputs;
 use self::page::Page;

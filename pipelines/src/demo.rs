@@ -16,8 +16,8 @@ use gstemotion::face;
 use crate::{
     camera,
     clip::{self, Clip},
-    line::Line,
-    recording::Recording,
+    encoding_profile::Recording,
+    launch_line::Line,
     runner::{self, End, Stop},
     window,
 };

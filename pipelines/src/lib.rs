@@ -1,15 +1,15 @@
 //! Programs made of the emotion elements.
 //!
 //! Each program is a thin `main` over the modules here. They link the plugin in and register it themselves, so that they run
-//! without an installed plugin, and they describe their pipelines as `gst-launch-1.0` takes them ([`line::Line`]): what a program
+//! without an installed plugin, and they describe their pipelines as `gst-launch-1.0` takes them ([`launch_line::Line`]): what a program
 //! does can be printed, pasted into a shell and changed there.
 
 pub mod camera;
 pub mod clip;
 pub mod crowd;
 pub mod demo;
-pub mod line;
-pub mod recording;
+pub mod encoding_profile;
+pub mod launch_line;
 pub mod runner;
 pub mod tag;
 pub mod window;

@@ -160,7 +160,7 @@ pub(crate) fn described(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line::Line;
+    use crate::launch_line::Line;
 
     fn pipeline(words: &str) -> gst::Pipeline {
         gst::init().expect("GStreamer starts");

@@ -4,21 +4,21 @@
 //! how many are worked on at a time. Its results appear together when it is whole; a run that was stopped or killed
 //! goes on with the files that have none.
 
+mod audio;
 mod captions;
 mod collector;
 mod container;
-pub mod course;
 pub mod inputs;
+mod parallel;
 mod pipeline;
 pub mod progress;
-mod queue;
 mod records;
 mod report;
 pub mod results;
 pub mod settings;
-mod sound;
 mod summary;
 mod thumbnails;
+pub mod timeline;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -27,7 +27,6 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use self::collector::Collector;
-use self::course::Course;
 use self::inputs::{Found, Input};
 pub use self::pipeline::Position;
 use self::pipeline::Tagging;
@@ -37,7 +36,8 @@ use self::results::{Folder, Results, SUMMARY};
 use self::settings::Settings;
 use self::summary::Before;
 use self::thumbnails::Thumbnails;
-use crate::recording::Recording;
+use self::timeline::Course;
+use crate::encoding_profile::Recording;
 use crate::runner::Stop;
 
 /// What to do.
@@ -84,7 +84,7 @@ pub fn run(
     for unusable in &found.unusable {
         progress.refused(&unusable.path, &unusable.reason);
     }
-    let outcomes = queue::run(&found.inputs, options.jobs, stop, |number, input| {
+    let outcomes = parallel::run(&found.inputs, options.jobs, stop, |number, input| {
         let outcome = job.outcome(number, input);
         progress.ended(number, input, &outcome);
         outcome

@@ -8,7 +8,7 @@ use std::sync::{
 use anyhow::Context as _;
 use gst::prelude::*;
 
-use crate::{line::Line, runner::Stop};
+use crate::{launch_line::Line, runner::Stop};
 
 const NAME: &str = "window";
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use emotion_pipelines::clip::Clip;
-use emotion_pipelines::line::Line;
+use emotion_pipelines::launch_line::Line;
 use emotion_pipelines::runner;
 use gst::prelude::*;
 

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use emotion_models::preprocess::Region;
 use emotion_pipelines::{
     clip::Clip,
-    line::Line,
+    launch_line::Line,
     runner::{self, Stop},
 };
 use gst::prelude::*;

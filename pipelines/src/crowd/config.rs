@@ -2,7 +2,7 @@
 //!
 //! Every type here checks its values as they are read, so that an error has a place in the file.
 
-mod properties;
+mod element_properties;
 mod secret;
 mod source;
 mod values;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-pub use self::properties::{Classify, Detect, Overlay, Properties};
+pub use self::element_properties::{Classify, Detect, Overlay, Properties};
 pub use self::secret::Secret;
 pub use self::source::{AtEnd, Origin, Source, Transport};
 pub use self::values::{Broker, Include, Name, Pictures, Rate, Seconds, Topic};

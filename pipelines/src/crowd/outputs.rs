@@ -1,6 +1,6 @@
 //! Where records go: a file, a broker. Nothing here keeps a worker waiting.
 
-mod lines;
+mod line_writer;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use gstemotion::face::Face;
 use gstemotion::mqtt::{self, Change, Publisher};
 use gstemotion::record::Record;
 
-use self::lines::Lines;
+use self::line_writer::Lines;
 use super::config::{Config, Include, Mqtt, Topic};
 use super::metrics::Metrics;
 use super::stream::tell;

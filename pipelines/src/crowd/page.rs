@@ -4,8 +4,8 @@
 //! token; without a token it answers only requests that name this computer by its number or as `localhost`, so that no
 //! foreign page in a browser here can read it under a name of its own. It loads nothing from anywhere else.
 
-mod guard;
-mod live;
+mod access;
+mod mjpeg;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use self::guard::Guard;
+use self::access::Guard;
 use super::config::{PageSettings, Pictures};
 use super::history::Moment;
 use super::metrics::Metrics;
@@ -125,7 +125,7 @@ fn router(shared: Arc<Shared>, guard: Guard) -> Router {
         .layer(middleware::map_response(with_headers))
         .layer(middleware::from_fn_with_state(
             Arc::new(guard),
-            guard::check,
+            access::check,
         ))
         .with_state(shared)
 }
@@ -214,7 +214,7 @@ fn has_pictures(stream: &Stream, pictures: Pictures) -> bool {
 async fn live(State(shared): State<Arc<Shared>>, Path(name): Path<String>) -> Response {
     let found = shared.streams.iter().find(|stream| stream.name() == name);
     match found {
-        Some(stream) if has_pictures(stream, shared.pictures) => live::pictures(stream),
+        Some(stream) if has_pictures(stream, shared.pictures) => mjpeg::pictures(stream),
         Some(_) => (StatusCode::NOT_FOUND, "its pictures are off\n").into_response(),
         None => (StatusCode::NOT_FOUND, "no such source\n").into_response(),
     }

@@ -10,10 +10,10 @@ use tokio::sync::watch;
 
 use super::back_off::BackOff;
 use super::config::{AtEnd, Reconnect, Source};
-use super::desk::Desk;
+use super::frame_queue::Desk;
 use super::history::History;
-use super::intake::{Frame, Intake, News};
 use super::metrics::{Metrics, StreamMetrics};
+use super::source_pipeline::{Frame, Intake, News};
 use crate::runner::Stop;
 
 /// How often a thread looks up from its waiting.
@@ -151,7 +151,7 @@ impl Stream {
         self.seen().history.rate(self.second(), RECENT_SECONDS)
     }
 
-    /// Opens the stream again and again until it ends or `stop` is wished; frames go to `seat` of `desk`.
+    /// Opens the stream again and again until it ends or `stop` is wished; frames go to `seat` of `frame_queue`.
     pub(super) fn watch(
         self: &Arc<Self>,
         reconnect: &Reconnect,

@@ -9,12 +9,12 @@ use gstemotion::face;
 use gstemotion::frame_time::FrameTime;
 use gstemotion::record::{self, Record};
 
-use super::chain::Chain;
 use super::config::{Config, Source};
-use super::desk::Desk;
-use super::intake::Frame;
+use super::element_chain::Chain;
+use super::frame_queue::Desk;
 use super::outputs::Outputs;
-use super::picture::Pictures;
+use super::preview::Pictures;
+use super::source_pipeline::Frame;
 use super::stream::{Stream, tell};
 
 /// What all workers share.
@@ -64,7 +64,7 @@ impl<'a> Worker<'a> {
         })
     }
 
-    /// Takes frames from `desk` until it is closed.
+    /// Takes frames from `frame_queue` until it is closed.
     pub(super) fn work(&self, desk: &Desk<Frame>) {
         while let Some((seat, frame)) = desk.take() {
             let _done = Done(desk, seat);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::course::{Course, UNCLASSIFIED, Who};
+use super::timeline::{Course, UNCLASSIFIED, Who};
 
 /// A change that is undone sooner than this cannot be read, in milliseconds.
 const READABLE_MS: u64 = 300;
@@ -137,7 +137,7 @@ fn timestamp(ms: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::course::tests::{course, face, record};
+    use super::super::timeline::tests::{course, face, record};
     use super::*;
 
     #[test]

@@ -6,9 +6,9 @@ use gstemotion::face;
 use gstemotion::frame_time::FrameTime;
 use gstemotion::record::Record;
 
-use super::course::Course;
 use super::records::Records;
 use super::thumbnails::Thumbnails;
+use super::timeline::Course;
 
 /// What collects.
 pub(super) struct Collector {

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, anyhow, bail};
 use gst::prelude::*;
 
+use super::audio::Sound;
 use super::collector::Collector;
 use super::settings::{Every, Settings};
-use super::sound::Sound;
-use crate::line::Line;
-use crate::recording::{MUXER, Recording};
+use crate::encoding_profile::{MUXER, Recording};
+use crate::launch_line::Line;
 use crate::runner::{Stop, described};
 
 /// How often a running pipeline looks up from its work.

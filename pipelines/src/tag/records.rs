@@ -85,7 +85,7 @@ impl Records {
 
 #[cfg(test)]
 mod tests {
-    use super::super::course::tests::{face, record};
+    use super::super::timeline::tests::{face, record};
     use super::*;
     use std::fs;
 

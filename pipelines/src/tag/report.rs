@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use gstemotion::emotionoverlay::colour;
 
-use super::course::{Course, Person, UNCLASSIFIED, Who};
 use super::thumbnails::Thumbnails;
+use super::timeline::{Course, Person, UNCLASSIFIED, Who};
 
 const PAGE: &str = include_str!("report.html");
 /// Where the data goes into the page.
@@ -161,7 +161,7 @@ fn data_url(jpeg: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::course::tests::{course, face, record};
+    use super::super::timeline::tests::{course, face, record};
     use super::*;
 
     fn page(file: &str) -> String {

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::course::{Course, Person, Who};
 use super::inputs::Input;
 use super::settings::Settings;
+use super::timeline::{Course, Person, Who};
 
 /// The version of the format; it counts up when a field changes its meaning or goes away.
 const VERSION: u32 = 1;
@@ -234,8 +234,8 @@ pub(super) fn before(path: &Path, input: &Input, settings: &Settings) -> Before 
 
 #[cfg(test)]
 mod tests {
-    use super::super::course::tests::{course, face, record};
     use super::super::settings::Format;
+    use super::super::timeline::tests::{course, face, record};
     use super::*;
 
     fn input() -> Input {

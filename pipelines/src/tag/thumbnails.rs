@@ -12,7 +12,7 @@ use gst_video::{VideoConverter, VideoConverterConfig, VideoFormat, VideoFrameRef
 use gstemotion::record::{PixelBox, Record};
 use image::codecs::jpeg::JpegEncoder;
 
-use super::course::{Who, named};
+use super::timeline::{Who, named};
 
 const SIDE: u32 = 72;
 const QUALITY: u8 = 80;
@@ -190,7 +190,7 @@ fn square(pixels: PixelBox, width: u32, height: u32) -> Option<(i32, i32, i32)> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::course::tests::{face, record};
+    use super::super::timeline::tests::{face, record};
     use super::*;
 
     #[test]

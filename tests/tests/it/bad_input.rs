@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::Context as _;
 use emotion_pipelines::{
     clip::{self, Clip},
-    line::Line,
+    launch_line::Line,
 };
 use emotion_tests::{
     repository,

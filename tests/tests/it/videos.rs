@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use emotion_pipelines::line::Line;
+use emotion_pipelines::launch_line::Line;
 use emotion_tests::{
     data,
     stream::{self, ReceivedFrame, assert_emotion_is_sound},

@@ -161,7 +161,7 @@ fn schema() -> Result<TypePtr, ParquetError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::course::tests::{face, record};
+    use super::super::super::timeline::tests::{face, record};
     use super::*;
     use parquet::file::reader::{FileReader, SerializedFileReader};
     use parquet::record::Field;

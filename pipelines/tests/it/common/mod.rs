@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use emotion_pipelines::clip::Clip;
-use emotion_pipelines::line::Line;
+use emotion_pipelines::launch_line::Line;
 use emotion_pipelines::runner::{self, Stop};
 use gst::prelude::*;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use emotion_pipelines::line::Line;
+use emotion_pipelines::launch_line::Line;
 use emotion_pipelines::runner;
 use gstemotion::record::Record;
 

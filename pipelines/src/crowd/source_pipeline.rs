@@ -9,7 +9,7 @@ use gst::prelude::*;
 use gstemotion::frame_time::FrameTime;
 
 use super::config::{Origin, Source, Transport};
-use super::punctual;
+use super::late_frame_dropper;
 use crate::runner;
 
 /// Ages beyond this are clocks that have nothing to do with each other.
@@ -71,7 +71,7 @@ impl Intake {
         });
         sink.set_callbacks(callbacks.build());
         let is_live = Arc::new(AtomicBool::new(false));
-        punctual::keep_up(&pipeline, &is_live, on_skip);
+        late_frame_dropper::keep_up(&pipeline, &is_live, on_skip);
         let mut intake = Self {
             pipeline,
             bus,

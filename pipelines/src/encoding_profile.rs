@@ -4,7 +4,7 @@ use std::path::Path;
 
 use gst::prelude::*;
 
-use crate::line::Line;
+use crate::launch_line::Line;
 
 /// How long an encoder in hardware may take for its first pictures.
 const TRIAL: gst::ClockTime = gst::ClockTime::from_seconds(10);

@@ -7,8 +7,8 @@ use axum::body::Bytes;
 use gst::prelude::*;
 use gst_video::VideoInfo;
 
-use super::chain::{Chain, Processed};
 use super::config::{self, Overlay, PageSettings, Properties};
+use super::element_chain::{Chain, Processed};
 use super::stream::is_due;
 
 /// Turns frames of a stream into JPEGs with what was found drawn in.
