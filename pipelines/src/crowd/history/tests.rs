@@ -1,0 +1,62 @@
+use super::*;
+use gstemotion::face::EmotionResult;
+
+fn faces(labels: &[&str]) -> Vec<Face> {
+    let face = |label: &&str| Face {
+        roi_id: 1,
+        x: 0,
+        y: 0,
+        width: 9,
+        height: 9,
+        detection: None,
+        object_id: None,
+        emotion: Some(EmotionResult {
+            label: (*label).into(),
+            ..EmotionResult::default()
+        }),
+    };
+    labels.iter().map(face).collect()
+}
+
+#[test]
+fn shares_are_of_the_faces_of_the_last_seconds_and_add_up_to_one() {
+    let mut history = History::default();
+    history.add(1, &faces(&["sad", "sad"]));
+    history.add(10, &faces(&["happy", "happy", "sad"]));
+    history.add(11, &faces(&["happy"]));
+    let shares = history.shares(11, 2);
+    assert_eq!(shares["happy"], 0.75);
+    assert_eq!(shares["sad"], 0.25);
+    assert!(history.shares(60, 2).is_empty());
+}
+
+#[test]
+fn a_moment_has_the_mean_number_of_faces_of_its_frames() {
+    let mut history = History::default();
+    history.add(5, &faces(&["sad", "happy"]));
+    history.add(5, &faces(&[]));
+    history.add(7, &[]);
+    let moments = history.moments(8);
+    let seen: Vec<_> = moments.iter().map(|m| (m.ago, m.faces)).collect();
+    assert_eq!(seen, [(3, 1.0), (1, 0.0)]);
+    assert_eq!(moments[0].emotions["sad"], 0.5);
+}
+
+#[test]
+fn the_rate_counts_whole_seconds_also_those_without_a_frame() {
+    let mut history = History::default();
+    for _ in 0..20 {
+        history.add(3, &[]);
+    }
+    history.add(5, &[]);
+    assert_eq!(history.rate(5, 4), 5.0);
+}
+
+#[test]
+fn seconds_that_are_long_over_are_forgotten() {
+    let mut history = History::default();
+    for second in 0..10_000 {
+        history.add(second, &[]);
+    }
+    assert_eq!(history.0.len() as u64, SECONDS);
+}

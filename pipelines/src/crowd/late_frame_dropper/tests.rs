@@ -1,0 +1,84 @@
+use super::*;
+
+const FRAME: Duration = Duration::from_millis(40);
+
+/// Decodes a camera's 25 frames a second, a key frame every `group`, each in `cost`, for `frames` frames; what a
+/// frame that is not decoded costs is nothing. Gives the greatest age and how many frames were decoded.
+fn decoded(
+    cost: Duration,
+    group: u32,
+    frames: u32,
+    delay: impl Fn(u32) -> Duration,
+) -> (Duration, u32) {
+    let began = Instant::now();
+    let (mut punctuality, mut free, mut oldest, mut count) =
+        (Punctuality::default(), began, Duration::ZERO, 0);
+    for frame in 0..frames {
+        let due = began + frame * FRAME;
+        let now = free.max(due + delay(frame));
+        let age = now - due;
+        if punctuality.admits(age, frame % group == 0, now) {
+            free = now + cost;
+            count += 1;
+            oldest = oldest.max(age);
+        }
+    }
+    (oldest, count)
+}
+
+#[test]
+fn a_decoder_that_keeps_up_misses_no_frame() {
+    let (oldest, count) = decoded(FRAME / 2, 50, 500, |_| Duration::from_millis(200));
+    assert_eq!((oldest, count), (Duration::from_millis(200), 500));
+    // A pipeline that needs most of a second to begin catches up.
+    let late = |frame: u32| Duration::from_millis(800_u64.saturating_sub(40 * u64::from(frame)));
+    assert!(decoded(FRAME / 4, 50, 500, late).1 > 400);
+    // Half a second during which nothing comes is caught up with.
+    let hiccup = |frame| {
+        Duration::from_millis(if (100..112).contains(&frame) {
+            40 * u64::from(112 - frame)
+        } else {
+            0
+        })
+    };
+    assert_eq!(decoded(FRAME / 2, 50, 500, hiccup).1, 500);
+}
+
+#[test]
+fn one_that_is_too_slow_stays_within_a_second_and_goes_on() {
+    for (cost, group) in [
+        (FRAME * 3 / 2, 25),
+        (FRAME * 2, 50),
+        (FRAME * 5, 1),
+        (FRAME * 3, 250),
+    ] {
+        let (oldest, count) = decoded(cost, group, 2000, |_| Duration::from_millis(200));
+        assert!(oldest < Duration::from_millis(1000), "{oldest:?}");
+        assert!(count >= 2000 / group.max(10), "{count} of {group}");
+    }
+}
+
+#[test]
+fn no_frame_is_decoded_without_the_ones_that_it_builds_on() {
+    let began = Instant::now();
+    let mut punctuality = Punctuality::default();
+    let mut admits = |ms, behind, is_key| {
+        let now = began + Duration::from_millis(ms);
+        punctuality.admits(Duration::from_millis(behind), is_key, now)
+    };
+    assert!(admits(0, 0, true));
+    assert!(admits(500, 450, false), "it may be a hiccup");
+    assert!(!admits(900, 600, false));
+    assert!(!admits(901, 561, false), "what it builds on was left out");
+    assert!(!admits(902, 180, true), "younger ones are waiting");
+    assert!(!admits(903, 100, false));
+    assert!(admits(943, 100, true));
+    assert!(admits(983, 100, false));
+}
+
+#[test]
+fn clocks_that_move_apart_are_none_of_the_decoders_business() {
+    let jump = |frame| Duration::from_secs(if frame < 100 { 0 } else { 5 });
+    let (_, count) = decoded(FRAME / 2, 25, 1000, jump);
+    assert!(count > 900, "{count}");
+}

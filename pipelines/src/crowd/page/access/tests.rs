@@ -1,0 +1,56 @@
+use super::*;
+
+fn judge(token: Option<&str>, uri: &str, header: Option<(&'static str, &str)>) -> Verdict {
+    let token = token.map(|text| {
+        let value = toml::Value::String(text.into());
+        value.try_into::<Secret>().expect("a text is a secret")
+    });
+    let mut headers = HeaderMap::new();
+    if let Some((name, value)) = header {
+        headers.insert(name, value.parse().expect("a header"));
+    }
+    Guard { token }.judge(&uri.parse().expect("an address"), &headers)
+}
+
+#[test]
+fn without_a_token_only_names_of_this_computer_are_answered() {
+    for host in [
+        "localhost:8080",
+        "127.0.0.1",
+        "127.0.0.1:80",
+        "[::1]:8080",
+        "[::1]",
+    ] {
+        assert_eq!(
+            judge(None, "/", Some(("host", host))),
+            Verdict::Pass,
+            "{host}"
+        );
+    }
+    for host in ["evil.example:8080", "localhost.evil.example", ""] {
+        let verdict = judge(None, "/", Some(("host", host)));
+        assert!(matches!(verdict, Verdict::Refuse(_)), "{host}");
+    }
+}
+
+#[test]
+fn a_token_is_shown_in_a_header_a_cookie_or_once_in_the_address() {
+    let token = Some("s3cret");
+    for header in [
+        ("authorization", "Bearer s3cret"),
+        ("cookie", "a=b; emotion-crowd=s3cret"),
+    ] {
+        assert_eq!(judge(token, "/metrics", Some(header)), Verdict::Pass);
+    }
+    assert_eq!(judge(token, "/?x=1&token=s3cret", None), Verdict::Remember);
+    for (uri, header) in [
+        ("/", None),
+        ("/?token=s3cre", None),
+        ("/?token=s3cret2", None),
+        ("/", Some(("authorization", "Bearer other"))),
+        ("/", Some(("cookie", "emotion-crowd="))),
+    ] {
+        let verdict = judge(token, uri, header);
+        assert!(matches!(verdict, Verdict::Refuse(_)), "{uri} {header:?}");
+    }
+}

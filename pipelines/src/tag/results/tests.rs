@@ -1,0 +1,79 @@
+use super::*;
+
+fn input() -> Input {
+    Input {
+        path: "a/my.talk.mp4".into(),
+        absolute: "/a/my.talk.mp4".into(),
+        name: "a/my.talk".into(),
+        size: 1,
+        modified_ns: 1,
+    }
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let pattern = folder.join("**/*").display().to_string();
+    let found = glob::glob(&pattern).unwrap().map(Result::unwrap);
+    let files = found.filter(|path| path.is_file());
+    files
+        .map(|path| path.strip_prefix(folder).unwrap().display().to_string())
+        .collect()
+}
+
+#[test]
+fn results_get_their_names_when_all_are_whole_and_nothing_else_stays() {
+    let out = tempfile::tempdir().unwrap();
+    let folder = Folder::open(out.path()).unwrap();
+    let mut results = folder.results(&input(), 0).unwrap();
+    results.write("jsonl", "1").unwrap();
+    assert!(!out.path().join("a").exists());
+    assert_eq!(results.names(), ["my.talk.jsonl"]);
+    results.publish("{}").unwrap();
+    drop(folder);
+    assert_eq!(
+        files(out.path()),
+        ["a/my.talk.jsonl", "a/my.talk.summary.json"]
+    );
+    assert!(!out.path().join(HIDDEN).exists());
+}
+
+#[test]
+fn results_that_are_given_up_leave_nothing() {
+    let out = tempfile::tempdir().unwrap();
+    let folder = Folder::open(out.path()).unwrap();
+    folder
+        .results(&input(), 0)
+        .unwrap()
+        .write("jsonl", "1")
+        .unwrap();
+    drop(folder);
+    assert!(files(out.path()).is_empty());
+}
+
+#[test]
+fn what_a_killed_run_has_left_goes_away() {
+    let out = tempfile::tempdir().unwrap();
+    let left = out.path().join(HIDDEN).join("3");
+    fs::create_dir_all(&left).unwrap();
+    fs::write(left.join("result.jsonl"), "half").unwrap();
+    let folder = Folder::open(out.path()).unwrap();
+    assert!(!left.exists());
+    folder.results(&input(), 3).unwrap();
+}
+
+#[test]
+fn two_at_a_time_are_told_apart() {
+    let out = tempfile::tempdir().unwrap();
+    let first = Folder::open(out.path()).unwrap();
+    let error = Folder::open(out.path()).unwrap_err().to_string();
+    assert!(error.contains("another emotion-tag"), "{error}");
+    drop(first);
+    Folder::open(out.path()).unwrap();
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_says_what_to_do() {
+    let error = Folder::open(Path::new("/dev/null/out"))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("--out names another folder"), "{error}");
+}

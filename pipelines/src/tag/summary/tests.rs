@@ -1,0 +1,118 @@
+use super::super::settings::Format;
+use super::super::timeline::tests::{course, face, record};
+use super::*;
+
+fn input() -> Input {
+    Input {
+        path: "talks/talk.mp4".into(),
+        absolute: "/archive/talks/talk.mp4".into(),
+        name: "talk".into(),
+        size: 1234,
+        modified_ns: 1_700_000_000_123_456_789,
+    }
+}
+
+fn summary() -> Value {
+    let course = course(vec![
+        record(0.0, vec![face(1, 0, "happy", 0.5), face(2, 0, "sad", 0.75)]),
+        record(1.0, vec![face(1, 0, "happy", 1.0)]),
+        record(2.0, vec![face(1, 0, "neutral", 0.5)]),
+        record(3.0, vec![]),
+    ]);
+    let text = json(
+        &input(),
+        &Settings::default(),
+        &["talk.jsonl".into()],
+        &course,
+    )
+    .unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn it_tells_the_file_and_each_person() {
+    let summary = summary();
+    assert_eq!(summary["file"], "talk.mp4");
+    assert_eq!(summary["duration"], 4.0);
+    assert_eq!(
+        (&summary["frames"], &summary["frames_with_faces"]),
+        (&4.into(), &3.into())
+    );
+    assert_eq!(
+        summary["emotions"],
+        serde_json::json!({"happy": 0.5, "neutral": 0.25, "sad": 0.25})
+    );
+    let first = &summary["persons"][0];
+    assert_eq!(
+        (&first["id"], &first["emotion"]),
+        (&1.into(), &"happy".into())
+    );
+    assert_eq!(
+        (&first["first_seen"], &first["last_seen"]),
+        (&0.0.into(), &3.0.into())
+    );
+    assert_eq!(first["emotions"]["happy"], 0.666667);
+    assert_eq!(first["probabilities"]["happy"], 0.666667);
+    assert_eq!(first["peaks"].as_array().unwrap().len(), 1);
+    assert_eq!(first["peaks"][0]["time"], 1.0);
+    assert_eq!(summary["persons"][1]["peaks"][0]["emotion"], "sad");
+}
+
+#[test]
+fn results_count_as_finished_for_the_same_file_with_the_same_settings_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("talk.summary.json");
+    let settings = Settings::default();
+    assert_eq!(before(&path, &input(), &settings), Before::Nothing);
+    fs::write(&path, summary().to_string()).unwrap();
+    assert_eq!(before(&path, &input(), &settings), Before::Nothing);
+    fs::write(folder.path().join("talk.jsonl"), "").unwrap();
+    assert_eq!(before(&path, &input(), &settings), Before::Finished);
+
+    let csv = Settings {
+        format: Format::Csv,
+        ..Settings::default()
+    };
+    assert_eq!(before(&path, &input(), &csv), Before::Nothing);
+    let changed = Input { size: 5, ..input() };
+    assert_eq!(before(&path, &changed, &settings), Before::Nothing);
+    let touched = Input {
+        modified_ns: 5,
+        ..input()
+    };
+    assert_eq!(before(&path, &touched, &settings), Before::Nothing);
+}
+
+#[test]
+fn a_moved_archive_is_still_finished_and_another_file_of_the_name_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("talk.summary.json");
+    fs::write(&path, summary().to_string()).unwrap();
+    fs::write(folder.path().join("talk.jsonl"), "").unwrap();
+    let moved = Input {
+        absolute: "/new/talk.mp4".into(),
+        ..input()
+    };
+    assert_eq!(
+        before(&path, &moved, &Settings::default()),
+        Before::Finished
+    );
+    let other = Input { size: 5, ..moved };
+    assert_eq!(
+        before(&path, &other, &Settings::default()),
+        Before::Foreign("/archive/talks/talk.mp4".into())
+    );
+}
+
+#[test]
+fn a_summary_that_was_spoilt_is_no_result() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("talk.summary.json");
+    for text in ["", "{", "[]", "{\"input\":{\"size\":1}}"] {
+        fs::write(&path, text).unwrap();
+        assert_eq!(
+            before(&path, &input(), &Settings::default()),
+            Before::Nothing
+        );
+    }
+}

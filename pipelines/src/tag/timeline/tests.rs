@@ -1,0 +1,149 @@
+use super::*;
+use gstemotion::record::{NormalizedBox, PixelBox, Probabilities, VERSION};
+
+pub(in crate::tag) fn face(
+    id: impl Into<Option<i32>>,
+    x: i32,
+    label: &str,
+    confidence: f64,
+) -> FaceRecord {
+    FaceRecord {
+        id: id.into(),
+        pixels: PixelBox {
+            x,
+            y: 0,
+            width: 10,
+            height: 10,
+        },
+        box_normalized: NormalizedBox {
+            x: 0.0,
+            y: 0.0,
+            width: 0.1,
+            height: 0.1,
+        },
+        detection_confidence: None,
+        emotion: Some(label.to_owned()),
+        uncertain: Some(label == UNCERTAIN),
+        confidence: Some(confidence),
+        probabilities: Some(Probabilities(vec![(label.to_owned(), confidence)])),
+        valence: Some(confidence),
+    }
+}
+
+pub(in crate::tag) fn record(time: impl Into<Option<f64>>, faces: Vec<FaceRecord>) -> Record {
+    let time = time.into();
+    Record {
+        version: VERSION,
+        source: None,
+        stream_time: time,
+        running_time: time,
+        wall_clock: None,
+        width: 100,
+        height: 100,
+        faces,
+    }
+}
+
+pub(in crate::tag) fn course(records: Vec<Record>) -> Course {
+    let mut course = Course::default();
+    for record in &records {
+        course.add(record, None);
+    }
+    course.finish();
+    course
+}
+
+fn spans(course: &Course, who: Who) -> Vec<(f64, f64, &str)> {
+    let spans = course.persons[&who].spans.iter();
+    spans
+        .map(|span| (span.start, span.end, span.label.as_str()))
+        .collect()
+}
+
+#[test]
+fn spans_of_one_emotion_follow_each_other_without_a_gap() {
+    let labels = ["happy", "happy", "sad", "sad"];
+    let records = labels.iter().enumerate();
+    let records = records.map(|(n, label)| record(n as f64, vec![face(7, 0, label, 0.5)]));
+    let course = course(records.collect());
+    assert_eq!(
+        spans(&course, Who::Track(7)),
+        [(0.0, 2.0, "happy"), (2.0, 4.0, "sad")]
+    );
+    assert_eq!(course.labels(), BTreeMap::from([("happy", 2), ("sad", 2)]));
+    assert_eq!(course.end(), 4.0);
+}
+
+#[test]
+fn a_face_that_is_missed_for_a_moment_has_not_gone_but_one_that_is_away_longer_has() {
+    let here = || vec![face(1, 0, "happy", 0.5)];
+    let times = [
+        (0.0, true),
+        (0.25, false),
+        (0.5, true),
+        (0.75, false),
+        (1.25, true),
+        (1.5, false),
+    ];
+    let records = times.map(|(time, there)| record(time, if there { here() } else { vec![] }));
+    let course = course(records.to_vec());
+    assert_eq!(
+        spans(&course, Who::Track(1)),
+        [(0.0, 0.75, "happy"), (1.25, 1.5, "happy")]
+    );
+    assert_eq!((course.frames, course.frames_with_faces), (6, 3));
+}
+
+#[test]
+fn with_few_frames_a_face_stays_from_one_to_the_next() {
+    let records = [0.0, 10.0, 20.0].map(|time| record(time, vec![face(1, 0, "sad", 0.5)]));
+    assert_eq!(
+        spans(&course(records.to_vec()), Who::Track(1)),
+        [(0.0, 30.0, "sad")]
+    );
+}
+
+#[test]
+fn untracked_faces_are_told_apart_by_their_place() {
+    let record = record(
+        None,
+        vec![face(None, 50, "sad", 0.5), face(None, 3, "happy", 0.5)],
+    );
+    let course = course(vec![record]);
+    assert_eq!(course.persons[&Who::Place(0)].spans[0].label, "happy");
+    assert_eq!(course.persons[&Who::Place(1)].spans[0].label, "sad");
+}
+
+#[test]
+fn peaks_are_the_clearest_moments_of_what_is_not_neutral() {
+    let frames = [
+        ("neutral", 0.99),
+        ("happy", 0.6),
+        ("happy", 0.9),
+        ("happy", 0.7),
+        ("uncertain", 0.95),
+        ("sad", 0.5),
+        ("angry", 0.8),
+    ];
+    let records = frames
+        .iter()
+        .enumerate()
+        .map(|(n, (label, confidence))| record(n as f64, vec![face(1, 0, label, *confidence)]));
+    let course = course(records.collect());
+    let peaks = course.persons[&Who::Track(1)].peaks(2);
+    let peaks: Vec<_> = peaks.iter().map(|p| (p.peak, p.label.as_str())).collect();
+    assert_eq!(peaks, [(2.0, "happy"), (6.0, "angry")]);
+}
+
+#[test]
+fn means_are_over_the_frames_of_the_face() {
+    let records =
+        [0.25, 0.75].map(|confidence| record(confidence, vec![face(1, 0, "happy", confidence)]));
+    let course = course(records.to_vec());
+    let person = &course.persons[&Who::Track(1)];
+    assert_eq!(person.mean_valence(), Some(0.5));
+    assert_eq!(
+        person.mean_probabilities().collect::<Vec<_>>(),
+        [("happy", 0.5)]
+    );
+}
