@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use emotion_pipelines::clip::{self, Clip};
-use emotion_pipelines::launch_line::Line;
-use emotion_pipelines::runner::{self, Stop};
-use emotion_pipelines::tag::progress::Progress;
+use emotion_pipelines::launch_line::LaunchLine;
+use emotion_pipelines::runner::{self, StopFlag};
+use emotion_pipelines::tag::progress::TagProgress;
 use emotion_pipelines::tag::settings::Settings;
 use emotion_pipelines::tag::{self, Options, inputs};
 use gst::prelude::*;
@@ -52,11 +52,11 @@ fn timed(call: impl FnOnce() -> Result<()>) -> Result<f64> {
 }
 
 fn decode(video: &Path) -> Result<()> {
-    let line = Line::default()
+    let line = LaunchLine::default()
         .words("filesrc")
         .path("location", video)
         .words("! decodebin ! fakesink sync=false");
-    runner::run(&line.launch()?, &Stop::default(), |_| {})?;
+    runner::run(&line.launch()?, &StopFlag::default(), |_| {})?;
     Ok(())
 }
 
@@ -67,10 +67,10 @@ fn tag(video: &Path, out: &Path) -> Result<()> {
         jobs: NonZeroUsize::MIN,
         resume: false,
     };
-    let found = inputs::find(&[PathBuf::from(video)], &[], out);
+    let found = inputs::scan(&[PathBuf::from(video)], &[], out);
     let mut log = Vec::new();
-    let progress = Progress::for_machines(&mut log);
-    let totals = tag::run(&options, &found, &Stop::default(), &progress)?;
+    let progress = TagProgress::json(&mut log);
+    let totals = tag::run(&options, &found, &StopFlag::default(), &progress)?;
     drop(progress);
     ensure!(
         totals.tagged == 1,
@@ -82,7 +82,7 @@ fn tag(video: &Path, out: &Path) -> Result<()> {
 
 /// Writes a video of four faces: the made clip twice, side by side, on a moving background that costs decoding time.
 fn make(video: &Path) -> Result<()> {
-    let line = Line::default()
+    let line = LaunchLine::default()
         .words("appsrc name=drawn ! videoconvert ! videoscale ! video/x-raw,format=I420,width=900,height=675")
         .words("! tee name=twice")
         .words("videotestsrc pattern=smpte75 horizontal-speed=3")
@@ -106,6 +106,6 @@ fn make(video: &Path) -> Result<()> {
     let pad = drawn.static_pad("src").context("expected a source pad")?;
     pad.set_offset(-(offset.nseconds() as i64));
     Clip::new()?.feed(&drawn, FRAMES);
-    runner::run(&pipeline, &Stop::default(), |_| {}).context("cannot write the video")?;
+    runner::run(&pipeline, &StopFlag::default(), |_| {}).context("cannot write the video")?;
     Ok(())
 }

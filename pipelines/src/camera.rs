@@ -9,7 +9,7 @@ use gst::prelude::*;
 
 /// What the search found.
 #[derive(Debug, Default)]
-pub struct Search {
+pub struct CameraProbe {
     /// The first camera that opens.
     pub usable: Option<PathBuf>,
     /// Devices that are there and may not be opened by this user.
@@ -19,8 +19,8 @@ pub struct Search {
 /// Opens `/dev/video0`, `/dev/video1`, … in turn until one is a camera.
 ///
 /// One camera often has several such files, of which one gives pictures.
-pub fn search() -> Search {
-    let mut found = Search::default();
+pub fn probe() -> CameraProbe {
+    let mut found = CameraProbe::default();
     for device in devices(Path::new("/dev")) {
         match fs::File::open(&device) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {

@@ -35,13 +35,13 @@ use std::thread::{self, Scope, ScopedJoinHandle};
 use anyhow::Context as _;
 
 use self::config::Config;
-use self::frame_queue::Desk;
+use self::frame_queue::FrameQueue;
 use self::metrics::Metrics;
-use self::outputs::Outputs;
+use self::outputs::RecordOutputs;
 use self::page::Page;
 use self::stream::Stream;
 use self::worker::Worker;
-use crate::runner::Stop;
+use crate::runner::StopFlag;
 
 /// Watches the streams of `config` until all of them have ended or `stop` is wished, and tells on standard error what
 /// happens to them.
@@ -50,9 +50,9 @@ use crate::runner::Stop;
 ///
 /// When an output or the page cannot be opened, an element refuses its settings, or a stream that has an end, such as a
 /// file, failed. A stream that drops is no error.
-pub fn run(mut config: Config, stop: &Stop) -> anyhow::Result<()> {
+pub fn run(mut config: Config, stop: &StopFlag) -> anyhow::Result<()> {
     let metrics = Metrics::default();
-    let outputs = Outputs::open(&config, &metrics)?;
+    let outputs = RecordOutputs::open(&config, &metrics)?;
     let streams: Vec<_> = std::mem::take(&mut config.sources)
         .into_iter()
         .map(|source| Arc::new(Stream::new(source.into_inner(), &metrics)))
@@ -66,7 +66,7 @@ pub fn run(mut config: Config, stop: &Stop) -> anyhow::Result<()> {
         .map(|settings| Page::open(settings, &streams, metrics))
         .transpose()?;
 
-    let desk = Arc::new(Desk::new(streams.len()));
+    let desk = Arc::new(FrameQueue::new(streams.len()));
     thread::scope(|scope| {
         let work = || {
             for number in 0..count {
@@ -89,7 +89,7 @@ pub fn run(mut config: Config, stop: &Stop) -> anyhow::Result<()> {
         };
         let result = work();
         if result.is_err() {
-            stop.wish();
+            stop.set();
         }
         desk.close();
         result

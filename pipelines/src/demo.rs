@@ -16,15 +16,15 @@ use gstemotion::face;
 use crate::{
     camera,
     clip::{self, Clip},
-    encoding_profile::Recording,
-    launch_line::Line,
-    runner::{self, End, Stop},
+    encoding_profile::EncodingProfile,
+    launch_line::LaunchLine,
+    runner::{self, RunEnd, StopFlag},
     window,
 };
 
 /// Where the pictures come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
+pub enum DemoInput {
     /// The first camera that opens, else the made clip.
     Any,
     /// This Video4Linux device.
@@ -39,7 +39,7 @@ pub enum Input {
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Where the pictures come from.
-    pub input: Input,
+    pub input: DemoInput,
     /// The folder for the results.
     pub output: PathBuf,
     /// Whether to show a window.
@@ -56,11 +56,11 @@ pub struct Options {
 /// # Errors
 ///
 /// When a file cannot be read or written, or an element of the pipeline fails.
-pub fn run(options: &Options, stop: &Stop, out: &mut impl Write) -> anyhow::Result<()> {
-    let results = Results::new(&options.output)?;
-    let recording = Recording::best()?;
+pub fn run(options: &Options, stop: &StopFlag, out: &mut impl Write) -> anyhow::Result<()> {
+    let results = PendingOutputs::new(&options.output)?;
+    let recording = EncodingProfile::best()?;
     let input = match &options.input {
-        Input::Any => choose(out)?,
+        DemoInput::Any => choose(out)?,
         chosen => chosen.clone(),
     };
     let Some(source) = open(&input, recording, &results, stop, out)? else {
@@ -79,7 +79,7 @@ pub fn run(options: &Options, stop: &Stop, out: &mut impl Write) -> anyhow::Resu
         recording.append(line.words("annotated. ! queue !"), video)
     };
     // Cameras set the pace; from a file every picture is shown when it is ready.
-    let in_time = matches!(input, Input::Camera(_));
+    let in_time = matches!(input, DemoInput::Camera(_));
     let mut shown = annotated(&options.output.join(&video), &options.output.join(records));
     let mut line = annotated(&results.unfinished(&video), &results.unfinished(records));
     let mut how_to_stop = "Press Ctrl-C to stop.";
@@ -107,7 +107,11 @@ pub fn run(options: &Options, stop: &Stop, out: &mut impl Write) -> anyhow::Resu
         }
     })?;
 
-    let stopped = if end == End::Stopped { "Stopped: " } else { "" };
+    let stopped = if end == RunEnd::Stopped {
+        "Stopped: "
+    } else {
+        ""
+    };
     writeln!(
         out,
         "\n{stopped}{}",
@@ -128,20 +132,22 @@ pub fn run(options: &Options, stop: &Stop, out: &mut impl Write) -> anyhow::Resu
 
 /// The line that gives the pictures of `input`, or none when the user stopped the making of the clip.
 fn open(
-    input: &Input,
-    recording: &Recording,
-    results: &Results,
-    stop: &Stop,
+    input: &DemoInput,
+    recording: &EncodingProfile,
+    results: &PendingOutputs,
+    stop: &StopFlag,
     out: &mut impl Write,
-) -> anyhow::Result<Option<Line>> {
+) -> anyhow::Result<Option<LaunchLine>> {
     let file = match input {
-        Input::Camera(device) => {
+        DemoInput::Camera(device) => {
             writeln!(out, "Camera {}", device.display())?;
             return Ok(Some(
-                Line::default().words("v4l2src").path("device", device),
+                LaunchLine::default()
+                    .words("v4l2src")
+                    .path("device", device),
             ));
         }
-        Input::File(file) => {
+        DemoInput::File(file) => {
             anyhow::ensure!(
                 file.is_file(),
                 "{}: there is no such video file",
@@ -150,9 +156,9 @@ fn open(
             writeln!(out, "Video {}", file.display())?;
             file.clone()
         }
-        Input::Any | Input::Clip => {
+        DemoInput::Any | DemoInput::Clip => {
             let name = format!("clip.{}", recording.extension);
-            if make_clip(recording, &results.unfinished(&name), stop)? == End::Stopped {
+            if make_clip(recording, &results.unfinished(&name), stop)? == RunEnd::Stopped {
                 return Ok(None);
             }
             let file = results.finish(&name)?;
@@ -166,17 +172,17 @@ fn open(
         }
     };
     Ok(Some(
-        Line::default()
+        LaunchLine::default()
             .words("filesrc")
             .path("location", &file)
             .words("! decodebin ! videoconvert"),
     ))
 }
 
-fn choose(out: &mut impl Write) -> anyhow::Result<Input> {
-    let found = camera::search();
+fn choose(out: &mut impl Write) -> anyhow::Result<DemoInput> {
+    let found = camera::probe();
     if let Some(device) = found.usable {
-        return Ok(Input::Camera(device));
+        return Ok(DemoInput::Camera(device));
     }
     for device in &found.forbidden {
         writeln!(
@@ -189,12 +195,12 @@ fn choose(out: &mut impl Write) -> anyhow::Result<Input> {
         out,
         "No camera found: here is a made clip instead (--input VIDEO takes a video of yours)."
     )?;
-    Ok(Input::Clip)
+    Ok(DemoInput::Clip)
 }
 
 /// The shell command that does the same.
-fn by_hand(line: &Line, plugin: Option<&Path>) -> String {
-    let command = Line::default().words("gst-launch-1.0 -e");
+fn by_hand(line: &LaunchLine, plugin: Option<&Path>) -> String {
+    let command = LaunchLine::default().words("gst-launch-1.0 -e");
     // Loaded by name the plugin's facedetect wins over GStreamer's own, and nothing needs to be installed.
     let command = plugin.map_or(command.clone(), |plugin| {
         command.path("--gst-plugin-load", plugin)
@@ -203,8 +209,8 @@ fn by_hand(line: &Line, plugin: Option<&Path>) -> String {
 }
 
 /// Draws the clip and encodes it into `file`.
-fn make_clip(recording: &Recording, file: &Path, stop: &Stop) -> anyhow::Result<End> {
-    let line = Line::default().words("appsrc name=drawn !");
+fn make_clip(recording: &EncodingProfile, file: &Path, stop: &StopFlag) -> anyhow::Result<RunEnd> {
+    let line = LaunchLine::default().words("appsrc name=drawn !");
     let pipeline = recording.append(line, file).launch()?;
     let drawn = pipeline
         .by_name("drawn")
@@ -215,12 +221,12 @@ fn make_clip(recording: &Recording, file: &Path, stop: &Stop) -> anyhow::Result<
 }
 
 /// The output folder. Files grow in a hidden folder inside it and move out when they are complete.
-struct Results {
+struct PendingOutputs {
     folder: PathBuf,
     hidden: tempfile::TempDir,
 }
 
-impl Results {
+impl PendingOutputs {
     fn new(folder: &Path) -> anyhow::Result<Self> {
         let hidden = fs::create_dir_all(folder)
             .and_then(|()| {
@@ -254,7 +260,7 @@ impl Results {
 
 /// What went by so far.
 #[derive(Debug, Default)]
-struct Seen {
+struct DemoSummary {
     frames: usize,
     with_faces: usize,
     most_faces: usize,
@@ -262,7 +268,7 @@ struct Seen {
     latest: Vec<String>,
 }
 
-impl Seen {
+impl DemoSummary {
     fn add(&mut self, faces: &[face::Face]) {
         self.frames += 1;
         self.with_faces += usize::from(!faces.is_empty());
@@ -308,12 +314,12 @@ impl Seen {
 }
 
 /// Reads the metadata of every frame as it reaches the overlay.
-fn watch(pipeline: &gst::Pipeline) -> anyhow::Result<Arc<Mutex<Seen>>> {
+fn watch(pipeline: &gst::Pipeline) -> anyhow::Result<Arc<Mutex<DemoSummary>>> {
     let pad = pipeline
         .by_name("overlay")
         .and_then(|overlay| overlay.static_pad("sink"))
         .context("the overlay has a way in")?;
-    let seen = Arc::new(Mutex::new(Seen::default()));
+    let seen = Arc::new(Mutex::new(DemoSummary::default()));
     let writer = seen.clone();
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
         if let Some(buffer) = info.buffer() {
@@ -324,7 +330,7 @@ fn watch(pipeline: &gst::Pipeline) -> anyhow::Result<Arc<Mutex<Seen>>> {
     Ok(seen)
 }
 
-fn locked(seen: &Mutex<Seen>) -> std::sync::MutexGuard<'_, Seen> {
+fn locked(seen: &Mutex<DemoSummary>) -> std::sync::MutexGuard<'_, DemoSummary> {
     seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -335,7 +341,7 @@ mod tests {
     #[test]
     fn results_appear_when_they_are_complete_and_leave_nothing_else() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let results = Results::new(folder.path()).expect("it is writable");
+        let results = PendingOutputs::new(folder.path()).expect("it is writable");
         fs::write(results.unfinished("a"), "whole").expect("it is writable");
         fs::write(results.unfinished("b"), "half").expect("it is writable");
         assert!(!folder.path().join("a").exists());
@@ -351,7 +357,7 @@ mod tests {
 
     #[test]
     fn the_printed_command_loads_the_plugin_of_this_build() {
-        let line = Line::default().words("videotestsrc ! facedetect ! fakesink");
+        let line = LaunchLine::default().words("videotestsrc ! facedetect ! fakesink");
         assert_eq!(
             by_hand(&line, Some(Path::new("/t/libgstemotion.so"))),
             "gst-launch-1.0 -e --gst-plugin-load=/t/libgstemotion.so videotestsrc ! facedetect ! fakesink"

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use gst::prelude::*;
 
-use crate::launch_line::Line;
+use crate::launch_line::LaunchLine;
 
 /// How long an encoder in hardware may take for its first pictures.
 const TRIAL: gst::ClockTime = gst::ClockTime::from_seconds(10);
 
 /// An encoder with its container.
 #[derive(Debug)]
-pub struct Recording {
+pub struct EncodingProfile {
     /// Everything between raw video and the muxer.
     encoder: &'static str,
     /// The container's element.
@@ -23,26 +23,26 @@ pub struct Recording {
 }
 
 /// Best first. Players want 4:2:0, so that is asked for where the encoder would take more.
-const RECORDINGS: [Recording; 4] = [
-    Recording {
+const PROFILES: [EncodingProfile; 4] = [
+    EncodingProfile {
         encoder: "videoconvert ! video/x-raw,format=I420 ! x264enc speed-preset=veryfast tune=zerolatency ! h264parse",
         muxer: "mp4mux",
         elements: &["x264enc", "h264parse", "mp4mux"],
         extension: "mp4",
     },
-    Recording {
+    EncodingProfile {
         encoder: "videoconvert ! openh264enc bitrate=2000000 ! h264parse",
         muxer: "mp4mux",
         elements: &["openh264enc", "h264parse", "mp4mux"],
         extension: "mp4",
     },
-    Recording {
+    EncodingProfile {
         encoder: "videoconvert ! vp8enc deadline=1 target-bitrate=2000000",
         muxer: "webmmux",
         elements: &["vp8enc", "webmmux"],
         extension: "webm",
     },
-    Recording {
+    EncodingProfile {
         encoder: "videoconvert ! jpegenc",
         muxer: "matroskamux",
         elements: &["jpegenc", "matroskamux"],
@@ -51,7 +51,7 @@ const RECORDINGS: [Recording; 4] = [
 ];
 
 /// Encoders in graphics hardware, which exist as elements where a driver offers them.
-const HARDWARE: [Recording; 6] = [
+const HARDWARE: [EncodingProfile; 6] = [
     hardware(
         "videoconvert ! nvh264enc ! h264parse",
         &["nvh264enc", "h264parse", "mp4mux"],
@@ -78,8 +78,8 @@ const HARDWARE: [Recording; 6] = [
     ),
 ];
 
-const fn hardware(encoder: &'static str, elements: &'static [&'static str]) -> Recording {
-    Recording {
+const fn hardware(encoder: &'static str, elements: &'static [&'static str]) -> EncodingProfile {
+    EncodingProfile {
         encoder,
         muxer: "mp4mux",
         elements,
@@ -90,7 +90,7 @@ const fn hardware(encoder: &'static str, elements: &'static [&'static str]) -> R
 /// The name of the muxer in a line, for more streams than the video.
 pub const MUXER: &str = "muxer";
 
-impl Recording {
+impl EncodingProfile {
     /// An encoder in hardware that works, else [`best`](Self::best).
     ///
     /// # Errors
@@ -106,7 +106,7 @@ impl Recording {
 
     /// Encodes a few pictures: a driver may offer what its hardware cannot do.
     fn works(&self) -> bool {
-        let line = Line::default()
+        let line = LaunchLine::default()
             .words("videotestsrc num-buffers=3 ! video/x-raw,width=640,height=480,framerate=25/1 !")
             .words(self.encoder)
             .words("! fakesink sync=false");
@@ -133,7 +133,7 @@ impl Recording {
     ///
     /// When it can write none of them.
     pub fn best() -> anyhow::Result<&'static Self> {
-        RECORDINGS.iter().find(|recording| recording.is_installed()).ok_or_else(|| {
+        PROFILES.iter().find(|recording| recording.is_installed()).ok_or_else(|| {
             anyhow::anyhow!("no video encoder is installed; on Debian and Ubuntu x264enc comes with gstreamer1.0-plugins-ugly")
         })
     }
@@ -146,7 +146,7 @@ impl Recording {
 
     /// Appends the way from raw video into the file at `path`.
     #[must_use]
-    pub fn append(&self, line: Line, path: &Path) -> Line {
+    pub fn append(&self, line: LaunchLine, path: &Path) -> LaunchLine {
         line.words(self.encoder)
             .words("!")
             .words(self.muxer)
@@ -164,11 +164,8 @@ mod tests {
         gst::init().expect("GStreamer starts");
         let file = Path::new("unused");
         let mut made = 0;
-        for recording in RECORDINGS
-            .iter()
-            .filter(|recording| recording.is_installed())
-        {
-            let line = recording.append(Line::default().words("videotestsrc !"), file);
+        for recording in PROFILES.iter().filter(|recording| recording.is_installed()) {
+            let line = recording.append(LaunchLine::default().words("videotestsrc !"), file);
             line.launch().unwrap_or_else(|error| panic!("{error:#}"));
             made += 1;
         }
@@ -178,7 +175,7 @@ mod tests {
     #[test]
     fn a_trial_tells_an_encoder_that_works_from_one_that_does_not() {
         gst::init().expect("GStreamer starts");
-        assert!(Recording::best().expect("one is installed").works());
+        assert!(EncodingProfile::best().expect("one is installed").works());
         for encoder in [
             "videoconvert ! nosuchencoder",
             "fakesink ! identity",
@@ -186,6 +183,6 @@ mod tests {
         ] {
             assert!(!hardware(encoder, &[]).works(), "{encoder}");
         }
-        assert!(Recording::fastest().is_ok());
+        assert!(EncodingProfile::fastest().is_ok());
     }
 }

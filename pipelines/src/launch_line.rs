@@ -7,9 +7,9 @@ use gst::prelude::*;
 
 /// The words of a `gst-launch-1.0` command, each one argument, unquoted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Line(Vec<String>);
+pub struct LaunchLine(Vec<String>);
 
-impl Line {
+impl LaunchLine {
     /// Appends words that stand apart by white space: elements, `!`, properties without spaces in their values.
     #[must_use]
     pub fn words(mut self, words: &str) -> Self {
@@ -47,7 +47,7 @@ impl Line {
 }
 
 /// As pasted into a shell after `gst-launch-1.0`.
-impl fmt::Display for Line {
+impl fmt::Display for LaunchLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, word) in self.0.iter().enumerate() {
             let gap = if index == 0 { "" } else { " " };
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_line_prints_as_a_shell_takes_it() {
-        let line = Line::default()
+        let line = LaunchLine::default()
             .words("filesrc")
             .path("location", Path::new("/my films/it's.mp4"))
             .words("! fakesink");
@@ -120,7 +120,7 @@ mod tests {
     fn a_path_with_spaces_and_quotes_reaches_the_element() {
         gst::init().expect("GStreamer starts");
         let path = Path::new(r#"/my films/it's "one".mp4"#);
-        let pipeline = Line::default()
+        let pipeline = LaunchLine::default()
             .words("filesrc name=source")
             .path("location", path)
             .words("! fakesink")
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn an_unknown_element_is_named() {
         gst::init().expect("GStreamer starts");
-        let error = Line::default()
+        let error = LaunchLine::default()
             .words("videotestsrc ! nosuchelement")
             .launch()
             .expect_err("it does not exist");

@@ -1,7 +1,7 @@
 //! Programs made of the emotion elements.
 //!
 //! Each program is a thin `main` over the modules here. They link the plugin in and register it themselves, so that they run
-//! without an installed plugin, and they describe their pipelines as `gst-launch-1.0` takes them ([`launch_line::Line`]): what a program
+//! without an installed plugin, and they describe their pipelines as `gst-launch-1.0` takes them ([`launch_line::LaunchLine`]): what a program
 //! does can be printed, pasted into a shell and changed there.
 
 pub mod camera;

@@ -18,16 +18,16 @@ const TICK: gst::ClockTime = gst::ClockTime::from_mseconds(100);
 
 /// A wish to stop that any thread can utter.
 #[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<AtomicBool>);
+pub struct StopFlag(Arc<AtomicBool>);
 
-impl Stop {
+impl StopFlag {
     /// Utters the wish.
-    pub fn wish(&self) {
+    pub fn set(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 
     /// Whether it was uttered.
-    pub fn is_wished(&self) -> bool {
+    pub fn is_set(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 
@@ -36,13 +36,13 @@ impl Stop {
     /// # Errors
     ///
     /// When the program already handles these signals.
-    pub fn on_signal(&self) -> anyhow::Result<()> {
+    pub fn set_on_signal(&self) -> anyhow::Result<()> {
         let stop = self.clone();
         ctrlc::set_handler(move || {
-            if stop.is_wished() {
+            if stop.is_set() {
                 std::process::exit(130);
             }
-            stop.wish();
+            stop.set();
         })
         .context("Ctrl-C cannot be handled")
     }
@@ -50,10 +50,10 @@ impl Stop {
 
 /// How a run ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum RunEnd {
     /// The source came to its end.
-    Source,
-    /// [`Stop`] was wished; the files are finished.
+    EndOfStream,
+    /// [`StopFlag`] was set; the files are finished.
     Stopped,
 }
 
@@ -66,9 +66,9 @@ pub enum End {
 /// The first error that an element posts, with the element's name; or when the files cannot be finished after a stop.
 pub fn run(
     pipeline: &gst::Pipeline,
-    stop: &Stop,
+    stop: &StopFlag,
     mut tick: impl FnMut(Duration),
-) -> anyhow::Result<End> {
+) -> anyhow::Result<RunEnd> {
     let shut_down = ShutDown(pipeline);
     let bus = pipeline.bus().context("a pipeline has a bus")?;
     // Where an element refuses, its own message says why: it stands on the bus.
@@ -103,7 +103,7 @@ pub fn run(
             _ => tick(started.elapsed()),
         }
         match &mut ending {
-            None if stop.is_wished() => {
+            None if stop.is_set() => {
                 pipeline.send_event(gst::event::Eos::new());
                 ending = Some(FINISH);
             }
@@ -118,9 +118,9 @@ pub fn run(
     }
     drop(shut_down);
     Ok(if ending.is_some() {
-        End::Stopped
+        RunEnd::Stopped
     } else {
-        End::Source
+        RunEnd::EndOfStream
     })
 }
 
@@ -160,11 +160,11 @@ pub(crate) fn described(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::launch_line::Line;
+    use crate::launch_line::LaunchLine;
 
     fn pipeline(words: &str) -> gst::Pipeline {
         gst::init().expect("GStreamer starts");
-        Line::default()
+        LaunchLine::default()
             .words(words)
             .launch()
             .expect("core elements exist")
@@ -174,28 +174,28 @@ mod tests {
     fn a_source_that_ends_ends_the_run() {
         let end = run(
             &pipeline("fakesrc num-buffers=3 ! fakesink"),
-            &Stop::default(),
+            &StopFlag::default(),
             |_| {},
         )
         .expect("it plays");
-        assert_eq!(end, End::Source);
+        assert_eq!(end, RunEnd::EndOfStream);
     }
 
     #[test]
     fn a_wish_to_stop_ends_an_endless_source() {
-        let stop = Stop::default();
+        let stop = StopFlag::default();
         let end = run(&pipeline("fakesrc is-live=true ! fakesink"), &stop, |_| {
-            stop.wish()
+            stop.set()
         })
         .expect("it plays");
-        assert_eq!(end, End::Stopped);
+        assert_eq!(end, RunEnd::Stopped);
     }
 
     #[test]
     fn an_error_names_the_element_and_the_file() {
         let error = run(
             &pipeline("filesrc name=input location=/nowhere.mp4 ! fakesink"),
-            &Stop::default(),
+            &StopFlag::default(),
             |_| {},
         )
         .expect_err("there is no such file");

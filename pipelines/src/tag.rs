@@ -26,19 +26,19 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use self::collector::Collector;
-use self::inputs::{Found, Input};
-pub use self::pipeline::Position;
-use self::pipeline::Tagging;
-use self::progress::{Facts, Outcome, Progress, Totals};
-use self::records::Records;
-use self::results::{Folder, Results, SUMMARY};
+use self::collector::FrameCollector;
+use self::inputs::{InputFile, InputFiles};
+pub use self::pipeline::FileProgress;
+use self::pipeline::TaggingPipeline;
+use self::progress::{FileOutcome, FileStats, RunTotals, TagProgress};
+use self::records::RecordFile;
+use self::results::{PendingResults, ResultFolder, SUMMARY};
 use self::settings::Settings;
-use self::summary::Before;
-use self::thumbnails::Thumbnails;
-use self::timeline::Course;
-use crate::encoding_profile::Recording;
-use crate::runner::Stop;
+use self::summary::ExistingResults;
+use self::thumbnails::FaceThumbnails;
+use self::timeline::EmotionTimeline;
+use crate::encoding_profile::EncodingProfile;
+use crate::runner::StopFlag;
 
 /// What to do.
 #[derive(Debug, Clone)]
@@ -61,13 +61,13 @@ pub struct Options {
 /// that cannot be tagged is no error; it counts as failed.
 pub fn run(
     options: &Options,
-    found: &Found,
-    stop: &Stop,
-    progress: &Progress<'_>,
-) -> anyhow::Result<Totals> {
-    let folder = Folder::open(&options.out)?;
+    found: &InputFiles,
+    stop: &StopFlag,
+    progress: &TagProgress<'_>,
+) -> anyhow::Result<RunTotals> {
+    let folder = ResultFolder::open(&options.out)?;
     let recording = match options.settings.annotate {
-        true => Some(Recording::fastest()?),
+        true => Some(EncodingProfile::fastest()?),
         false => None,
     };
     let job = Job {
@@ -77,9 +77,9 @@ pub fn run(
         stop,
         progress,
     };
-    let mut totals = Totals {
+    let mut totals = RunTotals {
         failed: found.unusable.len(),
-        ..Totals::default()
+        ..RunTotals::default()
     };
     for unusable in &found.unusable {
         progress.refused(&unusable.path, &unusable.reason);
@@ -91,13 +91,13 @@ pub fn run(
     });
     for outcome in outcomes {
         match outcome {
-            Outcome::Tagged(_) => totals.tagged += 1,
-            Outcome::Before => totals.before += 1,
-            Outcome::Failed(_) => totals.failed += 1,
-            Outcome::Stopped => {}
+            FileOutcome::Tagged(_) => totals.tagged += 1,
+            FileOutcome::AlreadyTagged => totals.before += 1,
+            FileOutcome::Failed(_) => totals.failed += 1,
+            FileOutcome::Stopped => {}
         }
     }
-    totals.stopped = stop.is_wished();
+    totals.stopped = stop.is_set();
     progress.finished(&totals);
     Ok(totals)
 }
@@ -105,22 +105,22 @@ pub fn run(
 /// What all files have in common.
 struct Job<'a, 'p> {
     options: &'a Options,
-    folder: &'a Folder,
-    recording: Option<&'static Recording>,
-    stop: &'a Stop,
-    progress: &'a Progress<'p>,
+    folder: &'a ResultFolder,
+    recording: Option<&'static EncodingProfile>,
+    stop: &'a StopFlag,
+    progress: &'a TagProgress<'p>,
 }
 
 impl Job<'_, '_> {
-    fn outcome(&self, number: usize, input: &Input) -> Outcome {
-        if self.stop.is_wished() {
-            return Outcome::Stopped;
+    fn outcome(&self, number: usize, input: &InputFile) -> FileOutcome {
+        if self.stop.is_set() {
+            return FileOutcome::Stopped;
         }
         let summary = self.folder.path(input, SUMMARY);
-        match summary::before(&summary, input, &self.options.settings) {
-            Before::Finished if self.options.resume => return Outcome::Before,
-            Before::Foreign(other) => {
-                return Outcome::Failed(format!(
+        match summary::existing_results(&summary, input, &self.options.settings) {
+            ExistingResults::Complete if self.options.resume => return FileOutcome::AlreadyTagged,
+            ExistingResults::OtherFile(other) => {
+                return FileOutcome::Failed(format!(
                     "{} is about {}; another --out keeps both",
                     summary.display(),
                     other.display()
@@ -131,19 +131,19 @@ impl Job<'_, '_> {
         self.progress.started(number, input);
         let started = Instant::now();
         match self.tag(number, input) {
-            Ok(Some(course)) => Outcome::Tagged(Facts {
+            Ok(Some(course)) => FileOutcome::Tagged(FileStats {
                 frames: course.frames,
                 persons: course.persons.len(),
                 duration: course.end(),
                 took: started.elapsed(),
             }),
-            Ok(None) => Outcome::Stopped,
-            Err(error) => Outcome::Failed(format!("{error:#}")),
+            Ok(None) => FileOutcome::Stopped,
+            Err(error) => FileOutcome::Failed(format!("{error:#}")),
         }
     }
 
     /// Tags a file; nothing when the user stopped it.
-    fn tag(&self, number: usize, input: &Input) -> anyhow::Result<Option<Course>> {
+    fn tag(&self, number: usize, input: &InputFile) -> anyhow::Result<Option<EmotionTimeline>> {
         anyhow::ensure!(input.size > 0, "the file is empty");
         if let Some(stated) = container::missing_end(&input.path)? {
             anyhow::bail!(
@@ -165,16 +165,16 @@ impl Job<'_, '_> {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let tagging = Tagging {
+        let tagging = TaggingPipeline {
             file: &input.path,
             settings,
             video: video
                 .as_ref()
                 .map(|(recording, growing, _)| (*recording, growing.as_path())),
-            collector: Collector {
-                records: Records::create(settings.format, &records, &results.path(extension))?,
-                course: Course::default(),
-                thumbnails: settings.thumbnails.then(Thumbnails::default),
+            collector: FrameCollector {
+                records: RecordFile::create(settings.format, &records, &results.path(extension))?,
+                course: EmotionTimeline::default(),
+                thumbnails: settings.thumbnails.then(FaceThumbnails::default),
                 source: source.clone(),
                 is_sampled: settings.every.is_some(),
                 format: None,
@@ -206,11 +206,11 @@ impl Job<'_, '_> {
 
     fn write(
         &self,
-        mut results: Results<'_>,
-        input: &Input,
+        mut results: PendingResults<'_>,
+        input: &InputFile,
         source: &str,
-        course: &Course,
-        thumbnails: Option<&Thumbnails>,
+        course: &EmotionTimeline,
+        thumbnails: Option<&FaceThumbnails>,
         video: Option<String>,
     ) -> anyhow::Result<()> {
         let settings = &self.options.settings;

@@ -8,7 +8,7 @@ use std::sync::{
 use anyhow::Context as _;
 use gst::prelude::*;
 
-use crate::{launch_line::Line, runner::Stop};
+use crate::{launch_line::LaunchLine, runner::StopFlag};
 
 const NAME: &str = "window";
 
@@ -21,13 +21,13 @@ pub fn display_is_there() -> bool {
 
 /// Appends a sink that shows video; `in_time` at the speed of its timestamps, else as fast as it comes.
 #[must_use]
-pub fn append(line: Line, in_time: bool) -> Line {
+pub fn append(line: LaunchLine, in_time: bool) -> LaunchLine {
     line.words(&format!("bin.( name={NAME} {} )", sink(in_time)))
 }
 
 /// The same without the bin that [`close_means_stop`] needs: for people to read.
 #[must_use]
-pub fn append_plainly(line: Line, in_time: bool) -> Line {
+pub fn append_plainly(line: LaunchLine, in_time: bool) -> LaunchLine {
     line.words(&sink(in_time))
 }
 
@@ -42,7 +42,7 @@ fn sink(in_time: bool) -> String {
 /// # Errors
 ///
 /// When the pipeline was not made with [`append`].
-pub fn close_means_stop(pipeline: &gst::Pipeline, stop: &Stop) -> anyhow::Result<()> {
+pub fn close_means_stop(pipeline: &gst::Pipeline, stop: &StopFlag) -> anyhow::Result<()> {
     let Some(window) = pipeline.by_name(NAME) else {
         return Ok(());
     };
@@ -93,7 +93,7 @@ pub fn close_means_stop(pipeline: &gst::Pipeline, stop: &Stop) -> anyhow::Result
                 }) {
                     eprintln!("warning: the closed window cannot be taken away: {error}");
                 }
-                stop.wish();
+                stop.set();
             });
         }
         gst::BusSyncReply::Drop

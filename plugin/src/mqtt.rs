@@ -21,7 +21,7 @@ use rumqttc::{
     Transport,
 };
 
-pub use self::address::Address;
+pub use self::address::BrokerAddress;
 use self::queue::Queue;
 pub use self::tls::Tls;
 
@@ -40,7 +40,7 @@ const LARGEST_PACKET: usize = 268_435_455;
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The broker.
-    pub address: Address,
+    pub address: BrokerAddress,
     /// User name and password, where the broker asks for them.
     pub login: Option<(String, String)>,
     /// The client's name at the broker; two clients of one name throw each other out.
@@ -53,11 +53,11 @@ pub struct Settings {
 
 /// What happens to the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum ConnectionEvent {
     /// There is one now.
     Connected,
     /// There is none any more, or none yet, for this reason. Told once until there is one again.
-    Away(String),
+    Disconnected(String),
 }
 
 /// Counts of a [`Publisher`].
@@ -126,7 +126,7 @@ impl Publisher {
     /// If a certificate cannot be used, or there is no thread. That the broker is away is no error.
     pub fn start(
         settings: &Settings,
-        on_change: impl Fn(Change) + Send + 'static,
+        on_change: impl Fn(ConnectionEvent) + Send + 'static,
     ) -> Result<Self, Error> {
         let options = options(settings)?;
         let shared = Arc::new(Shared {
@@ -211,7 +211,7 @@ impl Shared {
     }
 
     /// Connects again and again until the publisher closes.
-    fn serve(&self, options: &MqttOptions, on_change: &dyn Fn(Change)) {
+    fn serve(&self, options: &MqttOptions, on_change: &dyn Fn(ConnectionEvent)) {
         let mut back_off = BACK_OFF;
         let mut is_told = false;
         loop {
@@ -230,7 +230,7 @@ impl Shared {
                 return;
             }
             if !is_told {
-                on_change(Change::Away(described(&error)));
+                on_change(ConnectionEvent::Disconnected(described(&error)));
                 is_told = true;
             }
             let state = self.lock();
@@ -249,7 +249,7 @@ impl Shared {
     fn converse(
         &self,
         options: &MqttOptions,
-        on_change: &dyn Fn(Change),
+        on_change: &dyn Fn(ConnectionEvent),
     ) -> (bool, ConnectionError) {
         let (client, mut connection) = Client::new(options.clone(), IN_FLIGHT + 1);
         connection
@@ -270,7 +270,7 @@ impl Shared {
                     state.client = Some(client.clone());
                     state.send_more();
                     drop(state);
-                    on_change(Change::Connected);
+                    on_change(ConnectionEvent::Connected);
                 }
                 Ok(Event::Incoming(Packet::PubAck(_))) => {
                     let mut state = self.lock();
@@ -308,7 +308,7 @@ impl State {
 }
 
 fn options(settings: &Settings) -> Result<MqttOptions, Error> {
-    let Address { host, port, is_tls } = &settings.address;
+    let BrokerAddress { host, port, is_tls } = &settings.address;
     let mut options = MqttOptions::new(&settings.client_id, host, *port);
     options
         .set_keep_alive(KEEP_ALIVE)

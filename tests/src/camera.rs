@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use emotion_pipelines::clip::Clip;
-use emotion_pipelines::launch_line::Line;
+use emotion_pipelines::launch_line::LaunchLine;
 use emotion_pipelines::runner;
 use gst::prelude::*;
 
@@ -101,7 +101,7 @@ impl Drop for RtspCamera {
 pub fn clip(folder: &Path) -> PathBuf {
     emotion_pipelines::init().expect("GStreamer starts");
     let path = folder.join("clip.h264");
-    let pipeline = Line::default()
+    let pipeline = LaunchLine::default()
         .words("appsrc name=clip ! videoconvert ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25")
         .words("! video/x-h264,stream-format=byte-stream ! filesink")
         .path("location", &path)

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use emotion_pipelines::crowd::{self, config};
-use emotion_pipelines::runner::Stop;
+use emotion_pipelines::runner::StopFlag;
 
 /// Finds faces and their emotions on many cameras and streams at once.
 ///
@@ -48,7 +48,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.check {
         return Ok(());
     }
-    let stop = Stop::default();
-    stop.on_signal()?;
+    let stop = StopFlag::default();
+    stop.set_on_signal()?;
     crowd::run(config, &stop)
 }

@@ -4,8 +4,8 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use emotion_pipelines::{
-    demo::{self, Input, Options},
-    runner::Stop,
+    demo::{self, DemoInput, Options},
+    runner::StopFlag,
     window,
 };
 
@@ -45,13 +45,13 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     emotion_pipelines::init()?;
-    let stop = Stop::default();
-    stop.on_signal()?;
+    let stop = StopFlag::default();
+    stop.set_on_signal()?;
     let input = match (arguments.camera, arguments.input, arguments.clip) {
-        (Some(device), ..) => Input::Camera(device),
-        (None, Some(file), _) => Input::File(file),
-        (None, None, true) => Input::Clip,
-        (None, None, false) => Input::Any,
+        (Some(device), ..) => DemoInput::Camera(device),
+        (None, Some(file), _) => DemoInput::File(file),
+        (None, None, true) => DemoInput::Clip,
+        (None, None, false) => DemoInput::Any,
     };
     let options = Options {
         input,

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use emotion_pipelines::{
-    runner::Stop,
+    runner::StopFlag,
     tag::{
         self, Options, inputs,
-        progress::{Progress, Totals},
-        settings::{Every, Format, Settings},
+        progress::{RunTotals, TagProgress},
+        settings::{RecordFormat, SamplingRate, Settings},
     },
 };
 
@@ -36,10 +36,10 @@ struct Arguments {
     out: PathBuf,
     /// How records are written
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: RecordFormat,
     /// Look at so many frames only, such as 5/s, 1/10s or 1/min [default: all]
     #[arg(long, value_name = "RATE")]
-    every: Option<Every>,
+    every: Option<SamplingRate>,
     /// Also write a video with boxes and labels, with its sound; with --every it has those frames only
     #[arg(long)]
     annotate: bool,
@@ -81,8 +81,8 @@ struct Arguments {
 
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
-        Ok(Totals { stopped: true, .. }) => ExitCode::from(130),
-        Ok(Totals { failed: 0, .. }) => ExitCode::SUCCESS,
+        Ok(RunTotals { stopped: true, .. }) => ExitCode::from(130),
+        Ok(RunTotals { failed: 0, .. }) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("emotion-tag: {error:#}");
@@ -91,11 +91,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> anyhow::Result<Totals> {
+fn run(arguments: Arguments) -> anyhow::Result<RunTotals> {
     emotion_pipelines::init()?;
-    let stop = Stop::default();
-    stop.on_signal()?;
-    let found = inputs::find(&arguments.paths, &arguments.list, &arguments.out);
+    let stop = StopFlag::default();
+    stop.set_on_signal()?;
+    let found = inputs::scan(&arguments.paths, &arguments.list, &arguments.out);
     let jobs = arguments
         .jobs
         .or_else(|| std::thread::available_parallelism().ok());
@@ -116,9 +116,9 @@ fn run(arguments: Arguments) -> anyhow::Result<Totals> {
     };
     let mut out = std::io::stdout();
     let progress = if arguments.json {
-        Progress::for_machines(&mut out)
+        TagProgress::for_machines(&mut out)
     } else {
-        Progress::for_people(found.inputs.iter().map(|input| input.size).sum())
+        TagProgress::for_people(found.inputs.iter().map(|input| input.size).sum())
     };
     tag::run(&options, &found, &stop, &progress)
 }

@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-pub use self::element_properties::{Classify, Detect, Overlay, Properties};
+pub use self::element_properties::{Classify, Detect, ElementProperties, Overlay};
 pub use self::secret::Secret;
-pub use self::source::{AtEnd, Origin, Source, Transport};
-pub use self::values::{Broker, Include, Name, Pictures, Rate, Seconds, Topic};
+pub use self::source::{AtEnd, Origin, RtspTransport, SourceSettings};
+pub use self::values::{Broker, FrameRate, Include, PictureMode, Seconds, SourceName, Topic};
 
 /// An example with every setting, each with what it does.
 pub const EXAMPLE: &str = include_str!("../../emotion-crowd.toml");
@@ -28,31 +28,31 @@ pub const EXAMPLE: &str = include_str!("../../emotion-crowd.toml");
 pub struct Config {
     /// How frames are analysed.
     #[serde(default)]
-    pub analysis: Analysis,
+    pub analysis: AnalysisSettings,
     /// How streams that drop are opened again.
     #[serde(default)]
-    pub reconnect: Reconnect,
+    pub reconnect: ReconnectSettings,
     /// Properties of `facedetect`.
     #[serde(default)]
-    pub detect: Properties<Detect>,
+    pub detect: ElementProperties<Detect>,
     /// Properties of `emotionclassify`.
     #[serde(default)]
-    pub classify: Properties<Classify>,
+    pub classify: ElementProperties<Classify>,
     /// Which records are made, and a file for them.
     #[serde(default)]
-    pub records: Records,
+    pub records: RecordSettings,
     /// A broker that records go to.
-    pub mqtt: Option<Mqtt>,
+    pub mqtt: Option<MqttSettings>,
     /// The page with its live pictures and `/metrics`.
     pub page: Option<PageSettings>,
     #[serde(rename = "source", default)]
-    pub(super) sources: Vec<Spanned<Source>>,
+    pub(super) sources: Vec<Spanned<SourceSettings>>,
 }
 
 /// How frames are analysed.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Analysis {
+pub struct AnalysisSettings {
     /// Threads that analyse frames; none for one for each core.
     pub workers: Option<NonZero<usize>>,
 }
@@ -60,7 +60,7 @@ pub struct Analysis {
 /// How streams that drop are opened again.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Reconnect {
+pub struct ReconnectSettings {
     /// A live stream without a frame for so long has dropped.
     pub stall_seconds: Seconds,
     /// The pause before the first attempt to open it again; each following one is twice as long.
@@ -69,7 +69,7 @@ pub struct Reconnect {
     pub longest_pause_seconds: Seconds,
 }
 
-impl Default for Reconnect {
+impl Default for ReconnectSettings {
     fn default() -> Self {
         Self {
             stall_seconds: Seconds::whole(10),
@@ -82,7 +82,7 @@ impl Default for Reconnect {
 /// Which records are made, and a file for them.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Records {
+pub struct RecordSettings {
     /// The file that JSON Lines are appended to, `-` for standard output.
     pub jsonl: Option<PathBuf>,
     /// Which frames are recorded.
@@ -94,7 +94,7 @@ pub struct Records {
 /// A broker that records go to.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Mqtt {
+pub struct MqttSettings {
     /// The broker.
     pub address: Broker,
     /// The topic; `{source}` stands for the source's name.
@@ -130,13 +130,13 @@ pub struct PageSettings {
     /// What a visitor has to show.
     pub token: Option<Secret>,
     /// What is to be seen of the streams.
-    pub pictures: Pictures,
+    pub pictures: PictureMode,
     /// Pictures a second, of each stream that somebody looks at.
-    pub picture_rate: Rate,
+    pub picture_rate: FrameRate,
     /// Greatest width of a picture in pixels.
     pub picture_width: NonZero<u32>,
     /// Properties of `emotionoverlay`.
-    pub overlay: Properties<Overlay>,
+    pub overlay: ElementProperties<Overlay>,
 }
 
 impl Default for PageSettings {
@@ -144,10 +144,10 @@ impl Default for PageSettings {
         Self {
             listen: ([127, 0, 0, 1], 8080).into(),
             token: None,
-            pictures: Pictures::default(),
-            picture_rate: Rate::of(5.0),
+            pictures: PictureMode::default(),
+            picture_rate: FrameRate::of(5.0),
             picture_width: const { NonZero::new(640).unwrap() },
-            overlay: Properties::default(),
+            overlay: ElementProperties::default(),
         }
     }
 }

@@ -6,7 +6,7 @@ use gst::prelude::*;
 
 /// Elements between two pads of ours.
 #[derive(Debug)]
-pub(super) struct Chain {
+pub(super) struct ElementChain {
     pipeline: gst::Pipeline,
     feed: gst::Pad,
     /// Keeps the other end alive.
@@ -23,12 +23,12 @@ struct Output {
 
 /// What came out.
 #[derive(Debug)]
-pub(super) struct Processed {
+pub(super) struct ProcessedFrame {
     pub(super) buffer: gst::Buffer,
     pub(super) caps: gst::Caps,
 }
 
-impl Chain {
+impl ElementChain {
     /// Links `elements`, which have one pad `sink` and one `src` each, and starts them.
     pub(super) fn new(elements: &[gst::Element]) -> anyhow::Result<Self> {
         let pipeline = gst::Pipeline::new();
@@ -78,7 +78,7 @@ impl Chain {
         &mut self,
         buffer: gst::Buffer,
         caps: &gst::Caps,
-    ) -> anyhow::Result<Option<Processed>> {
+    ) -> anyhow::Result<Option<ProcessedFrame>> {
         if self.caps.as_ref() != Some(caps) {
             let is_first = self.caps.is_none();
             if !self.feed.push_event(gst::event::Caps::new(caps)) {
@@ -101,7 +101,7 @@ impl Chain {
         let (buffer, caps) = (out.buffer.take(), out.caps.clone());
         Ok(buffer
             .zip(caps)
-            .map(|(buffer, caps)| Processed { buffer, caps }))
+            .map(|(buffer, caps)| ProcessedFrame { buffer, caps }))
     }
 
     /// What an element has posted, else `otherwise`.
@@ -117,7 +117,7 @@ impl Chain {
     }
 }
 
-impl Drop for Chain {
+impl Drop for ElementChain {
     fn drop(&mut self) {
         // Elements that cannot even stop have already posted why.
         let _ = self.pipeline.set_state(gst::State::Null);
@@ -157,13 +157,13 @@ fn drain(out: &Arc<Mutex<Output>>, template: &gst::PadTemplate) -> gst::Pad {
 mod tests {
     use super::*;
 
-    fn chain(names: &[&str]) -> Chain {
+    fn chain(names: &[&str]) -> ElementChain {
         crate::init().expect("GStreamer starts");
         let elements: Vec<_> = names
             .iter()
             .map(|name| gst::ElementFactory::make(name).build().expect("it exists"))
             .collect();
-        Chain::new(&elements).expect("they start")
+        ElementChain::new(&elements).expect("they start")
     }
 
     fn frame(format: gst_video::VideoFormat, side: u32) -> (gst::Buffer, gst::Caps) {

@@ -5,29 +5,29 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// A seat for each stream, with room for one item.
 #[derive(Debug)]
-pub(super) struct Desk<T> {
+pub(super) struct FrameQueue<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
 }
 
 #[derive(Debug)]
 struct State<T> {
-    seats: Vec<Seat<T>>,
+    seats: Vec<QueueSlot<T>>,
     /// The seats whose item nobody works on, in the order in which they came.
     turns: VecDeque<usize>,
     is_closed: bool,
 }
 
 #[derive(Debug)]
-struct Seat<T> {
+struct QueueSlot<T> {
     waiting: Option<T>,
     /// A worker is at an earlier item; the next one has to wait, or they would change their order.
     is_busy: bool,
 }
 
-impl<T> Desk<T> {
+impl<T> FrameQueue<T> {
     pub(super) fn new(seats: usize) -> Self {
-        let seat = || Seat {
+        let seat = || QueueSlot {
             waiting: None,
             is_busy: false,
         };
@@ -44,7 +44,7 @@ impl<T> Desk<T> {
     /// Leaves `item` at a seat, in place of one that waits there: that one is returned. Never waits.
     pub(super) fn leave(&self, seat: usize, item: T) -> Option<T> {
         let mut state = self.lock();
-        let Seat { waiting, is_busy } = &mut state.seats[seat];
+        let QueueSlot { waiting, is_busy } = &mut state.seats[seat];
         let replaced = waiting.replace(item);
         if replaced.is_none() && !*is_busy {
             state.turns.push_back(seat);
@@ -59,7 +59,7 @@ impl<T> Desk<T> {
         let mut state = self.lock();
         loop {
             if let Some(seat) = state.turns.pop_front() {
-                let Seat { waiting, is_busy } = &mut state.seats[seat];
+                let QueueSlot { waiting, is_busy } = &mut state.seats[seat];
                 *is_busy = true;
                 if let Some(item) = waiting.take() {
                     return Some((seat, item));

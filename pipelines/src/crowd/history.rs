@@ -10,10 +10,10 @@ const SECONDS: u64 = 300;
 
 /// The last minutes of a stream.
 #[derive(Debug, Default)]
-pub(super) struct History(VecDeque<Second>);
+pub(super) struct EmotionHistory(VecDeque<SecondCounts>);
 
 #[derive(Debug)]
-struct Second {
+struct SecondCounts {
     number: u64,
     frames: u32,
     faces: u32,
@@ -22,7 +22,7 @@ struct Second {
 
 /// A second as the page draws it.
 #[derive(Debug, PartialEq, Serialize)]
-pub(super) struct Moment {
+pub(super) struct HistoryPoint {
     /// How many seconds ago it was.
     ago: u64,
     /// Faces in the mean of its frames.
@@ -31,12 +31,12 @@ pub(super) struct Moment {
     emotions: BTreeMap<String, f64>,
 }
 
-impl History {
+impl EmotionHistory {
     /// A frame in the second `number`.
     pub(super) fn add(&mut self, number: u64, faces: &[Face]) {
         self.0.retain(|second| second.number + SECONDS > number);
         if self.0.back().is_none_or(|last| last.number < number) {
-            self.0.push_back(Second {
+            self.0.push_back(SecondCounts {
                 number,
                 frames: 0,
                 faces: 0,
@@ -77,10 +77,10 @@ impl History {
     }
 
     /// All seconds that are kept, the oldest first; there is none for a second without a frame.
-    pub(super) fn moments(&self, now: u64) -> Vec<Moment> {
+    pub(super) fn moments(&self, now: u64) -> Vec<HistoryPoint> {
         let recent = self.0.iter().filter(|s| s.number + SECONDS > now);
         recent
-            .map(|second| Moment {
+            .map(|second| HistoryPoint {
                 ago: now.saturating_sub(second.number),
                 faces: f64::from(second.faces) / f64::from(second.frames.max(1)),
                 emotions: normalised(&second.emotions),

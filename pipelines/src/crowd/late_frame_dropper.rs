@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_millis(300);
 
 /// What frames have fallen behind so far.
 #[derive(Debug, Default)]
-struct Punctuality {
+struct LateFrameDropper {
     /// The least age of frames at the decoder: what the network and its jitter buffer take.
     usual: Option<Duration>,
     behind_since: Option<Instant>,
@@ -28,7 +28,7 @@ struct Punctuality {
     last: Option<(Instant, Duration)>,
 }
 
-impl Punctuality {
+impl LateFrameDropper {
     /// Whether a frame that is `age` old at `now` is to be decoded.
     fn admits(&mut self, age: Duration, is_key: bool, now: Instant) -> bool {
         let usual = self.usual.unwrap_or(FIRST_USUAL).min(age);
@@ -88,7 +88,7 @@ pub(super) fn keep_up(
         };
         let (pipeline, is_live) = (pipeline.downgrade(), Arc::clone(&is_live));
         let on_skip = Arc::clone(&on_skip);
-        let punctuality = Mutex::new(Punctuality::default());
+        let dropper = Mutex::new(LateFrameDropper::default());
         pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
             let (Some(pipeline), Some(buffer)) = (pipeline.upgrade(), info.buffer()) else {
                 return gst::PadProbeReturn::Ok;
@@ -101,8 +101,8 @@ pub(super) fn keep_up(
                 return gst::PadProbeReturn::Ok;
             };
             let is_key = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
-            let mut punctuality = punctuality.lock().unwrap_or_else(PoisonError::into_inner);
-            if punctuality.admits(age, is_key, Instant::now()) {
+            let mut dropper = dropper.lock().unwrap_or_else(PoisonError::into_inner);
+            if dropper.admits(age, is_key, Instant::now()) {
                 return gst::PadProbeReturn::Ok;
             }
             on_skip();

@@ -23,14 +23,14 @@ type Ratio = Gauge<f64, AtomicU64>;
 #[derive(Debug)]
 pub(super) struct Metrics {
     registry: Mutex<Registry>,
-    faces: Family<Source, Gauge>,
-    shares: Family<Shown, Ratio>,
-    connected: Family<Source, Gauge>,
-    frames: Family<Source, Counter>,
-    analysed: Family<Source, Counter>,
-    skipped: Family<Source, Counter>,
-    reconnects: Family<Source, Counter>,
-    latency: Family<Source, Histogram, fn() -> Histogram>,
+    faces: Family<SourceLabels, Gauge>,
+    shares: Family<EmotionLabels, Ratio>,
+    connected: Family<SourceLabels, Gauge>,
+    frames: Family<SourceLabels, Counter>,
+    analysed: Family<SourceLabels, Counter>,
+    skipped: Family<SourceLabels, Counter>,
+    reconnects: Family<SourceLabels, Counter>,
+    latency: Family<SourceLabels, Histogram, fn() -> Histogram>,
     records: Counter,
     dropped: Counter,
 }
@@ -38,8 +38,8 @@ pub(super) struct Metrics {
 /// The metrics of one stream.
 #[derive(Debug, Clone)]
 pub(super) struct StreamMetrics {
-    source: Source,
-    shares: Family<Shown, Ratio>,
+    source: SourceLabels,
+    shares: Family<EmotionLabels, Ratio>,
     /// Emotions that have had a share.
     known: Arc<Mutex<BTreeSet<String>>>,
     /// Faces in the frame that was analysed last.
@@ -68,12 +68,12 @@ pub(super) struct FileMetrics {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Source {
+struct SourceLabels {
     source: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Shown {
+struct EmotionLabels {
     source: String,
     emotion: String,
 }
@@ -86,9 +86,10 @@ impl Default for Metrics {
         }
         let mut registry = Registry::with_prefix("emotion_crowd");
         let r = &mut registry;
-        let latency = Family::<Source, Histogram, fn() -> Histogram>::new_with_constructor(|| {
-            Histogram::new(LATENCIES)
-        });
+        let latency =
+            Family::<SourceLabels, Histogram, fn() -> Histogram>::new_with_constructor(|| {
+                Histogram::new(LATENCIES)
+            });
         let about = "From a frame's arrival to its results";
         r.register_with_unit("latency", about, Unit::Seconds, latency.clone());
         let shares = "Share of an emotion in the faces of the last ten seconds";
@@ -119,7 +120,7 @@ impl Default for Metrics {
 impl Metrics {
     /// Those of the stream of this name, from zero.
     pub(super) fn stream(&self, name: &str) -> StreamMetrics {
-        let source = Source {
+        let source = SourceLabels {
             source: name.to_owned(),
         };
         StreamMetrics {
@@ -147,7 +148,7 @@ impl Metrics {
     /// Adds those of a broker.
     pub(super) fn add_broker(&self, publisher: Arc<Publisher>) {
         let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
-        registry.register_collector(Box::new(Broker(publisher)));
+        registry.register_collector(Box::new(BrokerMetrics(publisher)));
     }
 
     /// All of them in the text format of OpenMetrics 1.0.
@@ -165,7 +166,7 @@ impl StreamMetrics {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.extend(shares.keys().cloned());
         for emotion in &*known {
-            let shown = Shown {
+            let shown = EmotionLabels {
                 source: self.source.source.clone(),
                 emotion: emotion.clone(),
             };
@@ -177,9 +178,9 @@ impl StreamMetrics {
 
 /// What the publisher counts itself.
 #[derive(Debug)]
-struct Broker(Arc<Publisher>);
+struct BrokerMetrics(Arc<Publisher>);
 
-impl Collector for Broker {
+impl Collector for BrokerMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let counts = self.0.counts();
         let counters = [

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use gstemotion::emotionpublish::{self, RecordSelection};
 use gstemotion::face::Face;
-use gstemotion::mqtt::{self, Change, Publisher};
+use gstemotion::mqtt::{self, ConnectionEvent, Publisher};
 use gstemotion::record::Record;
 
-use self::line_writer::Lines;
-use super::config::{Config, Include, Mqtt, Topic};
+use self::line_writer::LineWriter;
+use super::config::{Config, Include, MqttSettings, Topic};
 use super::metrics::Metrics;
 use super::stream::tell;
 
@@ -20,22 +20,22 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The open outputs.
 #[derive(Debug)]
-pub(super) struct Outputs {
+pub(super) struct RecordOutputs {
     include: Include,
     interval: gst::ClockTime,
-    lines: Option<Lines>,
+    lines: Option<LineWriter>,
     broker: Option<(Arc<Publisher>, Topic)>,
 }
 
-impl Outputs {
+impl RecordOutputs {
     /// Opens what `config` names.
     pub(super) fn open(config: &Config, metrics: &Metrics) -> anyhow::Result<Self> {
         let records = &config.records;
         let lines = records.jsonl.as_deref();
         let broker = config.mqtt.as_ref().map(|mqtt| {
             let publisher = Publisher::start(&settings(mqtt)?, |change| match change {
-                Change::Connected => tell("mqtt", "connected"),
-                Change::Away(reason) => {
+                ConnectionEvent::Connected => tell("mqtt", "connected"),
+                ConnectionEvent::Disconnected(reason) => {
                     tell(
                         "mqtt",
                         &format!("the broker is away, records wait: {reason}"),
@@ -51,7 +51,7 @@ impl Outputs {
             include: records.include,
             interval: gst::ClockTime::try_from(interval).unwrap_or(gst::ClockTime::ZERO),
             lines: lines
-                .map(|path| Lines::open(path, metrics.file()))
+                .map(|path| LineWriter::open(path, metrics.file()))
                 .transpose()?,
             broker: broker.transpose()?,
         })
@@ -99,7 +99,7 @@ impl Outputs {
     }
 }
 
-fn settings(mqtt: &Mqtt) -> anyhow::Result<mqtt::Settings> {
+fn settings(mqtt: &MqttSettings) -> anyhow::Result<mqtt::Settings> {
     let client = match (&mqtt.tls_certificate_file, &mqtt.tls_key_file) {
         (Some(certificate), Some(key)) => Some((certificate.clone(), key.clone())),
         (None, None) => None,

@@ -21,11 +21,11 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use self::access::Guard;
-use super::config::{PageSettings, Pictures};
-use super::history::Moment;
+use self::access::AccessControl;
+use super::config::{PageSettings, PictureMode};
+use super::history::HistoryPoint;
 use super::metrics::Metrics;
-use super::stream::{Status, Stream, tell};
+use super::stream::{ConnectionState, Stream, tell};
 
 const HTML: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
@@ -52,7 +52,7 @@ pub(super) struct Page {
 struct Shared {
     streams: Vec<Arc<Stream>>,
     metrics: Metrics,
-    pictures: Pictures,
+    pictures: PictureMode,
 }
 
 impl Page {
@@ -61,7 +61,7 @@ impl Page {
         streams: &[Arc<Stream>],
         metrics: Metrics,
     ) -> anyhow::Result<Self> {
-        let guard = Guard::new(settings)?;
+        let guard = AccessControl::new(settings)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -111,7 +111,7 @@ fn named(address: SocketAddr) -> String {
     }
 }
 
-fn router(shared: Arc<Shared>, guard: Guard) -> Router {
+fn router(shared: Arc<Shared>, guard: AccessControl) -> Router {
     let file = |kind: &'static str, text: &'static str| {
         get(move || async move { ([(header::CONTENT_TYPE, kind)], text) })
     };
@@ -140,7 +140,7 @@ async fn with_headers(mut response: Response) -> Response {
 
 /// A stream as the page shows it.
 #[derive(Serialize)]
-struct Shown<'a> {
+struct StreamView<'a> {
     name: &'a str,
     status: &'static str,
     reason: Option<String>,
@@ -151,13 +151,13 @@ struct Shown<'a> {
     latency_seconds: f64,
     skipped: u64,
     reconnects: u64,
-    faces: Vec<ShownFace>,
+    faces: Vec<FaceView>,
     shares: std::collections::BTreeMap<String, f64>,
-    history: Vec<Moment>,
+    history: Vec<HistoryPoint>,
 }
 
 #[derive(Serialize)]
-struct ShownFace {
+struct FaceView {
     id: Option<i32>,
     emotion: Option<String>,
     confidence: Option<f64>,
@@ -175,40 +175,40 @@ async fn streams(State(shared): State<Arc<Shared>>) -> Response {
     }
 }
 
-fn shown(stream: &Stream, pictures: Pictures) -> Shown<'_> {
+fn shown(stream: &Stream, pictures: PictureMode) -> StreamView<'_> {
     let (shares, frames_per_second, second) = (stream.shares(), stream.rate(), stream.second());
-    let seen = stream.seen();
-    let (status, reason) = match &seen.status {
-        Status::Opening => ("opening", None),
-        Status::Playing => ("playing", None),
-        Status::Waiting(reason) => ("waiting", Some(reason.clone())),
-        Status::Ended => ("ended", None),
-        Status::Failed(reason) => ("failed", Some(reason.clone())),
+    let now = stream.status();
+    let (status, reason) = match &now.connection {
+        ConnectionState::Opening => ("opening", None),
+        ConnectionState::Playing => ("playing", None),
+        ConnectionState::Waiting(reason) => ("waiting", Some(reason.clone())),
+        ConnectionState::Ended => ("ended", None),
+        ConnectionState::Failed(reason) => ("failed", Some(reason.clone())),
     };
-    let faces = seen.faces.iter().map(|face| ShownFace {
+    let faces = now.faces.iter().map(|face| FaceView {
         id: face.object_id,
         emotion: face.emotion.as_ref().map(|emotion| emotion.label.clone()),
         confidence: face.emotion.as_ref().map(|emotion| emotion.confidence),
     });
-    Shown {
+    StreamView {
         name: stream.name(),
         status,
         reason,
         has_pictures: has_pictures(stream, pictures),
-        width: seen.size.0,
-        height: seen.size.1,
+        width: now.size.0,
+        height: now.size.1,
         frames_per_second,
-        latency_seconds: seen.latency.as_secs_f64(),
+        latency_seconds: now.latency.as_secs_f64(),
         skipped: stream.metrics.skipped.get(),
         reconnects: stream.metrics.reconnects.get(),
         faces: faces.collect(),
         shares,
-        history: seen.history.moments(second),
+        history: now.history.moments(second),
     }
 }
 
-fn has_pictures(stream: &Stream, pictures: Pictures) -> bool {
-    stream.source().pictures.unwrap_or(pictures) != Pictures::Off
+fn has_pictures(stream: &Stream, pictures: PictureMode) -> bool {
+    stream.source().pictures.unwrap_or(pictures) != PictureMode::Off
 }
 
 async fn live(State(shared): State<Arc<Shared>>, Path(name): Path<String>) -> Response {

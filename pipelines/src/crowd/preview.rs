@@ -7,24 +7,24 @@ use axum::body::Bytes;
 use gst::prelude::*;
 use gst_video::VideoInfo;
 
-use super::config::{self, Overlay, PageSettings, Properties};
-use super::element_chain::{Chain, Processed};
+use super::config::{self, ElementProperties, Overlay, PageSettings};
+use super::element_chain::{ElementChain, ProcessedFrame};
 use super::stream::is_due;
 
 /// Turns frames of a stream into JPEGs with what was found drawn in.
-pub(super) struct Pictures {
-    chain: Chain,
+pub(super) struct PreviewEncoder {
+    chain: ElementChain,
     size: gst::Element,
     greatest_width: u32,
     period: std::time::Duration,
     next: Option<Instant>,
 }
 
-impl Pictures {
+impl PreviewEncoder {
     /// None where nothing is to be seen; `of_source` goes before the page's setting.
     pub(super) fn new(
         page: &PageSettings,
-        of_source: Option<config::Pictures>,
+        of_source: Option<config::PictureMode>,
     ) -> anyhow::Result<Option<Self>> {
         let Some(privacy) = of_source.unwrap_or(page.pictures).privacy() else {
             return Ok(None);
@@ -35,10 +35,12 @@ impl Pictures {
             make("capsfilter")?,
             make("jpegenc").context("jpegenc comes with gstreamer1.0-plugins-good")?,
         );
-        let overlay = page.overlay.element(&Properties::<Overlay>::default())?;
+        let overlay = page
+            .overlay
+            .element(&ElementProperties::<Overlay>::default())?;
         overlay.set_property_from_str("privacy", privacy);
         encoder.set_property("quality", 80_i32);
-        let chain = Chain::new(&[scale, size.clone(), overlay, encoder])?;
+        let chain = ElementChain::new(&[scale, size.clone(), overlay, encoder])?;
         Ok(Some(Self {
             chain,
             size,
@@ -51,7 +53,7 @@ impl Pictures {
     /// The picture of a frame from `captured`, or none as long as the one before is recent enough.
     pub(super) fn of(
         &mut self,
-        frame: &Processed,
+        frame: &ProcessedFrame,
         info: &VideoInfo,
         captured: Instant,
     ) -> anyhow::Result<Option<Bytes>> {

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use gst::prelude::*;
 use gstemotion::frame_time::FrameTime;
 
-use super::config::{Origin, Source, Transport};
+use super::config::{Origin, RtspTransport, SourceSettings};
 use super::late_frame_dropper;
 use crate::runner;
 
@@ -28,7 +28,7 @@ pub(super) struct Frame {
 
 /// A running source.
 #[derive(Debug)]
-pub(super) struct Intake {
+pub(super) struct SourcePipeline {
     pipeline: gst::Pipeline,
     bus: gst::Bus,
     /// Whether it gives frames in its own time, like a camera, and not as fast as they are wanted.
@@ -37,7 +37,7 @@ pub(super) struct Intake {
 
 /// What a source says.
 #[derive(Debug)]
-pub(super) enum News {
+pub(super) enum SourceEvent {
     /// It has come to its end.
     Ended,
     /// It cannot go on.
@@ -48,11 +48,11 @@ pub(super) enum News {
     },
 }
 
-impl Intake {
+impl SourcePipeline {
     /// Opens `source`; `on_frame` is called in the decoder's thread and must not wait, and so is `on_skip` for each frame
     /// that is not decoded because it would come too late.
     pub(super) fn open(
-        source: &Source,
+        source: &SourceSettings,
         on_frame: impl Fn(Frame) + Send + 'static,
         on_skip: impl Fn() + Send + Sync + 'static,
     ) -> anyhow::Result<Self> {
@@ -90,22 +90,22 @@ impl Intake {
     }
 
     /// Waits for news, at most `patience`.
-    pub(super) fn news(&self, patience: Duration) -> Option<News> {
+    pub(super) fn news(&self, patience: Duration) -> Option<SourceEvent> {
         let patience = gst::ClockTime::try_from(patience).unwrap_or(gst::ClockTime::SECOND);
         let message = self
             .bus
             .timed_pop_filtered(patience, &[gst::MessageType::Eos, gst::MessageType::Error])?;
         match message.view() {
-            gst::MessageView::Error(error) => Some(News::Failed {
+            gst::MessageView::Error(error) => Some(SourceEvent::Failed {
                 is_login: error.error().matches(gst::ResourceError::NotAuthorized),
                 reason: runner::described(None, &error.error(), error.debug()),
             }),
-            _ => Some(News::Ended),
+            _ => Some(SourceEvent::Ended),
         }
     }
 }
 
-impl Drop for Intake {
+impl Drop for SourcePipeline {
     fn drop(&mut self) {
         // A source that cannot even stop has already posted why.
         let _ = self.pipeline.set_state(gst::State::Null);
@@ -113,7 +113,7 @@ impl Drop for Intake {
 }
 
 /// The line up to an appsink that has room for one frame.
-fn pipeline(source: &Source) -> anyhow::Result<gst::Pipeline> {
+fn pipeline(source: &SourceSettings) -> anyhow::Result<gst::Pipeline> {
     const DECODE: &str = "decodebin caps=video/x-raw";
     const FRAMES: &str = "appsink name=crowd-frames caps=video/x-raw max-buffers=1 drop=true";
     let line = match &source.origin {
@@ -143,7 +143,7 @@ fn pipeline(source: &Source) -> anyhow::Result<gst::Pipeline> {
 }
 
 /// Sets up the element that speaks to the camera, once it is known.
-fn log_in(input: &gst::Element, source: &Source) {
+fn log_in(input: &gst::Element, source: &SourceSettings) {
     let (username, password) = (source.username.clone(), source.password.clone());
     let (transport, latency_ms) = (source.transport, source.latency_ms);
     input.connect("source-setup", false, move |values| {
@@ -168,8 +168,8 @@ fn log_in(input: &gst::Element, source: &Source) {
             set(
                 "protocols",
                 match transport {
-                    Transport::Tcp => "tcp",
-                    Transport::Udp => "udp",
+                    RtspTransport::Tcp => "tcp",
+                    RtspTransport::Udp => "udp",
                 },
             );
         }

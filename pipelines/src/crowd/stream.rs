@@ -9,12 +9,12 @@ use gstemotion::face::Face;
 use tokio::sync::watch;
 
 use super::back_off::BackOff;
-use super::config::{AtEnd, Reconnect, Source};
-use super::frame_queue::Desk;
-use super::history::History;
+use super::config::{AtEnd, ReconnectSettings, SourceSettings};
+use super::frame_queue::FrameQueue;
+use super::history::EmotionHistory;
 use super::metrics::{Metrics, StreamMetrics};
-use super::source_pipeline::{Frame, Intake, News};
-use crate::runner::Stop;
+use super::source_pipeline::{Frame, SourceEvent, SourcePipeline};
+use crate::runner::StopFlag;
 
 /// How often a thread looks up from its waiting.
 const TICK: Duration = Duration::from_millis(100);
@@ -24,10 +24,10 @@ const RECENT_SECONDS: u64 = 10;
 /// A stream.
 #[derive(Debug)]
 pub(super) struct Stream {
-    source: Source,
+    source: SourceSettings,
     pub(super) metrics: StreamMetrics,
     began: Instant,
-    seen: Mutex<Seen>,
+    status: Mutex<StreamStatus>,
     has_failed: AtomicBool,
     /// The picture for the page; encoded while somebody looks.
     pub(super) picture: watch::Sender<Bytes>,
@@ -35,7 +35,7 @@ pub(super) struct Stream {
 
 /// What happens to a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Status {
+pub(super) enum ConnectionState {
     /// It is being opened.
     Opening,
     /// Frames come.
@@ -50,18 +50,18 @@ pub(super) enum Status {
 
 /// What is known of a stream at a moment.
 #[derive(Debug)]
-pub(super) struct Seen {
-    pub(super) status: Status,
+pub(super) struct StreamStatus {
+    pub(super) connection: ConnectionState,
     pub(super) faces: Vec<Face>,
     /// Width and height of the picture in pixels.
     pub(super) size: (u32, u32),
     pub(super) latency: Duration,
-    pub(super) history: History,
+    pub(super) history: EmotionHistory,
     last_frame: Option<Instant>,
 }
 
 /// How an opened stream ended.
-enum End {
+enum PlayEnd {
     Stopped,
     Ended,
     Dropped { reason: String, is_login: bool },
@@ -73,18 +73,18 @@ pub(super) fn tell(who: &str, what: &str) {
 }
 
 impl Stream {
-    pub(super) fn new(source: Source, metrics: &Metrics) -> Self {
+    pub(super) fn new(source: SourceSettings, metrics: &Metrics) -> Self {
         let metrics = metrics.stream(source.name.as_str());
         Self {
             source,
             metrics,
             began: Instant::now(),
-            seen: Mutex::new(Seen {
-                status: Status::Opening,
+            status: Mutex::new(StreamStatus {
+                connection: ConnectionState::Opening,
                 faces: Vec::new(),
                 size: (0, 0),
                 latency: Duration::ZERO,
-                history: History::default(),
+                history: EmotionHistory::default(),
                 last_frame: None,
             }),
             has_failed: AtomicBool::new(false),
@@ -96,7 +96,7 @@ impl Stream {
         self.source.name.as_str()
     }
 
-    pub(super) fn source(&self) -> &Source {
+    pub(super) fn source(&self) -> &SourceSettings {
         &self.source
     }
 
@@ -106,8 +106,8 @@ impl Stream {
     }
 
     /// What is known of it now.
-    pub(super) fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn status(&self) -> MutexGuard<'_, StreamStatus> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The time since the beginning, which goes on over reconnects.
@@ -116,7 +116,7 @@ impl Stream {
         gst::ClockTime::try_from(since).unwrap_or(gst::ClockTime::ZERO)
     }
 
-    /// The second of [`History`] that it is now.
+    /// The second of [`EmotionHistory`] that it is now.
     pub(super) fn second(&self) -> u64 {
         self.began.elapsed().as_secs()
     }
@@ -127,37 +127,37 @@ impl Stream {
         metrics.analysed.inc();
         metrics.latency.observe(latency.as_secs_f64());
         let second = self.second();
-        let mut seen = self.seen();
-        seen.history.add(second, &faces);
-        (seen.size, seen.latency) = (size, latency);
+        let mut status = self.status();
+        status.history.add(second, &faces);
+        (status.size, status.latency) = (size, latency);
         // The last frame of a stream that has dropped meanwhile says nothing of now.
-        if seen.status == Status::Playing {
+        if status.connection == ConnectionState::Playing {
             metrics
                 .faces
                 .set(i64::try_from(faces.len()).unwrap_or(i64::MAX));
-            seen.faces = faces;
+            status.faces = faces;
         }
     }
 
     /// Brings the shares of emotions up to date, and returns them.
     pub(super) fn shares(&self) -> std::collections::BTreeMap<String, f64> {
-        let shares = self.seen().history.shares(self.second(), RECENT_SECONDS);
+        let shares = self.status().history.shares(self.second(), RECENT_SECONDS);
         self.metrics.set_shares(&shares);
         shares
     }
 
     /// Frames that are analysed in a second.
     pub(super) fn rate(&self) -> f64 {
-        self.seen().history.rate(self.second(), RECENT_SECONDS)
+        self.status().history.rate(self.second(), RECENT_SECONDS)
     }
 
     /// Opens the stream again and again until it ends or `stop` is wished; frames go to `seat` of `frame_queue`.
     pub(super) fn watch(
         self: &Arc<Self>,
-        reconnect: &Reconnect,
+        reconnect: &ReconnectSettings,
         seat: usize,
-        desk: &Arc<Desk<Frame>>,
-        stop: &Stop,
+        desk: &Arc<FrameQueue<Frame>>,
+        stop: &StopFlag,
     ) {
         let mut back_off = BackOff::new(
             reconnect.first_pause_seconds.get(),
@@ -165,26 +165,26 @@ impl Stream {
         );
         let mut told = None;
         loop {
-            self.set(Status::Opening);
+            self.set(ConnectionState::Opening);
             let began = Instant::now();
             let end = self.play(reconnect.stall_seconds.get(), seat, desk, stop);
             let (reason, is_login) = match end {
-                End::Stopped => return,
-                End::Ended => {
+                PlayEnd::Stopped => return,
+                PlayEnd::Ended => {
                     desk.settle(seat);
                     if self.source.at_end == AtEnd::Stop {
-                        return self.set(Status::Ended);
+                        return self.set(ConnectionState::Ended);
                     }
                     ("the stream ended".to_owned(), false)
                 }
-                End::Dropped { reason, is_login } => (reason, is_login),
+                PlayEnd::Dropped { reason, is_login } => (reason, is_login),
             };
-            if self.seen().last_frame.is_some() {
+            if self.status().last_frame.is_some() {
                 told = None;
             }
             if self.source.at_end == AtEnd::Stop {
                 self.has_failed.store(true, Ordering::Relaxed);
-                return self.set(Status::Failed(reason));
+                return self.set(ConnectionState::Failed(reason));
             }
             let pause = if is_login {
                 back_off.longest()
@@ -196,7 +196,7 @@ impl Stream {
             if told.as_ref() != Some(&reason) {
                 tell(self.name(), &format!("{reason}; again in {seconds:.1} s"));
             }
-            self.set(Status::Waiting(reason.clone()));
+            self.set(ConnectionState::Waiting(reason.clone()));
             told = Some(reason);
             if !waits(pause, stop) {
                 return;
@@ -210,15 +210,15 @@ impl Stream {
         self: &Arc<Self>,
         stall: Duration,
         seat: usize,
-        desk: &Arc<Desk<Frame>>,
-        stop: &Stop,
-    ) -> End {
-        let dropped = |reason: String, is_login| End::Dropped {
+        desk: &Arc<FrameQueue<Frame>>,
+        stop: &StopFlag,
+    ) -> PlayEnd {
+        let dropped = |reason: String, is_login| PlayEnd::Dropped {
             reason: self.source.without_secrets(&reason),
             is_login,
         };
         let began = Instant::now();
-        self.seen().last_frame = None;
+        self.status().last_frame = None;
         let (stream, late, to) = (self.clone(), self.clone(), desk.clone());
         let period = self.source.rate.map(|rate| rate.period());
         let next = Mutex::new(None::<Instant>);
@@ -240,17 +240,17 @@ impl Stream {
                 stream.metrics.skipped.inc();
             }
         };
-        let intake = match Intake::open(&self.source, on_frame, on_skip) {
+        let intake = match SourcePipeline::open(&self.source, on_frame, on_skip) {
             Ok(intake) => intake,
             Err(error) => return dropped(format!("{error:#}"), false),
         };
         loop {
-            if stop.is_wished() {
-                return End::Stopped;
+            if stop.is_set() {
+                return PlayEnd::Stopped;
             }
             match intake.news(TICK) {
-                Some(News::Ended) => return End::Ended,
-                Some(News::Failed { reason, is_login }) => {
+                Some(SourceEvent::Ended) => return PlayEnd::Ended,
+                Some(SourceEvent::Failed { reason, is_login }) => {
                     let hint = if is_login {
                         " (check username and password)"
                     } else {
@@ -261,7 +261,7 @@ impl Stream {
                 None => {}
             }
             // A file that stops giving frames says so by itself, unless there is no video in it.
-            let last = self.seen().last_frame;
+            let last = self.status().last_frame;
             let must_come = intake.is_live || last.is_none();
             if must_come && last.unwrap_or(began).elapsed() > stall {
                 return dropped(format!("no frame for {} s", stall.as_secs_f64()), false);
@@ -270,38 +270,38 @@ impl Stream {
     }
 
     fn arrived(&self) {
-        let mut seen = self.seen();
-        seen.last_frame = Some(Instant::now());
-        let is_first = seen.status != Status::Playing;
-        drop(seen);
+        let mut status = self.status();
+        status.last_frame = Some(Instant::now());
+        let is_first = status.connection != ConnectionState::Playing;
+        drop(status);
         if is_first {
             self.metrics.connected.set(1);
-            self.set(Status::Playing);
+            self.set(ConnectionState::Playing);
         }
     }
 
     /// Takes note of what happens, and tells it.
-    fn set(&self, status: Status) {
-        match &status {
-            Status::Opening | Status::Waiting(_) => {}
-            Status::Playing => tell(self.name(), "playing"),
-            Status::Ended => tell(self.name(), "ended"),
-            Status::Failed(reason) => tell(self.name(), &format!("failed: {reason}")),
+    fn set(&self, connection: ConnectionState) {
+        match &connection {
+            ConnectionState::Opening | ConnectionState::Waiting(_) => {}
+            ConnectionState::Playing => tell(self.name(), "playing"),
+            ConnectionState::Ended => tell(self.name(), "ended"),
+            ConnectionState::Failed(reason) => tell(self.name(), &format!("failed: {reason}")),
         }
-        let mut seen = self.seen();
-        if status != Status::Playing {
-            seen.faces.clear();
+        let mut status = self.status();
+        if connection != ConnectionState::Playing {
+            status.faces.clear();
             self.metrics.faces.set(0);
             self.metrics.connected.set(0);
         }
-        seen.status = status;
+        status.connection = connection;
     }
 }
 
 /// Waits for `pause`; false when a stop was wished meanwhile.
-fn waits(pause: Duration, stop: &Stop) -> bool {
+fn waits(pause: Duration, stop: &StopFlag) -> bool {
     let until = Instant::now() + pause;
-    while !stop.is_wished() {
+    while !stop.is_set() {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return true;

@@ -4,16 +4,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use gst_video::VideoInfo;
-use gstemotion::emotionpublish::RecordSelection;
+use gstemotion::emotionpublish::Selection;
 use gstemotion::face;
-use gstemotion::frame_time::FrameTime;
-use gstemotion::record::{self, Record};
+use gstemotion::record::{self, Record, Times};
 
-use super::config::{Config, Source};
-use super::element_chain::Chain;
-use super::frame_queue::Desk;
-use super::outputs::Outputs;
-use super::preview::Pictures;
+use super::config::{Config, SourceSettings};
+use super::element_chain::ElementChain;
+use super::frame_queue::FrameQueue;
+use super::outputs::RecordOutputs;
+use super::preview::PreviewEncoder;
 use super::source_pipeline::Frame;
 use super::stream::{Stream, tell};
 
@@ -21,17 +20,17 @@ use super::stream::{Stream, tell};
 pub(super) struct Worker<'a> {
     config: &'a Config,
     streams: &'a [Arc<Stream>],
-    outputs: &'a Outputs,
-    analysts: Vec<Mutex<Analyst>>,
+    outputs: &'a RecordOutputs,
+    contexts: Vec<Mutex<StreamContext>>,
 }
 
 /// What a stream needs from frame to frame.
-struct Analyst {
+struct StreamContext {
     /// None after an error, until the next frame.
-    chain: Option<Chain>,
+    chain: Option<ElementChain>,
     last: gst::ClockTime,
-    selection: RecordSelection,
-    pictures: Option<Pictures>,
+    selection: Selection,
+    pictures: Option<PreviewEncoder>,
     last_error: Option<String>,
 }
 
@@ -40,24 +39,24 @@ impl<'a> Worker<'a> {
     pub(super) fn new(
         config: &'a Config,
         streams: &'a [Arc<Stream>],
-        outputs: &'a Outputs,
+        outputs: &'a RecordOutputs,
     ) -> anyhow::Result<Self> {
-        let analysts = streams.iter().map(|stream| {
+        let contexts = streams.iter().map(|stream| {
             let source = stream.source();
             let page = config.page.as_ref();
-            let analyst = Analyst {
+            let context = StreamContext {
                 chain: Some(chain(config, source)?),
                 last: gst::ClockTime::ZERO,
-                selection: RecordSelection::default(),
+                selection: Selection::default(),
                 pictures: page
-                    .and_then(|page| Pictures::new(page, source.pictures).transpose())
+                    .and_then(|page| PreviewEncoder::new(page, source.pictures).transpose())
                     .transpose()?,
                 last_error: None,
             };
-            anyhow::Ok(Mutex::new(analyst))
+            anyhow::Ok(Mutex::new(context))
         });
         Ok(Self {
-            analysts: analysts.collect::<Result<_, _>>()?,
+            contexts: contexts.collect::<Result<_, _>>()?,
             config,
             streams,
             outputs,
@@ -65,19 +64,19 @@ impl<'a> Worker<'a> {
     }
 
     /// Takes frames from `frame_queue` until it is closed.
-    pub(super) fn work(&self, desk: &Desk<Frame>) {
+    pub(super) fn work(&self, desk: &FrameQueue<Frame>) {
         while let Some((seat, frame)) = desk.take() {
             let _done = Done(desk, seat);
-            let mut analyst = self.analysts[seat]
+            let mut context = self.contexts[seat]
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
             let stream = &self.streams[seat];
-            let error = self.analyse(&mut analyst, stream, frame).err();
+            let error = self.analyse(&mut context, stream, frame).err();
             let error = error.map(|error| format!("{error:#}"));
             if error.is_some() {
-                analyst.chain = None;
+                context.chain = None;
             }
-            if error != analyst.last_error
+            if error != context.last_error
                 && let Some(error) = &error
             {
                 tell(
@@ -85,20 +84,25 @@ impl<'a> Worker<'a> {
                     &format!("a frame cannot be analysed: {error}"),
                 );
             }
-            analyst.last_error = error;
+            context.last_error = error;
         }
     }
 
-    fn analyse(&self, analyst: &mut Analyst, stream: &Stream, frame: Frame) -> anyhow::Result<()> {
-        let chain = match &mut analyst.chain {
+    fn analyse(
+        &self,
+        context: &mut StreamContext,
+        stream: &Stream,
+        frame: Frame,
+    ) -> anyhow::Result<()> {
+        let chain = match &mut context.chain {
             Some(chain) => chain,
             none => none.insert(chain(self.config, stream.source())?),
         };
         // The elements see one timeline, which goes on over reconnects and loops.
         let time = stream
             .running_time(frame.captured)
-            .max(analyst.last + gst::ClockTime::NSECOND);
-        analyst.last = time;
+            .max(context.last + gst::ClockTime::NSECOND);
+        context.last = time;
         let mut buffer = frame.buffer;
         let timed = buffer.make_mut();
         timed.set_pts(time);
@@ -109,14 +113,14 @@ impl<'a> Worker<'a> {
 
         let info = VideoInfo::from_caps(&result.caps).context("the elements give no video")?;
         let faces = face::faces(&result.buffer);
-        if self.outputs.take(&mut analyst.selection, time, &faces) {
-            let time = FrameTime {
+        if self.outputs.take(&mut context.selection, time, &faces) {
+            let times = Times {
                 stream: frame.stream_time,
                 running: Some(time),
+                wall_clock: Some(record::now()),
             };
-            let record = Record::new(time, info.width(), info.height(), &faces)
-                .with_source(Some(stream.name().to_owned()))
-                .with_wall_clock(Some(record::now()));
+            let record = Record::new(times, info.width(), info.height(), &faces)
+                .from_source(Some(stream.name().to_owned()));
             self.outputs.write(stream.name(), &record)?;
         }
         stream.note(
@@ -125,7 +129,7 @@ impl<'a> Worker<'a> {
             frame.captured.elapsed(),
         );
 
-        if let Some(pictures) = &mut analyst.pictures
+        if let Some(pictures) = &mut context.pictures
             && stream.picture.receiver_count() > 0
             && let Some(picture) = pictures.of(&result, &info, frame.captured)?
         {
@@ -136,7 +140,7 @@ impl<'a> Worker<'a> {
 }
 
 /// Says that the work at a seat is done, whatever comes of it.
-struct Done<'a>(&'a Desk<Frame>, usize);
+struct Done<'a>(&'a FrameQueue<Frame>, usize);
 
 impl Drop for Done<'_> {
     fn drop(&mut self) {
@@ -144,12 +148,12 @@ impl Drop for Done<'_> {
     }
 }
 
-fn chain(config: &Config, source: &Source) -> anyhow::Result<Chain> {
+fn chain(config: &Config, source: &SourceSettings) -> anyhow::Result<ElementChain> {
     let elements = [
         // Passes on what the detector takes as it is.
         gst::ElementFactory::make("videoconvert").build()?,
         config.detect.element(&source.detect)?,
         config.classify.element(&source.classify)?,
     ];
-    Chain::new(&elements).with_context(|| source.name.to_string())
+    ElementChain::new(&elements).with_context(|| source.name.to_string())
 }

@@ -14,14 +14,14 @@ const ENCODERS: [&str; 5] = [
 const QUEUE: &str = "queue max-size-buffers=0 max-size-bytes=0 max-size-time=0";
 
 /// The way of sound into a muxer.
-pub(super) struct Sound {
+pub(super) struct AudioBranch {
     muxer: gst::Element,
     /// What the muxer takes.
     taken: gst::Caps,
     encoder: Option<&'static str>,
 }
 
-impl Sound {
+impl AudioBranch {
     pub(super) fn into(muxer: &gst::Element) -> Self {
         let templates = muxer.pad_template_list();
         let templates = templates.iter().filter(|template| {
@@ -108,7 +108,7 @@ mod tests {
     fn what_the_container_takes_is_not_decoded() {
         gst::init().unwrap();
         let muxer = gst::ElementFactory::make("mp4mux").build().unwrap();
-        let sound = Sound::into(&muxer);
+        let sound = AudioBranch::into(&muxer);
         for (text, taken) in [
             (
                 "audio/mpeg,mpegversion=4,framed=true,stream-format=raw,channels=2,rate=48000",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::timeline::{Course, UNCLASSIFIED, Who};
+use super::timeline::{EmotionTimeline, PersonKey, UNCLASSIFIED};
 
 /// A change that is undone sooner than this cannot be read, in milliseconds.
 const READABLE_MS: u64 = 300;
@@ -11,7 +11,7 @@ const READABLE_MS: u64 = 300;
 const MOST_LINES: usize = 4;
 
 /// The captions of a course: a cue for each stretch of time in which nothing changes, with a line for each face.
-pub(super) fn web_vtt(course: &Course) -> String {
+pub(super) fn web_vtt(course: &EmotionTimeline) -> String {
     let mut text = String::from("WEBVTT\n");
     for cue in cues(course) {
         let _ = write!(
@@ -29,12 +29,12 @@ pub(super) fn web_vtt(course: &Course) -> String {
 struct Cue<'a> {
     start: u64,
     end: u64,
-    shown: BTreeMap<Who, &'a str>,
+    shown: BTreeMap<PersonKey, &'a str>,
 }
 
-fn cues(course: &Course) -> Vec<Cue<'_>> {
+fn cues(course: &EmotionTimeline) -> Vec<Cue<'_>> {
     // At each moment those who begin and those who end.
-    let mut changes: BTreeMap<u64, Vec<(Who, Option<&str>)>> = BTreeMap::new();
+    let mut changes: BTreeMap<u64, Vec<(PersonKey, Option<&str>)>> = BTreeMap::new();
     for (who, person) in &course.persons {
         let spans = person.spans.iter().filter(|s| s.label != UNCLASSIFIED);
         for span in spans.clone() {
@@ -96,7 +96,7 @@ fn add<'a>(cues: &mut Vec<Cue<'a>>, cue: Cue<'a>) {
     cues.push(cue);
 }
 
-fn lines(shown: &BTreeMap<Who, &str>, several: bool) -> String {
+fn lines(shown: &BTreeMap<PersonKey, &str>, several: bool) -> String {
     let all = shown.iter().map(|(who, label)| {
         let label = escaped(label);
         if several {

@@ -6,15 +6,15 @@ use gstemotion::face;
 use gstemotion::frame_time::FrameTime;
 use gstemotion::record::Record;
 
-use super::records::Records;
-use super::thumbnails::Thumbnails;
-use super::timeline::Course;
+use super::records::RecordFile;
+use super::thumbnails::FaceThumbnails;
+use super::timeline::EmotionTimeline;
 
 /// What collects.
-pub(super) struct Collector {
-    pub(super) records: Records,
-    pub(super) course: Course,
-    pub(super) thumbnails: Option<Thumbnails>,
+pub(super) struct FrameCollector {
+    pub(super) records: RecordFile,
+    pub(super) course: EmotionTimeline,
+    pub(super) thumbnails: Option<FaceThumbnails>,
     /// The name of the file in each record.
     pub(super) source: String,
     /// Whether frames are left out, so that a frame stands for more time than its own.
@@ -22,7 +22,7 @@ pub(super) struct Collector {
     pub(super) format: Option<(gst::Caps, VideoInfo)>,
 }
 
-impl Collector {
+impl FrameCollector {
     /// Takes a picture with its metadata, and returns when it is shown.
     pub(super) fn take(&mut self, sample: &gst::Sample) -> anyhow::Result<Option<gst::ClockTime>> {
         let buffer = sample.buffer().context("a sample without a picture")?;

@@ -17,7 +17,7 @@ const EXTENSIONS: [&str; 43] = [
 
 /// A file to tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Input {
+pub struct InputFile {
     /// Where it is, as the user says it.
     pub path: PathBuf,
     /// Where it is, whatever the user says.
@@ -32,16 +32,16 @@ pub struct Input {
 
 /// What was found.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct InputFiles {
     /// The files in the order in which they were named; those of a folder by name.
-    pub inputs: Vec<Input>,
+    pub inputs: Vec<InputFile>,
     /// What cannot be tagged, and why.
-    pub unusable: Vec<Unusable>,
+    pub unusable: Vec<RejectedInput>,
 }
 
 /// Something that was named and cannot be tagged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unusable {
+pub struct RejectedInput {
     /// What was named.
     pub path: PathBuf,
     /// Why it cannot be tagged.
@@ -52,10 +52,10 @@ pub struct Unusable {
 ///
 /// A list has a file, a folder or a pattern a line, relative to the list; empty lines and those that begin with `#` do not
 /// count. The list `-` is standard input, relative to the current folder.
-pub fn find(named: &[PathBuf], lists: &[PathBuf], out: &Path) -> Found {
-    let mut search = Search {
+pub fn scan(named: &[PathBuf], lists: &[PathBuf], out: &Path) -> InputFiles {
+    let mut search = InputScan {
         out: fs::canonicalize(out).ok(),
-        ..Search::default()
+        ..InputScan::default()
     };
     for path in named {
         search.add(path);
@@ -86,19 +86,19 @@ fn read_list(list: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 #[derive(Default)]
-struct Search {
+struct InputScan {
     out: Option<PathBuf>,
     seen: BTreeSet<PathBuf>,
-    files: Vec<(Input, PathBuf)>,
-    unusable: Vec<Unusable>,
+    files: Vec<(InputFile, PathBuf)>,
+    unusable: Vec<RejectedInput>,
 }
 
 /// What the results of a file are called, by the file and its path below what was named.
-type Naming<'a> = dyn Fn(&Input, &Path) -> PathBuf + 'a;
+type Naming<'a> = dyn Fn(&InputFile, &Path) -> PathBuf + 'a;
 
-impl Search {
+impl InputScan {
     fn refuse(&mut self, path: &Path, reason: impl Into<String>) {
-        self.unusable.push(Unusable {
+        self.unusable.push(RejectedInput {
             path: path.to_owned(),
             reason: reason.into(),
         });
@@ -187,7 +187,7 @@ impl Search {
     }
 
     /// Names the results.
-    fn finish(mut self) -> Found {
+    fn finish(mut self) -> InputFiles {
         let absolute: Vec<_> = self
             .files
             .iter()
@@ -215,26 +215,26 @@ impl Search {
                 }
             }
         }
-        let mut inputs: Vec<Input> = Vec::with_capacity(names.len());
+        let mut inputs: Vec<InputFile> = Vec::with_capacity(names.len());
         let mut taken = BTreeSet::new();
         for ((input, _), name) in self.files.into_iter().zip(names) {
             if taken.insert(name.clone()) {
-                inputs.push(Input { name, ..input });
+                inputs.push(InputFile { name, ..input });
             } else {
-                self.unusable.push(Unusable {
+                self.unusable.push(RejectedInput {
                     reason: format!("another file's results are called {} too", name.display()),
                     path: input.path,
                 });
             }
         }
-        Found {
+        InputFiles {
             inputs,
             unusable: self.unusable,
         }
     }
 }
 
-fn input(path: &Path) -> io::Result<Input> {
+fn input(path: &Path) -> io::Result<InputFile> {
     let found = fs::metadata(path)?;
     if !found.is_file() {
         return Err(io::Error::other("it is no file"));
@@ -246,7 +246,7 @@ fn input(path: &Path) -> io::Result<Input> {
         Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
         Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
     };
-    Ok(Input {
+    Ok(InputFile {
         absolute: fs::canonicalize(path)?,
         path: path.to_owned(),
         name: PathBuf::new(),

@@ -4,22 +4,22 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::inputs::Input;
-use crate::runner::Stop;
+use super::inputs::InputFile;
+use crate::runner::StopFlag;
 
 /// Does `work` on all inputs, at most `jobs` at a time, in their order, until `stop` is wished.
 pub(super) fn run<T: Send>(
-    inputs: &[Input],
+    inputs: &[InputFile],
     jobs: NonZeroUsize,
-    stop: &Stop,
-    work: impl Fn(usize, &Input) -> T + Sync,
+    stop: &StopFlag,
+    work: impl Fn(usize, &InputFile) -> T + Sync,
 ) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(inputs.len()));
     std::thread::scope(|scope| {
         for _ in 0..jobs.get().min(inputs.len()) {
             scope.spawn(|| {
-                while !stop.is_wished() {
+                while !stop.is_set() {
                     let number = next.fetch_add(1, Ordering::SeqCst);
                     let Some(input) = inputs.get(number) else {
                         break;
@@ -40,9 +40,9 @@ mod tests {
     use super::*;
     use std::sync::Barrier;
 
-    fn inputs(count: usize) -> Vec<Input> {
+    fn inputs(count: usize) -> Vec<InputFile> {
         (0..count)
-            .map(|number| Input {
+            .map(|number| InputFile {
                 path: number.to_string().into(),
                 absolute: number.to_string().into(),
                 name: number.to_string().into(),
@@ -58,27 +58,29 @@ mod tests {
 
     #[test]
     fn each_file_is_worked_on_once() {
-        let mut done = run(&inputs(50), jobs(4), &Stop::default(), |number, _| number);
+        let mut done = run(&inputs(50), jobs(4), &StopFlag::default(), |number, _| {
+            number
+        });
         done.sort_unstable();
         assert_eq!(done, (0..50).collect::<Vec<_>>());
-        assert!(run(&[], jobs(4), &Stop::default(), |number, _| number).is_empty());
+        assert!(run(&[], jobs(4), &StopFlag::default(), |number, _| number).is_empty());
     }
 
     #[test]
     fn as_many_are_worked_on_at_a_time_as_there_are_jobs() {
         // Each waits for two others.
         let barrier = Barrier::new(3);
-        run(&inputs(6), jobs(3), &Stop::default(), |_, _| {
+        run(&inputs(6), jobs(3), &StopFlag::default(), |_, _| {
             barrier.wait();
         });
     }
 
     #[test]
     fn after_a_stop_no_other_file_is_begun() {
-        let stop = Stop::default();
+        let stop = StopFlag::default();
         let done = run(&inputs(50), jobs(1), &stop, |number, _| {
             if number == 3 {
-                stop.wish();
+                stop.set();
             }
         });
         assert_eq!(done.len(), 4);

@@ -8,21 +8,21 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, anyhow, bail};
 use gst::prelude::*;
 
-use super::audio::Sound;
-use super::collector::Collector;
-use super::settings::{Every, Settings};
-use crate::encoding_profile::{MUXER, Recording};
-use crate::launch_line::Line;
-use crate::runner::{Stop, described};
+use super::audio::AudioBranch;
+use super::collector::FrameCollector;
+use super::settings::{SamplingRate, Settings};
+use crate::encoding_profile::{EncodingProfile, MUXER};
+use crate::launch_line::LaunchLine;
+use crate::runner::{StopFlag, described};
 
 /// How often a running pipeline looks up from its work.
 const TICK: gst::ClockTime = gst::ClockTime::from_mseconds(200);
 /// A broken file may keep a decoder waiting without end; a picture takes less.
-const PATIENCE: Duration = Duration::from_secs(120);
+const STALL_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// How far a file is.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Position {
+pub struct FileProgress {
     /// Frames that were looked at.
     pub frames: u64,
     /// The time of the last of them.
@@ -32,16 +32,16 @@ pub struct Position {
 }
 
 /// What to run.
-pub(super) struct Tagging<'a> {
+pub(super) struct TaggingPipeline<'a> {
     pub(super) file: &'a Path,
     pub(super) settings: &'a Settings,
     /// Where an annotated video goes.
-    pub(super) video: Option<(&'static Recording, &'a Path)>,
-    pub(super) collector: Collector,
+    pub(super) video: Option<(&'static EncodingProfile, &'a Path)>,
+    pub(super) collector: FrameCollector,
 }
 
 #[derive(Default)]
-struct Counts {
+struct FrameCounters {
     /// Pictures that came out of the decoder.
     decoded: AtomicU64,
     frames: AtomicU64,
@@ -50,16 +50,16 @@ struct Counts {
     has_time: AtomicBool,
 }
 
-impl Tagging<'_> {
+impl TaggingPipeline<'_> {
     /// Plays the file to its end and returns what was collected, or nothing when `stop` was wished.
     ///
     /// `tick` hears several times a second how far it is, `warn` what is doubtful.
     pub(super) fn run(
         self,
-        stop: &Stop,
-        tick: &mut dyn FnMut(Position),
+        stop: &StopFlag,
+        tick: &mut dyn FnMut(FileProgress),
         warn: &mut dyn FnMut(String),
-    ) -> anyhow::Result<Option<Collector>> {
+    ) -> anyhow::Result<Option<FrameCollector>> {
         let pipeline = line(self.settings, self.video).launch()?;
         let element = |name: &str| {
             let found = pipeline.by_name(name);
@@ -67,10 +67,10 @@ impl Tagging<'_> {
         };
         // Not through the line: a name of a file need not be text.
         element("file")?.set_property("location", self.file);
-        let counts = Arc::new(Counts::default());
+        let counts = Arc::new(FrameCounters::default());
         watch_decoder(&element("pictures")?, self.settings.every, counts.clone())?;
         let sound = match self.video {
-            Some(_) => Some(Sound::into(&element(MUXER)?)),
+            Some(_) => Some(AudioBranch::into(&element(MUXER)?)),
             None => None,
         };
         connect(&pipeline, &element("decode")?, &element("pictures")?, sound)?;
@@ -101,7 +101,7 @@ impl Tagging<'_> {
 }
 
 enum Collecting {
-    Going(Box<Collector>),
+    Going(Box<FrameCollector>),
     Failed(anyhow::Error),
     Ended,
 }
@@ -111,9 +111,9 @@ enum End {
     Stopped,
 }
 
-fn line(settings: &Settings, video: Option<(&'static Recording, &Path)>) -> Line {
+fn line(settings: &Settings, video: Option<(&'static EncodingProfile, &Path)>) -> LaunchLine {
     // Telephones store upright pictures lying on their side and say so in a tag.
-    let line = Line::default()
+    let line = LaunchLine::default()
         .words("filesrc name=file ! decodebin name=decode")
         .words("queue name=pictures max-size-buffers=8 max-size-bytes=0 max-size-time=0")
         .words("! videoconvert ! videoflip video-direction=auto ! facedetect")
@@ -136,8 +136,8 @@ fn line(settings: &Settings, video: Option<(&'static Recording, &Path)>) -> Line
 /// Counts what is decoded and lets only the wanted frames pass.
 fn watch_decoder(
     pictures: &gst::Element,
-    every: Option<Every>,
-    counts: Arc<Counts>,
+    every: Option<SamplingRate>,
+    counts: Arc<FrameCounters>,
 ) -> anyhow::Result<()> {
     let pad = pictures
         .static_pad("sink")
@@ -182,7 +182,7 @@ fn connect(
     pipeline: &gst::Pipeline,
     decode: &gst::Element,
     pictures: &gst::Element,
-    sound: Option<Sound>,
+    sound: Option<AudioBranch>,
 ) -> anyhow::Result<()> {
     let entry = pictures
         .static_pad("sink")
@@ -281,7 +281,7 @@ fn discard(pipeline: &gst::Pipeline, pad: &gst::Pad) {
 fn collect(
     frames: &gst::Element,
     collecting: Arc<Mutex<Collecting>>,
-    counts: Arc<Counts>,
+    counts: Arc<FrameCounters>,
 ) -> anyhow::Result<()> {
     let sink = frames.downcast_ref::<gst_app::AppSink>();
     let sink = sink.context("appsink is an AppSink")?;
@@ -316,9 +316,9 @@ fn collect(
 
 fn play(
     pipeline: &gst::Pipeline,
-    counts: &Counts,
-    stop: &Stop,
-    tick: &mut dyn FnMut(Position),
+    counts: &FrameCounters,
+    stop: &StopFlag,
+    tick: &mut dyn FnMut(FileProgress),
     warn: &mut dyn FnMut(String),
 ) -> anyhow::Result<End> {
     let bus = pipeline.bus().context("a pipeline has a bus")?;
@@ -357,21 +357,21 @@ fn play(
             _ if refused => bail!("the pipeline does not start; GST_DEBUG=3 shows more"),
             _ => {}
         }
-        if stop.is_wished() {
+        if stop.is_set() {
             return Ok(End::Stopped);
         }
         let done = counts.decoded.load(Ordering::SeqCst) + counts.frames.load(Ordering::SeqCst);
         if done != progress.0 {
             progress = (done, Instant::now());
-        } else if progress.1.elapsed() > PATIENCE {
+        } else if progress.1.elapsed() > STALL_TIMEOUT {
             bail!(
                 "no picture within {} s: the file is broken, or a decoder hangs",
-                PATIENCE.as_secs()
+                STALL_TIMEOUT.as_secs()
             );
         }
         let time = counts.time.load(Ordering::SeqCst);
         let has_time = counts.has_time.load(Ordering::SeqCst);
-        tick(Position {
+        tick(FileProgress {
             frames: counts.frames.load(Ordering::SeqCst),
             time: has_time.then(|| gst::ClockTime::from_nseconds(time)),
             duration: pipeline.query_duration(),

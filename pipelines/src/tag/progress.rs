@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
-use super::inputs::Input;
-use super::pipeline::Position;
+use super::inputs::InputFile;
+use super::pipeline::FileProgress;
 
 /// How often a machine hears of a file.
 const JSON_STEP: Duration = Duration::from_secs(1);
@@ -19,11 +19,11 @@ const STEPS: u64 = 1000;
 
 /// How it went with a file.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
+pub enum FileOutcome {
     /// It is tagged now.
-    Tagged(Facts),
+    Tagged(FileStats),
     /// It has been tagged before.
-    Before,
+    AlreadyTagged,
     /// It cannot be tagged, for this reason.
     Failed(String),
     /// The user stopped it.
@@ -32,7 +32,7 @@ pub enum Outcome {
 
 /// What was found in a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Facts {
+pub struct FileStats {
     /// Frames that were looked at.
     pub frames: u64,
     /// Different faces.
@@ -45,7 +45,7 @@ pub struct Facts {
 
 /// How often each outcome came about.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Totals {
+pub struct RunTotals {
     /// Files that were tagged.
     pub tagged: usize,
     /// Files that had been tagged before.
@@ -56,7 +56,7 @@ pub struct Totals {
     pub stopped: bool,
 }
 
-impl std::fmt::Display for Totals {
+impl std::fmt::Display for RunTotals {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} tagged", self.tagged)?;
         if self.before > 0 {
@@ -73,7 +73,7 @@ impl std::fmt::Display for Totals {
 }
 
 /// Tells how far the work is, from several threads.
-pub struct Progress<'a> {
+pub struct TagProgress<'a> {
     out: Mutex<Out<'a>>,
 }
 
@@ -100,7 +100,7 @@ struct Running {
     started: Instant,
 }
 
-impl<'a> Progress<'a> {
+impl<'a> TagProgress<'a> {
     /// Bars at the terminal that standard error is, for files of `bytes` in all.
     pub fn for_people(bytes: u64) -> Self {
         let is_terminal = std::io::stderr().is_terminal();
@@ -136,7 +136,7 @@ impl<'a> Progress<'a> {
     }
 
     /// The work on a file begins.
-    pub fn started(&self, number: usize, input: &Input) {
+    pub fn started(&self, number: usize, input: &InputFile) {
         match &mut *self.lock() {
             Out::People {
                 bars, all, running, ..
@@ -166,7 +166,7 @@ impl<'a> Progress<'a> {
     }
 
     /// The file is so far.
-    pub fn at(&self, number: usize, input: &Input, position: &Position) {
+    pub fn at(&self, number: usize, input: &InputFile, position: &FileProgress) {
         let time = position.time.map(seconds);
         let duration = position.duration.map(seconds);
         let share = time.zip(duration).map_or(0.0, |(time, duration)| {
@@ -229,7 +229,7 @@ impl<'a> Progress<'a> {
     }
 
     /// Something in the file is doubtful.
-    pub fn warned(&self, input: &Input, warning: &str) {
+    pub fn warned(&self, input: &InputFile, warning: &str) {
         match &mut *self.lock() {
             Out::People { bars, .. } => {
                 say(bars, &format!("{}: warning: {warning}", shown(&input.path)));
@@ -244,7 +244,7 @@ impl<'a> Progress<'a> {
     }
 
     /// The work on a file is over.
-    pub fn ended(&self, number: usize, input: &Input, outcome: &Outcome) {
+    pub fn ended(&self, number: usize, input: &InputFile, outcome: &FileOutcome) {
         match &mut *self.lock() {
             Out::People {
                 bars,
@@ -260,8 +260,8 @@ impl<'a> Progress<'a> {
                 all.set_position(*done_bytes);
                 let file = shown(&input.path);
                 match outcome {
-                    Outcome::Failed(reason) => say(bars, &format!("{file}: {reason}")),
-                    Outcome::Tagged(facts) if !*is_terminal => {
+                    FileOutcome::Failed(reason) => say(bars, &format!("{file}: {reason}")),
+                    FileOutcome::Tagged(facts) if !*is_terminal => {
                         say(bars, &format!("{file}: {facts}"))
                     }
                     _ => {}
@@ -272,15 +272,17 @@ impl<'a> Progress<'a> {
                 tell(
                     *out,
                     &match outcome {
-                        Outcome::Tagged(facts) => json!({
+                        FileOutcome::Tagged(facts) => json!({
                             "event": "tagged", "file": file, "frames": facts.frames, "faces": facts.persons,
                             "duration": facts.duration, "took": facts.took.as_secs_f64(),
                         }),
-                        Outcome::Before => json!({"event": "tagged before", "file": file}),
-                        Outcome::Failed(reason) => {
+                        FileOutcome::AlreadyTagged => {
+                            json!({"event": "tagged before", "file": file})
+                        }
+                        FileOutcome::Failed(reason) => {
                             json!({"event": "failed", "file": file, "message": reason})
                         }
-                        Outcome::Stopped => json!({"event": "stopped", "file": file}),
+                        FileOutcome::Stopped => json!({"event": "stopped", "file": file}),
                     },
                 );
             }
@@ -301,7 +303,7 @@ impl<'a> Progress<'a> {
     }
 
     /// All is over.
-    pub fn finished(&self, totals: &Totals) {
+    pub fn finished(&self, totals: &RunTotals) {
         match &mut *self.lock() {
             Out::People { bars, all, .. } => {
                 all.finish_and_clear();
@@ -318,7 +320,7 @@ impl<'a> Progress<'a> {
     }
 }
 
-impl std::fmt::Display for Facts {
+impl std::fmt::Display for FileStats {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let plural = |count: u64| if count == 1 { "" } else { "s" };
         write!(

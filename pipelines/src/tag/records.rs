@@ -10,10 +10,10 @@ use anyhow::Context as _;
 use gstemotion::record::{Record, table};
 
 use self::parquet::ParquetFile;
-use super::settings::Format;
+use super::settings::RecordFormat;
 
 /// An open file for records.
-pub(super) struct Records {
+pub(super) struct RecordFile {
     writer: Writer,
     /// What the user calls the file.
     shown: String,
@@ -25,24 +25,24 @@ enum Writer {
     Parquet(Box<ParquetFile>),
 }
 
-impl Records {
+impl RecordFile {
     /// Creates the file at `path`, which messages call `shown`.
     ///
     /// # Errors
     ///
     /// When the file cannot be written.
-    pub(super) fn create(format: Format, path: &Path, shown: &Path) -> anyhow::Result<Self> {
+    pub(super) fn create(format: RecordFormat, path: &Path, shown: &Path) -> anyhow::Result<Self> {
         let shown = shown.display().to_string();
         let create = || -> anyhow::Result<Writer> {
             let file = File::create(path)?;
             Ok(match format {
-                Format::Jsonl => Writer::JsonLines(BufWriter::new(file)),
-                Format::Csv => {
+                RecordFormat::Jsonl => Writer::JsonLines(BufWriter::new(file)),
+                RecordFormat::Csv => {
                     let mut file = BufWriter::new(file);
                     file.write_all(table::csv_header().as_bytes())?;
                     Writer::Csv(file, Vec::new())
                 }
-                Format::Parquet => Writer::Parquet(Box::new(ParquetFile::new(file)?)),
+                RecordFormat::Parquet => Writer::Parquet(Box::new(ParquetFile::new(file)?)),
             })
         };
         let writer = create().with_context(|| format!("{shown}: cannot be written"))?;
@@ -98,19 +98,19 @@ mod tests {
             record(None, vec![]),
         ];
         let written = |format| {
-            let mut file = Records::create(format, &path, &path).unwrap();
+            let mut file = RecordFile::create(format, &path, &path).unwrap();
             records
                 .iter()
                 .for_each(|record| file.write(record).unwrap());
             file.finish().unwrap();
             fs::read_to_string(&path).unwrap()
         };
-        let back: Vec<Record> = written(Format::Jsonl)
+        let back: Vec<Record> = written(RecordFormat::Jsonl)
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
         assert_eq!(back, records);
-        let csv = written(Format::Csv);
+        let csv = written(RecordFormat::Csv);
         assert_eq!(csv.lines().count(), 3);
         assert!(csv.starts_with(&table::csv_header()));
     }
@@ -118,15 +118,19 @@ mod tests {
     #[test]
     fn what_cannot_be_written_is_called_by_its_final_name() {
         let shown = Path::new("out/talk.csv");
-        let error = Records::create(Format::Csv, Path::new("/nowhere/x"), shown).err();
+        let error = RecordFile::create(RecordFormat::Csv, Path::new("/nowhere/x"), shown).err();
         let error = format!("{:#}", error.expect("there is no such folder"));
         assert!(
             error.starts_with("out/talk.csv: cannot be written: No such"),
             "{error}"
         );
 
-        for format in [Format::Jsonl, Format::Csv, Format::Parquet] {
-            let mut file = Records::create(format, Path::new("/dev/full"), shown).unwrap();
+        for format in [
+            RecordFormat::Jsonl,
+            RecordFormat::Csv,
+            RecordFormat::Parquet,
+        ] {
+            let mut file = RecordFile::create(format, Path::new("/dev/full"), shown).unwrap();
             let written = (0..10_000).try_for_each(|_| file.write(&record(0.0, vec![])));
             let error = written.and_then(|()| file.finish()).unwrap_err();
             let error = format!("{error:#}");

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use gstemotion::emotionoverlay::colour;
 
-use super::thumbnails::Thumbnails;
-use super::timeline::{Course, Person, UNCLASSIFIED, Who};
+use super::thumbnails::FaceThumbnails;
+use super::timeline::{EmotionTimeline, PersonKey, PersonTimeline, UNCLASSIFIED};
 
 const PAGE: &str = include_str!("report.html");
 /// Where the data goes into the page.
@@ -14,7 +14,7 @@ const PLACE: &str = "/*DATA*/null";
 const PEAKS: usize = 12;
 
 #[derive(Serialize)]
-struct Data<'a> {
+struct ReportData<'a> {
     file: &'a str,
     /// The annotated video beside the page.
     video: Option<&'a str>,
@@ -23,12 +23,12 @@ struct Data<'a> {
     frames: u64,
     frames_with_faces: u64,
     most_faces: usize,
-    labels: Vec<Label<'a>>,
+    labels: Vec<LabelData<'a>>,
     persons: Vec<PersonData>,
 }
 
 #[derive(Serialize)]
-struct Label<'a> {
+struct LabelData<'a> {
     name: &'a str,
     colour: String,
     /// Among all faces.
@@ -46,11 +46,11 @@ struct PersonData {
     counts: Vec<u64>,
     /// Time and picture.
     strip: Vec<(f64, String)>,
-    peaks: Vec<Peak>,
+    peaks: Vec<PeakData>,
 }
 
 #[derive(Serialize)]
-struct Peak {
+struct PeakData {
     time: f64,
     label: usize,
     confidence: f64,
@@ -65,8 +65,8 @@ struct Peak {
 pub(super) fn html(
     file: &str,
     video: Option<&str>,
-    course: &Course,
-    thumbnails: Option<&Thumbnails>,
+    course: &EmotionTimeline,
+    thumbnails: Option<&FaceThumbnails>,
 ) -> serde_json::Result<String> {
     let labels: Vec<_> = course.labels().into_iter().collect();
     let index = |label: &str| {
@@ -75,7 +75,7 @@ pub(super) fn html(
             .position(|(name, _)| *name == label)
             .unwrap_or(0)
     };
-    let data = Data {
+    let data = ReportData {
         file,
         video,
         duration: course.end(),
@@ -85,7 +85,7 @@ pub(super) fn html(
         most_faces: course.most_faces,
         labels: labels
             .iter()
-            .map(|&(name, count)| Label {
+            .map(|&(name, count)| LabelData {
                 name,
                 count,
                 colour: css(name),
@@ -104,11 +104,11 @@ pub(super) fn html(
 
 impl PersonData {
     fn of(
-        who: Who,
-        person: &Person,
+        who: PersonKey,
+        person: &PersonTimeline,
         labels: usize,
         index: &dyn Fn(&str) -> usize,
-        thumbnails: Option<&Thumbnails>,
+        thumbnails: Option<&FaceThumbnails>,
     ) -> Self {
         let mut counts = vec![0; labels];
         for (label, count) in &person.labels {
@@ -132,7 +132,7 @@ impl PersonData {
             peaks: person
                 .peaks(PEAKS)
                 .into_iter()
-                .map(|span| Peak {
+                .map(|span| PeakData {
                     time: span.peak,
                     label: index(&span.label),
                     confidence: span.confidence,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use super::inputs::Input;
+use super::inputs::InputFile;
 
 const HIDDEN: &str = ".emotion-tag";
 /// What tells that the results of a file are whole.
@@ -14,14 +14,14 @@ pub const SUMMARY: &str = "summary.json";
 
 /// The folder for results, which is this process's alone.
 #[derive(Debug)]
-pub struct Folder {
+pub struct ResultFolder {
     out: PathBuf,
     hidden: PathBuf,
     /// Locked as long as it is open, by the system: a killed process leaves no lock.
     _lock: File,
 }
 
-impl Folder {
+impl ResultFolder {
     /// Makes the folder, and removes what a killed run has left in it.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl Folder {
     }
 
     /// Where a result of `input` stands in the end.
-    pub fn path(&self, input: &Input, suffix: &str) -> PathBuf {
+    pub fn path(&self, input: &InputFile, suffix: &str) -> PathBuf {
         with_suffix(&self.out.join(&input.name), suffix)
     }
 
@@ -70,10 +70,10 @@ impl Folder {
     /// # Errors
     ///
     /// When it cannot be made.
-    pub fn results(&self, input: &Input, number: usize) -> anyhow::Result<Results<'_>> {
+    pub fn results(&self, input: &InputFile, number: usize) -> anyhow::Result<PendingResults<'_>> {
         let hidden = self.hidden.join(number.to_string());
         fs::create_dir(&hidden).with_context(|| format!("{}: cannot be made", hidden.display()))?;
-        Ok(Results {
+        Ok(PendingResults {
             folder: self,
             input: input.clone(),
             hidden,
@@ -82,7 +82,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for ResultFolder {
     fn drop(&mut self) {
         // What stays is removed by the next run.
         let _ = fs::remove_dir_all(&self.hidden);
@@ -91,14 +91,14 @@ impl Drop for Folder {
 
 /// The growing results of one file, which vanish when this is dropped before they are published.
 #[derive(Debug)]
-pub struct Results<'a> {
-    folder: &'a Folder,
-    input: Input,
+pub struct PendingResults<'a> {
+    folder: &'a ResultFolder,
+    input: InputFile,
     hidden: PathBuf,
     suffixes: Vec<String>,
 }
 
-impl Results<'_> {
+impl PendingResults<'_> {
     /// The place where the result with this suffix grows.
     pub fn add(&mut self, suffix: &str) -> PathBuf {
         self.suffixes.push(suffix.to_owned());
@@ -163,7 +163,7 @@ impl Results<'_> {
     }
 }
 
-impl Drop for Results<'_> {
+impl Drop for PendingResults<'_> {
     fn drop(&mut self) {
         // What stays is removed with the hidden folder.
         let _ = fs::remove_dir_all(&self.hidden);

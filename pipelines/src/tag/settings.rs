@@ -12,9 +12,9 @@ pub struct Settings {
     /// Version of the program: another one may find other faces.
     pub version: &'static str,
     /// How records are written.
-    pub format: Format,
+    pub format: RecordFormat,
     /// Which frames are looked at; None for all.
-    pub every: Option<Every>,
+    pub every: Option<SamplingRate>,
     /// Whether to write a video with boxes and labels.
     pub annotate: bool,
     /// Whether to write a page with the course of each face.
@@ -31,7 +31,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION"),
-            format: Format::default(),
+            format: RecordFormat::default(),
             every: None,
             annotate: false,
             report: false,
@@ -45,7 +45,7 @@ impl Default for Settings {
 /// How records are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum Format {
+pub enum RecordFormat {
     /// An object for each frame, a line each
     #[default]
     Jsonl,
@@ -55,7 +55,7 @@ pub enum Format {
     Parquet,
 }
 
-impl Format {
+impl RecordFormat {
     /// The file extension.
     pub fn extension(self) -> &'static str {
         match self {
@@ -68,7 +68,7 @@ impl Format {
 
 /// So many frames in so much time: `5/s`, `1/10s`, `20/min`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Every {
+pub struct SamplingRate {
     frames: NonZeroU64,
     /// A number of `unit`s.
     number: NonZeroU64,
@@ -103,9 +103,9 @@ impl Unit {
 #[error(
     "{0:?} is no rate: expected frames per time, whole numbers, such as 5/s, 1/10s, 20/min or 1/h"
 )]
-pub struct NoRate(String);
+pub struct InvalidSamplingRate(String);
 
-impl Every {
+impl SamplingRate {
     /// The number of the time slot, counted from the first frame, that a frame is in; the first frame of each slot is
     /// looked at. Containers round times to as much as a millisecond, so half of one does not make a frame too early.
     pub fn slot(&self, since_first: gst::ClockTime) -> u64 {
@@ -117,10 +117,10 @@ impl Every {
     }
 }
 
-impl FromStr for Every {
-    type Err = NoRate;
+impl FromStr for SamplingRate {
+    type Err = InvalidSamplingRate;
 
-    fn from_str(text: &str) -> Result<Self, NoRate> {
+    fn from_str(text: &str) -> Result<Self, InvalidSamplingRate> {
         let parse = || {
             let (frames, time) = text.split_once('/')?;
             let (unit, number) = Unit::ALL.into_iter().find_map(|(name, unit)| {
@@ -133,11 +133,11 @@ impl FromStr for Every {
                 unit,
             })
         };
-        parse().ok_or_else(|| NoRate(text.to_owned()))
+        parse().ok_or_else(|| InvalidSamplingRate(text.to_owned()))
     }
 }
 
-impl fmt::Display for Every {
+impl fmt::Display for SamplingRate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/", self.frames)?;
         if self.number.get() != 1 {
@@ -148,7 +148,7 @@ impl fmt::Display for Every {
     }
 }
 
-impl Serialize for Every {
+impl Serialize for SamplingRate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     fn taken(every: &str, times_ns: impl IntoIterator<Item = u64>) -> Vec<u64> {
-        let every: Every = every.parse().unwrap();
+        let every: SamplingRate = every.parse().unwrap();
         let mut last = None;
         let mut taken = Vec::new();
         for ns in times_ns {
@@ -197,14 +197,14 @@ mod tests {
     #[test]
     fn a_rate_prints_as_it_is_written() {
         for text in ["5/s", "1/10s", "20/min", "1/h"] {
-            assert_eq!(text.parse::<Every>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<SamplingRate>().unwrap().to_string(), text);
         }
     }
 
     #[test]
     fn what_is_no_rate_is_refused_with_examples() {
         for text in ["", "5", "5/", "/s", "0/s", "1/0s", "-1/s", "5/s/s", "1.5/s"] {
-            let error = text.parse::<Every>().unwrap_err().to_string();
+            let error = text.parse::<SamplingRate>().unwrap_err().to_string();
             assert!(error.contains("5/s, 1/10s"), "{text}: {error}");
         }
     }

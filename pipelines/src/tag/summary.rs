@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::inputs::Input;
+use super::inputs::InputFile;
 use super::settings::Settings;
-use super::timeline::{Course, Person, Who};
+use super::timeline::{EmotionTimeline, PersonKey, PersonTimeline};
 
 /// The version of the format; it counts up when a field changes its meaning or goes away.
 const VERSION: u32 = 1;
@@ -24,7 +24,7 @@ struct Summary<'a> {
     version: u32,
     /// The file's own name.
     file: String,
-    input: Source,
+    input: FileIdentity,
     settings: &'a Settings,
     /// The files beside this one.
     outputs: &'a [String],
@@ -43,7 +43,7 @@ struct Summary<'a> {
 
 /// What recognises the file.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Source {
+struct FileIdentity {
     path: String,
     size: u64,
     modified_ns: i64,
@@ -69,11 +69,11 @@ struct PersonSummary<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     valence: Option<f64>,
     /// The clearest moments of what is not neutral.
-    peaks: Vec<Peak<'a>>,
+    peaks: Vec<PeakSummary<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-struct Peak<'a> {
+struct PeakSummary<'a> {
     /// Seconds.
     time: f64,
     start: f64,
@@ -88,10 +88,10 @@ struct Peak<'a> {
 ///
 /// When a value has no JSON, which none has.
 pub(super) fn json(
-    input: &Input,
+    input: &InputFile,
     settings: &Settings,
     outputs: &[String],
-    course: &Course,
+    course: &EmotionTimeline,
 ) -> serde_json::Result<String> {
     let labels = course.labels();
     let summary = Summary {
@@ -102,7 +102,7 @@ pub(super) fn json(
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned(),
-        input: Source::of(input),
+        input: FileIdentity::of(input),
         settings,
         outputs,
         width: course.size.map(|(width, _)| width),
@@ -123,7 +123,7 @@ pub(super) fn json(
 }
 
 impl<'a> PersonSummary<'a> {
-    fn of(who: Who, person: &'a Person) -> Self {
+    fn of(who: PersonKey, person: &'a PersonTimeline) -> Self {
         let (first, last) = person.time();
         let labels = || {
             person
@@ -132,8 +132,8 @@ impl<'a> PersonSummary<'a> {
                 .map(|(label, count)| (label.as_str(), *count))
         };
         let (id, place) = match who {
-            Who::Track(id) => (Some(id), None),
-            Who::Place(place) => (None, Some(place + 1)),
+            PersonKey::Track(id) => (Some(id), None),
+            PersonKey::Position(place) => (None, Some(place + 1)),
         };
         Self {
             id,
@@ -155,7 +155,7 @@ impl<'a> PersonSummary<'a> {
             peaks: person
                 .peaks(PEAKS)
                 .into_iter()
-                .map(|span| Peak {
+                .map(|span| PeakSummary {
                     time: rounded(span.peak),
                     start: rounded(span.start),
                     end: rounded(span.end),
@@ -167,8 +167,8 @@ impl<'a> PersonSummary<'a> {
     }
 }
 
-impl Source {
-    fn of(input: &Input) -> Self {
+impl FileIdentity {
+    fn of(input: &InputFile) -> Self {
         Self {
             path: input.absolute.to_string_lossy().into_owned(),
             size: input.size,
@@ -190,33 +190,37 @@ fn rounded(value: f64) -> f64 {
 
 /// What there is of an input's results.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Before {
+pub(super) enum ExistingResults {
     /// Nothing, or results of other settings or of an older state of the file.
-    Nothing,
+    Outdated,
     /// All of them.
-    Finished,
+    Complete,
     /// Results of another file under the same name.
-    Foreign(PathBuf),
+    OtherFile(PathBuf),
 }
 
 /// Looks at an earlier summary at `path`.
-pub(super) fn before(path: &Path, input: &Input, settings: &Settings) -> Before {
+pub(super) fn existing_results(
+    path: &Path,
+    input: &InputFile,
+    settings: &Settings,
+) -> ExistingResults {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
-        Err(_) => return Before::Nothing,
+        Err(_) => return ExistingResults::Outdated,
     };
     let found: Value = serde_json::from_str(&text).unwrap_or_default();
-    let Ok(source) = Source::deserialize(&found["input"]) else {
-        return Before::Nothing;
+    let Ok(source) = FileIdentity::deserialize(&found["input"]) else {
+        return ExistingResults::Outdated;
     };
-    let wanted = Source::of(input);
+    let wanted = FileIdentity::of(input);
     // A whole archive may have moved.
     let is_same = (source.size, source.modified_ns) == (wanted.size, wanted.modified_ns);
     if !is_same {
         return if source.path == wanted.path {
-            Before::Nothing
+            ExistingResults::Outdated
         } else {
-            Before::Foreign(source.path.into())
+            ExistingResults::OtherFile(source.path.into())
         };
     }
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -226,9 +230,9 @@ pub(super) fn before(path: &Path, input: &Input, settings: &Settings) -> Before 
         .all(|name| folder.join(name).is_file());
     let settings = serde_json::to_value(settings).unwrap_or_default();
     if found["settings"] == settings && found["version"] == VERSION && are_there {
-        Before::Finished
+        ExistingResults::Complete
     } else {
-        Before::Nothing
+        ExistingResults::Outdated
     }
 }
 

@@ -12,7 +12,7 @@ use gst_video::{VideoConverter, VideoConverterConfig, VideoFormat, VideoFrameRef
 use gstemotion::record::{PixelBox, Record};
 use image::codecs::jpeg::JpegEncoder;
 
-use super::timeline::{Who, named};
+use super::timeline::{PersonKey, named};
 
 const SIDE: u32 = 72;
 const QUALITY: u8 = 80;
@@ -25,30 +25,30 @@ const MARGIN: f64 = 0.15;
 
 /// The pictures of everybody.
 #[derive(Debug, Default)]
-pub(super) struct Thumbnails {
-    persons: BTreeMap<Who, Pictures>,
+pub(super) struct FaceThumbnails {
+    persons: BTreeMap<PersonKey, PersonThumbnails>,
 }
 
 /// The pictures of a person.
 #[derive(Debug)]
-struct Pictures {
-    strip: Vec<Picture>,
+struct PersonThumbnails {
+    strip: Vec<Thumbnail>,
     step: f64,
     next: f64,
     /// By emotion, with the confidence.
-    clearest: BTreeMap<String, (f64, Picture)>,
+    clearest: BTreeMap<String, (f64, Thumbnail)>,
 }
 
 /// A picture of a face.
 #[derive(Debug, Clone)]
-pub(super) struct Picture {
+pub(super) struct Thumbnail {
     /// When it was taken, in seconds.
     pub(super) time: f64,
     /// JPEG.
     pub(super) jpeg: Vec<u8>,
 }
 
-impl Default for Pictures {
+impl Default for PersonThumbnails {
     fn default() -> Self {
         Self {
             strip: Vec::new(),
@@ -59,7 +59,7 @@ impl Default for Pictures {
     }
 }
 
-impl Thumbnails {
+impl FaceThumbnails {
     /// Takes the pictures that are due of the faces on `buffer`.
     ///
     /// # Errors
@@ -85,7 +85,7 @@ impl Thumbnails {
             let Some(jpeg) = portrait(buffer, info, face.pixels)? else {
                 continue;
             };
-            let picture = Picture { time, jpeg };
+            let picture = Thumbnail { time, jpeg };
             if let Some((label, confidence)) = emotion.filter(|_| is_clearest) {
                 let entry = (confidence, picture.clone());
                 pictures.clearest.insert(label.to_owned(), entry);
@@ -98,14 +98,14 @@ impl Thumbnails {
     }
 
     /// The pictures of a person over time.
-    pub(super) fn strip(&self, who: Who) -> &[Picture] {
+    pub(super) fn strip(&self, who: PersonKey) -> &[Thumbnail] {
         self.persons
             .get(&who)
             .map_or(&[], |pictures| &pictures.strip)
     }
 
     /// The picture of a person with the emotion `label` at `time`, else the one closest in time.
-    pub(super) fn at(&self, who: Who, label: &str, time: f64) -> Option<&Picture> {
+    pub(super) fn at(&self, who: PersonKey, label: &str, time: f64) -> Option<&Thumbnail> {
         let pictures = self.persons.get(&who)?;
         let clearest = pictures.clearest.get(label).map(|(_, picture)| picture);
         let all = pictures.strip.iter().chain(clearest);
@@ -113,8 +113,8 @@ impl Thumbnails {
     }
 }
 
-impl Pictures {
-    fn take(&mut self, picture: Picture) {
+impl PersonThumbnails {
+    fn take(&mut self, picture: Thumbnail) {
         self.next = picture.time + self.step;
         self.strip.push(picture);
         if self.strip.len() > MOST {

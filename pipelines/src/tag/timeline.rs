@@ -18,25 +18,25 @@ const NEUTRAL: &str = "neutral";
 
 /// Who a face belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Who {
+pub enum PersonKey {
     /// The track with this id.
     Track(i32),
     /// The face with this number from the left in each frame, where faces are not tracked.
-    Place(usize),
+    Position(usize),
 }
 
-impl std::fmt::Display for Who {
+impl std::fmt::Display for PersonKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Track(id) => write!(f, "face {id}"),
-            Self::Place(place) => write!(f, "face {} from the left", place + 1),
+            Self::Position(place) => write!(f, "face {} from the left", place + 1),
         }
     }
 }
 
 /// A stretch of time in which somebody shows one emotion.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Span {
+pub struct EmotionSpan {
     /// Its begin in seconds.
     pub start: f64,
     /// Its end in seconds: when the next frame is shown.
@@ -51,11 +51,11 @@ pub struct Span {
 
 /// What is known of a person (a track: somebody who comes back after a while may be a new one).
 #[derive(Debug, Clone, Default)]
-pub struct Person {
+pub struct PersonTimeline {
     /// Frames in which the face was found.
     pub frames: u64,
     /// Its stretches of one emotion, in order.
-    pub spans: Vec<Span>,
+    pub spans: Vec<EmotionSpan>,
     /// The number of frames by label.
     pub labels: BTreeMap<String, u64>,
     /// Sums of the probabilities in the classifier's order, over `classified` frames.
@@ -68,7 +68,7 @@ pub struct Person {
     last_time: f64,
 }
 
-impl Person {
+impl PersonTimeline {
     /// The first and the last moment, in seconds.
     pub fn time(&self) -> (f64, f64) {
         let first = self.spans.first().map_or(0.0, |span| span.start);
@@ -88,8 +88,8 @@ impl Person {
     }
 
     /// The spans with an emotion worth jumping to, the clearest `most` of them, in order.
-    pub fn peaks(&self, most: usize) -> Vec<&Span> {
-        let is_peak = |span: &&Span| {
+    pub fn peaks(&self, most: usize) -> Vec<&EmotionSpan> {
+        let is_peak = |span: &&EmotionSpan| {
             ![NEUTRAL, UNCERTAIN, UNCLASSIFIED].contains(&span.label.as_str())
                 && span.end - span.start >= WORTHWHILE_S
         };
@@ -133,7 +133,7 @@ impl Person {
             }
             _ => {}
         }
-        self.spans.push(Span {
+        self.spans.push(EmotionSpan {
             start: time,
             end: time,
             label: label.to_owned(),
@@ -145,9 +145,9 @@ impl Person {
 
 /// The course of a file so far.
 #[derive(Debug, Clone, Default)]
-pub struct Course {
+pub struct EmotionTimeline {
     /// Everybody who was seen.
-    pub persons: BTreeMap<Who, Person>,
+    pub persons: BTreeMap<PersonKey, PersonTimeline>,
     /// Frames that were looked at.
     pub frames: u64,
     /// Frames with a face.
@@ -162,7 +162,7 @@ pub struct Course {
     last: Option<(f64, f64)>,
 }
 
-impl Course {
+impl EmotionTimeline {
     /// Adds a frame; `duration` is the time that it is shown, in seconds, where that is known.
     pub fn add(&mut self, record: &Record, duration: Option<f64>) {
         let (before, shown) = self.last.unwrap_or((0.0, 0.0));
@@ -215,7 +215,7 @@ impl Course {
     }
 }
 
-impl Person {
+impl PersonTimeline {
     fn extend(&mut self, time: f64) {
         if let Some(span) = self.spans.last_mut() {
             span.end = span.end.max(time);
@@ -224,15 +224,15 @@ impl Person {
 }
 
 /// The faces of a record with those that they belong to.
-pub fn named(record: &Record) -> impl Iterator<Item = (Who, &FaceRecord)> {
+pub fn named(record: &Record) -> impl Iterator<Item = (PersonKey, &FaceRecord)> {
     let mut untracked: Vec<_> = record.faces.iter().filter(|f| f.id.is_none()).collect();
     untracked.sort_by_key(|face| face.pixels.x);
     let tracked = record
         .faces
         .iter()
-        .filter_map(|face| Some((Who::Track(face.id?), face)));
+        .filter_map(|face| Some((PersonKey::Track(face.id?), face)));
     let places = untracked.into_iter().enumerate();
-    tracked.chain(places.map(|(place, face)| (Who::Place(place), face)))
+    tracked.chain(places.map(|(place, face)| (PersonKey::Position(place), face)))
 }
 
 #[cfg(test)]

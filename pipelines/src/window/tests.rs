@@ -1,5 +1,5 @@
 use super::*;
-use crate::runner::{self, End};
+use crate::runner::{self, RunEnd};
 
 /// A window that is closed at the third picture, as GStreamer's sinks behave then.
 fn close_at_third_picture(screen: &gst_app::AppSink) {
@@ -29,7 +29,7 @@ fn a_closed_window_ends_the_run_and_the_recording_comes_to_its_end() {
     gst::init().expect("GStreamer starts");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("recording.avi");
-    let line = Line::default()
+    let line = LaunchLine::default()
         .words("videotestsrc is-live=true ! video/x-raw,width=32,height=32 ! tee name=both")
         .words("both. ! queue ! jpegenc ! avimux ! filesink")
         .path("location", &file)
@@ -42,10 +42,10 @@ fn a_closed_window_ends_the_run_and_the_recording_comes_to_its_end() {
         .and_then(|screen| screen.downcast().ok());
     close_at_third_picture(&screen.expect("appsink is an AppSink"));
 
-    let stop = Stop::default();
+    let stop = StopFlag::default();
     close_means_stop(&pipeline, &stop).expect("it has a window");
     let end = runner::run(&pipeline, &stop, |_| {}).expect("the closed window is no error");
-    assert_eq!(end, End::Stopped);
+    assert_eq!(end, RunEnd::Stopped);
     // The index is the last thing that the container writes.
     let recording = std::fs::read(&file).expect("it was recorded");
     assert!(
@@ -57,11 +57,13 @@ fn a_closed_window_ends_the_run_and_the_recording_comes_to_its_end() {
 #[test]
 fn other_errors_of_the_window_are_errors() {
     gst::init().expect("GStreamer starts");
-    let line = Line::default().words("videotestsrc !").words(&format!(
-        "bin.( name={NAME} queue ! identity error-after=2 ! fakesink )"
-    ));
+    let line = LaunchLine::default()
+        .words("videotestsrc !")
+        .words(&format!(
+            "bin.( name={NAME} queue ! identity error-after=2 ! fakesink )"
+        ));
     let pipeline = line.launch().expect("the elements exist");
-    let stop = Stop::default();
+    let stop = StopFlag::default();
     close_means_stop(&pipeline, &stop).expect("it has a window");
     runner::run(&pipeline, &stop, |_| {}).expect_err("the window failed");
 }

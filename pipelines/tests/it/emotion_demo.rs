@@ -34,7 +34,7 @@ fn records(out: &Path) -> Vec<Record> {
 /// Decodes a video and counts its frames.
 fn pictures(video: &Path) -> usize {
     gst::init().expect("GStreamer starts");
-    let line = emotion_pipelines::launch_line::Line::default()
+    let line = emotion_pipelines::launch_line::LaunchLine::default()
         .words("filesrc")
         .path("location", video);
     let pipeline = line

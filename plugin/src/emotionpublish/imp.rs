@@ -50,7 +50,7 @@ use super::output::{Error, RecordOutput};
 use super::selection::RecordSelection;
 use super::settings::Settings;
 use crate::frame_time::FrameTime;
-use crate::mqtt::{self, Change};
+use crate::mqtt::{self, ConnectionEvent};
 use crate::property::{HasProperties, SharedSettings};
 use crate::record::{self, Record};
 use crate::stats::Stats;
@@ -108,15 +108,15 @@ impl EmotionPublish {
     }
 
     /// Reports changes of the connection to the broker.
-    fn on_change(&self) -> impl Fn(Change) + Send + 'static {
+    fn on_change(&self) -> impl Fn(ConnectionEvent) + Send + 'static {
         let element = self.obj().downgrade();
         move |change| {
             let Some(element) = element.upgrade() else {
                 return;
             };
             match change {
-                Change::Connected => gst::info!(CAT, obj = element, "Connected to the broker"),
-                Change::Away(reason) => gst::element_warning!(
+                ConnectionEvent::Connected => gst::info!(CAT, obj = element, "Connected to the broker"),
+                ConnectionEvent::Disconnected(reason) => gst::element_warning!(
                     element,
                     gst::ResourceError::Write,
                     ("The MQTT broker is away, records wait for it: {reason}")

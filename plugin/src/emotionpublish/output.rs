@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::settings::{self, PublishMethod, RecordFormat, Settings};
 use super::writer::{self, LineWriter};
-use crate::mqtt::{self, Change, Publisher};
+use crate::mqtt::{self, ConnectionEvent, Publisher};
 use crate::record::{Record, table};
 
 /// How long a stopped element waits for the broker to acknowledge the last records.
@@ -47,7 +47,7 @@ impl RecordOutput {
     /// Opens the destination that `settings` name. `on_change` is called when the connection to a broker changes.
     pub(super) fn open(
         settings: &Settings,
-        on_change: impl Fn(Change) + Send + 'static,
+        on_change: impl Fn(ConnectionEvent) + Send + 'static,
     ) -> Result<Self, Error> {
         let destination = match settings.method {
             PublishMethod::File => {

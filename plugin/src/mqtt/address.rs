@@ -6,7 +6,7 @@ use super::Error;
 
 /// A broker's host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
+pub struct BrokerAddress {
     /// Its name or number.
     pub host: String,
     /// Its TCP port.
@@ -16,7 +16,7 @@ pub struct Address {
 }
 
 /// `mqtt://HOST:PORT`, `mqtts://HOST:PORT` for TLS, or `HOST:PORT`; the port may be left out. IPv6 stands in brackets.
-impl FromStr for Address {
+impl FromStr for BrokerAddress {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
@@ -72,7 +72,7 @@ mod tests {
             ("mqtts://[::1]:8884", "::1", 8884, true),
             ("[::1]", "::1", 1883, false),
         ] {
-            let address: Address = text.parse().unwrap();
+            let address: BrokerAddress = text.parse().unwrap();
             assert_eq!(
                 (address.host.as_str(), address.port, address.is_tls),
                 (host, port, is_tls),
@@ -92,7 +92,7 @@ mod tests {
             "[::1",
             "a b",
         ] {
-            let error = text.parse::<Address>().unwrap_err().to_string();
+            let error = text.parse::<BrokerAddress>().unwrap_err().to_string();
             assert!(error.contains("expected mqtt://HOST"), "{text}: {error}");
         }
     }

@@ -39,12 +39,12 @@ impl Kind for Overlay {
 
 /// Values that the element of this kind takes.
 #[derive(Debug)]
-pub struct Properties<K> {
+pub struct ElementProperties<K> {
     values: Vec<(String, String)>,
     kind: PhantomData<K>,
 }
 
-impl<K> Default for Properties<K> {
+impl<K> Default for ElementProperties<K> {
     fn default() -> Self {
         Self {
             values: Vec::new(),
@@ -53,7 +53,7 @@ impl<K> Default for Properties<K> {
     }
 }
 
-impl<K: Kind> Properties<K> {
+impl<K: Kind> ElementProperties<K> {
     /// Makes the element with these properties and then those of `more`.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ impl<K: Kind> Properties<K> {
     }
 }
 
-impl<'de, K: Kind> Deserialize<'de> for Properties<K> {
+impl<'de, K: Kind> Deserialize<'de> for ElementProperties<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Table(PhantomData))
     }
@@ -77,7 +77,7 @@ impl<'de, K: Kind> Deserialize<'de> for Properties<K> {
 struct Table<K>(PhantomData<K>);
 
 impl<'de, K: Kind> Visitor<'de> for Table<K> {
-    type Value = Properties<K>;
+    type Value = ElementProperties<K>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "properties of {}", K::ELEMENT)
@@ -87,7 +87,7 @@ impl<'de, K: Kind> Visitor<'de> for Table<K> {
         let element = gst::ElementFactory::make(K::ELEMENT)
             .build()
             .map_err(A::Error::custom)?;
-        let mut properties = Properties::default();
+        let mut properties = ElementProperties::default();
         while let Some(name) = map.next_key::<String>()? {
             let value = map.next_value_seed(Property {
                 kind: K::ELEMENT,

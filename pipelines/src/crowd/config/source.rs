@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{Classify, Detect, Name, Pictures, Properties, Rate, Secret};
+use super::{Classify, Detect, ElementProperties, FrameRate, PictureMode, Secret, SourceName};
 
 /// A stream.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Table")]
-pub struct Source {
+pub struct SourceSettings {
     /// Its name.
-    pub name: Name,
+    pub name: SourceName,
     /// Where its pictures come from.
     pub origin: Origin,
     /// Login.
@@ -20,19 +20,19 @@ pub struct Source {
     /// Login.
     pub password: Option<Secret>,
     /// How RTSP is carried.
-    pub transport: Transport,
+    pub transport: RtspTransport,
     /// How long to wait for packets that come late, in milliseconds.
     pub latency_ms: u32,
     /// Frames to analyse in a second; none for all.
-    pub rate: Option<Rate>,
+    pub rate: Option<FrameRate>,
     /// What happens when the stream ends.
     pub at_end: AtEnd,
     /// What is to be seen of it on the page, if that differs from the other streams.
-    pub pictures: Option<Pictures>,
+    pub pictures: Option<PictureMode>,
     /// Properties of its `facedetect`, besides those for all.
-    pub detect: Properties<Detect>,
+    pub detect: ElementProperties<Detect>,
     /// Properties of its `emotionclassify`, besides those for all.
-    pub classify: Properties<Classify>,
+    pub classify: ElementProperties<Classify>,
 }
 
 /// Where pictures come from.
@@ -68,7 +68,7 @@ impl fmt::Debug for Origin {
 /// How RTSP is carried.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Transport {
+pub enum RtspTransport {
     /// In the connection itself.
     #[default]
     Tcp,
@@ -90,7 +90,7 @@ pub enum AtEnd {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Table {
-    name: Name,
+    name: SourceName,
     uri: Option<Uri>,
     device: Option<PathBuf>,
     file: Option<File>,
@@ -98,16 +98,16 @@ struct Table {
     username: Option<String>,
     password: Option<Secret>,
     #[serde(default)]
-    transport: Transport,
+    transport: RtspTransport,
     #[serde(default = "default_latency")]
     latency_ms: u32,
-    frames_per_second: Option<Rate>,
+    frames_per_second: Option<FrameRate>,
     at_end: Option<AtEnd>,
-    pictures: Option<Pictures>,
+    pictures: Option<PictureMode>,
     #[serde(default)]
-    detect: Properties<Detect>,
+    detect: ElementProperties<Detect>,
     #[serde(default)]
-    classify: Properties<Classify>,
+    classify: ElementProperties<Classify>,
 }
 
 /// Packets that are later are lost; a network within a building needs a tenth of it.
@@ -115,7 +115,7 @@ fn default_latency() -> u32 {
     200
 }
 
-impl TryFrom<Table> for Source {
+impl TryFrom<Table> for SourceSettings {
     type Error = String;
 
     fn try_from(table: Table) -> Result<Self, String> {
@@ -157,7 +157,7 @@ impl TryFrom<Table> for Source {
     }
 }
 
-impl Source {
+impl SourceSettings {
     /// `text` without the passwords that GStreamer may have put into it.
     pub fn without_secrets(&self, text: &str) -> String {
         let mut text = text.to_owned();

@@ -10,9 +10,9 @@ use serde::Deserialize;
 /// The name of a source: it stands in records, topics and addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Name(String);
+pub struct SourceName(String);
 
-impl TryFrom<String> for Name {
+impl TryFrom<String> for SourceName {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -26,14 +26,14 @@ impl TryFrom<String> for Name {
     }
 }
 
-impl Name {
+impl SourceName {
     /// As text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl fmt::Display for Name {
+impl fmt::Display for SourceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -69,9 +69,9 @@ impl TryFrom<f64> for Seconds {
 /// So many a second.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(try_from = "f64")]
-pub struct Rate(f64);
+pub struct FrameRate(f64);
 
-impl Rate {
+impl FrameRate {
     pub(super) const fn of(rate: f64) -> Self {
         Self(rate)
     }
@@ -82,7 +82,7 @@ impl Rate {
     }
 }
 
-impl TryFrom<f64> for Rate {
+impl TryFrom<f64> for FrameRate {
     type Error = String;
 
     fn try_from(rate: f64) -> Result<Self, String> {
@@ -98,7 +98,7 @@ impl TryFrom<f64> for Rate {
 /// Where an MQTT broker is.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Broker(pub mqtt::Address);
+pub struct Broker(pub mqtt::BrokerAddress);
 
 impl TryFrom<String> for Broker {
     type Error = mqtt::Error;
@@ -162,7 +162,7 @@ impl From<Include> for emotionpublish::IncludedFrames {
 /// What is to be seen of a stream on the page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Pictures {
+pub enum PictureMode {
     /// Nothing.
     Off,
     /// The picture with faces blurred beyond recognition.
@@ -176,7 +176,7 @@ pub enum Pictures {
     Full,
 }
 
-impl Pictures {
+impl PictureMode {
     /// The value of the overlay's property `privacy`, if there are pictures.
     pub fn privacy(self) -> Option<&'static str> {
         match self {

@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn the_newest_item_of_a_seat_takes_the_place_of_the_one_before() {
-    let desk = Desk::new(1);
+    let desk = FrameQueue::new(1);
     assert_eq!(desk.leave(0, "old"), None);
     assert_eq!(desk.leave(0, "new"), Some("old"));
     assert_eq!(desk.take(), Some((0, "new")));
@@ -10,7 +10,7 @@ fn the_newest_item_of_a_seat_takes_the_place_of_the_one_before() {
 
 #[test]
 fn seats_take_turns_however_often_one_of_them_is_filled() {
-    let desk = Desk::new(3);
+    let desk = FrameQueue::new(3);
     let mut order = Vec::new();
     for item in 0..3 {
         desk.leave(2, item);
@@ -29,7 +29,7 @@ fn seats_take_turns_however_often_one_of_them_is_filled() {
 
 #[test]
 fn a_seat_that_is_worked_on_is_given_to_nobody_else() {
-    let desk = Desk::new(2);
+    let desk = FrameQueue::new(2);
     desk.leave(0, 1);
     assert_eq!(desk.take(), Some((0, 1)));
     desk.leave(0, 2);
@@ -41,7 +41,7 @@ fn a_seat_that_is_worked_on_is_given_to_nobody_else() {
 
 #[test]
 fn a_closed_desk_gives_out_what_is_left_and_then_nothing() {
-    let desk = Desk::new(2);
+    let desk = FrameQueue::new(2);
     desk.leave(0, 1);
     assert_eq!(desk.take(), Some((0, 1)));
     desk.leave(0, 2);
@@ -57,7 +57,7 @@ fn a_closed_desk_gives_out_what_is_left_and_then_nothing() {
 
 #[test]
 fn a_seat_has_settled_when_its_last_item_is_done() {
-    let desk = Desk::new(1);
+    let desk = FrameQueue::new(1);
     desk.leave(0, 1);
     desk.take();
     desk.leave(0, 2);

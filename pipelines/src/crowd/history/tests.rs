@@ -20,7 +20,7 @@ fn faces(labels: &[&str]) -> Vec<Face> {
 
 #[test]
 fn shares_are_of_the_faces_of_the_last_seconds_and_add_up_to_one() {
-    let mut history = History::default();
+    let mut history = EmotionHistory::default();
     history.add(1, &faces(&["sad", "sad"]));
     history.add(10, &faces(&["happy", "happy", "sad"]));
     history.add(11, &faces(&["happy"]));
@@ -32,7 +32,7 @@ fn shares_are_of_the_faces_of_the_last_seconds_and_add_up_to_one() {
 
 #[test]
 fn a_moment_has_the_mean_number_of_faces_of_its_frames() {
-    let mut history = History::default();
+    let mut history = EmotionHistory::default();
     history.add(5, &faces(&["sad", "happy"]));
     history.add(5, &faces(&[]));
     history.add(7, &[]);
@@ -44,7 +44,7 @@ fn a_moment_has_the_mean_number_of_faces_of_its_frames() {
 
 #[test]
 fn the_rate_counts_whole_seconds_also_those_without_a_frame() {
-    let mut history = History::default();
+    let mut history = EmotionHistory::default();
     for _ in 0..20 {
         history.add(3, &[]);
     }
@@ -54,7 +54,7 @@ fn the_rate_counts_whole_seconds_also_those_without_a_frame() {
 
 #[test]
 fn seconds_that_are_long_over_are_forgotten() {
-    let mut history = History::default();
+    let mut history = EmotionHistory::default();
     for second in 0..10_000 {
         history.add(second, &[]);
     }

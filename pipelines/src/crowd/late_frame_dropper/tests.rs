@@ -11,13 +11,13 @@ fn decoded(
     delay: impl Fn(u32) -> Duration,
 ) -> (Duration, u32) {
     let began = Instant::now();
-    let (mut punctuality, mut free, mut oldest, mut count) =
-        (Punctuality::default(), began, Duration::ZERO, 0);
+    let (mut dropper, mut free, mut oldest, mut count) =
+        (LateFrameDropper::default(), began, Duration::ZERO, 0);
     for frame in 0..frames {
         let due = began + frame * FRAME;
         let now = free.max(due + delay(frame));
         let age = now - due;
-        if punctuality.admits(age, frame % group == 0, now) {
+        if dropper.admits(age, frame % group == 0, now) {
             free = now + cost;
             count += 1;
             oldest = oldest.max(age);
@@ -61,10 +61,10 @@ fn one_that_is_too_slow_stays_within_a_second_and_goes_on() {
 #[test]
 fn no_frame_is_decoded_without_the_ones_that_it_builds_on() {
     let began = Instant::now();
-    let mut punctuality = Punctuality::default();
+    let mut dropper = LateFrameDropper::default();
     let mut admits = |ms, behind, is_key| {
         let now = began + Duration::from_millis(ms);
-        punctuality.admits(Duration::from_millis(behind), is_key, now)
+        dropper.admits(Duration::from_millis(behind), is_key, now)
     };
     assert!(admits(0, 0, true));
     assert!(admits(500, 450, false), "it may be a hiccup");

@@ -16,13 +16,13 @@ const WAITING: usize = 2000;
 
 /// An open file.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub(super) struct LineWriter {
     sender: SyncSender<Vec<u8>>,
     writer: JoinHandle<()>,
     metrics: FileMetrics,
 }
 
-impl Lines {
+impl LineWriter {
     /// Opens `path` to append to it, `-` for standard output.
     pub(super) fn open(path: &Path, metrics: FileMetrics) -> anyhow::Result<Self> {
         let place: Box<dyn Write + Send> = if path == Path::new("-") {

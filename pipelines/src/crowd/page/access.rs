@@ -15,20 +15,20 @@ const COOKIE: &str = "emotion-crowd";
 
 /// What a visitor has to show.
 #[derive(Debug)]
-pub(super) struct Guard {
+pub(super) struct AccessControl {
     token: Option<Secret>,
 }
 
 /// What is answered to a request.
 #[derive(Debug, PartialEq, Eq)]
-enum Verdict {
-    Pass,
+enum Access {
+    Granted,
     /// The token stood in the address: it goes into a cookie, and out of the address.
-    Remember,
-    Refuse(&'static str),
+    SetCookie,
+    Denied(&'static str),
 }
 
-impl Guard {
+impl AccessControl {
     pub(super) fn new(settings: &PageSettings) -> anyhow::Result<Self> {
         anyhow::ensure!(
             settings.token.is_some() || settings.listen.ip().is_loopback(),
@@ -47,13 +47,13 @@ impl Guard {
         })
     }
 
-    fn judge(&self, uri: &Uri, headers: &HeaderMap) -> Verdict {
+    fn access(&self, uri: &Uri, headers: &HeaderMap) -> Access {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let Some(token) = self.token.as_ref().map(Secret::reveal) else {
             let host = text(header::HOST).unwrap_or_default();
             return match names_this_computer(host) {
-                true => Verdict::Pass,
-                false => Verdict::Refuse("ask for localhost or for a number, or set a token\n"),
+                true => Access::Granted,
+                false => Access::Denied("ask for localhost or for a number, or set a token\n"),
             };
         };
         let bearer = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
@@ -70,14 +70,14 @@ impl Guard {
             .flatten()
             .any(|shown| is_same(shown, token))
         {
-            return Verdict::Pass;
+            return Access::Granted;
         }
         let mut queries = uri.query().unwrap_or_default().split('&');
         match queries.find_map(|query| query.strip_prefix("token=")) {
-            Some(shown) if is_same(shown, token) => Verdict::Remember,
-            Some(_) => Verdict::Refuse("this is not the token\n"),
+            Some(shown) if is_same(shown, token) => Access::SetCookie,
+            Some(_) => Access::Denied("this is not the token\n"),
             None => {
-                Verdict::Refuse("open the page with ?token=…, or send Authorization: Bearer …\n")
+                Access::Denied("open the page with ?token=…, or send Authorization: Bearer …\n")
             }
         }
     }
@@ -85,14 +85,14 @@ impl Guard {
 
 /// Lets a request through or answers it.
 pub(super) async fn check(
-    State(guard): State<Arc<Guard>>,
+    State(guard): State<Arc<AccessControl>>,
     request: Request,
     next: Next,
 ) -> Response {
-    match guard.judge(request.uri(), request.headers()) {
-        Verdict::Pass => next.run(request).await,
-        Verdict::Refuse(why) => (StatusCode::UNAUTHORIZED, why).into_response(),
-        Verdict::Remember => {
+    match guard.access(request.uri(), request.headers()) {
+        Access::Granted => next.run(request).await,
+        Access::Denied(why) => (StatusCode::UNAUTHORIZED, why).into_response(),
+        Access::SetCookie => {
             let token = guard.token.as_ref().map_or("", Secret::reveal);
             let cookie = format!("{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/");
             let to = request.uri().path().to_owned();

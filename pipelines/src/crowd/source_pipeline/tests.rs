@@ -31,7 +31,7 @@ fn stays_in_time(end: &str) {
     let skipped = Arc::new(AtomicU32::new(0));
     let ages = Arc::new(Mutex::new(Vec::new()));
     let (skips, seen) = (skipped.clone(), ages.clone());
-    let intake = Intake::open(
+    let intake = SourcePipeline::open(
         config.sources[0].get_ref(),
         move |frame| {
             seen.lock().unwrap().push(frame.captured.elapsed());

@@ -13,13 +13,13 @@ impl Archive {
         Self(folder)
     }
 
-    fn find(&self, named: &[&str]) -> Found {
+    fn scan(&self, named: &[&str]) -> InputFiles {
         let named: Vec<_> = named.iter().map(|path| self.0.path().join(path)).collect();
-        find(&named, &[], &self.0.path().join("out"))
+        scan(&named, &[], &self.0.path().join("out"))
     }
 }
 
-fn names(found: &Found) -> Vec<&str> {
+fn names(found: &InputFiles) -> Vec<&str> {
     let names = found.inputs.iter().map(|input| input.name.to_str());
     names.map(Option::unwrap).collect()
 }
@@ -65,7 +65,7 @@ fn a_list_names_files_folders_and_patterns_relative_to_itself() {
     let archive = Archive::new(&["a/1.mp4", "b/2.mp4", "b/3.mp4", "c/4.mp4"]);
     let list = archive.0.path().join("list.txt");
     fs::write(&list, "# all of them\n\na/1.mp4\r\nb/*.mp4\nc\n").unwrap();
-    let found = find(&[], &[list], Path::new("/nowhere"));
+    let found = scan(&[], &[list], Path::new("/nowhere"));
     assert_eq!(names(&found), ["1", "2", "3", "4"]);
 }
 
@@ -79,7 +79,7 @@ fn what_is_not_there_is_told_and_the_rest_found() {
     assert_eq!(reasons[1], "no file matches this pattern");
     assert_eq!(reasons.len(), 3, "{reasons:?}");
 
-    let missing = find(&[], &[archive.0.path().join("no list")], Path::new("out"));
+    let missing = scan(&[], &[archive.0.path().join("no list")], Path::new("out"));
     assert!(
         missing.unusable[0]
             .reason

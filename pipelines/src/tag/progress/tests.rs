@@ -1,7 +1,7 @@
 use super::*;
 
-fn input() -> Input {
-    Input {
+fn input() -> InputFile {
+    InputFile {
         path: "talk.mp4".into(),
         absolute: "/talk.mp4".into(),
         name: "talk".into(),
@@ -13,13 +13,13 @@ fn input() -> Input {
 #[test]
 fn a_machine_hears_of_everything_in_lines_of_json() {
     let mut out = Vec::new();
-    let progress = Progress::for_machines(&mut out);
-    let position = Position {
+    let progress = TagProgress::for_machines(&mut out);
+    let position = FileProgress {
         frames: 25,
         time: Some(gst::ClockTime::SECOND),
         duration: Some(gst::ClockTime::from_seconds(4)),
     };
-    let facts = Facts {
+    let facts = FileStats {
         frames: 100,
         persons: 2,
         duration: 4.0,
@@ -29,12 +29,12 @@ fn a_machine_hears_of_everything_in_lines_of_json() {
     progress.at(0, &input(), &position);
     progress.at(0, &input(), &position);
     progress.warned(&input(), "odd");
-    progress.ended(0, &input(), &Outcome::Tagged(facts));
-    progress.ended(1, &input(), &Outcome::Failed("broken".into()));
-    progress.finished(&Totals {
+    progress.ended(0, &input(), &FileOutcome::Tagged(facts));
+    progress.ended(1, &input(), &FileOutcome::Failed("broken".into()));
+    progress.finished(&RunTotals {
         tagged: 1,
         failed: 1,
-        ..Totals::default()
+        ..RunTotals::default()
     });
     drop(progress);
     let lines: Vec<serde_json::Value> = String::from_utf8(out)
@@ -62,7 +62,7 @@ fn a_machine_hears_of_everything_in_lines_of_json() {
 
 #[test]
 fn totals_and_facts_are_told_in_words() {
-    let totals = Totals {
+    let totals = RunTotals {
         tagged: 3,
         before: 2,
         failed: 1,
@@ -72,14 +72,14 @@ fn totals_and_facts_are_told_in_words() {
         totals.to_string(),
         "3 tagged, 2 tagged before, 1 failed; stopped, the same command goes on"
     );
-    let facts = Facts {
+    let facts = FileStats {
         frames: 100,
         persons: 1,
         duration: 4.0,
         took: Duration::from_secs(2),
     };
     assert_eq!(facts.to_string(), "100 frames, 1 face, 2.0 s (2.0×)");
-    let still = Facts {
+    let still = FileStats {
         frames: 1,
         persons: 0,
         duration: 0.0,

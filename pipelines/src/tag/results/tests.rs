@@ -1,7 +1,7 @@
 use super::*;
 
-fn input() -> Input {
-    Input {
+fn input() -> InputFile {
+    InputFile {
         path: "a/my.talk.mp4".into(),
         absolute: "/a/my.talk.mp4".into(),
         name: "a/my.talk".into(),
@@ -22,7 +22,7 @@ fn files(folder: &Path) -> Vec<String> {
 #[test]
 fn results_get_their_names_when_all_are_whole_and_nothing_else_stays() {
     let out = tempfile::tempdir().unwrap();
-    let folder = Folder::open(out.path()).unwrap();
+    let folder = ResultFolder::open(out.path()).unwrap();
     let mut results = folder.results(&input(), 0).unwrap();
     results.write("jsonl", "1").unwrap();
     assert!(!out.path().join("a").exists());
@@ -39,7 +39,7 @@ fn results_get_their_names_when_all_are_whole_and_nothing_else_stays() {
 #[test]
 fn results_that_are_given_up_leave_nothing() {
     let out = tempfile::tempdir().unwrap();
-    let folder = Folder::open(out.path()).unwrap();
+    let folder = ResultFolder::open(out.path()).unwrap();
     folder
         .results(&input(), 0)
         .unwrap()
@@ -55,7 +55,7 @@ fn what_a_killed_run_has_left_goes_away() {
     let left = out.path().join(HIDDEN).join("3");
     fs::create_dir_all(&left).unwrap();
     fs::write(left.join("result.jsonl"), "half").unwrap();
-    let folder = Folder::open(out.path()).unwrap();
+    let folder = ResultFolder::open(out.path()).unwrap();
     assert!(!left.exists());
     folder.results(&input(), 3).unwrap();
 }
@@ -63,16 +63,16 @@ fn what_a_killed_run_has_left_goes_away() {
 #[test]
 fn two_at_a_time_are_told_apart() {
     let out = tempfile::tempdir().unwrap();
-    let first = Folder::open(out.path()).unwrap();
-    let error = Folder::open(out.path()).unwrap_err().to_string();
+    let first = ResultFolder::open(out.path()).unwrap();
+    let error = ResultFolder::open(out.path()).unwrap_err().to_string();
     assert!(error.contains("another emotion-tag"), "{error}");
     drop(first);
-    Folder::open(out.path()).unwrap();
+    ResultFolder::open(out.path()).unwrap();
 }
 
 #[test]
 fn a_folder_that_cannot_be_made_says_what_to_do() {
-    let error = Folder::open(Path::new("/dev/null/out"))
+    let error = ResultFolder::open(Path::new("/dev/null/out"))
         .unwrap_err()
         .to_string();
     assert!(error.contains("--out names another folder"), "{error}");

@@ -1,9 +1,9 @@
-use super::super::settings::Format;
+use super::super::settings::RecordFormat;
 use super::super::timeline::tests::{course, face, record};
 use super::*;
 
-fn input() -> Input {
-    Input {
+fn input() -> InputFile {
+    InputFile {
         path: "talks/talk.mp4".into(),
         absolute: "/archive/talks/talk.mp4".into(),
         name: "talk".into(),
@@ -63,24 +63,42 @@ fn results_count_as_finished_for_the_same_file_with_the_same_settings_only() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("talk.summary.json");
     let settings = Settings::default();
-    assert_eq!(before(&path, &input(), &settings), Before::Nothing);
+    assert_eq!(
+        existing_results(&path, &input(), &settings),
+        ExistingResults::Outdated
+    );
     fs::write(&path, summary().to_string()).unwrap();
-    assert_eq!(before(&path, &input(), &settings), Before::Nothing);
+    assert_eq!(
+        existing_results(&path, &input(), &settings),
+        ExistingResults::Outdated
+    );
     fs::write(folder.path().join("talk.jsonl"), "").unwrap();
-    assert_eq!(before(&path, &input(), &settings), Before::Finished);
+    assert_eq!(
+        existing_results(&path, &input(), &settings),
+        ExistingResults::Complete
+    );
 
     let csv = Settings {
-        format: Format::Csv,
+        format: RecordFormat::Csv,
         ..Settings::default()
     };
-    assert_eq!(before(&path, &input(), &csv), Before::Nothing);
-    let changed = Input { size: 5, ..input() };
-    assert_eq!(before(&path, &changed, &settings), Before::Nothing);
-    let touched = Input {
+    assert_eq!(
+        existing_results(&path, &input(), &csv),
+        ExistingResults::Outdated
+    );
+    let changed = InputFile { size: 5, ..input() };
+    assert_eq!(
+        existing_results(&path, &changed, &settings),
+        ExistingResults::Outdated
+    );
+    let touched = InputFile {
         modified_ns: 5,
         ..input()
     };
-    assert_eq!(before(&path, &touched, &settings), Before::Nothing);
+    assert_eq!(
+        existing_results(&path, &touched, &settings),
+        ExistingResults::Outdated
+    );
 }
 
 #[test]
@@ -89,18 +107,18 @@ fn a_moved_archive_is_still_finished_and_another_file_of_the_name_is_told() {
     let path = folder.path().join("talk.summary.json");
     fs::write(&path, summary().to_string()).unwrap();
     fs::write(folder.path().join("talk.jsonl"), "").unwrap();
-    let moved = Input {
+    let moved = InputFile {
         absolute: "/new/talk.mp4".into(),
         ..input()
     };
     assert_eq!(
-        before(&path, &moved, &Settings::default()),
-        Before::Finished
+        existing_results(&path, &moved, &Settings::default()),
+        ExistingResults::Complete
     );
-    let other = Input { size: 5, ..moved };
+    let other = InputFile { size: 5, ..moved };
     assert_eq!(
-        before(&path, &other, &Settings::default()),
-        Before::Foreign("/archive/talks/talk.mp4".into())
+        existing_results(&path, &other, &Settings::default()),
+        ExistingResults::OtherFile("/archive/talks/talk.mp4".into())
     );
 }
 
@@ -111,8 +129,8 @@ fn a_summary_that_was_spoilt_is_no_result() {
     for text in ["", "{", "[]", "{\"input\":{\"size\":1}}"] {
         fs::write(&path, text).unwrap();
         assert_eq!(
-            before(&path, &input(), &Settings::default()),
-            Before::Nothing
+            existing_results(&path, &input(), &Settings::default()),
+            ExistingResults::Outdated
         );
     }
 }

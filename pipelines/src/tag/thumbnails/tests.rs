@@ -23,11 +23,11 @@ fn the_square_stays_within_the_picture() {
 
 #[test]
 fn a_strip_of_a_long_file_is_spread_over_all_of_it() {
-    let mut pictures = Pictures::default();
+    let mut pictures = PersonThumbnails::default();
     for second in 0..600 {
         let time = f64::from(second);
         if time >= pictures.next {
-            pictures.take(Picture {
+            pictures.take(Thumbnail {
                 time,
                 jpeg: Vec::new(),
             });
@@ -60,9 +60,9 @@ fn a_thumbnail_shows_the_face_in_its_colours() {
             width: 32,
             height: 32,
         };
-        let mut thumbnails = Thumbnails::default();
+        let mut thumbnails = FaceThumbnails::default();
         thumbnails.add(&seen, &buffer, &info).unwrap();
-        let jpeg = &thumbnails.strip(Who::Track(1))[0].jpeg;
+        let jpeg = &thumbnails.strip(PersonKey::Track(1))[0].jpeg;
         let picture = image::load_from_memory(jpeg).unwrap().to_rgb8();
         assert_eq!(picture.dimensions(), (SIDE, SIDE));
         let grey = picture.get_pixel(SIDE / 2, SIDE / 2).0;

@@ -44,8 +44,8 @@ pub(in crate::tag) fn record(time: impl Into<Option<f64>>, faces: Vec<FaceRecord
     }
 }
 
-pub(in crate::tag) fn course(records: Vec<Record>) -> Course {
-    let mut course = Course::default();
+pub(in crate::tag) fn course(records: Vec<Record>) -> EmotionTimeline {
+    let mut course = EmotionTimeline::default();
     for record in &records {
         course.add(record, None);
     }
@@ -53,7 +53,7 @@ pub(in crate::tag) fn course(records: Vec<Record>) -> Course {
     course
 }
 
-fn spans(course: &Course, who: Who) -> Vec<(f64, f64, &str)> {
+fn spans(course: &EmotionTimeline, who: PersonKey) -> Vec<(f64, f64, &str)> {
     let spans = course.persons[&who].spans.iter();
     spans
         .map(|span| (span.start, span.end, span.label.as_str()))
@@ -67,7 +67,7 @@ fn spans_of_one_emotion_follow_each_other_without_a_gap() {
     let records = records.map(|(n, label)| record(n as f64, vec![face(7, 0, label, 0.5)]));
     let course = course(records.collect());
     assert_eq!(
-        spans(&course, Who::Track(7)),
+        spans(&course, PersonKey::Track(7)),
         [(0.0, 2.0, "happy"), (2.0, 4.0, "sad")]
     );
     assert_eq!(course.labels(), BTreeMap::from([("happy", 2), ("sad", 2)]));
@@ -88,7 +88,7 @@ fn a_face_that_is_missed_for_a_moment_has_not_gone_but_one_that_is_away_longer_h
     let records = times.map(|(time, there)| record(time, if there { here() } else { vec![] }));
     let course = course(records.to_vec());
     assert_eq!(
-        spans(&course, Who::Track(1)),
+        spans(&course, PersonKey::Track(1)),
         [(0.0, 0.75, "happy"), (1.25, 1.5, "happy")]
     );
     assert_eq!((course.frames, course.frames_with_faces), (6, 3));
@@ -98,7 +98,7 @@ fn a_face_that_is_missed_for_a_moment_has_not_gone_but_one_that_is_away_longer_h
 fn with_few_frames_a_face_stays_from_one_to_the_next() {
     let records = [0.0, 10.0, 20.0].map(|time| record(time, vec![face(1, 0, "sad", 0.5)]));
     assert_eq!(
-        spans(&course(records.to_vec()), Who::Track(1)),
+        spans(&course(records.to_vec()), PersonKey::Track(1)),
         [(0.0, 30.0, "sad")]
     );
 }
@@ -110,8 +110,14 @@ fn untracked_faces_are_told_apart_by_their_place() {
         vec![face(None, 50, "sad", 0.5), face(None, 3, "happy", 0.5)],
     );
     let course = course(vec![record]);
-    assert_eq!(course.persons[&Who::Place(0)].spans[0].label, "happy");
-    assert_eq!(course.persons[&Who::Place(1)].spans[0].label, "sad");
+    assert_eq!(
+        course.persons[&PersonKey::Position(0)].spans[0].label,
+        "happy"
+    );
+    assert_eq!(
+        course.persons[&PersonKey::Position(1)].spans[0].label,
+        "sad"
+    );
 }
 
 #[test]
@@ -130,7 +136,7 @@ fn peaks_are_the_clearest_moments_of_what_is_not_neutral() {
         .enumerate()
         .map(|(n, (label, confidence))| record(n as f64, vec![face(1, 0, label, *confidence)]));
     let course = course(records.collect());
-    let peaks = course.persons[&Who::Track(1)].peaks(2);
+    let peaks = course.persons[&PersonKey::Track(1)].peaks(2);
     let peaks: Vec<_> = peaks.iter().map(|p| (p.peak, p.label.as_str())).collect();
     assert_eq!(peaks, [(2.0, "happy"), (6.0, "angry")]);
 }
@@ -140,7 +146,7 @@ fn means_are_over_the_frames_of_the_face() {
     let records =
         [0.25, 0.75].map(|confidence| record(confidence, vec![face(1, 0, "happy", confidence)]));
     let course = course(records.to_vec());
-    let person = &course.persons[&Who::Track(1)];
+    let person = &course.persons[&PersonKey::Track(1)];
     assert_eq!(person.mean_valence(), Some(0.5));
     assert_eq!(
         person.mean_probabilities().collect::<Vec<_>>(),

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use emotion_pipelines::clip::Clip;
-use emotion_pipelines::launch_line::Line;
-use emotion_pipelines::runner::{self, Stop};
+use emotion_pipelines::launch_line::LaunchLine;
+use emotion_pipelines::runner::{self, StopFlag};
 use gst::prelude::*;
 
 /// A folder with generated files.
@@ -30,7 +30,7 @@ impl Archive {
     /// The made clip, or a part of it, through `encoder` into a file.
     pub(crate) fn clip(&self, name: &str, frames: Range<usize>, encoder: &str) -> PathBuf {
         let file = self.path(name);
-        let line = Line::default()
+        let line = LaunchLine::default()
             .words("appsrc name=drawn ! videoconvert !")
             .words(encoder)
             .words("! filesink")
@@ -41,7 +41,7 @@ impl Archive {
         Clip::new()
             .expect("the portrait is whole")
             .feed(&drawn, frames);
-        runner::run(&pipeline, &Stop::default(), |_| {}).expect("it can be encoded");
+        runner::run(&pipeline, &StopFlag::default(), |_| {}).expect("it can be encoded");
         file
     }
 
@@ -53,12 +53,12 @@ impl Archive {
     /// The output of a GStreamer line.
     pub(crate) fn made(&self, name: &str, words: &str) -> PathBuf {
         let file = self.path(name);
-        let line = Line::default()
+        let line = LaunchLine::default()
             .words(words)
             .words("! filesink")
             .path("location", &file);
         let pipeline = line.launch().expect("the elements are installed");
-        runner::run(&pipeline, &Stop::default(), |_| {}).expect("it can be made");
+        runner::run(&pipeline, &StopFlag::default(), |_| {}).expect("it can be made");
         file
     }
 
@@ -99,7 +99,7 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
 /// Decodes a file and counts its video frames and audio buffers.
 pub(crate) fn pictures_and_sounds(video: &Path) -> (usize, usize) {
     gst::init().expect("GStreamer starts");
-    let line = Line::default()
+    let line = LaunchLine::default()
         .words("filesrc")
         .path("location", video)
         .words("! decodebin name=decode decode. ! video/x-raw ! fakesink name=video sync=false")
@@ -115,7 +115,7 @@ pub(crate) fn pictures_and_sounds(video: &Path) -> (usize, usize) {
             gst::PadProbeReturn::Ok
         });
     }
-    runner::run(&pipeline, &Stop::default(), |_| {}).expect("the video is whole");
+    runner::run(&pipeline, &StopFlag::default(), |_| {}).expect("the video is whole");
     let all: Vec<_> = counter.try_iter().collect();
     let count = |name| all.iter().filter(|found| **found == name).count();
     (count("video"), count("audio"))

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use emotion_pipelines::launch_line::Line;
+use emotion_pipelines::launch_line::LaunchLine;
 use emotion_pipelines::runner;
 use gstemotion::record::Record;
 
@@ -43,7 +43,7 @@ fn faces_in(picture: &[u8]) -> (usize, u32) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (from, to) = (folder.path().join("a.jpeg"), folder.path().join("a.jsonl"));
     fs::write(&from, picture).expect("it is writable");
-    let pipeline = Line::default()
+    let pipeline = LaunchLine::default()
         .words("filesrc")
         .path("location", &from)
         .words("! jpegdec ! emotionfacedetect region=0.2,0,0.5,0.5 ! emotionpublish")

@@ -1,6 +1,6 @@
 use super::*;
 
-fn judge(token: Option<&str>, uri: &str, header: Option<(&'static str, &str)>) -> Verdict {
+fn access(token: Option<&str>, uri: &str, header: Option<(&'static str, &str)>) -> Access {
     let token = token.map(|text| {
         let value = toml::Value::String(text.into());
         value.try_into::<Secret>().expect("a text is a secret")
@@ -9,7 +9,7 @@ fn judge(token: Option<&str>, uri: &str, header: Option<(&'static str, &str)>) -
     if let Some((name, value)) = header {
         headers.insert(name, value.parse().expect("a header"));
     }
-    Guard { token }.judge(&uri.parse().expect("an address"), &headers)
+    AccessControl { token }.access(&uri.parse().expect("an address"), &headers)
 }
 
 #[test]
@@ -22,14 +22,14 @@ fn without_a_token_only_names_of_this_computer_are_answered() {
         "[::1]",
     ] {
         assert_eq!(
-            judge(None, "/", Some(("host", host))),
-            Verdict::Pass,
+            access(None, "/", Some(("host", host))),
+            Access::Granted,
             "{host}"
         );
     }
     for host in ["evil.example:8080", "localhost.evil.example", ""] {
-        let verdict = judge(None, "/", Some(("host", host)));
-        assert!(matches!(verdict, Verdict::Refuse(_)), "{host}");
+        let access = access(None, "/", Some(("host", host)));
+        assert!(matches!(access, Access::Denied(_)), "{host}");
     }
 }
 
@@ -40,9 +40,9 @@ fn a_token_is_shown_in_a_header_a_cookie_or_once_in_the_address() {
         ("authorization", "Bearer s3cret"),
         ("cookie", "a=b; emotion-crowd=s3cret"),
     ] {
-        assert_eq!(judge(token, "/metrics", Some(header)), Verdict::Pass);
+        assert_eq!(access(token, "/metrics", Some(header)), Access::Granted);
     }
-    assert_eq!(judge(token, "/?x=1&token=s3cret", None), Verdict::Remember);
+    assert_eq!(access(token, "/?x=1&token=s3cret", None), Access::SetCookie);
     for (uri, header) in [
         ("/", None),
         ("/?token=s3cre", None),
@@ -50,7 +50,7 @@ fn a_token_is_shown_in_a_header_a_cookie_or_once_in_the_address() {
         ("/", Some(("authorization", "Bearer other"))),
         ("/", Some(("cookie", "emotion-crowd="))),
     ] {
-        let verdict = judge(token, uri, header);
-        assert!(matches!(verdict, Verdict::Refuse(_)), "{uri} {header:?}");
+        let access = access(token, uri, header);
+        assert!(matches!(access, Access::Denied(_)), "{uri} {header:?}");
     }
 }
