@@ -1,29 +1,29 @@
-//! `emotion-crowd`: one process that watches many cameras.
+//! `emotion-crowd`: one process that analyses many streams.
 //!
-//! The decision that everything here follows from: streams come and go by themselves, work is shared.
+//! Everything here follows from one decision: each stream has its own input, and all streams share the analysis.
 //!
-//! - Each stream has a thread that opens it, watches over it and opens it again when it drops (`stream`). Decoding
-//!   happens in GStreamer's threads and never waits: only the newest frame of a stream is kept (`frame_queue`).
-//! - A fixed set of workers, one for each core, takes the kept frames of all streams in turn (`worker`). A frame that is
-//!   replaced before its turn is skipped. So a decoded frame never waits longer than one round of all streams. What cannot
-//!   be decoded in time is not skipped: a machine that is too slow for that falls behind.
-//! - What a worker does with a frame is done by the plugin's own elements, one chain of them for each stream, so that
-//!   tracks, intervals and smoothing are those of `facedetect` and `emotionclassify`; but the chain runs in the worker's
-//!   thread (`element_chain`).
+//! - Each stream has a thread that opens it, watches it, and opens it again after a failure (`stream`). Decoding happens in
+//!   GStreamer's threads and never waits: only the newest frame of a stream is kept (`frame_queue`).
+//! - A fixed number of workers, one per core, takes the kept frames of all streams in turn (`worker`). A frame that is
+//!   replaced before its turn is skipped. So a decoded frame never waits longer than one round of all streams. Live frames
+//!   that a slow decoder cannot decode in time are dropped before it (`late_frame_dropper`).
+//! - The plugin's own elements analyse a frame, in one chain for each stream, so tracks, intervals and smoothing are those
+//!   of `facedetect` and `emotionclassify`. The chain runs in the worker's thread (`element_chain`).
 //!
-//! Frames are not held back to fill a batch: the engine computes the faces of a batch one after another, so that a larger
-//! one is no faster by the face, and it would cost delay. All faces of a frame are one batch.
+//! Frames are not held back to fill a batch. The inference engine computes the faces of a batch one after another, so a
+//! larger batch would add delay and save no time per face. All faces of a frame are one batch.
 
-mod back_off;
 pub mod config;
 mod element_chain;
 mod frame_queue;
 mod history;
 mod late_frame_dropper;
+mod log;
 mod metrics;
 mod outputs;
 mod page;
 mod preview;
+mod rate_limiter;
 mod source_pipeline;
 mod stream;
 mod worker;
@@ -38,18 +38,17 @@ use self::config::Config;
 use self::frame_queue::FrameQueue;
 use self::metrics::Metrics;
 use self::outputs::RecordOutputs;
-use self::page::Page;
+use self::page::PageServer;
 use self::stream::Stream;
-use self::worker::Worker;
+use self::worker::FrameAnalysis;
 use crate::runner::StopFlag;
 
-/// Watches the streams of `config` until all of them have ended or `stop` is wished, and tells on standard error what
-/// happens to them.
+/// Analyses the streams of `config` until all of them have ended or `stop` is set, and logs events on standard error.
 ///
 /// # Errors
 ///
-/// When an output or the page cannot be opened, an element refuses its settings, or a stream that has an end, such as a
-/// file, failed. A stream that drops is no error.
+/// If an output or the page cannot be opened, an element rejects its settings, or a stream that has an end, such as a file,
+/// fails. A live stream that fails is no error.
 pub fn run(mut config: Config, stop: &StopFlag) -> anyhow::Result<()> {
     let metrics = Metrics::default();
     let outputs = RecordOutputs::open(&config, &metrics)?;
@@ -58,31 +57,32 @@ pub fn run(mut config: Config, stop: &StopFlag) -> anyhow::Result<()> {
         .map(|source| Arc::new(Stream::new(source.into_inner(), &metrics)))
         .collect();
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let count = config.analysis.workers.map_or(cores, NonZero::get);
-    let worker = Worker::new(&config, &streams, &outputs)?;
+    let workers = config.analysis.workers.map_or(cores, NonZero::get);
+    let analysis = FrameAnalysis::new(&config, &streams, &outputs)?;
     let page = config
         .page
         .as_ref()
-        .map(|settings| Page::open(settings, &streams, metrics))
+        .map(|settings| PageServer::start(settings, &streams, metrics))
         .transpose()?;
 
-    let desk = Arc::new(FrameQueue::new(streams.len()));
+    let queue = Arc::new(FrameQueue::new(streams.len()));
     thread::scope(|scope| {
         let work = || {
-            for number in 0..count {
-                start(scope, &format!("worker-{number}"), || worker.work(&desk))?;
+            for number in 0..workers {
+                start(scope, &format!("worker-{number}"), || analysis.run(&queue))?;
             }
-            let watching: Vec<_> = streams
+            let threads: Vec<_> = streams
                 .iter()
                 .enumerate()
-                .map(|(seat, stream)| {
-                    let (desk, reconnect) = (&desk, &config.reconnect);
-                    let watch = move || stream.watch(reconnect, seat, desk, stop);
-                    start(scope, stream.name(), watch)
+                .map(|(slot, stream)| {
+                    let (queue, reconnect) = (&queue, &config.reconnect);
+                    start(scope, stream.name(), move || {
+                        stream.keep_open(reconnect, slot, queue, stop)
+                    })
                 })
                 .collect();
-            for thread in watching {
-                // A thread that panicked has said so on standard error.
+            for thread in threads {
+                // A thread that panicked has printed so.
                 let _ = thread?.join();
             }
             anyhow::Ok(())
@@ -91,7 +91,7 @@ pub fn run(mut config: Config, stop: &StopFlag) -> anyhow::Result<()> {
         if result.is_err() {
             stop.set();
         }
-        desk.close();
+        queue.close();
         result
     })?;
     drop(page);

@@ -5,6 +5,7 @@
 //! conversion.
 
 mod analyzer;
+pub mod back_off;
 mod bus;
 pub mod emotionclassify;
 pub mod emotionoverlay;

@@ -1,6 +1,6 @@
 //! The settings of a run: a TOML file.
 //!
-//! Every type here checks its values as they are read, so that an error has a place in the file.
+//! Every value is checked as it is read, so that an error has a position in the file.
 
 mod element_properties;
 mod secret;
@@ -10,40 +10,45 @@ mod values;
 use std::num::NonZero;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use gstemotion::emotionpublish::IncludedFrames;
+use gstemotion::mqtt::BrokerAddress;
 use serde::Deserialize;
 use toml::Spanned;
 
-pub use self::element_properties::{Classify, Detect, ElementProperties, Overlay};
+pub use self::element_properties::{
+    EMOTIONCLASSIFY, EMOTIONOVERLAY, ElementProperties, FACEDETECT, make_element,
+};
 pub use self::secret::Secret;
-pub use self::source::{AtEnd, Origin, RtspTransport, SourceSettings};
-pub use self::values::{Broker, FrameRate, Include, PictureMode, Seconds, SourceName, Topic};
+pub use self::source::{EndAction, Origin, RtspTransport, SourceSettings};
+pub use self::values::PictureMode;
 
-/// An example with every setting, each with what it does.
+/// An example with every setting explained.
 pub const EXAMPLE: &str = include_str!("../../emotion-crowd.toml");
 
-/// What `emotion-crowd` is to do.
+/// The settings of `emotion-crowd`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
     /// How frames are analysed.
     #[serde(default)]
     pub analysis: AnalysisSettings,
-    /// How streams that drop are opened again.
+    /// How streams are opened again after a failure.
     #[serde(default)]
     pub reconnect: ReconnectSettings,
     /// Properties of `facedetect`.
-    #[serde(default)]
-    pub detect: ElementProperties<Detect>,
+    #[serde(default, deserialize_with = "ElementProperties::facedetect")]
+    pub detect: ElementProperties,
     /// Properties of `emotionclassify`.
-    #[serde(default)]
-    pub classify: ElementProperties<Classify>,
-    /// Which records are made, and a file for them.
+    #[serde(default, deserialize_with = "ElementProperties::emotionclassify")]
+    pub classify: ElementProperties,
+    /// Which frames are recorded, and a file for the records.
     #[serde(default)]
     pub records: RecordSettings,
-    /// A broker that records go to.
+    /// An MQTT broker for the records.
     pub mqtt: Option<MqttSettings>,
-    /// The page with its live pictures and `/metrics`.
+    /// The page with live pictures and `/metrics`.
     pub page: Option<PageSettings>,
     #[serde(rename = "source", default)]
     pub(super) sources: Vec<Spanned<SourceSettings>>,
@@ -53,90 +58,102 @@ pub struct Config {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct AnalysisSettings {
-    /// Threads that analyse frames; none for one for each core.
+    /// Number of threads that analyse frames; `None` for one per core.
     pub workers: Option<NonZero<usize>>,
 }
 
-/// How streams that drop are opened again.
+/// How streams are opened again after a failure.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct ReconnectSettings {
-    /// A live stream without a frame for so long has dropped.
-    pub stall_seconds: Seconds,
-    /// The pause before the first attempt to open it again; each following one is twice as long.
-    pub first_pause_seconds: Seconds,
+    /// A live stream without a frame for this long has failed.
+    #[serde(rename = "stall-seconds", deserialize_with = "values::seconds")]
+    pub stall: Duration,
+    /// The pause before the stream is opened again; each following pause is twice as long.
+    #[serde(rename = "first-pause-seconds", deserialize_with = "values::seconds")]
+    pub first_pause: Duration,
     /// The longest pause.
-    pub longest_pause_seconds: Seconds,
+    #[serde(rename = "longest-pause-seconds", deserialize_with = "values::seconds")]
+    pub longest_pause: Duration,
 }
 
 impl Default for ReconnectSettings {
     fn default() -> Self {
         Self {
-            stall_seconds: Seconds::whole(10),
-            first_pause_seconds: Seconds::whole(1),
-            longest_pause_seconds: Seconds::whole(60),
+            stall: Duration::from_secs(10),
+            first_pause: Duration::from_secs(1),
+            longest_pause: Duration::from_secs(60),
         }
     }
 }
 
-/// Which records are made, and a file for them.
+/// Which frames are recorded, and a file for the records.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct RecordSettings {
-    /// The file that JSON Lines are appended to, `-` for standard output.
+    /// The file to which JSON Lines are appended, `-` for standard output.
     pub jsonl: Option<PathBuf>,
     /// Which frames are recorded.
-    pub include: Include,
-    /// Least time between two records of a source.
-    pub interval_seconds: Seconds,
+    #[serde(with = "values::IncludeName")]
+    pub include: IncludedFrames,
+    /// The shortest time between two records of a source.
+    #[serde(rename = "interval-seconds", deserialize_with = "values::seconds")]
+    pub interval: Duration,
 }
 
-/// A broker that records go to.
+/// An MQTT broker for the records.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct MqttSettings {
-    /// The broker.
-    pub address: Broker,
-    /// The topic; `{source}` stands for the source's name.
-    #[serde(default)]
-    pub topic: Topic,
-    /// Login.
+    /// The address of the broker.
+    #[serde(deserialize_with = "values::broker")]
+    pub address: BrokerAddress,
+    /// The topic; `{source}` stands for the name of the source.
+    #[serde(default = "default_topic", deserialize_with = "values::topic")]
+    pub topic: String,
+    /// User name for the login.
     pub username: Option<String>,
-    /// Login.
+    /// Password for the login.
     pub password: Option<Secret>,
-    /// Name of this client at the broker.
+    /// Name of this client at the broker; `None` for a random one.
     pub client_id: Option<String>,
-    /// Authorities to trust, PEM.
+    /// PEM file of the trusted authorities; `None` for those of the system.
     pub tls_ca_file: Option<PathBuf>,
-    /// The client's own certificate, PEM.
+    /// PEM file of the client's certificate.
     pub tls_certificate_file: Option<PathBuf>,
-    /// Its key, PEM.
+    /// PEM file of the certificate's key.
     pub tls_key_file: Option<PathBuf>,
-    /// Records that wait for a broker that is away.
+    /// Number of records that are kept while the broker is unreachable.
     #[serde(default = "default_queue")]
     pub queue_size: NonZero<usize>,
+}
+
+fn default_topic() -> String {
+    "emotion/{source}".into()
 }
 
 fn default_queue() -> NonZero<usize> {
     const { NonZero::new(2000).unwrap() }
 }
 
-/// The page.
+/// The page with live pictures and `/metrics`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct PageSettings {
-    /// Address and port.
+    /// Address and port to listen on.
     pub listen: std::net::SocketAddr,
-    /// What a visitor has to show.
+    /// The token that visitors need.
     pub token: Option<Secret>,
-    /// What is to be seen of the streams.
+    /// How the pictures of the streams are shown.
     pub pictures: PictureMode,
-    /// Pictures a second, of each stream that somebody looks at.
-    pub picture_rate: FrameRate,
-    /// Greatest width of a picture in pixels.
+    /// The time between two pictures of a stream that somebody watches.
+    #[serde(rename = "picture-rate", deserialize_with = "values::period")]
+    pub picture_period: Duration,
+    /// The greatest width of a picture in pixels.
     pub picture_width: NonZero<u32>,
     /// Properties of `emotionoverlay`.
-    pub overlay: ElementProperties<Overlay>,
+    #[serde(deserialize_with = "ElementProperties::emotionoverlay")]
+    pub overlay: ElementProperties,
 }
 
 impl Default for PageSettings {
@@ -145,14 +162,14 @@ impl Default for PageSettings {
             listen: ([127, 0, 0, 1], 8080).into(),
             token: None,
             pictures: PictureMode::default(),
-            picture_rate: FrameRate::of(5.0),
+            picture_period: Duration::from_millis(200),
             picture_width: const { NonZero::new(640).unwrap() },
             overlay: ElementProperties::default(),
         }
     }
 }
 
-/// Why there are no settings.
+/// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file cannot be read.
@@ -160,17 +177,17 @@ pub enum Error {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         source: std::io::Error,
     },
-    /// Something in the file is wrong.
+    /// The file has an error.
     #[error("{}:{line}:{column}: {message}", path.display())]
     Wrong {
         /// The file.
         path: PathBuf,
-        /// The line, from 1.
+        /// The line number, from 1.
         line: usize,
-        /// The character in the line, from 1.
+        /// The number of the character in the line, from 1.
         column: usize,
         /// What was expected, and what was found.
         message: String,
@@ -178,11 +195,11 @@ pub enum Error {
 }
 
 impl Config {
-    /// Reads the file at `path`. GStreamer must have been started, with the plugin registered.
+    /// Reads the file at `path`. GStreamer must be initialised and the plugin registered.
     ///
     /// # Errors
     ///
-    /// When it cannot be read or something in it is wrong; the error says where.
+    /// If the file cannot be read or has an error, with its position.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let text = std::fs::read_to_string(path).map_err(|source| Error::Unreadable {
             path: path.to_owned(),
@@ -191,14 +208,14 @@ impl Config {
         Self::parse(&text, path)
     }
 
-    /// Reads `text`, which errors say to be from `path`.
+    /// Reads `text`; errors name `path` as its source.
     ///
     /// # Errors
     ///
-    /// When something in it is wrong.
+    /// If the text has an error, with its position.
     pub fn parse(text: &str, path: &Path) -> Result<Self, Error> {
         let wrong = |span: Option<Range<usize>>, message: String| {
-            let (line, column) = place(text, span.map_or(0, |span| span.start));
+            let (line, column) = position(text, span.map_or(0, |span| span.start));
             Error::Wrong {
                 path: path.to_owned(),
                 line,
@@ -214,7 +231,7 @@ impl Config {
         }
     }
 
-    /// What cannot be seen in one value alone.
+    /// An error that does not show in one value alone.
     fn contradiction(&self) -> Option<(Option<Range<usize>>, String)> {
         if self.sources.is_empty() {
             let message = "no source: expected at least one [[source]] with a name and a uri";
@@ -233,7 +250,7 @@ impl Config {
 }
 
 /// Line and column, from 1, of the byte at `offset`.
-fn place(text: &str, offset: usize) -> (usize, usize) {
+fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);
     (

@@ -1,16 +1,17 @@
-//! Elements in a line that work in the caller's thread: a buffer in, what becomes of it out.
+//! A chain of elements that runs in the caller's thread: a buffer in, a buffer out.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gst::prelude::*;
 
-/// Elements between two pads of ours.
+/// Linked elements between two pads of this program.
 #[derive(Debug)]
 pub(super) struct ElementChain {
     pipeline: gst::Pipeline,
-    feed: gst::Pad,
-    /// Keeps the other end alive.
-    _drain: gst::Pad,
+    /// Sends buffers into the first element.
+    source: gst::Pad,
+    /// Keeps the pad that receives from the last element.
+    _sink: gst::Pad,
     caps: Option<gst::Caps>,
     out: Arc<Mutex<Output>>,
 }
@@ -21,7 +22,7 @@ struct Output {
     buffer: Option<gst::Buffer>,
 }
 
-/// What came out.
+/// A frame that the elements have processed.
 #[derive(Debug)]
 pub(super) struct ProcessedFrame {
     pub(super) buffer: gst::Buffer,
@@ -29,7 +30,7 @@ pub(super) struct ProcessedFrame {
 }
 
 impl ElementChain {
-    /// Links `elements`, which have one pad `sink` and one `src` each, and starts them.
+    /// Links `elements`, each with one pad `sink` and one pad `src`, and starts them.
     pub(super) fn new(elements: &[gst::Element]) -> anyhow::Result<Self> {
         let pipeline = gst::Pipeline::new();
         pipeline.add_many(elements)?;
@@ -37,9 +38,9 @@ impl ElementChain {
         let end = |element: Option<&gst::Element>, name| {
             element
                 .and_then(|element| element.static_pad(name))
-                .ok_or_else(|| anyhow::anyhow!("an element without a pad {name}"))
+                .ok_or_else(|| anyhow::anyhow!("an element has no pad {name}"))
         };
-        // Nobody reads what else the elements say: it must not pile up for days.
+        // Nobody reads the other messages, and they must not accumulate.
         if let Some(bus) = pipeline.bus() {
             bus.set_sync_handler(|_, message| match message.type_() {
                 gst::MessageType::Error => gst::BusSyncReply::Pass,
@@ -47,33 +48,34 @@ impl ElementChain {
             });
         }
         let out = Arc::new(Mutex::new(Output::default()));
-        let feed = gst::Pad::builder_from_template(&any("feed", gst::PadDirection::Src)?).build();
-        let drain = drain(&out, &any("drain", gst::PadDirection::Sink)?);
-        feed.link(&end(elements.first(), "sink")?)?;
-        end(elements.last(), "src")?.link(&drain)?;
+        let source =
+            gst::Pad::builder_from_template(&any("source", gst::PadDirection::Src)?).build();
+        let sink = sink_pad(&out, &any("sink", gst::PadDirection::Sink)?);
+        source.link(&end(elements.first(), "sink")?)?;
+        end(elements.last(), "src")?.link(&sink)?;
         let chain = Self {
             pipeline,
-            feed,
-            _drain: drain,
+            source,
+            _sink: sink,
             caps: None,
             out,
         };
-        chain.feed.set_active(true)?;
-        chain._drain.set_active(true)?;
+        chain.source.set_active(true)?;
+        chain._sink.set_active(true)?;
         if chain.pipeline.set_state(gst::State::Playing).is_err() {
             return Err(chain.error("the elements do not start"));
         }
         chain
-            .feed
+            .source
             .push_event(gst::event::StreamStart::new("frames"));
         Ok(chain)
     }
 
-    /// Sends `buffer` with `caps` through, and returns what comes out, if anything does.
+    /// Processes `buffer` with `caps`; `None` if the elements drop it.
     ///
     /// # Errors
     ///
-    /// When an element posts an error or refuses the caps.
+    /// If an element posts an error or does not accept the caps.
     pub(super) fn run(
         &mut self,
         buffer: gst::Buffer,
@@ -81,21 +83,21 @@ impl ElementChain {
     ) -> anyhow::Result<Option<ProcessedFrame>> {
         if self.caps.as_ref() != Some(caps) {
             let is_first = self.caps.is_none();
-            if !self.feed.push_event(gst::event::Caps::new(caps)) {
+            if !self.source.push_event(gst::event::Caps::new(caps)) {
                 return Err(self.error(&format!("the elements do not take {caps}")));
             }
             if is_first {
                 let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-                self.feed.push_event(gst::event::Segment::new(&segment));
+                self.source.push_event(gst::event::Segment::new(&segment));
             }
             self.caps = Some(caps.clone());
         }
-        self.feed.push(buffer).map_err(|flow| match flow {
-            // Caps that an element refuses show with the buffer after them.
+        self.source.push(buffer).map_err(|flow| match flow {
+            // Caps that an element does not accept show only with the next buffer.
             gst::FlowError::NotNegotiated => {
                 self.error(&format!("the elements do not take {caps}"))
             }
-            _ => self.error(&format!("the elements stop: {flow}")),
+            _ => self.error(&format!("the elements stopped: {flow}")),
         })?;
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         let (buffer, caps) = (out.buffer.take(), out.caps.clone());
@@ -104,7 +106,7 @@ impl ElementChain {
             .map(|(buffer, caps)| ProcessedFrame { buffer, caps }))
     }
 
-    /// What an element has posted, else `otherwise`.
+    /// The error that an element has posted, or `otherwise`.
     fn error(&self, otherwise: &str) -> anyhow::Error {
         let posted = self
             .pipeline
@@ -119,12 +121,12 @@ impl ElementChain {
 
 impl Drop for ElementChain {
     fn drop(&mut self) {
-        // Elements that cannot even stop have already posted why.
+        // Elements that fail to stop have already posted the reason.
         let _ = self.pipeline.set_state(gst::State::Null);
     }
 }
 
-/// What lets a pad take all caps; without it, it would take none but those that it had first.
+/// A pad template for all caps. Without it, a pad would accept only its first caps.
 fn any(name: &str, direction: gst::PadDirection) -> Result<gst::PadTemplate, gst::glib::BoolError> {
     gst::PadTemplate::new(
         name,
@@ -134,8 +136,8 @@ fn any(name: &str, direction: gst::PadDirection) -> Result<gst::PadTemplate, gst
     )
 }
 
-/// A pad that keeps the last buffer and its caps.
-fn drain(out: &Arc<Mutex<Output>>, template: &gst::PadTemplate) -> gst::Pad {
+/// A pad that stores the last buffer and its caps.
+fn sink_pad(out: &Arc<Mutex<Output>>, template: &gst::PadTemplate) -> gst::Pad {
     let (buffers, events) = (out.clone(), out.clone());
     gst::Pad::builder_from_template(template)
         .chain_function(move |_, _, buffer| {
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_comes_out_as_the_elements_leave_it() {
+    fn a_frame_is_processed_by_the_elements() {
         let mut chain = chain(&["videoconvert", "jpegenc"]);
         for side in [32, 48] {
             let (buffer, caps) = frame(gst_video::VideoFormat::Rgb, side);
@@ -192,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn elements_that_refuse_a_frame_are_an_error_and_take_the_next_one() {
+    fn a_frame_that_is_not_accepted_is_an_error_and_the_next_is_processed() {
         let mut chain = chain(&["emotionfacedetect"]);
         let (buffer, caps) = frame(gst_video::VideoFormat::I42010le, 64);
         let error = chain.run(buffer, &caps).expect_err("no such format");

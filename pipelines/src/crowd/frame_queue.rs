@@ -1,9 +1,9 @@
-//! Where streams leave their newest frame and workers take it.
+//! A queue with the newest frame of each stream.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// A seat for each stream, with room for one item.
+/// A queue with a slot for each stream, which holds one item.
 #[derive(Debug)]
 pub(super) struct FrameQueue<T> {
     state: Mutex<State<T>>,
@@ -12,61 +12,61 @@ pub(super) struct FrameQueue<T> {
 
 #[derive(Debug)]
 struct State<T> {
-    seats: Vec<QueueSlot<T>>,
-    /// The seats whose item nobody works on, in the order in which they came.
-    turns: VecDeque<usize>,
+    slots: Vec<QueueSlot<T>>,
+    /// The slots with an item that can be processed, in the order in which their items came.
+    ready: VecDeque<usize>,
     is_closed: bool,
 }
 
 #[derive(Debug)]
 struct QueueSlot<T> {
     waiting: Option<T>,
-    /// A worker is at an earlier item; the next one has to wait, or they would change their order.
+    /// Whether a worker processes an earlier item. The next one has to wait, to keep the order.
     is_busy: bool,
 }
 
 impl<T> FrameQueue<T> {
-    pub(super) fn new(seats: usize) -> Self {
-        let seat = || QueueSlot {
+    pub(super) fn new(slots: usize) -> Self {
+        let empty = || QueueSlot {
             waiting: None,
             is_busy: false,
         };
         Self {
             state: Mutex::new(State {
-                seats: std::iter::repeat_with(seat).take(seats).collect(),
-                turns: VecDeque::new(),
+                slots: std::iter::repeat_with(empty).take(slots).collect(),
+                ready: VecDeque::new(),
                 is_closed: false,
             }),
             changed: Condvar::new(),
         }
     }
 
-    /// Leaves `item` at a seat, in place of one that waits there: that one is returned. Never waits.
-    pub(super) fn leave(&self, seat: usize, item: T) -> Option<T> {
+    /// Puts `item` into a slot and returns the item that it replaces. Never blocks.
+    pub(super) fn push(&self, slot: usize, item: T) -> Option<T> {
         let mut state = self.lock();
-        let QueueSlot { waiting, is_busy } = &mut state.seats[seat];
+        let QueueSlot { waiting, is_busy } = &mut state.slots[slot];
         let replaced = waiting.replace(item);
         if replaced.is_none() && !*is_busy {
-            state.turns.push_back(seat);
+            state.ready.push_back(slot);
             drop(state);
             self.changed.notify_all();
         }
         replaced
     }
 
-    /// Waits for an item, of all seats the one whose turn it is; none when the desk is closed and nothing is left.
-    pub(super) fn take(&self) -> Option<(usize, T)> {
+    /// Waits for the next item and returns it with its slot; `None` when the queue is closed and empty.
+    pub(super) fn pop(&self) -> Option<(usize, T)> {
         let mut state = self.lock();
         loop {
-            if let Some(seat) = state.turns.pop_front() {
-                let QueueSlot { waiting, is_busy } = &mut state.seats[seat];
+            if let Some(slot) = state.ready.pop_front() {
+                let QueueSlot { waiting, is_busy } = &mut state.slots[slot];
                 *is_busy = true;
                 if let Some(item) = waiting.take() {
-                    return Some((seat, item));
+                    return Some((slot, item));
                 }
             }
-            // What another worker makes free may be the last item.
-            let is_over = state.is_closed && state.seats.iter().all(|seat| seat.waiting.is_none());
+            // The last item may be in a slot that is still busy.
+            let is_over = state.is_closed && state.slots.iter().all(|slot| slot.waiting.is_none());
             if is_over {
                 return None;
             }
@@ -77,22 +77,22 @@ impl<T> FrameQueue<T> {
         }
     }
 
-    /// The worker that took from this seat is done with it.
-    pub(super) fn done(&self, seat: usize) {
+    /// Ends the processing of the item from this slot.
+    pub(super) fn finish(&self, slot: usize) {
         let mut state = self.lock();
-        let at = &mut state.seats[seat];
-        at.is_busy = false;
-        if at.waiting.is_some() {
-            state.turns.push_back(seat);
+        let QueueSlot { waiting, is_busy } = &mut state.slots[slot];
+        *is_busy = false;
+        if waiting.is_some() {
+            state.ready.push_back(slot);
         }
         drop(state);
         self.changed.notify_all();
     }
 
-    /// Waits until nothing of this seat waits or is worked on.
-    pub(super) fn settle(&self, seat: usize) {
+    /// Waits until no item of this slot waits or is being processed.
+    pub(super) fn wait_until_idle(&self, slot: usize) {
         let mut state = self.lock();
-        while state.seats[seat].is_busy || state.seats[seat].waiting.is_some() {
+        while state.slots[slot].is_busy || state.slots[slot].waiting.is_some() {
             state = self
                 .changed
                 .wait(state)
@@ -100,7 +100,7 @@ impl<T> FrameQueue<T> {
         }
     }
 
-    /// Nothing will be left any more: workers go home when they have taken what there is.
+    /// Closes the queue. Workers end when it is empty.
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
         self.changed.notify_all();

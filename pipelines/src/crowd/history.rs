@@ -1,14 +1,14 @@
-//! What was seen in the last minutes, second by second.
+//! Counts of faces and emotions in the last minutes, second by second.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use gstemotion::face::Face;
 use serde::Serialize;
 
-/// Seconds that are kept: five minutes.
+/// Number of seconds that are kept: five minutes.
 const SECONDS: u64 = 300;
 
-/// The last minutes of a stream.
+/// The counts of one stream.
 #[derive(Debug, Default)]
 pub(super) struct EmotionHistory(VecDeque<SecondCounts>);
 
@@ -20,19 +20,19 @@ struct SecondCounts {
     emotions: BTreeMap<String, u32>,
 }
 
-/// A second as the page draws it.
+/// The means over one second, as the page shows them.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct HistoryPoint {
     /// How many seconds ago it was.
     ago: u64,
-    /// Faces in the mean of its frames.
+    /// Mean number of faces per frame.
     faces: f64,
-    /// Share of each emotion in the faces that have one.
+    /// Share of each emotion among the classified faces.
     emotions: BTreeMap<String, f64>,
 }
 
 impl EmotionHistory {
-    /// A frame in the second `number`.
+    /// Adds a frame in the second `number`.
     pub(super) fn add(&mut self, number: u64, faces: &[Face]) {
         self.0.retain(|second| second.number + SECONDS > number);
         if self.0.back().is_none_or(|last| last.number < number) {
@@ -49,14 +49,11 @@ impl EmotionHistory {
         second.frames += 1;
         second.faces += u32::try_from(faces.len()).unwrap_or(u32::MAX);
         for emotion in faces.iter().filter_map(|face| face.emotion.as_ref()) {
-            match second.emotions.get_mut(&emotion.label) {
-                Some(count) => *count += 1,
-                None => drop(second.emotions.insert(emotion.label.clone(), 1)),
-            }
+            *second.emotions.entry(emotion.label.clone()).or_default() += 1;
         }
     }
 
-    /// Share of each emotion in the faces of the last so many seconds before the end of `now`.
+    /// Share of each emotion among the classified faces of the last `seconds`, up to the second `now`.
     pub(super) fn shares(&self, now: u64, seconds: u64) -> BTreeMap<String, f64> {
         let mut sum = BTreeMap::<String, u32>::new();
         let recent = self.0.iter().filter(|s| s.number + seconds > now);
@@ -66,7 +63,7 @@ impl EmotionHistory {
         normalised(&sum)
     }
 
-    /// Frames a second over the last so many whole seconds before `now`.
+    /// Frames per second over the last `seconds` before the second `now`.
     pub(super) fn rate(&self, now: u64, seconds: u64) -> f64 {
         let whole = self
             .0
@@ -76,8 +73,8 @@ impl EmotionHistory {
         f64::from(frames) / seconds as f64
     }
 
-    /// All seconds that are kept, the oldest first; there is none for a second without a frame.
-    pub(super) fn moments(&self, now: u64) -> Vec<HistoryPoint> {
+    /// All seconds with a frame, the oldest first.
+    pub(super) fn points(&self, now: u64) -> Vec<HistoryPoint> {
         let recent = self.0.iter().filter(|s| s.number + SECONDS > now);
         recent
             .map(|second| HistoryPoint {

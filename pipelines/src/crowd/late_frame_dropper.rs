@@ -1,5 +1,5 @@
-//! Keeps a live stream whose decoder is too slow up with its camera: encoded frames that have fallen behind are left
-//! out up to the next key frame, so the delay stays short and no picture is damaged.
+//! Keeps the delay of a live stream short when its decoder is too slow: encoded frames that are late are dropped up to the
+//! next key frame, so no picture is damaged.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,72 +7,72 @@ use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 
-/// How far frames may fall behind their usual age.
-const BEHIND: Duration = Duration::from_millis(400);
-/// What their usual age is at most until one knows better: a stream that begins late is to catch up.
-const FIRST_USUAL: Duration = Duration::from_millis(300);
-/// How long they may be that far behind: a hiccup of the machine is caught up with meanwhile.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// How much older than usual a frame may be.
+const MOST_DELAY: Duration = Duration::from_millis(400);
+/// The upper limit of the usual age at the beginning, so that a stream that starts late catches up.
+const FIRST_USUAL_AGE: Duration = Duration::from_millis(300);
+/// How long frames may be late. After a short interruption the decoder catches up within this time.
+const TOLERANCE: Duration = Duration::from_millis(300);
 
-/// What frames have fallen behind so far.
+/// Decides which frames of one decoder are dropped.
 #[derive(Debug, Default)]
 struct LateFrameDropper {
-    /// The least age of frames at the decoder: what the network and its jitter buffer take.
-    usual: Option<Duration>,
-    behind_since: Option<Instant>,
-    /// Nothing is decoded until a key frame comes in time.
-    is_waiting: bool,
-    /// The age of the last key frame that came too late meanwhile.
+    /// The lowest age of a frame at the decoder: the delay of the network and its jitter buffer.
+    usual_age: Option<Duration>,
+    late_since: Option<Instant>,
+    /// Whether all frames are dropped until a key frame comes in time.
+    is_dropping: bool,
+    /// The age of the last key frame that was dropped since then.
     late_key: Option<Duration>,
-    /// When the last frame came, and its age.
+    /// The arrival and the age of the last frame.
     last: Option<(Instant, Duration)>,
 }
 
 impl LateFrameDropper {
-    /// Whether a frame that is `age` old at `now` is to be decoded.
+    /// Whether to decode a frame that arrives at `now` with this age.
     fn admits(&mut self, age: Duration, is_key: bool, now: Instant) -> bool {
-        let usual = self.usual.unwrap_or(FIRST_USUAL).min(age);
-        self.usual = Some(usual);
+        let usual = self.usual_age.unwrap_or(FIRST_USUAL_AGE).min(age);
+        self.usual_age = Some(usual);
         let last = self.last.replace((now, age));
         let is_draining = last.is_some_and(|last| is_draining(last, (now, age)));
-        if age <= usual + BEHIND {
-            self.behind_since = None;
-            // While frames that have waited pour in, the next key frame will be younger.
+        if age <= usual + MOST_DELAY {
+            self.late_since = None;
+            // While delayed frames arrive in quick succession, the next key frame will be younger.
             if is_key && !is_draining {
-                (self.is_waiting, self.late_key) = (false, None);
+                (self.is_dropping, self.late_key) = (false, None);
             }
-            return !self.is_waiting;
+            return !self.is_dropping;
         }
-        let since = *self.behind_since.get_or_insert(now);
-        if now.duration_since(since) < PATIENCE && !self.is_waiting {
+        let since = *self.late_since.get_or_insert(now);
+        if now.duration_since(since) < TOLERANCE && !self.is_dropping {
             return true;
         }
-        self.is_waiting = true;
+        self.is_dropping = true;
         if !is_key {
             return false;
         }
-        // Where leaving frames out makes the next ones no younger, it is not the decoder that they waited for: the
-        // clocks have moved apart.
+        // If dropping frames does not make the next ones younger, they did not wait for the decoder: the clocks have moved
+        // apart.
         if self.late_key.replace(age).is_some_and(|last| age >= last) {
-            (self.usual, self.behind_since) = (Some(age), None);
-            (self.is_waiting, self.late_key) = (false, None);
+            (self.usual_age, self.late_since) = (Some(age), None);
+            (self.is_dropping, self.late_key) = (false, None);
             return true;
         }
         false
     }
 }
 
-/// Whether frames come much faster than they were taken, as those do that had to wait; of two frames, when they came and
-/// their ages.
+/// Whether two frames arrive much faster than they were captured, because they had to wait. The arguments are the arrival
+/// and the age of each.
 fn is_draining((before, age_before): (Instant, Duration), (now, age): (Instant, Duration)) -> bool {
     let passed = now.saturating_duration_since(before);
-    let taken_apart = (passed + age_before).saturating_sub(age);
-    passed < taken_apart / 2
+    let captured_apart = (passed + age_before).saturating_sub(age);
+    passed < captured_apart / 2
 }
 
-/// Watches over every video decoder that `pipeline` has and gets while it `is_live`; `on_skip` is called for each frame that is
-/// left out.
-pub(super) fn keep_up(
+/// Drops late frames in front of every video decoder of `pipeline`, present and future, while `is_live`. Calls `on_skip`
+/// for each dropped frame.
+pub(super) fn install(
     pipeline: &gst::Pipeline,
     is_live: &Arc<AtomicBool>,
     on_skip: impl Fn() + Send + Sync + 'static,
@@ -123,7 +123,7 @@ fn decodes_video(element: &gst::Element) -> bool {
         .is_some_and(|factory| factory.has_type(video))
 }
 
-/// How long ago a frame was due by the pipeline's clock.
+/// How long ago a frame was due, by the pipeline's clock.
 fn age(pipeline: &gst::Pipeline, pad: &gst::Pad, buffer: &gst::BufferRef) -> Option<Duration> {
     let segment = pad.sticky_event::<gst::event::Segment>(0)?;
     let segment = segment.segment().downcast_ref::<gst::ClockTime>()?;

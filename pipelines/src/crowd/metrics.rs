@@ -40,25 +40,25 @@ pub(super) struct Metrics {
 pub(super) struct StreamMetrics {
     source: SourceLabels,
     shares: Family<EmotionLabels, Ratio>,
-    /// Emotions that have had a share.
+    /// Emotions that had a share before.
     known: Arc<Mutex<BTreeSet<String>>>,
-    /// Faces in the frame that was analysed last.
+    /// Faces in the last analysed frame.
     pub(super) faces: Gauge,
-    /// 1 while frames come.
+    /// 1 while frames arrive, otherwise 0.
     pub(super) connected: Gauge,
-    /// Frames that were decoded.
+    /// Frames that arrived.
     pub(super) frames: Counter,
     /// Frames that were analysed.
     pub(super) analysed: Counter,
-    /// Frames that were left out for newer ones.
+    /// Frames that were skipped for newer ones.
     pub(super) skipped: Counter,
-    /// Times that it was opened again.
+    /// How often the stream was opened again.
     pub(super) reconnects: Counter,
-    /// From a frame's arrival to its results.
+    /// The time from a frame's arrival to its results.
     pub(super) latency: Histogram,
 }
 
-/// The metrics of the file.
+/// The metrics of the file of records.
 #[derive(Debug, Clone)]
 pub(super) struct FileMetrics {
     /// Records that were written.
@@ -90,11 +90,11 @@ impl Default for Metrics {
             Family::<SourceLabels, Histogram, fn() -> Histogram>::new_with_constructor(|| {
                 Histogram::new(LATENCIES)
             });
-        let about = "From a frame's arrival to its results";
+        let about = "Time from a frame's arrival to its results";
         r.register_with_unit("latency", about, Unit::Seconds, latency.clone());
-        let shares = "Share of an emotion in the faces of the last ten seconds";
+        let shares = "Share of an emotion among the faces of the last ten seconds";
         let skipped =
-            "Frames that were not analysed, or not even decoded, because newer ones were there";
+            "Frames that were not analysed, or not even decoded, because newer ones had arrived";
         let dropped = "Records that could not be written to the file, or not fast enough";
         Self {
             latency,
@@ -105,11 +105,16 @@ impl Default for Metrics {
                 <_>::default(),
             ),
             shares: added(r, "emotion_ratio", shares, <_>::default()),
-            connected: added(r, "connected", "Whether frames come", <_>::default()),
-            frames: added(r, "frames", "Frames that came", <_>::default()),
+            connected: added(r, "connected", "Whether frames arrive", <_>::default()),
+            frames: added(r, "frames", "Frames that arrived", <_>::default()),
             analysed: added(r, "analysed_frames", "Analysed frames", <_>::default()),
             skipped: added(r, "skipped_frames", skipped, <_>::default()),
-            reconnects: added(r, "reconnects", "Times it was opened again", <_>::default()),
+            reconnects: added(
+                r,
+                "reconnects",
+                "How often the stream was opened again",
+                <_>::default(),
+            ),
             records: added(r, "file_records", "Records in the file", <_>::default()),
             dropped: added(r, "file_dropped_records", dropped, <_>::default()),
             registry: Mutex::new(registry),
@@ -118,7 +123,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Those of the stream of this name, from zero.
+    /// The metrics of the stream with this name.
     pub(super) fn stream(&self, name: &str) -> StreamMetrics {
         let source = SourceLabels {
             source: name.to_owned(),
@@ -137,7 +142,7 @@ impl Metrics {
         }
     }
 
-    /// Those of the file.
+    /// The metrics of the file of records.
     pub(super) fn file(&self) -> FileMetrics {
         FileMetrics {
             records: self.records.clone(),
@@ -145,13 +150,13 @@ impl Metrics {
         }
     }
 
-    /// Adds those of a broker.
+    /// Adds the metrics of a broker.
     pub(super) fn add_broker(&self, publisher: Arc<Publisher>) {
         let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         registry.register_collector(Box::new(BrokerMetrics(publisher)));
     }
 
-    /// All of them in the text format of OpenMetrics 1.0.
+    /// All metrics in the text format of OpenMetrics 1.0.
     pub(super) fn text(&self) -> Result<String, fmt::Error> {
         let mut out = String::new();
         let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
@@ -161,7 +166,7 @@ impl Metrics {
 }
 
 impl StreamMetrics {
-    /// The share of each emotion; those that have none any more fall to zero.
+    /// Sets the share of each emotion, and 0 for an emotion without a share.
     pub(super) fn set_shares(&self, shares: &BTreeMap<String, f64>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.extend(shares.keys().cloned());
@@ -176,7 +181,7 @@ impl StreamMetrics {
     }
 }
 
-/// What the publisher counts itself.
+/// The counts of the publisher.
 #[derive(Debug)]
 struct BrokerMetrics(Arc<Publisher>);
 
@@ -191,7 +196,7 @@ impl Collector for BrokerMetrics {
             ),
             (
                 "dropped",
-                "Records that made room for newer ones",
+                "Records that were dropped for newer ones",
                 counts.dropped,
             ),
             (
@@ -210,7 +215,7 @@ impl Collector for BrokerMetrics {
             ("queued", "Records that wait for the broker", counts.queued),
             (
                 "connected",
-                "Whether there is a connection",
+                "Whether the broker is connected",
                 u64::from(counts.connected),
             ),
         ];
@@ -229,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_emotion_that_is_not_seen_any_more_has_no_share() {
+    fn an_emotion_that_is_no_longer_seen_has_no_share() {
         let metrics = Metrics::default();
         let stream = metrics.stream("hall");
         let share = |emotion: &str, share| BTreeMap::from([(emotion.to_owned(), share)]);

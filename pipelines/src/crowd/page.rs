@@ -1,8 +1,8 @@
-//! The page: live pictures, charts and `/metrics`, over HTTP.
+//! The HTTP server of the page: live pictures, charts and `/metrics`.
 //!
-//! Pictures of people are behind this door. So it listens to this computer alone unless told otherwise, and then only with a
-//! token; without a token it answers only requests that name this computer by its number or as `localhost`, so that no
-//! foreign page in a browser here can read it under a name of its own. It loads nothing from anywhere else.
+//! The page shows pictures of people. So it listens to this computer alone unless configured otherwise, and then requires a
+//! token. Without a token it answers only requests whose host is `localhost` or an IP address, so that no page of another
+//! site in a browser here can read it through a host name of that site. It loads nothing from other sites.
 
 mod access;
 mod mjpeg;
@@ -24,14 +24,15 @@ use tokio::sync::oneshot;
 use self::access::AccessControl;
 use super::config::{PageSettings, PictureMode};
 use super::history::HistoryPoint;
+use super::log::log;
 use super::metrics::Metrics;
-use super::stream::{ConnectionState, Stream, tell};
+use super::stream::{ConnectionState, Stream};
 
 const HTML: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
 
-/// The page loads its own files alone, stands in no frame, and tells nobody where a visitor comes from.
+/// The page loads only its own files, cannot be embedded, and sends no referrer.
 const HEADERS: [(HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -42,9 +43,9 @@ const HEADERS: [(HeaderName, &str); 4] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-/// The open page; closed when dropped.
-pub(super) struct Page {
-    /// Dropped, it ends the server.
+/// The running server; dropping it ends the server.
+pub(super) struct PageServer {
+    /// Dropping it ends the server.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -55,17 +56,17 @@ struct Shared {
     pictures: PictureMode,
 }
 
-impl Page {
-    pub(super) fn open(
+impl PageServer {
+    pub(super) fn start(
         settings: &PageSettings,
         streams: &[Arc<Stream>],
         metrics: Metrics,
     ) -> anyhow::Result<Self> {
-        let guard = AccessControl::new(settings)?;
+        let access = AccessControl::new(settings)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .context("the system refuses what the page runs on")?;
+            .context("the system refuses an event loop for the page")?;
         let listener = runtime
             .block_on(TcpListener::bind(settings.listen))
             .with_context(|| format!("[page] cannot listen on {}", settings.listen))?;
@@ -76,7 +77,7 @@ impl Page {
             pictures: settings.pictures,
         });
         let (stop, stopped) = oneshot::channel();
-        let router = router(shared, guard);
+        let router = router(shared, access);
         let thread = std::thread::Builder::new()
             .name("page".into())
             .spawn(move || {
@@ -86,7 +87,7 @@ impl Page {
                 runtime.shutdown_background();
             })
             .context("the system refuses a thread")?;
-        tell("page", &format!("http://{}/", named(address)));
+        log("page", &format!("http://{}/", shown(address)));
         Ok(Self {
             stop: Some(stop),
             thread: Some(thread),
@@ -94,24 +95,24 @@ impl Page {
     }
 }
 
-impl Drop for Page {
+impl Drop for PageServer {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A thread that panicked has said so on standard error.
+            // A thread that panicked has printed so.
             let _ = thread.join();
         }
     }
 }
 
-fn named(address: SocketAddr) -> String {
+fn shown(address: SocketAddr) -> String {
     match address.ip().is_unspecified() {
         true => format!("THIS_COMPUTER:{}", address.port()),
         false => address.to_string(),
     }
 }
 
-fn router(shared: Arc<Shared>, guard: AccessControl) -> Router {
+fn router(shared: Arc<Shared>, access: AccessControl) -> Router {
     let file = |kind: &'static str, text: &'static str| {
         get(move || async move { ([(header::CONTENT_TYPE, kind)], text) })
     };
@@ -124,7 +125,7 @@ fn router(shared: Arc<Shared>, guard: AccessControl) -> Router {
         .route("/metrics", get(metrics))
         .layer(middleware::map_response(with_headers))
         .layer(middleware::from_fn_with_state(
-            Arc::new(guard),
+            Arc::new(access),
             access::check,
         ))
         .with_state(shared)
@@ -138,7 +139,7 @@ async fn with_headers(mut response: Response) -> Response {
     response
 }
 
-/// A stream as the page shows it.
+/// What the page shows of a stream.
 #[derive(Serialize)]
 struct StreamView<'a> {
     name: &'a str,
@@ -163,47 +164,48 @@ struct FaceView {
     confidence: Option<f64>,
 }
 
-async fn streams(State(shared): State<Arc<Shared>>) -> Response {
-    let shown: Vec<_> = shared
-        .streams
-        .iter()
-        .map(|stream| shown(stream, shared.pictures))
-        .collect();
-    match serde_json::to_vec(&shown) {
-        Ok(json) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+impl<'a> StreamView<'a> {
+    fn new(stream: &'a Stream, pictures: PictureMode) -> Self {
+        let (shares, frames_per_second, second) = (stream.shares(), stream.rate(), stream.second());
+        let now = stream.status();
+        let (status, reason) = match &now.connection {
+            ConnectionState::Opening => ("opening", None),
+            ConnectionState::Playing => ("playing", None),
+            ConnectionState::Waiting(reason) => ("waiting", Some(reason.clone())),
+            ConnectionState::Ended => ("ended", None),
+            ConnectionState::Failed(reason) => ("failed", Some(reason.clone())),
+        };
+        let faces = now.faces.iter().map(|face| FaceView {
+            id: face.object_id,
+            emotion: face.emotion.as_ref().map(|emotion| emotion.label.clone()),
+            confidence: face.emotion.as_ref().map(|emotion| emotion.confidence),
+        });
+        Self {
+            name: stream.name(),
+            status,
+            reason,
+            has_pictures: has_pictures(stream, pictures),
+            width: now.size.0,
+            height: now.size.1,
+            frames_per_second,
+            latency_seconds: now.latency.as_secs_f64(),
+            skipped: stream.metrics.skipped.get(),
+            reconnects: stream.metrics.reconnects.get(),
+            faces: faces.collect(),
+            shares,
+            history: now.history.points(second),
+        }
     }
 }
 
-fn shown(stream: &Stream, pictures: PictureMode) -> StreamView<'_> {
-    let (shares, frames_per_second, second) = (stream.shares(), stream.rate(), stream.second());
-    let now = stream.status();
-    let (status, reason) = match &now.connection {
-        ConnectionState::Opening => ("opening", None),
-        ConnectionState::Playing => ("playing", None),
-        ConnectionState::Waiting(reason) => ("waiting", Some(reason.clone())),
-        ConnectionState::Ended => ("ended", None),
-        ConnectionState::Failed(reason) => ("failed", Some(reason.clone())),
-    };
-    let faces = now.faces.iter().map(|face| FaceView {
-        id: face.object_id,
-        emotion: face.emotion.as_ref().map(|emotion| emotion.label.clone()),
-        confidence: face.emotion.as_ref().map(|emotion| emotion.confidence),
-    });
-    StreamView {
-        name: stream.name(),
-        status,
-        reason,
-        has_pictures: has_pictures(stream, pictures),
-        width: now.size.0,
-        height: now.size.1,
-        frames_per_second,
-        latency_seconds: now.latency.as_secs_f64(),
-        skipped: stream.metrics.skipped.get(),
-        reconnects: stream.metrics.reconnects.get(),
-        faces: faces.collect(),
-        shares,
-        history: now.history.moments(second),
+async fn streams(State(shared): State<Arc<Shared>>) -> Response {
+    let streams = shared.streams.iter();
+    let views: Vec<_> = streams
+        .map(|stream| StreamView::new(stream, shared.pictures))
+        .collect();
+    match serde_json::to_vec(&views) {
+        Ok(json) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Live pictures for the page.
+//! The live pictures of a stream for the page.
 
 use std::time::Instant;
 
@@ -7,24 +7,23 @@ use axum::body::Bytes;
 use gst::prelude::*;
 use gst_video::VideoInfo;
 
-use super::config::{self, ElementProperties, Overlay, PageSettings};
+use super::config::{EMOTIONOVERLAY, PageSettings, PictureMode, make_element};
 use super::element_chain::{ElementChain, ProcessedFrame};
-use super::stream::is_due;
+use super::rate_limiter::RateLimiter;
 
-/// Turns frames of a stream into JPEGs with what was found drawn in.
+/// Encodes frames of a stream as JPEG, with the results drawn in.
 pub(super) struct PreviewEncoder {
     chain: ElementChain,
     size: gst::Element,
     greatest_width: u32,
-    period: std::time::Duration,
-    next: Option<Instant>,
+    limiter: RateLimiter,
 }
 
 impl PreviewEncoder {
-    /// None where nothing is to be seen; `of_source` goes before the page's setting.
+    /// `None` if the pictures are off. The setting `of_source` takes precedence over that of the page.
     pub(super) fn new(
         page: &PageSettings,
-        of_source: Option<config::PictureMode>,
+        of_source: Option<PictureMode>,
     ) -> anyhow::Result<Option<Self>> {
         let Some(privacy) = of_source.unwrap_or(page.pictures).privacy() else {
             return Ok(None);
@@ -35,9 +34,7 @@ impl PreviewEncoder {
             make("capsfilter")?,
             make("jpegenc").context("jpegenc comes with gstreamer1.0-plugins-good")?,
         );
-        let overlay = page
-            .overlay
-            .element(&ElementProperties::<Overlay>::default())?;
+        let overlay = make_element(EMOTIONOVERLAY, &[&page.overlay])?;
         overlay.set_property_from_str("privacy", privacy);
         encoder.set_property("quality", 80_i32);
         let chain = ElementChain::new(&[scale, size.clone(), overlay, encoder])?;
@@ -45,19 +42,18 @@ impl PreviewEncoder {
             chain,
             size,
             greatest_width: page.picture_width.get(),
-            period: page.picture_rate.period(),
-            next: None,
+            limiter: RateLimiter::new(page.picture_period),
         }))
     }
 
-    /// The picture of a frame from `captured`, or none as long as the one before is recent enough.
-    pub(super) fn of(
+    /// The JPEG of a frame that was captured at `captured`, or `None` if the rate of pictures leaves it out.
+    pub(super) fn encode(
         &mut self,
         frame: &ProcessedFrame,
         info: &VideoInfo,
         captured: Instant,
     ) -> anyhow::Result<Option<Bytes>> {
-        if !is_due(&mut self.next, captured, self.period) {
+        if !self.limiter.selects(captured) {
             return Ok(None);
         }
         let (width, height) = fitted(info, self.greatest_width);
@@ -76,7 +72,7 @@ impl PreviewEncoder {
     }
 }
 
-/// Width and height of the picture in square pixels, even numbers, no wider than `greatest`.
+/// Width and height of the picture in square pixels: even numbers, the width at most `greatest`.
 fn fitted(info: &VideoInfo, greatest: u32) -> (i32, i32) {
     let aspect = f64::from(info.par().numer().max(1)) / f64::from(info.par().denom().max(1));
     let (width, height) = (

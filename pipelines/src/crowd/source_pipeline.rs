@@ -1,4 +1,4 @@
-//! Opens a source and hands on its decoded frames.
+//! The pipeline that decodes one source.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,17 +12,17 @@ use super::config::{Origin, RtspTransport, SourceSettings};
 use super::late_frame_dropper;
 use crate::runner;
 
-/// Ages beyond this are clocks that have nothing to do with each other.
-const OLDEST: Duration = Duration::from_secs(60);
+/// The highest plausible age of a frame. A higher one means that the clocks are unrelated.
+const HIGHEST_AGE: Duration = Duration::from_secs(60);
 
 /// A decoded frame.
 #[derive(Debug)]
-pub(super) struct Frame {
+pub(super) struct DecodedFrame {
     pub(super) buffer: gst::Buffer,
     pub(super) caps: gst::Caps,
-    /// Position in the medium.
+    /// Its position in the stream.
     pub(super) stream_time: Option<gst::ClockTime>,
-    /// When it reached this computer, as its time stamp says; without one, when it was decoded.
+    /// When it reached this computer, by its timestamp; without one, when it was decoded.
     pub(super) captured: Instant,
 }
 
@@ -31,37 +31,37 @@ pub(super) struct Frame {
 pub(super) struct SourcePipeline {
     pipeline: gst::Pipeline,
     bus: gst::Bus,
-    /// Whether it gives frames in its own time, like a camera, and not as fast as they are wanted.
+    /// Whether it produces frames at its own pace, like a camera.
     pub(super) is_live: bool,
 }
 
-/// What a source says.
+/// The end of a source.
 #[derive(Debug)]
 pub(super) enum SourceEvent {
-    /// It has come to its end.
+    /// It reached its end.
     Ended,
-    /// It cannot go on.
+    /// It failed.
     Failed {
         reason: String,
-        /// The other side wants a login, or another one.
+        /// Whether the server rejects the login.
         is_login: bool,
     },
 }
 
 impl SourcePipeline {
-    /// Opens `source`; `on_frame` is called in the decoder's thread and must not wait, and so is `on_skip` for each frame
-    /// that is not decoded because it would come too late.
+    /// Opens `source`. The decoder's thread calls `on_frame` for each frame, and `on_skip` for each frame that is not decoded
+    /// because it is late; both must not block.
     pub(super) fn open(
         source: &SourceSettings,
-        on_frame: impl Fn(Frame) + Send + 'static,
+        on_frame: impl Fn(DecodedFrame) + Send + 'static,
         on_skip: impl Fn() + Send + Sync + 'static,
     ) -> anyhow::Result<Self> {
         let pipeline = pipeline(source)?;
-        let bus = pipeline.bus().context("a pipeline has a bus")?;
+        let bus = pipeline.bus().context("the pipeline has no bus")?;
         let sink = pipeline
             .by_name("crowd-frames")
             .and_then(|element| element.downcast::<gst_app::AppSink>().ok())
-            .context("the line ends in an appsink")?;
+            .context("the element crowd-frames is no appsink")?;
         let callbacks = gst_app::AppSinkCallbacks::builder().new_sample(move |sink| {
             let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
             if let Some(frame) = frame(sink, &sample) {
@@ -71,30 +71,30 @@ impl SourcePipeline {
         });
         sink.set_callbacks(callbacks.build());
         let is_live = Arc::new(AtomicBool::new(false));
-        late_frame_dropper::keep_up(&pipeline, &is_live, on_skip);
-        let mut intake = Self {
+        late_frame_dropper::install(&pipeline, &is_live, on_skip);
+        let mut opened = Self {
             pipeline,
             bus,
             is_live: false,
         };
-        let started = intake.pipeline.set_state(gst::State::Paused);
-        intake.is_live = started == Ok(gst::StateChangeSuccess::NoPreroll);
-        is_live.store(intake.is_live, Ordering::Relaxed);
-        // A live frame is worth most at once; those of a file come at their times.
-        sink.set_sync(!intake.is_live);
+        let started = opened.pipeline.set_state(gst::State::Paused);
+        opened.is_live = started == Ok(gst::StateChangeSuccess::NoPreroll);
+        is_live.store(opened.is_live, Ordering::Relaxed);
+        // Live frames are analysed at once, those of a file at their timestamps.
+        sink.set_sync(!opened.is_live);
         if started.is_ok() {
-            // Where this fails the reason is posted.
-            let _ = intake.pipeline.set_state(gst::State::Playing);
+            // If this fails, the reason is posted on the bus.
+            let _ = opened.pipeline.set_state(gst::State::Playing);
         }
-        Ok(intake)
+        Ok(opened)
     }
 
-    /// Waits for news, at most `patience`.
-    pub(super) fn news(&self, patience: Duration) -> Option<SourceEvent> {
-        let patience = gst::ClockTime::try_from(patience).unwrap_or(gst::ClockTime::SECOND);
+    /// Waits for an event, for `timeout` at most.
+    pub(super) fn next_event(&self, timeout: Duration) -> Option<SourceEvent> {
+        let timeout = gst::ClockTime::try_from(timeout).unwrap_or(gst::ClockTime::SECOND);
         let message = self
             .bus
-            .timed_pop_filtered(patience, &[gst::MessageType::Eos, gst::MessageType::Error])?;
+            .timed_pop_filtered(timeout, &[gst::MessageType::Eos, gst::MessageType::Error])?;
         match message.view() {
             gst::MessageView::Error(error) => Some(SourceEvent::Failed {
                 is_login: error.error().matches(gst::ResourceError::NotAuthorized),
@@ -107,12 +107,12 @@ impl SourcePipeline {
 
 impl Drop for SourcePipeline {
     fn drop(&mut self) {
-        // A source that cannot even stop has already posted why.
+        // A source that fails to stop has already posted the reason.
         let _ = self.pipeline.set_state(gst::State::Null);
     }
 }
 
-/// The line up to an appsink that has room for one frame.
+/// Builds the pipeline up to an appsink with room for one frame.
 fn pipeline(source: &SourceSettings) -> anyhow::Result<gst::Pipeline> {
     const DECODE: &str = "decodebin caps=video/x-raw";
     const FRAMES: &str = "appsink name=crowd-frames caps=video/x-raw max-buffers=1 drop=true";
@@ -126,14 +126,14 @@ fn pipeline(source: &SourceSettings) -> anyhow::Result<gst::Pipeline> {
     let pipeline = gst::parse::launch(&line)
         .map_err(|error| anyhow::anyhow!("{}", error.message()))?
         .downcast::<gst::Pipeline>()
-        .map_err(|_| anyhow::anyhow!("a single element is no pipeline"))?;
+        .map_err(|_| anyhow::anyhow!("expected a pipeline, found a single element"))?;
     let Some(input) = pipeline.by_name("crowd-input") else {
         return Ok(pipeline);
     };
     match &source.origin {
         Origin::Uri(uri) => {
             input.set_property("uri", uri);
-            log_in(&input, source);
+            set_up_network(&input, source);
         }
         Origin::File(path) => input.set_property("uri", gst::glib::filename_to_uri(path, None)?),
         Origin::Device(path) => input.set_property("device", path.to_string_lossy().as_ref()),
@@ -142,8 +142,8 @@ fn pipeline(source: &SourceSettings) -> anyhow::Result<gst::Pipeline> {
     Ok(pipeline)
 }
 
-/// Sets up the element that speaks to the camera, once it is known.
-fn log_in(input: &gst::Element, source: &SourceSettings) {
+/// Sets login and transport on the element that connects to the camera, as soon as it exists.
+fn set_up_network(input: &gst::Element, source: &SourceSettings) {
     let (username, password) = (source.username.clone(), source.password.clone());
     let (transport, latency_ms) = (source.transport, source.latency_ms);
     input.connect("source-setup", false, move |values| {
@@ -177,7 +177,7 @@ fn log_in(input: &gst::Element, source: &SourceSettings) {
     });
 }
 
-fn frame(sink: &gst_app::AppSink, sample: &gst::Sample) -> Option<Frame> {
+fn frame(sink: &gst_app::AppSink, sample: &gst::Sample) -> Option<DecodedFrame> {
     let (buffer, caps) = (sample.buffer_owned()?, sample.caps_owned()?);
     let time = FrameTime::new(sample.segment(), buffer.pts());
     let age = time
@@ -186,9 +186,9 @@ fn frame(sink: &gst_app::AppSink, sample: &gst::Sample) -> Option<Frame> {
         .map_or(gst::ClockTime::ZERO, |(then, now)| now.saturating_sub(then));
     let now = Instant::now();
     let age = Duration::from(age);
-    Some(Frame {
+    Some(DecodedFrame {
         stream_time: time.stream,
-        captured: if age <= OLDEST {
+        captured: if age <= HIGHEST_AGE {
             now.checked_sub(age).unwrap_or(now)
         } else {
             now

@@ -1,41 +1,44 @@
-//! What is done with a frame, whichever worker takes it.
+//! The analysis of frames, shared by all worker threads.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use gst_video::VideoInfo;
-use gstemotion::emotionpublish::Selection;
+use gstemotion::emotionpublish::RecordSelection;
 use gstemotion::face;
-use gstemotion::record::{self, Record, Times};
+use gstemotion::frame_time::FrameTime;
+use gstemotion::record::{self, Record};
 
-use super::config::{Config, SourceSettings};
+use super::config::{Config, EMOTIONCLASSIFY, FACEDETECT, SourceSettings, make_element};
 use super::element_chain::ElementChain;
 use super::frame_queue::FrameQueue;
+use super::log::log;
 use super::outputs::RecordOutputs;
 use super::preview::PreviewEncoder;
-use super::source_pipeline::Frame;
-use super::stream::{Stream, tell};
+use super::source_pipeline::DecodedFrame;
+use super::stream::Stream;
 
-/// What all workers share.
-pub(super) struct Worker<'a> {
+/// What all worker threads share.
+pub(super) struct FrameAnalysis<'a> {
     config: &'a Config,
     streams: &'a [Arc<Stream>],
     outputs: &'a RecordOutputs,
     contexts: Vec<Mutex<StreamContext>>,
 }
 
-/// What a stream needs from frame to frame.
+/// What is kept of a stream from frame to frame.
 struct StreamContext {
-    /// None after an error, until the next frame.
+    /// `None` between an error and the next frame.
     chain: Option<ElementChain>,
+    /// The running time of the last frame.
     last: gst::ClockTime,
-    selection: Selection,
-    pictures: Option<PreviewEncoder>,
+    selection: RecordSelection,
+    preview: Option<PreviewEncoder>,
     last_error: Option<String>,
 }
 
-impl<'a> Worker<'a> {
-    /// Makes the elements of every stream, so that settings that cannot work are known at once.
+impl<'a> FrameAnalysis<'a> {
+    /// Creates the elements of every stream, so that wrong settings are reported at once.
     pub(super) fn new(
         config: &'a Config,
         streams: &'a [Arc<Stream>],
@@ -44,16 +47,14 @@ impl<'a> Worker<'a> {
         let contexts = streams.iter().map(|stream| {
             let source = stream.source();
             let page = config.page.as_ref();
-            let context = StreamContext {
+            let preview = page.map(|page| PreviewEncoder::new(page, source.pictures));
+            anyhow::Ok(Mutex::new(StreamContext {
                 chain: Some(chain(config, source)?),
                 last: gst::ClockTime::ZERO,
-                selection: Selection::default(),
-                pictures: page
-                    .and_then(|page| PreviewEncoder::new(page, source.pictures).transpose())
-                    .transpose()?,
+                selection: RecordSelection::default(),
+                preview: preview.transpose()?.flatten(),
                 last_error: None,
-            };
-            anyhow::Ok(Mutex::new(context))
+            }))
         });
         Ok(Self {
             contexts: contexts.collect::<Result<_, _>>()?,
@@ -63,26 +64,21 @@ impl<'a> Worker<'a> {
         })
     }
 
-    /// Takes frames from `frame_queue` until it is closed.
-    pub(super) fn work(&self, desk: &FrameQueue<Frame>) {
-        while let Some((seat, frame)) = desk.take() {
-            let _done = Done(desk, seat);
-            let mut context = self.contexts[seat]
+    /// Analyses frames from `queue` until it is closed.
+    pub(super) fn run(&self, queue: &FrameQueue<DecodedFrame>) {
+        while let Some((slot, frame)) = queue.pop() {
+            let _finish = FinishOnDrop(queue, slot);
+            let mut context = self.contexts[slot]
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            let stream = &self.streams[seat];
+            let stream = &self.streams[slot];
             let error = self.analyse(&mut context, stream, frame).err();
             let error = error.map(|error| format!("{error:#}"));
-            if error.is_some() {
+            if let Some(error) = &error {
                 context.chain = None;
-            }
-            if error != context.last_error
-                && let Some(error) = &error
-            {
-                tell(
-                    stream.name(),
-                    &format!("a frame cannot be analysed: {error}"),
-                );
+                if context.last_error.as_ref() != Some(error) {
+                    log(stream.name(), &format!("cannot analyse a frame: {error}"));
+                }
             }
             context.last_error = error;
         }
@@ -92,13 +88,13 @@ impl<'a> Worker<'a> {
         &self,
         context: &mut StreamContext,
         stream: &Stream,
-        frame: Frame,
+        frame: DecodedFrame,
     ) -> anyhow::Result<()> {
         let chain = match &mut context.chain {
             Some(chain) => chain,
             none => none.insert(chain(self.config, stream.source())?),
         };
-        // The elements see one timeline, which goes on over reconnects and loops.
+        // The elements see one timeline, which continues across reconnects and loops.
         let time = stream
             .running_time(frame.captured)
             .max(context.last + gst::ClockTime::NSECOND);
@@ -111,27 +107,24 @@ impl<'a> Worker<'a> {
             return Ok(());
         };
 
-        let info = VideoInfo::from_caps(&result.caps).context("the elements give no video")?;
+        let info = VideoInfo::from_caps(&result.caps).context("the elements return no video")?;
         let faces = face::faces(&result.buffer);
-        if self.outputs.take(&mut context.selection, time, &faces) {
-            let times = Times {
+        if self.outputs.selects(&mut context.selection, time, &faces) {
+            let time = FrameTime {
                 stream: frame.stream_time,
                 running: Some(time),
-                wall_clock: Some(record::now()),
             };
-            let record = Record::new(times, info.width(), info.height(), &faces)
-                .from_source(Some(stream.name().to_owned()));
+            let record = Record::new(time, info.width(), info.height(), &faces)
+                .with_source(Some(stream.name().to_owned()))
+                .with_wall_clock(Some(record::now()));
             self.outputs.write(stream.name(), &record)?;
         }
-        stream.note(
-            faces,
-            (info.width(), info.height()),
-            frame.captured.elapsed(),
-        );
+        let latency = frame.captured.elapsed();
+        stream.update(faces, (info.width(), info.height()), latency);
 
-        if let Some(pictures) = &mut context.pictures
+        if let Some(preview) = &mut context.preview
             && stream.picture.receiver_count() > 0
-            && let Some(picture) = pictures.of(&result, &info, frame.captured)?
+            && let Some(picture) = preview.encode(&result, &info, frame.captured)?
         {
             stream.picture.send_replace(picture);
         }
@@ -139,21 +132,21 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// Says that the work at a seat is done, whatever comes of it.
-struct Done<'a>(&'a FrameQueue<Frame>, usize);
+/// Ends the processing of the item from a slot, even after a panic.
+struct FinishOnDrop<'a>(&'a FrameQueue<DecodedFrame>, usize);
 
-impl Drop for Done<'_> {
+impl Drop for FinishOnDrop<'_> {
     fn drop(&mut self) {
-        self.0.done(self.1);
+        self.0.finish(self.1);
     }
 }
 
 fn chain(config: &Config, source: &SourceSettings) -> anyhow::Result<ElementChain> {
     let elements = [
-        // Passes on what the detector takes as it is.
+        // Passes formats through that the detector accepts.
         gst::ElementFactory::make("videoconvert").build()?,
-        config.detect.element(&source.detect)?,
-        config.classify.element(&source.classify)?,
+        make_element(FACEDETECT, &[&config.detect, &source.detect])?,
+        make_element(EMOTIONCLASSIFY, &[&config.classify, &source.classify])?,
     ];
-    ElementChain::new(&elements).with_context(|| source.name.to_string())
+    ElementChain::new(&elements).with_context(|| source.name.clone())
 }

@@ -115,7 +115,9 @@ impl EmotionPublish {
                 return;
             };
             match change {
-                ConnectionEvent::Connected => gst::info!(CAT, obj = element, "Connected to the broker"),
+                ConnectionEvent::Connected => {
+                    gst::info!(CAT, obj = element, "Connected to the broker")
+                }
                 ConnectionEvent::Disconnected(reason) => gst::element_warning!(
                     element,
                     gst::ResourceError::Write,

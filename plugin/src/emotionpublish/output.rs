@@ -64,7 +64,7 @@ impl RecordOutput {
                     return Err(Error::CsvToBroker);
                 }
                 let topic = settings.topic.clone();
-                if topic.is_empty() || topic.contains(['+', '#', '\0']) {
+                if !mqtt::is_topic(&topic) {
                     return Err(Error::Topic(topic));
                 }
                 let publisher = Publisher::start(&settings.broker()?, on_change)?;

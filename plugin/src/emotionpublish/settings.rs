@@ -76,8 +76,6 @@ pub(super) struct Settings {
 pub(super) enum Error {
     #[error("no broker to send to: set address to mqtt://HOST, or mqtts://HOST for TLS")]
     NoAddress,
-    #[error("{0} is set without {1}: set both")]
-    Alone(&'static str, &'static str),
     #[error(transparent)]
     Mqtt(#[from] mqtt::Error),
 }
@@ -107,45 +105,24 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The settings of the broker.
+    /// The settings of the MQTT publisher.
     ///
     /// # Errors
     ///
-    /// If the address is missing or invalid, or of two properties that belong together one is missing.
+    /// If the address is missing or invalid.
     pub(super) fn broker(&self) -> Result<mqtt::Settings, Error> {
         let address = self.address.as_deref();
         let address = address.filter(|address| !address.is_empty());
-        let address = address.ok_or(Error::NoAddress)?.parse()?;
-        let login = match (&self.username, &self.password) {
-            (Some(name), password) => Some((name.clone(), password.clone().unwrap_or_default())),
-            (None, Some(_)) => return Err(Error::Alone("password", "username")),
-            (None, None) => None,
-        };
         let path = |text: &Option<String>| text.as_ref().map(PathBuf::from);
-        let client = match (path(&self.tls_certificate_file), path(&self.tls_key_file)) {
-            (Some(certificate), Some(key)) => Some((certificate, key)),
-            (None, None) => None,
-            (Some(_), None) => return Err(Error::Alone("tls-certificate-file", "tls-key-file")),
-            (None, Some(_)) => return Err(Error::Alone("tls-key-file", "tls-certificate-file")),
-        };
         Ok(mqtt::Settings {
-            address,
-            login,
-            client_id: self.client_id.clone().unwrap_or_else(unique_name),
-            tls: mqtt::Tls {
-                ca_file: path(&self.tls_ca_file),
-                client,
-            },
-            queue: self.queue_size as usize,
+            address: address.ok_or(Error::NoAddress)?.parse()?,
+            username: self.username.clone(),
+            password: self.password.clone(),
+            client_id: self.client_id.clone(),
+            tls_ca_file: path(&self.tls_ca_file),
+            tls_certificate_file: path(&self.tls_certificate_file),
+            tls_key_file: path(&self.tls_key_file),
+            queue_size: self.queue_size as usize,
         })
     }
-}
-
-/// A client id of at most 23 bytes, which every broker takes.
-fn unique_name() -> String {
-    let uuid = glib::uuid_string_random();
-    format!(
-        "emotion-{}",
-        uuid.replace('-', "").get(..15).unwrap_or_default()
-    )
 }

@@ -1,13 +1,13 @@
-//! Where a broker is.
+//! The address of a broker.
 
 use std::str::FromStr;
 
-use super::Error;
+use super::error::Error;
 
 /// A broker's host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerAddress {
-    /// Its name or number.
+    /// Its host name or IP address.
     pub host: String,
     /// Its TCP port.
     pub port: u16,
@@ -15,7 +15,8 @@ pub struct BrokerAddress {
     pub is_tls: bool,
 }
 
-/// `mqtt://HOST:PORT`, `mqtts://HOST:PORT` for TLS, or `HOST:PORT`; the port may be left out. IPv6 stands in brackets.
+/// Parses `mqtt://HOST:PORT`, `mqtts://HOST:PORT` for TLS, or `HOST:PORT`. The port may be omitted; IPv6 addresses are in
+/// brackets.
 impl FromStr for BrokerAddress {
     type Err = Error;
 
@@ -63,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_have_a_scheme_and_a_port_or_their_defaults() {
+    fn scheme_and_port_have_defaults() {
         for (text, host, port, is_tls) in [
             ("broker", "broker", 1883, false),
             ("mqtt://broker.lan:1884", "broker.lan", 1884, false),
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_with_what_is_expected() {
+    fn an_invalid_address_is_rejected_with_what_is_expected() {
         for text in [
             "",
             "http://broker",

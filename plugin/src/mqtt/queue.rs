@@ -1,67 +1,69 @@
-//! Messages that wait, and those that are under way.
+//! The messages that wait, and those in flight.
 
 use std::collections::VecDeque;
 
-use super::IN_FLIGHT;
+/// The most messages that wait for an acknowledgement of the broker at a time.
+pub const IN_FLIGHT: usize = 16;
 
-/// First those under way in the order in which they were sent, then those that wait.
+/// First the messages in flight in the order in which they were sent, then those that wait.
 #[derive(Debug)]
 pub(super) struct Queue {
     messages: VecDeque<(String, Vec<u8>)>,
-    under_way: usize,
-    bound: usize,
-    sent: u64,
-    dropped: u64,
+    in_flight: usize,
+    capacity: usize,
+    /// Number of acknowledged messages.
+    pub(super) sent: u64,
+    pub(super) dropped: u64,
 }
 
 impl Queue {
-    /// A queue for `bound` messages, at least one.
-    pub(super) fn new(bound: usize) -> Self {
+    /// A queue for `capacity` messages, at least one.
+    pub(super) fn new(capacity: usize) -> Self {
         Self {
             messages: VecDeque::new(),
-            under_way: 0,
-            bound: bound.max(1),
+            in_flight: 0,
+            capacity: capacity.max(1),
             sent: 0,
             dropped: 0,
         }
     }
 
-    /// Adds a message; where the bound is reached the oldest one makes room that is not under way.
+    /// Adds a message. If the queue is full, the oldest message that is not in flight is dropped.
     pub(super) fn push(&mut self, topic: &str, payload: Vec<u8>) {
         self.messages.push_back((topic.to_owned(), payload));
-        if self.messages.len() - self.under_way > self.bound {
-            self.messages.remove(self.under_way);
+        if self.messages.len() - self.in_flight > self.capacity {
+            self.messages.remove(self.in_flight);
             self.dropped += 1;
         }
     }
 
     /// The next message, if it may be sent now.
     pub(super) fn to_send(&self) -> Option<(&str, Vec<u8>)> {
-        if self.under_way >= IN_FLIGHT {
+        if self.in_flight >= IN_FLIGHT {
             return None;
         }
-        let (topic, payload) = self.messages.get(self.under_way)?;
+        let (topic, payload) = self.messages.get(self.in_flight)?;
         Some((topic, payload.clone()))
     }
 
-    /// The message of [`to_send`](Self::to_send) is under way.
+    /// Marks the message of [`to_send`](Self::to_send) as in flight.
     pub(super) fn sent_one(&mut self) {
-        self.under_way = (self.under_way + 1).min(self.messages.len());
+        self.in_flight = (self.in_flight + 1).min(self.messages.len());
     }
 
-    /// The oldest message under way has arrived.
+    /// Removes the oldest message in flight, which the broker has acknowledged.
     pub(super) fn acknowledge(&mut self) {
-        if self.under_way > 0 {
-            self.under_way -= 1;
+        if self.in_flight > 0 {
+            self.in_flight -= 1;
             self.messages.pop_front();
             self.sent += 1;
         }
     }
 
-    /// The connection is gone: what was under way waits again, in its place, as far as there is room.
+    /// After a lost connection: the messages in flight wait again, in their place, as far as there is room.
     pub(super) fn unsend(&mut self) {
-        self.under_way = 0;
-        while self.messages.len() > self.bound {
+        self.in_flight = 0;
+        while self.messages.len() > self.capacity {
             self.messages.pop_front();
             self.dropped += 1;
         }
@@ -70,19 +72,11 @@ impl Queue {
     pub(super) fn drop_all(&mut self) {
         self.dropped += self.messages.len() as u64;
         self.messages.clear();
-        self.under_way = 0;
+        self.in_flight = 0;
     }
 
     pub(super) fn len(&self) -> usize {
         self.messages.len()
-    }
-
-    pub(super) fn sent(&self) -> u64 {
-        self.sent
-    }
-
-    pub(super) fn dropped(&self) -> u64 {
-        self.dropped
     }
 }
 

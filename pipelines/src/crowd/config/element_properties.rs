@@ -1,108 +1,81 @@
-//! Properties of an element, by their names in GStreamer.
+//! Properties of elements, by their names in GStreamer.
 
 use std::fmt;
-use std::marker::PhantomData;
 
+use gst::glib;
 use gst::prelude::*;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// An element that has properties here.
-pub trait Kind {
-    /// Its name in GStreamer.
-    const ELEMENT: &'static str;
-}
-
-/// `facedetect`, by the name that GStreamer's OpenCV plugin does not have.
-#[derive(Debug)]
-pub struct Detect;
-
+/// `facedetect`, by the name that GStreamer's OpenCV plugin does not use.
+pub const FACEDETECT: &str = "emotionfacedetect";
 /// `emotionclassify`.
-#[derive(Debug)]
-pub struct Classify;
-
+pub const EMOTIONCLASSIFY: &str = "emotionclassify";
 /// `emotionoverlay`.
-#[derive(Debug)]
-pub struct Overlay;
+pub const EMOTIONOVERLAY: &str = "emotionoverlay";
 
-impl Kind for Detect {
-    const ELEMENT: &'static str = "emotionfacedetect";
-}
+/// Names and values of properties of one element, which has checked them.
+#[derive(Debug, Default)]
+pub struct ElementProperties(Vec<(String, String)>);
 
-impl Kind for Classify {
-    const ELEMENT: &'static str = "emotionclassify";
-}
+impl ElementProperties {
+    pub(super) fn facedetect<'de, D: Deserializer<'de>>(table: D) -> Result<Self, D::Error> {
+        table.deserialize_map(Table(FACEDETECT))
+    }
 
-impl Kind for Overlay {
-    const ELEMENT: &'static str = "emotionoverlay";
-}
+    pub(super) fn emotionclassify<'de, D: Deserializer<'de>>(table: D) -> Result<Self, D::Error> {
+        table.deserialize_map(Table(EMOTIONCLASSIFY))
+    }
 
-/// Values that the element of this kind takes.
-#[derive(Debug)]
-pub struct ElementProperties<K> {
-    values: Vec<(String, String)>,
-    kind: PhantomData<K>,
-}
-
-impl<K> Default for ElementProperties<K> {
-    fn default() -> Self {
-        Self {
-            values: Vec::new(),
-            kind: PhantomData,
-        }
+    pub(super) fn emotionoverlay<'de, D: Deserializer<'de>>(table: D) -> Result<Self, D::Error> {
+        table.deserialize_map(Table(EMOTIONOVERLAY))
     }
 }
 
-impl<K: Kind> ElementProperties<K> {
-    /// Makes the element with these properties and then those of `more`.
-    ///
-    /// # Errors
-    ///
-    /// When GStreamer does not have it.
-    pub fn element(&self, more: &Self) -> Result<gst::Element, gst::glib::BoolError> {
-        let element = gst::ElementFactory::make(K::ELEMENT).build()?;
-        for (name, value) in self.values.iter().chain(&more.values) {
-            element.set_property_from_str(name, value);
-        }
-        Ok(element)
+/// Makes an element with these properties; later ones take precedence.
+///
+/// # Errors
+///
+/// If the element is not installed.
+pub fn make_element(
+    name: &str,
+    properties: &[&ElementProperties],
+) -> Result<gst::Element, glib::BoolError> {
+    let element = gst::ElementFactory::make(name).build()?;
+    for (name, value) in properties.iter().flat_map(|properties| &properties.0) {
+        element.set_property_from_str(name, value);
     }
+    Ok(element)
 }
 
-impl<'de, K: Kind> Deserialize<'de> for ElementProperties<K> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Table(PhantomData))
-    }
-}
+/// Reads the properties of the element of this name.
+struct Table(&'static str);
 
-struct Table<K>(PhantomData<K>);
-
-impl<'de, K: Kind> Visitor<'de> for Table<K> {
-    type Value = ElementProperties<K>;
+impl<'de> Visitor<'de> for Table {
+    type Value = ElementProperties;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "properties of {}", K::ELEMENT)
+        write!(f, "properties of {}", self.0)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let element = gst::ElementFactory::make(K::ELEMENT)
-            .build()
-            .map_err(A::Error::custom)?;
-        let mut properties = ElementProperties::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ElementProperties, A::Error> {
+        let element = make_element(self.0, &[]).map_err(A::Error::custom)?;
+        let mut properties = Vec::new();
         while let Some(name) = map.next_key::<String>()? {
             let value = map.next_value_seed(Property {
-                kind: K::ELEMENT,
+                kind: self.0,
                 element: &element,
                 name: &name,
             })?;
-            properties.values.push((name, value));
+            properties.push((name, value));
         }
-        Ok(properties)
+        Ok(ElementProperties(properties))
     }
 }
 
-/// Checks a value as the element takes it.
+/// Reads a value and checks that the element accepts it.
 struct Property<'a> {
-    /// What the element is called.
+    /// The name of the element's factory.
     kind: &'static str,
     element: &'a gst::Element,
     name: &'a str,
@@ -138,44 +111,40 @@ impl Property<'_> {
         } = *self;
         let spec = element
             .find_property(name)
-            .filter(|spec| spec.flags().contains(gst::glib::ParamFlags::WRITABLE))
+            .filter(|spec| spec.flags().contains(glib::ParamFlags::WRITABLE))
             .ok_or_else(|| {
                 format!(
                     "{kind} has no property {name} to be set: gst-inspect-1.0 {kind} lists them"
                 )
             })?;
-        let refuses = || {
-            let about = spec.blurb().unwrap_or_default();
-            format!("{kind} does not take {text:?} for {name} ({about})")
-        };
-        let value = gst::glib::Value::deserialize_with_pspec(text, &spec).map_err(|_| refuses())?;
-        if !is_within(&spec, &value) {
-            return Err(refuses());
-        }
+        let value = glib::Value::deserialize_with_pspec(text, &spec).ok();
+        let value = value
+            .filter(|value| is_in_range(&spec, value))
+            .ok_or_else(|| {
+                let about = spec.blurb().unwrap_or_default();
+                format!("{kind} does not take {text:?} for {name} ({about})")
+            })?;
         element.set_property_from_value(name, &value);
         Ok(())
     }
 }
 
-/// Whether a number lies in the range of its property; to set another would be a programming error.
-fn is_within(spec: &gst::glib::ParamSpec, value: &gst::glib::Value) -> bool {
-    fn in_range<T: PartialOrd>(value: Result<T, impl Sized>, least: T, most: T) -> bool {
-        value.is_ok_and(|value| least <= value && value <= most)
+/// Whether a number is in the range of its property. Setting another number would panic.
+fn is_in_range(spec: &glib::ParamSpec, value: &glib::Value) -> bool {
+    macro_rules! check {
+        ($($kind:ty),*) => {
+            $(if let Some(spec) = spec.downcast_ref::<$kind>() {
+                let value = value.get().unwrap_or(spec.minimum());
+                return spec.minimum() <= value && value <= spec.maximum();
+            })*
+        };
     }
-    use gst::glib::{
-        ParamSpecDouble, ParamSpecFloat, ParamSpecInt, ParamSpecUInt, ParamSpecUInt64,
-    };
-    if let Some(spec) = spec.downcast_ref::<ParamSpecDouble>() {
-        in_range(value.get(), spec.minimum(), spec.maximum())
-    } else if let Some(spec) = spec.downcast_ref::<ParamSpecFloat>() {
-        in_range(value.get(), spec.minimum(), spec.maximum())
-    } else if let Some(spec) = spec.downcast_ref::<ParamSpecInt>() {
-        in_range(value.get(), spec.minimum(), spec.maximum())
-    } else if let Some(spec) = spec.downcast_ref::<ParamSpecUInt>() {
-        in_range(value.get(), spec.minimum(), spec.maximum())
-    } else if let Some(spec) = spec.downcast_ref::<ParamSpecUInt64>() {
-        in_range(value.get(), spec.minimum(), spec.maximum())
-    } else {
-        true
-    }
+    check!(
+        glib::ParamSpecDouble,
+        glib::ParamSpecFloat,
+        glib::ParamSpecInt,
+        glib::ParamSpecUInt,
+        glib::ParamSpecUInt64
+    );
+    true
 }

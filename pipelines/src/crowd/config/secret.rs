@@ -1,14 +1,14 @@
-//! Passwords and tokens, in the file or outside it.
+//! Passwords and tokens, inside or outside the file.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
-/// A text that is never printed: `"text"`, `{ file = "PATH" }` for the first line of a file, or `{ env = "NAME" }` for a
-/// variable of the environment. It is read together with the settings.
+/// A text that is never printed: `"text"`, `{ file = "PATH" }` for the first line of a file, or `{ env = "NAME" }` for an
+/// environment variable. It is read together with the settings.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Form")]
+#[serde(try_from = "SecretSource")]
 pub struct Secret(String);
 
 #[derive(Deserialize)]
@@ -16,7 +16,7 @@ pub struct Secret(String);
     untagged,
     expecting = "expected \"text\", { file = \"PATH\" } or { env = \"NAME\" }"
 )]
-enum Form {
+enum SecretSource {
     Text(String),
     File(InFile),
     Variable(InVariable),
@@ -34,19 +34,19 @@ struct InVariable {
     env: String,
 }
 
-impl TryFrom<Form> for Secret {
+impl TryFrom<SecretSource> for Secret {
     type Error = String;
 
-    fn try_from(form: Form) -> Result<Self, String> {
-        let text = match form {
-            Form::Text(text) => text,
-            Form::File(InFile { file }) => std::fs::read_to_string(&file)
+    fn try_from(source: SecretSource) -> Result<Self, String> {
+        let text = match source {
+            SecretSource::Text(text) => text,
+            SecretSource::File(InFile { file }) => std::fs::read_to_string(&file)
                 .map_err(|error| format!("{}: {error}", file.display()))?
                 .lines()
                 .next()
                 .unwrap_or_default()
                 .to_owned(),
-            Form::Variable(InVariable { env }) => std::env::var(&env)
+            SecretSource::Variable(InVariable { env }) => std::env::var(&env)
                 .map_err(|_| format!("the environment has no text in {env}: set it"))?,
         };
         if text.is_empty() {

@@ -1,63 +1,61 @@
-//! Where the pictures of a stream come from.
+//! The settings of one stream.
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use super::{Classify, Detect, ElementProperties, FrameRate, PictureMode, Secret, SourceName};
+use super::element_properties::ElementProperties;
+use super::secret::Secret;
+use super::values::{self, PictureMode, checked};
 
 /// A stream.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Table")]
 pub struct SourceSettings {
     /// Its name.
-    pub name: SourceName,
-    /// Where its pictures come from.
+    pub name: String,
+    /// Where its frames come from.
     pub origin: Origin,
-    /// Login.
+    /// User name for the login.
     pub username: Option<String>,
-    /// Login.
+    /// Password for the login.
     pub password: Option<Secret>,
-    /// How RTSP is carried.
+    /// The transport of RTSP.
     pub transport: RtspTransport,
-    /// How long to wait for packets that come late, in milliseconds.
+    /// How long to wait for late packets, in milliseconds.
     pub latency_ms: u32,
-    /// Frames to analyse in a second; none for all.
-    pub rate: Option<FrameRate>,
-    /// What happens when the stream ends.
-    pub at_end: AtEnd,
-    /// What is to be seen of it on the page, if that differs from the other streams.
+    /// The time between two analysed frames; `None` to analyse all.
+    pub period: Option<Duration>,
+    /// What to do when the stream ends.
+    pub at_end: EndAction,
+    /// How the page shows it, if not like the other streams.
     pub pictures: Option<PictureMode>,
-    /// Properties of its `facedetect`, besides those for all.
-    pub detect: ElementProperties<Detect>,
-    /// Properties of its `emotionclassify`, besides those for all.
-    pub classify: ElementProperties<Classify>,
+    /// Properties of its `facedetect`, in addition to those for all streams.
+    pub detect: ElementProperties,
+    /// Properties of its `emotionclassify`, in addition to those for all streams.
+    pub classify: ElementProperties,
 }
 
-/// Where pictures come from.
+/// Where frames come from.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Any address that GStreamer has an element for.
+    /// An address for which GStreamer has an element.
     Uri(String),
     /// A Video4Linux device.
     Device(PathBuf),
     /// A file.
     File(PathBuf),
-    /// A line for `gst-launch-1.0` without its sink, of raw or encoded video.
+    /// A line for `gst-launch-1.0` without a sink, for raw or encoded video.
     Launch(String),
 }
 
-/// Without the login that an address may hold; a line may hold one anywhere.
+/// Hides the login in an address, and the whole launch line, which may contain one anywhere.
 impl fmt::Debug for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Uri(uri) => {
-                let shown = login_in(uri).map(|login| uri.replacen(login, "…", 1));
-                f.debug_tuple("Uri")
-                    .field(&shown.as_ref().unwrap_or(uri))
-                    .finish()
-            }
+            Self::Uri(uri) => f.debug_tuple("Uri").field(&without_login(uri)).finish(),
             Self::Device(path) => f.debug_tuple("Device").field(path).finish(),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Launch(_) => f.write_str("Launch(…)"),
@@ -65,52 +63,58 @@ impl fmt::Debug for Origin {
     }
 }
 
-/// How RTSP is carried.
+/// The transport of RTSP.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RtspTransport {
-    /// In the connection itself.
+    /// In the RTSP connection itself.
     #[default]
     Tcp,
-    /// In datagrams.
+    /// In UDP datagrams.
     Udp,
 }
 
-/// What happens when a stream ends.
+/// What to do when a stream ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum AtEnd {
-    /// It is done: the default for files.
+pub enum EndAction {
+    /// Stop it: the default for files.
     Stop,
-    /// It is opened again: the default for all else.
+    /// Open it again: the default for all other streams.
     Restart,
 }
 
-/// As it stands in the file.
+/// The table in the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Table {
-    name: SourceName,
-    uri: Option<Uri>,
-    device: Option<PathBuf>,
-    file: Option<File>,
-    launch: Option<Launch>,
+    #[serde(deserialize_with = "values::name")]
+    name: String,
+    #[serde(default, deserialize_with = "uri")]
+    uri: Option<Origin>,
+    #[serde(default, deserialize_with = "device")]
+    device: Option<Origin>,
+    #[serde(default, deserialize_with = "file")]
+    file: Option<Origin>,
+    #[serde(default, deserialize_with = "launch")]
+    launch: Option<Origin>,
     username: Option<String>,
     password: Option<Secret>,
     #[serde(default)]
     transport: RtspTransport,
     #[serde(default = "default_latency")]
     latency_ms: u32,
-    frames_per_second: Option<FrameRate>,
-    at_end: Option<AtEnd>,
+    #[serde(default, deserialize_with = "frames_per_second")]
+    frames_per_second: Option<Duration>,
+    at_end: Option<EndAction>,
     pictures: Option<PictureMode>,
-    #[serde(default)]
-    detect: ElementProperties<Detect>,
-    #[serde(default)]
-    classify: ElementProperties<Classify>,
+    #[serde(default, deserialize_with = "ElementProperties::facedetect")]
+    detect: ElementProperties,
+    #[serde(default, deserialize_with = "ElementProperties::emotionclassify")]
+    classify: ElementProperties,
 }
 
-/// Packets that are later are lost; a network within a building needs a tenth of it.
+/// Later packets are lost. A network within a building needs a tenth of this.
 fn default_latency() -> u32 {
     200
 }
@@ -120,14 +124,9 @@ impl TryFrom<Table> for SourceSettings {
 
     fn try_from(table: Table) -> Result<Self, String> {
         let name = table.name;
-        let given = [
-            table.uri.map(|Uri(uri)| Origin::Uri(uri)),
-            table.device.map(Origin::Device),
-            table.file.map(|File(file)| Origin::File(file)),
-            table.launch.map(|Launch(line)| Origin::Launch(line)),
-        ];
-        let mut given = given.into_iter().flatten();
-        let (Some(origin), None) = (given.next(), given.next()) else {
+        let origins = [table.uri, table.device, table.file, table.launch];
+        let mut origins = origins.into_iter().flatten();
+        let (Some(origin), None) = (origins.next(), origins.next()) else {
             return Err(format!(
                 "the source {name} needs exactly one of uri, device, file and launch"
             ));
@@ -138,8 +137,8 @@ impl TryFrom<Table> for SourceSettings {
             ));
         }
         let at_end = table.at_end.unwrap_or(match origin {
-            Origin::File(_) => AtEnd::Stop,
-            _ => AtEnd::Restart,
+            Origin::File(_) => EndAction::Stop,
+            _ => EndAction::Restart,
         });
         Ok(Self {
             name,
@@ -148,7 +147,7 @@ impl TryFrom<Table> for SourceSettings {
             password: table.password,
             transport: table.transport,
             latency_ms: table.latency_ms,
-            rate: table.frames_per_second,
+            period: table.frames_per_second,
             at_end,
             pictures: table.pictures,
             detect: table.detect,
@@ -158,14 +157,14 @@ impl TryFrom<Table> for SourceSettings {
 }
 
 impl SourceSettings {
-    /// `text` without the passwords that GStreamer may have put into it.
+    /// `text` without the passwords that GStreamer may have included.
     pub fn without_secrets(&self, text: &str) -> String {
         let mut text = text.to_owned();
         if let Some(password) = &self.password {
             text = text.replace(password.reveal(), "…");
         }
         if let Origin::Uri(uri) = &self.origin
-            && let Some(login) = login_in(uri)
+            && let Some(login) = login(uri)
         {
             text = text.replace(login, "…");
         }
@@ -173,22 +172,20 @@ impl SourceSettings {
     }
 }
 
-/// `name:password` of an address.
-fn login_in(uri: &str) -> Option<&str> {
+/// `name:password` in an address.
+fn login(uri: &str) -> Option<&str> {
     let (_, rest) = uri.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
     authority.rsplit_once('@').map(|(login, _)| login)
 }
 
-#[derive(Deserialize)]
-#[serde(try_from = "String")]
-struct Uri(String);
+fn without_login(uri: &str) -> String {
+    login(uri).map_or(uri.to_owned(), |login| uri.replace(login, "…"))
+}
 
-impl TryFrom<String> for Uri {
-    type Error = String;
-
-    fn try_from(uri: String) -> Result<Self, String> {
-        let shown = login_in(&uri).map_or(uri.clone(), |login| uri.replace(login, "…"));
+fn uri<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Origin>, D::Error> {
+    checked(deserializer, |uri: String| {
+        let shown = without_login(&uri);
         if !uri.contains("://") {
             return Err(format!(
                 "{shown:?} is no address: expected SCHEME://…, such as rtsp://camera/stream"
@@ -196,40 +193,38 @@ impl TryFrom<String> for Uri {
         }
         gst::Element::make_from_uri(gst::URIType::Src, &uri, None)
             .map_err(|error| format!("GStreamer cannot open {shown:?}: {}", error.message()))?;
-        Ok(Self(uri))
-    }
+        Ok(Some(Origin::Uri(uri)))
+    })
 }
 
-#[derive(Deserialize)]
-#[serde(try_from = "PathBuf")]
-struct File(PathBuf);
+fn device<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Origin>, D::Error> {
+    PathBuf::deserialize(deserializer).map(|path| Some(Origin::Device(path)))
+}
 
-impl TryFrom<PathBuf> for File {
-    type Error = String;
-
-    fn try_from(path: PathBuf) -> Result<Self, String> {
+fn file<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Origin>, D::Error> {
+    checked(deserializer, |path: PathBuf| {
         if !path.is_file() {
             return Err(format!("{}: there is no such file", path.display()));
         }
-        std::path::absolute(&path)
-            .map(Self)
-            .map_err(|error| format!("{}: {error}", path.display()))
-    }
+        let path =
+            std::path::absolute(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Some(Origin::File(path)))
+    })
 }
 
-#[derive(Deserialize)]
-#[serde(try_from = "String")]
-struct Launch(String);
-
-impl TryFrom<String> for Launch {
-    type Error = String;
-
-    fn try_from(line: String) -> Result<Self, String> {
-        // Caps may end the line only where something follows.
+fn launch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Origin>, D::Error> {
+    checked(deserializer, |line: String| {
+        // A line may end in caps only if an element follows.
         gst::parse::bin_from_description(&format!("{line} ! identity"), false)
             .map_err(|error| format!("no part of a pipeline: {}", error.message()))?;
-        Ok(Self(line))
-    }
+        Ok::<_, String>(Some(Origin::Launch(line)))
+    })
+}
+
+fn frames_per_second<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    values::period(deserializer).map(Some)
 }
 
 #[cfg(test)]
@@ -237,14 +232,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_login_in_an_address_is_found_and_only_there() {
-        for (uri, login) in [
+    fn a_login_is_found_only_in_the_authority_of_an_address() {
+        for (uri, expected) in [
             ("rtsp://me:secret@camera/stream", Some("me:secret")),
             ("rtsp://camera/a@b", None),
             ("rtsp://camera", None),
             ("rtsp://me:p@ss@camera:554", Some("me:p@ss")),
         ] {
-            assert_eq!(login_in(uri), login, "{uri}");
+            assert_eq!(login(uri), expected, "{uri}");
         }
     }
 }

@@ -12,7 +12,7 @@ fn error(text: &str) -> String {
 }
 
 #[test]
-fn the_example_is_read_as_it_stands_and_with_every_setting_uncommented() {
+fn the_example_is_valid_as_it_is_and_with_every_setting_uncommented() {
     let config = parse(EXAMPLE).expect("the example is right");
     assert_eq!(config.sources.len(), 1);
 
@@ -23,7 +23,7 @@ fn the_example_is_read_as_it_stands_and_with_every_setting_uncommented() {
     }
     let whole: String = EXAMPLE
         .lines()
-        // A setting begins right behind its mark, prose after a space.
+        // A commented setting follows the # directly, prose after a space.
         .map(|line| match line.strip_prefix('#') {
             Some(setting) if !setting.starts_with(' ') => format!("{setting}\n"),
             _ => format!("{line}\n"),
@@ -58,24 +58,24 @@ fn commented_values_of_the_example_are_the_defaults() {
     let (reconnect, page) = (config.reconnect, PageSettings::default());
     assert_eq!(
         shown("stall-seconds"),
-        reconnect.stall_seconds.get().as_secs().to_string()
+        reconnect.stall.as_secs().to_string()
     );
     assert_eq!(
         shown("first-pause-seconds"),
-        reconnect.first_pause_seconds.get().as_secs().to_string()
+        reconnect.first_pause.as_secs().to_string()
     );
     assert_eq!(
         shown("longest-pause-seconds"),
-        reconnect.longest_pause_seconds.get().as_secs().to_string()
+        reconnect.longest_pause.as_secs().to_string()
     );
     assert_eq!(shown("listen"), page.listen.to_string());
     assert_eq!(shown("picture-width"), page.picture_width.to_string());
     assert_eq!(shown("queue-size"), default_queue().to_string());
-    assert_eq!(shown("topic"), Topic::default().of("{source}"));
+    assert_eq!(shown("topic"), default_topic());
 }
 
 #[test]
-fn what_is_wrong_is_said_with_its_place() {
+fn errors_have_a_position() {
     for (text, place, said) in [
         ("[analysis\n", "1:10", "expected `]`"),
         ("\n[page]\nlisten = \"nowhere\"", "3:10", "socket address"),
@@ -123,7 +123,7 @@ fn what_is_wrong_is_said_with_its_place() {
 }
 
 #[test]
-fn sources_that_cannot_be_opened_are_refused_with_their_place() {
+fn sources_that_cannot_be_opened_are_rejected_with_their_position() {
     let source = |rest: &str| format!("[[source]]\nname = \"a\"\n{rest}");
     for (rest, place, said) in [
         ("uri = \"camera\"", "3:7", "expected SCHEME://"),
@@ -164,7 +164,7 @@ fn sources_that_cannot_be_opened_are_refused_with_their_place() {
 }
 
 #[test]
-fn properties_are_checked_by_the_element_that_takes_them() {
+fn properties_are_checked_by_their_element() {
     for (text, place, said) in [
         ("[detect]\nmin-sise = 3", "2:12", "no property min-sise"),
         (
@@ -195,22 +195,19 @@ fn properties_are_checked_by_the_element_that_takes_them() {
 }
 
 #[test]
-fn properties_of_a_source_go_before_those_of_all() {
+fn properties_of_a_source_take_precedence() {
     let config = parse(
         "[detect]\nmin-size = 50\nmin-neighbors = 3\n[[source]]\nname='a'\nlaunch='fakesrc'\ndetect={min-size=70}",
     )
     .expect("it is right");
     let of_source = &config.sources[0].get_ref().detect;
-    let element = config
-        .detect
-        .element(of_source)
-        .expect("the element exists");
+    let element = make_element(FACEDETECT, &[&config.detect, of_source]).expect("it exists");
     assert_eq!(element.property::<u32>("min-size"), 70);
     assert_eq!(element.property::<u32>("min-neighbors"), 3);
 }
 
 #[test]
-fn secrets_are_read_and_never_shown() {
+fn secrets_are_read_and_never_printed() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("token");
     std::fs::write(&file, "s3cret\nmore\n").expect("it is writable");

@@ -19,7 +19,7 @@ fn faces(labels: &[&str]) -> Vec<Face> {
 }
 
 #[test]
-fn shares_are_of_the_faces_of_the_last_seconds_and_add_up_to_one() {
+fn shares_cover_the_last_seconds_and_add_up_to_one() {
     let mut history = EmotionHistory::default();
     history.add(1, &faces(&["sad", "sad"]));
     history.add(10, &faces(&["happy", "happy", "sad"]));
@@ -31,19 +31,19 @@ fn shares_are_of_the_faces_of_the_last_seconds_and_add_up_to_one() {
 }
 
 #[test]
-fn a_moment_has_the_mean_number_of_faces_of_its_frames() {
+fn a_point_has_the_mean_number_of_faces_of_its_frames() {
     let mut history = EmotionHistory::default();
     history.add(5, &faces(&["sad", "happy"]));
     history.add(5, &faces(&[]));
     history.add(7, &[]);
-    let moments = history.moments(8);
-    let seen: Vec<_> = moments.iter().map(|m| (m.ago, m.faces)).collect();
-    assert_eq!(seen, [(3, 1.0), (1, 0.0)]);
-    assert_eq!(moments[0].emotions["sad"], 0.5);
+    let points = history.points(8);
+    let means: Vec<_> = points.iter().map(|m| (m.ago, m.faces)).collect();
+    assert_eq!(means, [(3, 1.0), (1, 0.0)]);
+    assert_eq!(points[0].emotions["sad"], 0.5);
 }
 
 #[test]
-fn the_rate_counts_whole_seconds_also_those_without_a_frame() {
+fn the_rate_includes_seconds_without_a_frame() {
     let mut history = EmotionHistory::default();
     for _ in 0..20 {
         history.add(3, &[]);
@@ -53,7 +53,7 @@ fn the_rate_counts_whole_seconds_also_those_without_a_frame() {
 }
 
 #[test]
-fn seconds_that_are_long_over_are_forgotten() {
+fn old_seconds_are_removed() {
     let mut history = EmotionHistory::default();
     for second in 0..10_000 {
         history.add(second, &[]);

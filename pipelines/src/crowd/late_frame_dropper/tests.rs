@@ -2,8 +2,8 @@ use super::*;
 
 const FRAME: Duration = Duration::from_millis(40);
 
-/// Decodes a camera's 25 frames a second, a key frame every `group`, each in `cost`, for `frames` frames; what a
-/// frame that is not decoded costs is nothing. Gives the greatest age and how many frames were decoded.
+/// Simulates the decoding of `frames` frames, 25 a second, with a key frame every `group` frames. A decoded frame takes
+/// `cost`, a dropped one nothing. Returns the highest age and the number of decoded frames.
 fn decoded(
     cost: Duration,
     group: u32,
@@ -27,13 +27,13 @@ fn decoded(
 }
 
 #[test]
-fn a_decoder_that_keeps_up_misses_no_frame() {
+fn no_frame_of_a_decoder_that_is_fast_enough_is_dropped() {
     let (oldest, count) = decoded(FRAME / 2, 50, 500, |_| Duration::from_millis(200));
     assert_eq!((oldest, count), (Duration::from_millis(200), 500));
-    // A pipeline that needs most of a second to begin catches up.
+    // A pipeline that takes most of a second to start catches up.
     let late = |frame: u32| Duration::from_millis(800_u64.saturating_sub(40 * u64::from(frame)));
     assert!(decoded(FRAME / 4, 50, 500, late).1 > 400);
-    // Half a second during which nothing comes is caught up with.
+    // After half a second without a frame the decoder catches up.
     let hiccup = |frame| {
         Duration::from_millis(if (100..112).contains(&frame) {
             40 * u64::from(112 - frame)
@@ -45,7 +45,7 @@ fn a_decoder_that_keeps_up_misses_no_frame() {
 }
 
 #[test]
-fn one_that_is_too_slow_stays_within_a_second_and_goes_on() {
+fn a_slow_decoder_is_less_than_a_second_late() {
     for (cost, group) in [
         (FRAME * 3 / 2, 25),
         (FRAME * 2, 50),
@@ -59,7 +59,7 @@ fn one_that_is_too_slow_stays_within_a_second_and_goes_on() {
 }
 
 #[test]
-fn no_frame_is_decoded_without_the_ones_that_it_builds_on() {
+fn no_frame_is_decoded_without_its_reference_frames() {
     let began = Instant::now();
     let mut dropper = LateFrameDropper::default();
     let mut admits = |ms, behind, is_key| {
@@ -67,17 +67,17 @@ fn no_frame_is_decoded_without_the_ones_that_it_builds_on() {
         dropper.admits(Duration::from_millis(behind), is_key, now)
     };
     assert!(admits(0, 0, true));
-    assert!(admits(500, 450, false), "it may be a hiccup");
+    assert!(admits(500, 450, false), "it may be a short interruption");
     assert!(!admits(900, 600, false));
-    assert!(!admits(901, 561, false), "what it builds on was left out");
-    assert!(!admits(902, 180, true), "younger ones are waiting");
+    assert!(!admits(901, 561, false), "its reference frame was dropped");
+    assert!(!admits(902, 180, true), "younger frames are waiting");
     assert!(!admits(903, 100, false));
     assert!(admits(943, 100, true));
     assert!(admits(983, 100, false));
 }
 
 #[test]
-fn clocks_that_move_apart_are_none_of_the_decoders_business() {
+fn clocks_that_move_apart_do_not_drop_frames_for_long() {
     let jump = |frame| Duration::from_secs(if frame < 100 { 0 } else { 5 });
     let (_, count) = decoded(FRAME / 2, 25, 1000, jump);
     assert!(count > 900, "{count}");

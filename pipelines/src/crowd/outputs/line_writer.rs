@@ -1,4 +1,4 @@
-//! Lines that are appended to a file by a thread of their own.
+//! Appends lines to a file in a thread of its own.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -8,48 +8,48 @@ use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 
+use crate::crowd::log::log;
 use crate::crowd::metrics::FileMetrics;
-use crate::crowd::stream::tell;
 
-/// Lines that wait for a slow disk or reader.
-const WAITING: usize = 2000;
+/// The most lines that wait for a slow disk or reader.
+const QUEUE_SIZE: usize = 2000;
 
-/// An open file.
+/// A file that a thread writes.
 #[derive(Debug)]
 pub(super) struct LineWriter {
     sender: SyncSender<Vec<u8>>,
-    writer: JoinHandle<()>,
+    thread: JoinHandle<()>,
     metrics: FileMetrics,
 }
 
 impl LineWriter {
-    /// Opens `path` to append to it, `-` for standard output.
+    /// Opens `path` for appending, `-` for standard output.
     pub(super) fn open(path: &Path, metrics: FileMetrics) -> anyhow::Result<Self> {
-        let place: Box<dyn Write + Send> = if path == Path::new("-") {
+        let file: Box<dyn Write + Send> = if path == Path::new("-") {
             Box::new(io::stdout())
         } else {
             Box::new(append(path)?)
         };
-        let (sender, receiver) = sync_channel(WAITING);
+        let (sender, receiver) = sync_channel(QUEUE_SIZE);
         let writer = Writer {
             path: path.to_owned(),
-            place,
+            file,
             metrics: metrics.clone(),
-            is_torn: false,
+            is_incomplete: false,
             has_failed: false,
         };
-        let writer = std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("records".into())
-            .spawn(move || writer.serve(&receiver))
+            .spawn(move || writer.run(&receiver))
             .context("the system refuses a thread")?;
         Ok(Self {
             sender,
-            writer,
+            thread,
             metrics,
         })
     }
 
-    /// Hands over a line with its end; when too many wait already it is dropped and counted.
+    /// Appends a line, which ends in a line break. If too many lines wait, it is dropped and counted.
     pub(super) fn write(&self, line: Vec<u8>) {
         if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) =
             self.sender.try_send(line)
@@ -61,8 +61,8 @@ impl LineWriter {
     /// Waits until all lines are written.
     pub(super) fn close(self) {
         drop(self.sender);
-        // A thread that panicked has said so on standard error.
-        let _ = self.writer.join();
+        // A thread that panicked has printed so.
+        let _ = self.thread.join();
     }
 }
 
@@ -71,37 +71,37 @@ fn append(path: &Path) -> anyhow::Result<File> {
         .create(true)
         .append(true)
         .open(path)
-        .with_context(|| format!("{}: records cannot be written there", path.display()))
+        .with_context(|| format!("{}: cannot write records there", path.display()))
 }
 
 struct Writer {
     path: PathBuf,
-    place: Box<dyn Write + Send>,
+    file: Box<dyn Write + Send>,
     metrics: FileMetrics,
-    /// The last line was written in part.
-    is_torn: bool,
+    /// Whether the last line was written only in part.
+    is_incomplete: bool,
     has_failed: bool,
 }
 
 impl Writer {
-    fn serve(mut self, lines: &Receiver<Vec<u8>>) {
+    fn run(mut self, lines: &Receiver<Vec<u8>>) {
         for line in lines {
             match self.write(&line) {
                 Ok(()) => {
                     self.metrics.records.inc();
                     if std::mem::take(&mut self.has_failed) {
-                        tell(
+                        log(
                             "records",
                             &format!("{} is written again", self.path.display()),
                         );
                     }
                 }
-                // A full disk may have room again; watching goes on.
+                // A full disk may get room again, so the analysis goes on.
                 Err(error) => {
                     self.metrics.dropped.inc();
                     if !std::mem::replace(&mut self.has_failed, true) {
                         let path = self.path.display();
-                        tell("records", &format!("{path}: {error}; records are lost"));
+                        log("records", &format!("{path}: {error}; records are lost"));
                     }
                 }
             }
@@ -109,22 +109,22 @@ impl Writer {
     }
 
     fn write(&mut self, line: &[u8]) -> io::Result<()> {
-        if self.is_torn {
-            self.place.write_all(b"\n")?;
-            self.is_torn = false;
+        if self.is_incomplete {
+            self.file.write_all(b"\n")?;
+            self.is_incomplete = false;
         }
         let mut rest = line;
         while !rest.is_empty() {
-            match self.place.write(rest) {
+            match self.file.write(rest) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => {
                     rest = &rest[written..];
-                    self.is_torn = !rest.is_empty();
+                    self.is_incomplete = !rest.is_empty();
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        self.place.flush()
+        self.file.flush()
     }
 }

@@ -1,4 +1,4 @@
-//! Who may see the page.
+//! Access control of the page.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,20 +10,20 @@ use axum::response::{IntoResponse, Response};
 
 use crate::crowd::config::{PageSettings, Secret};
 
-/// The cookie that stands for a token that was shown.
+/// The cookie that stores the token.
 const COOKIE: &str = "emotion-crowd";
 
-/// What a visitor has to show.
+/// Checks the token of requests.
 #[derive(Debug)]
 pub(super) struct AccessControl {
     token: Option<Secret>,
 }
 
-/// What is answered to a request.
+/// The decision about a request.
 #[derive(Debug, PartialEq, Eq)]
 enum Access {
     Granted,
-    /// The token stood in the address: it goes into a cookie, and out of the address.
+    /// The address contains the token, which is moved from the address to a cookie.
     SetCookie,
     Denied(&'static str),
 }
@@ -32,14 +32,14 @@ impl AccessControl {
     pub(super) fn new(settings: &PageSettings) -> anyhow::Result<Self> {
         anyhow::ensure!(
             settings.token.is_some() || settings.listen.ip().is_loopback(),
-            "[page] listens beyond this computer on {}: set a token, or listen on 127.0.0.1",
+            "[page] listens on {}, which other computers can reach: set a token, or listen on 127.0.0.1",
             settings.listen
         );
         if let Some(token) = &settings.token {
             let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
             anyhow::ensure!(
                 token.reveal().chars().all(is_plain),
-                "[page] token: expected letters, digits, '-', '_', '.' and '~', so that it can stand in an address"
+                "[page] token: expected letters, digits, '-', '_', '.' and '~', because it can be part of an address"
             );
         }
         Ok(Self {
@@ -47,13 +47,15 @@ impl AccessControl {
         })
     }
 
-    fn access(&self, uri: &Uri, headers: &HeaderMap) -> Access {
+    fn decide(&self, uri: &Uri, headers: &HeaderMap) -> Access {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let Some(token) = self.token.as_ref().map(Secret::reveal) else {
             let host = text(header::HOST).unwrap_or_default();
             return match names_this_computer(host) {
                 true => Access::Granted,
-                false => Access::Denied("ask for localhost or for a number, or set a token\n"),
+                false => {
+                    Access::Denied("use localhost or an IP address as the host, or set a token\n")
+                }
             };
         };
         let bearer = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
@@ -72,10 +74,10 @@ impl AccessControl {
         {
             return Access::Granted;
         }
-        let mut queries = uri.query().unwrap_or_default().split('&');
-        match queries.find_map(|query| query.strip_prefix("token=")) {
+        let mut parameters = uri.query().unwrap_or_default().split('&');
+        match parameters.find_map(|parameter| parameter.strip_prefix("token=")) {
             Some(shown) if is_same(shown, token) => Access::SetCookie,
-            Some(_) => Access::Denied("this is not the token\n"),
+            Some(_) => Access::Denied("wrong token\n"),
             None => {
                 Access::Denied("open the page with ?token=…, or send Authorization: Bearer …\n")
             }
@@ -83,17 +85,17 @@ impl AccessControl {
     }
 }
 
-/// Lets a request through or answers it.
+/// Passes a request on or answers it.
 pub(super) async fn check(
-    State(guard): State<Arc<AccessControl>>,
+    State(control): State<Arc<AccessControl>>,
     request: Request,
     next: Next,
 ) -> Response {
-    match guard.access(request.uri(), request.headers()) {
+    match control.decide(request.uri(), request.headers()) {
         Access::Granted => next.run(request).await,
         Access::Denied(why) => (StatusCode::UNAUTHORIZED, why).into_response(),
         Access::SetCookie => {
-            let token = guard.token.as_ref().map_or("", Secret::reveal);
+            let token = control.token.as_ref().map_or("", Secret::reveal);
             let cookie = format!("{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/");
             let to = request.uri().path().to_owned();
             let headers = [(header::SET_COOKIE, cookie), (header::LOCATION, to)];
@@ -102,7 +104,7 @@ pub(super) async fn check(
     }
 }
 
-/// Whether the host of a request is `localhost` or a number, which no foreign page can be reached under.
+/// Whether the host of a request is `localhost` or an IP address, which no other site can use as its host name.
 fn names_this_computer(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.chars().all(|c| c.is_ascii_digit()) => name,
@@ -114,7 +116,7 @@ fn names_this_computer(host: &str) -> bool {
     name == "localhost" || number.unwrap_or(name).parse::<IpAddr>().is_ok()
 }
 
-/// Takes as long for a wrong token as for the right one.
+/// Compares in constant time.
 fn is_same(shown: &str, token: &str) -> bool {
     let differences = shown
         .bytes()

@@ -1,4 +1,4 @@
-//! Live pictures as one answer that never ends: JPEGs in a multipart body, which browsers show in an `<img>`.
+//! Live pictures as one endless response: JPEGs in a multipart body (MJPEG), which browsers show in an `<img>`.
 
 use std::convert::Infallible;
 
@@ -10,16 +10,20 @@ use tokio_stream::wrappers::WatchStream;
 
 use crate::crowd::stream::Stream;
 
-const KIND: &str = "multipart/x-mixed-replace; boundary=picture";
+const CONTENT_TYPE: &str = "multipart/x-mixed-replace; boundary=picture";
 
-/// The pictures of `stream` from now on. A slow visitor gets fewer of them, always the newest.
+/// The pictures of `stream` from now on. A slow client gets fewer of them, always the newest.
 pub(super) fn pictures(stream: &Stream) -> Response {
     let pictures = WatchStream::from_changes(stream.picture.subscribe());
     let parts = pictures.map(|picture| Ok::<_, Infallible>(part(&picture)));
-    ([(header::CONTENT_TYPE, KIND)], Body::from_stream(parts)).into_response()
+    (
+        [(header::CONTENT_TYPE, CONTENT_TYPE)],
+        Body::from_stream(parts),
+    )
+        .into_response()
 }
 
-/// The boundary stands behind the picture: a browser shows a picture only when it has seen what follows it.
+/// One picture, with the boundary at its end, because a browser shows a picture only when it has received what follows.
 fn part(picture: &[u8]) -> Bytes {
     let mut part = format!(
         "--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n",

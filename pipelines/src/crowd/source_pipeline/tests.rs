@@ -7,16 +7,16 @@ use super::*;
 use crate::crowd::config::Config;
 
 #[test]
-fn a_decoder_that_is_too_slow_is_less_than_a_second_late() {
+fn a_slow_decoder_is_less_than_two_seconds_late() {
     stays_in_time("h264parse");
 }
 
 #[test]
-fn so_is_one_that_stands_in_the_line() {
+fn so_is_a_slow_decoder_in_the_launch_line() {
     stays_in_time("h264parse ! avdec_h264");
 }
 
-/// With the end of a line that encodes 50 frames a second, of which half can be decoded.
+/// Encodes 50 frames a second, of which half can be decoded. `end` is the end of the launch line.
 fn stays_in_time(end: &str) {
     gst::init().unwrap();
     let config = Config::parse(
@@ -30,26 +30,26 @@ fn stays_in_time(end: &str) {
     let config = config.unwrap();
     let skipped = Arc::new(AtomicU32::new(0));
     let ages = Arc::new(Mutex::new(Vec::new()));
-    let (skips, seen) = (skipped.clone(), ages.clone());
-    let intake = SourcePipeline::open(
+    let (skips, captured) = (skipped.clone(), ages.clone());
+    let pipeline = SourcePipeline::open(
         config.sources[0].get_ref(),
         move |frame| {
-            seen.lock().unwrap().push(frame.captured.elapsed());
-            // The decoder waits for this: two frames come while it works on one.
+            captured.lock().unwrap().push(frame.captured.elapsed());
+            // The decoder waits for this, while two frames arrive.
             sleep(Duration::from_millis(40));
         },
         move || {
             skips.fetch_add(1, Ordering::Relaxed);
         },
     );
-    let intake = intake.unwrap();
-    assert!(intake.is_live);
-    assert!(intake.news(Duration::from_secs(8)).is_none());
-    drop(intake);
+    let pipeline = pipeline.unwrap();
+    assert!(pipeline.is_live);
+    assert!(pipeline.next_event(Duration::from_secs(8)).is_none());
+    drop(pipeline);
     let (ages, skipped) = (ages.lock().unwrap(), skipped.load(Ordering::Relaxed));
-    assert!(skipped > 50, "{skipped} left out");
+    assert!(skipped > 50, "{skipped} dropped");
     assert!(ages.len() > 30, "{} decoded", ages.len());
-    // Without leaving frames out, the last ones would be four seconds late.
+    // Without dropping frames, the last ones would be four seconds late.
     let last = &ages[ages.len() / 2..];
     let oldest = last.iter().max().unwrap();
     assert!(*oldest < Duration::from_secs(2), "{oldest:?}");

@@ -1,7 +1,7 @@
 use super::*;
 
-fn queue(bound: usize, messages: u8) -> Queue {
-    let mut queue = Queue::new(bound);
+fn queue(capacity: usize, messages: u8) -> Queue {
+    let mut queue = Queue::new(capacity);
     for number in 0..messages {
         queue.push("t", vec![number]);
     }
@@ -20,17 +20,17 @@ fn send_all(queue: &mut Queue) -> Vec<u8> {
 #[test]
 fn a_full_queue_drops_its_oldest_messages_and_counts_them() {
     let mut queue = queue(3, 5);
-    assert_eq!((queue.len(), queue.dropped()), (3, 2));
+    assert_eq!((queue.len(), queue.dropped), (3, 2));
     assert_eq!(send_all(&mut queue), [2, 3, 4]);
 }
 
 #[test]
-fn no_more_than_so_many_are_under_way() {
+fn the_number_of_messages_in_flight_is_limited() {
     let mut queue = queue(100, 40);
     assert_eq!(send_all(&mut queue).len(), IN_FLIGHT);
     queue.acknowledge();
     assert_eq!(send_all(&mut queue), [IN_FLIGHT as u8]);
-    assert_eq!((queue.sent(), queue.len()), (1, 39));
+    assert_eq!((queue.sent, queue.len()), (1, 39));
 }
 
 #[test]
@@ -44,13 +44,13 @@ fn after_a_lost_connection_what_was_not_acknowledged_is_sent_first() {
 }
 
 #[test]
-fn messages_under_way_are_not_dropped_for_new_ones() {
+fn messages_in_flight_are_not_dropped_for_new_ones() {
     let mut queue = queue(2, 2);
     send_all(&mut queue);
     for number in 5..8 {
         queue.push("t", vec![number]);
     }
-    assert_eq!((queue.len(), queue.dropped()), (4, 1));
+    assert_eq!((queue.len(), queue.dropped), (4, 1));
     queue.unsend();
     assert_eq!(send_all(&mut queue), [6, 7]);
 }
@@ -59,5 +59,5 @@ fn messages_under_way_are_not_dropped_for_new_ones() {
 fn an_acknowledgement_of_nothing_changes_nothing() {
     let mut queue = queue(2, 1);
     queue.acknowledge();
-    assert_eq!((queue.len(), queue.sent()), (1, 0));
+    assert_eq!((queue.len(), queue.sent), (1, 0));
 }

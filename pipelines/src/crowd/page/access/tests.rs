@@ -1,6 +1,6 @@
 use super::*;
 
-fn access(token: Option<&str>, uri: &str, header: Option<(&'static str, &str)>) -> Access {
+fn decide(token: Option<&str>, uri: &str, header: Option<(&'static str, &str)>) -> Access {
     let token = token.map(|text| {
         let value = toml::Value::String(text.into());
         value.try_into::<Secret>().expect("a text is a secret")
@@ -9,11 +9,11 @@ fn access(token: Option<&str>, uri: &str, header: Option<(&'static str, &str)>) 
     if let Some((name, value)) = header {
         headers.insert(name, value.parse().expect("a header"));
     }
-    AccessControl { token }.access(&uri.parse().expect("an address"), &headers)
+    AccessControl { token }.decide(&uri.parse().expect("an address"), &headers)
 }
 
 #[test]
-fn without_a_token_only_names_of_this_computer_are_answered() {
+fn without_a_token_only_requests_to_localhost_or_an_address_are_answered() {
     for host in [
         "localhost:8080",
         "127.0.0.1",
@@ -22,27 +22,27 @@ fn without_a_token_only_names_of_this_computer_are_answered() {
         "[::1]",
     ] {
         assert_eq!(
-            access(None, "/", Some(("host", host))),
+            decide(None, "/", Some(("host", host))),
             Access::Granted,
             "{host}"
         );
     }
     for host in ["evil.example:8080", "localhost.evil.example", ""] {
-        let access = access(None, "/", Some(("host", host)));
-        assert!(matches!(access, Access::Denied(_)), "{host}");
+        let decision = decide(None, "/", Some(("host", host)));
+        assert!(matches!(decision, Access::Denied(_)), "{host}");
     }
 }
 
 #[test]
-fn a_token_is_shown_in_a_header_a_cookie_or_once_in_the_address() {
+fn a_token_is_accepted_in_a_header_a_cookie_or_once_in_the_address() {
     let token = Some("s3cret");
     for header in [
         ("authorization", "Bearer s3cret"),
         ("cookie", "a=b; emotion-crowd=s3cret"),
     ] {
-        assert_eq!(access(token, "/metrics", Some(header)), Access::Granted);
+        assert_eq!(decide(token, "/metrics", Some(header)), Access::Granted);
     }
-    assert_eq!(access(token, "/?x=1&token=s3cret", None), Access::SetCookie);
+    assert_eq!(decide(token, "/?x=1&token=s3cret", None), Access::SetCookie);
     for (uri, header) in [
         ("/", None),
         ("/?token=s3cre", None),
@@ -50,7 +50,7 @@ fn a_token_is_shown_in_a_header_a_cookie_or_once_in_the_address() {
         ("/", Some(("authorization", "Bearer other"))),
         ("/", Some(("cookie", "emotion-crowd="))),
     ] {
-        let access = access(token, uri, header);
-        assert!(matches!(access, Access::Denied(_)), "{uri} {header:?}");
+        let decision = decide(token, uri, header);
+        assert!(matches!(decision, Access::Denied(_)), "{uri} {header:?}");
     }
 }

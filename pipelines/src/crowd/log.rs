@@ -1,0 +1,6 @@
+//! Messages to the user.
+
+/// Prints on standard error what happens to `subject`.
+pub(super) fn log(subject: &str, message: &str) {
+    eprintln!("{subject}: {message}");
+}

@@ -1,0 +1,84 @@
+//! The settings of a publisher.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use gst::glib;
+use rumqttc::{MqttOptions, Transport};
+
+use super::address::BrokerAddress;
+use super::error::Error;
+use super::queue::IN_FLIGHT;
+use super::tls;
+
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// The largest packet of MQTT in bytes.
+const LARGEST_PACKET: usize = 268_435_455;
+
+/// Where and as whom to publish.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The broker.
+    pub address: BrokerAddress,
+    /// User name for the login.
+    pub username: Option<String>,
+    /// Password for the login; needs a user name.
+    pub password: Option<String>,
+    /// The client's name at the broker, where each name can be connected once; `None` for a random one.
+    pub client_id: Option<String>,
+    /// PEM file of the trusted authorities; `None` for those of the system.
+    pub tls_ca_file: Option<PathBuf>,
+    /// PEM file of the client's certificate; needs its key.
+    pub tls_certificate_file: Option<PathBuf>,
+    /// PEM file of the certificate's key.
+    pub tls_key_file: Option<PathBuf>,
+    /// Number of messages that are kept while the broker is unreachable, at least 1.
+    pub queue_size: usize,
+}
+
+impl Settings {
+    /// Checks the settings and reads the certificates.
+    pub(super) fn options(&self) -> Result<MqttOptions, Error> {
+        let BrokerAddress { host, port, is_tls } = &self.address;
+        let client_id = self.client_id.clone().unwrap_or_else(random_client_id);
+        let mut options = MqttOptions::new(client_id, host, *port);
+        options
+            .set_keep_alive(KEEP_ALIVE)
+            .set_clean_session(true)
+            .set_inflight(IN_FLIGHT as u16)
+            .set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET);
+        match (&self.username, &self.password) {
+            (Some(name), password) => {
+                options.set_credentials(name, password.as_deref().unwrap_or_default());
+            }
+            (None, Some(_)) => return Err(Error::Incomplete("password", "username")),
+            (None, None) => {}
+        }
+        let client = match (&self.tls_certificate_file, &self.tls_key_file) {
+            (Some(certificate), Some(key)) => Some((certificate.as_path(), key.as_path())),
+            (None, None) => None,
+            (Some(_), None) => {
+                return Err(Error::Incomplete("tls-certificate-file", "tls-key-file"));
+            }
+            (None, Some(_)) => {
+                return Err(Error::Incomplete("tls-key-file", "tls-certificate-file"));
+            }
+        };
+        if *is_tls {
+            let configuration = tls::configuration(self.tls_ca_file.as_deref(), client)?;
+            options.set_transport(Transport::Tls(configuration));
+        }
+        Ok(options)
+    }
+}
+
+/// Has 23 bytes, the most that every broker accepts.
+fn random_client_id() -> String {
+    let uuid = glib::uuid_string_random().replace('-', "");
+    format!("emotion-{}", uuid.get(..15).unwrap_or_default())
+}
+
+/// Whether messages can be published to this topic.
+pub fn is_topic(text: &str) -> bool {
+    !text.is_empty() && !text.contains(['+', '#', '\0'])
+}
