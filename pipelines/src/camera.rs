@@ -1,4 +1,4 @@
-//! Finds a camera that Video4Linux lets us use.
+//! Finds a Video4Linux camera that this user may open.
 
 use std::{
     fs, io,
@@ -7,43 +7,40 @@ use std::{
 
 use gst::prelude::*;
 
-/// What the search found.
+/// The cameras of this machine.
 #[derive(Debug, Default)]
 pub struct CameraProbe {
     /// The first camera that opens.
     pub usable: Option<PathBuf>,
-    /// Devices that are there and may not be opened by this user.
+    /// Devices that exist and that this user may not open.
     pub forbidden: Vec<PathBuf>,
 }
 
 /// Opens `/dev/video0`, `/dev/video1`, … in turn until one is a camera.
 ///
-/// One camera often has several such files, of which one gives pictures.
+/// A camera often has several device files, and only one of them captures video.
 pub fn probe() -> CameraProbe {
-    let mut found = CameraProbe::default();
+    let mut probe = CameraProbe::default();
     for device in devices(Path::new("/dev")) {
         match fs::File::open(&device) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                found.forbidden.push(device)
+                probe.forbidden.push(device)
             }
             Ok(_) if captures(&device) => {
-                found.usable = Some(device);
+                probe.usable = Some(device);
                 break;
             }
             _ => {}
         }
     }
-    found
+    probe
 }
 
 /// The files `video*` of a folder, by number.
 fn devices(folder: &Path) -> Vec<PathBuf> {
     let number = |path: &Path| {
-        path.file_name()?
-            .to_str()?
-            .strip_prefix("video")?
-            .parse::<u32>()
-            .ok()
+        let name = path.file_name()?.to_str()?;
+        name.strip_prefix("video")?.parse::<u32>().ok()
     };
     let mut numbered: Vec<(u32, PathBuf)> = fs::read_dir(folder)
         .into_iter()
@@ -55,14 +52,14 @@ fn devices(folder: &Path) -> Vec<PathBuf> {
     numbered.into_iter().map(|(_, path)| path).collect()
 }
 
-/// Whether GStreamer opens the device for capturing.
+/// Whether GStreamer can open the device for capturing.
 fn captures(device: &Path) -> bool {
     let Ok(source) = gst::ElementFactory::make("v4l2src").build() else {
         return false;
     };
     source.set_property("device", device.to_string_lossy().as_ref());
     let opens = source.set_state(gst::State::Ready).is_ok();
-    // It goes back to Null in any case; there is nothing to do where even that fails.
+    // Nothing can be done if even the way back to Null fails.
     let _ = source.set_state(gst::State::Null);
     opens
 }

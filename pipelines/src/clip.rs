@@ -1,6 +1,6 @@
-//! A made clip whose faces are known exactly: a portrait, moved, scaled and doubled on a canvas.
+//! The built-in clip, in which the position of every face is known: a portrait, moved, scaled and doubled on a canvas.
 //!
-//! Every picture is a pure function of its number, so the clip is the same on every machine, and so are the boxes.
+//! Every frame is a pure function of its number, so the frames and the boxes are the same on every machine.
 
 mod drawing;
 
@@ -14,21 +14,21 @@ pub use drawing::Clip;
 pub const WIDTH: usize = 640;
 /// Height of the canvas in pixels.
 pub const HEIGHT: usize = 480;
-/// Pictures in a second.
+/// Frames per second.
 pub const FRAMES_PER_SECOND: usize = 25;
-/// Pictures in the clip.
+/// Number of frames.
 pub const FRAMES: usize = 200;
-/// The part in which nobody is on the canvas.
+/// The frames without a face.
 pub const EMPTY: Range<usize> = 0..10;
 
-/// Head and shoulders in the portrait.
+/// Head and shoulders, in pixels of the portrait.
 const PHOTO: Region = Region {
     x: 96.0,
     y: 0.0,
     width: 272.0,
     height: 272.0,
 };
-/// The face in the portrait, from forehead to chin and from ear to ear.
+/// The face, from forehead to chin and from ear to ear, in pixels of the portrait.
 const FACE: Region = Region {
     x: 176.0,
     y: 66.0,
@@ -43,7 +43,7 @@ fn is_within_canvas(region: &Region) -> bool {
         && region.y + region.height <= HEIGHT as f32
 }
 
-/// Where one copy of the photo is at one moment.
+/// The position of one copy of the photo at one frame.
 #[derive(Clone, Copy)]
 struct Pose {
     frame: usize,
@@ -61,7 +61,7 @@ const fn pose(frame: usize, centre_x: f32, centre_y: f32, scale: f32, mirrored: 
     }
 }
 
-/// Comes in from the left, crosses the canvas while it shrinks, returns and grows.
+/// Enters from the left, crosses the canvas while shrinking, returns and grows.
 const FIRST: [Pose; 5] = [
     pose(EMPTY.end, -150.0, 240.0, 0.9, false),
     pose(40, 170.0, 240.0, 0.9, false),
@@ -69,7 +69,7 @@ const FIRST: [Pose; 5] = [
     pose(130, 170.0, 260.0, 1.1, false),
     pose(FRAMES, 170.0, 220.0, 0.9, false),
 ];
-/// The double, mirrored: comes in from the right, shrinks and grows.
+/// The mirrored copy: enters from the right, shrinks and grows.
 const SECOND: [Pose; 4] = [
     pose(90, 790.0, 240.0, 0.8, true),
     pose(125, 480.0, 240.0, 0.8, true),
@@ -78,7 +78,7 @@ const SECOND: [Pose; 4] = [
 ];
 
 impl Pose {
-    /// The pose of a copy at `frame` (eased between two given ones), or none before it comes in.
+    /// The pose of a copy at `frame`, eased between two of its path, or `None` before it enters.
     fn at(path: &[Pose], frame: usize) -> Option<Pose> {
         let (from, to) = path
             .windows(2)
@@ -98,7 +98,7 @@ impl Pose {
         })
     }
 
-    /// Maps a rectangle of the portrait onto the canvas.
+    /// Maps a rectangle from the portrait to the canvas.
     fn place(&self, rect: Region) -> Region {
         let photo_centre = (PHOTO.x + PHOTO.width / 2.0, PHOTO.y + PHOTO.height / 2.0);
         let left = if self.mirrored {
@@ -121,7 +121,7 @@ fn poses(frame: usize) -> impl Iterator<Item = Pose> {
         .filter_map(move |path| Pose::at(path, frame))
 }
 
-/// The boxes of all faces that are whole on the canvas at `frame`.
+/// The boxes of all faces that are completely on the canvas at `frame`, in pixels.
 pub fn faces(frame: usize) -> Vec<Region> {
     poses(frame)
         .map(|pose| pose.place(FACE))
@@ -129,7 +129,7 @@ pub fn faces(frame: usize) -> Vec<Region> {
         .collect()
 }
 
-/// The faces at `frame` that come in from outside and are cut by the edge.
+/// The number of faces at `frame` that are cut by the edge of the canvas or outside it.
 pub fn cut_faces(frame: usize) -> usize {
     poses(frame).count() - faces(frame).len()
 }

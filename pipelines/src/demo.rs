@@ -1,11 +1,11 @@
-//! What `make run` shows: faces and emotions on a camera, a video or the made clip.
+//! The program behind `make run`: shows faces and emotions on a camera, a video or the built-in clip.
 
 use std::{
     collections::BTreeMap,
     fmt, fs,
     io::Write,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -22,53 +22,53 @@ use crate::{
     window,
 };
 
-/// Where the pictures come from.
+/// The source of the video.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DemoInput {
-    /// The first camera that opens, else the made clip.
+    /// The first camera that opens, otherwise the built-in clip.
     Any,
     /// This Video4Linux device.
     Camera(PathBuf),
     /// This video file.
     File(PathBuf),
-    /// The made clip.
+    /// The built-in clip.
     Clip,
 }
 
 /// What to run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where the pictures come from.
+    /// The source of the video.
     pub input: DemoInput,
     /// The folder for the results.
     pub output: PathBuf,
-    /// Whether to show a window.
+    /// Whether to open a window.
     pub window: bool,
-    /// The plugin's file for the line that is printed; `None` where it is installed.
+    /// The plugin file to load in the printed command; `None` if the plugin is installed.
     pub plugin: Option<PathBuf>,
 }
 
-/// Runs the demo and tells `out` about it, a line each second.
+/// Runs the demo and prints a line each second to `out`.
 ///
-/// Results appear in the output folder when they are complete: `annotated.mp4` (or the best container there is),
-/// `faces.jsonl`, and `clip.mp4` where the clip was made.
+/// The results appear in the output folder when they are complete: `annotated.mp4` (or the best container that can be
+/// written), `faces.jsonl`, and `clip.mp4` if the built-in clip was rendered.
 ///
 /// # Errors
 ///
-/// When a file cannot be read or written, or an element of the pipeline fails.
+/// If a file cannot be read or written, or an element of the pipeline fails.
 pub fn run(options: &Options, stop: &StopFlag, out: &mut impl Write) -> anyhow::Result<()> {
-    let results = PendingOutputs::new(&options.output)?;
-    let recording = EncodingProfile::best()?;
+    let outputs = PendingOutputs::new(&options.output)?;
+    let encoding = EncodingProfile::best()?;
     let input = match &options.input {
-        DemoInput::Any => choose(out)?,
+        DemoInput::Any => find_camera(out)?,
         chosen => chosen.clone(),
     };
-    let Some(source) = open(&input, recording, &results, stop, out)? else {
+    let Some(source) = open(&input, encoding, &outputs, stop, out)? else {
         writeln!(out, "Stopped.")?;
         return Ok(());
     };
 
-    let (video, records) = (format!("annotated.{}", recording.extension), "faces.jsonl");
+    let (video, records) = (format!("annotated.{}", encoding.extension), "faces.jsonl");
     let annotated = |video: &Path, records: &Path| {
         let line = source
             .clone()
@@ -76,34 +76,34 @@ pub fn run(options: &Options, stop: &StopFlag, out: &mut impl Write) -> anyhow::
         let line = line
             .path("location", records)
             .words("! emotionoverlay name=overlay ! tee name=annotated");
-        recording.append(line.words("annotated. ! queue !"), video)
+        encoding.append(line.words("annotated. ! queue !"), video)
     };
-    // Cameras set the pace; from a file every picture is shown when it is ready.
+    // A camera sets its own pace; the frames of a file are shown as soon as they are ready.
     let in_time = matches!(input, DemoInput::Camera(_));
-    let mut shown = annotated(&options.output.join(&video), &options.output.join(records));
-    let mut line = annotated(&results.unfinished(&video), &results.unfinished(records));
+    let mut printed = annotated(&options.output.join(&video), &options.output.join(records));
+    let mut line = annotated(&outputs.pending(&video), &outputs.pending(records));
     let mut how_to_stop = "Press Ctrl-C to stop.";
     if options.window {
-        shown = window::append_plainly(shown.words("annotated. !"), in_time);
+        printed = window::append_plain(printed.words("annotated. !"), in_time);
         line = window::append(line.words("annotated. !"), in_time);
         how_to_stop = "Close the window or press Ctrl-C to stop.";
     }
     writeln!(
         out,
         "By hand: {}\n\n{how_to_stop}",
-        by_hand(&shown, options.plugin.as_deref())
+        shell_command(&printed, options.plugin.as_deref())
     )?;
 
     let pipeline = line.launch()?;
-    window::close_means_stop(&pipeline, stop)?;
-    let seen = watch(&pipeline)?;
+    window::stop_on_close(&pipeline, stop)?;
+    let summary = summarize(&pipeline)?;
     let started = Instant::now();
-    let mut told = 0;
-    let end = runner::run(&pipeline, stop, |running| {
-        if running.as_secs() > told {
-            told = running.as_secs();
+    let mut printed_second = 0;
+    let end = runner::run(&pipeline, stop, |elapsed| {
+        if elapsed.as_secs() > printed_second {
+            printed_second = elapsed.as_secs();
             // A closed terminal must not end the recording.
-            let _ = writeln!(out, "{told:>4} s  {}", locked(&seen).now());
+            let _ = writeln!(out, "{printed_second:>4} s  {}", locked(&summary).current());
         }
     })?;
 
@@ -114,38 +114,27 @@ pub fn run(options: &Options, stop: &StopFlag, out: &mut impl Write) -> anyhow::
     };
     writeln!(
         out,
-        "\n{stopped}{}",
-        locked(&seen).summary(started.elapsed())
-    )?;
-    writeln!(
-        out,
-        "  {}  the video with what was found",
-        results.finish(&video)?.display()
-    )?;
-    writeln!(
-        out,
-        "  {}  one JSON object for each frame",
-        results.finish(records)?.display()
+        "\n{stopped}{}\n  {}  the annotated video\n  {}  one JSON object for each frame",
+        locked(&summary).total(started.elapsed()),
+        outputs.finish(&video)?.display(),
+        outputs.finish(records)?.display()
     )?;
     Ok(())
 }
 
-/// The line that gives the pictures of `input`, or none when the user stopped the making of the clip.
+/// The beginning of the launch line for `input`, or `None` if the user stopped the rendering of the clip.
 fn open(
     input: &DemoInput,
-    recording: &EncodingProfile,
-    results: &PendingOutputs,
+    encoding: &EncodingProfile,
+    outputs: &PendingOutputs,
     stop: &StopFlag,
     out: &mut impl Write,
 ) -> anyhow::Result<Option<LaunchLine>> {
     let file = match input {
         DemoInput::Camera(device) => {
             writeln!(out, "Camera {}", device.display())?;
-            return Ok(Some(
-                LaunchLine::default()
-                    .words("v4l2src")
-                    .path("device", device),
-            ));
+            let line = LaunchLine::default().words("v4l2src");
+            return Ok(Some(line.path("device", device)));
         }
         DemoInput::File(file) => {
             anyhow::ensure!(
@@ -157,70 +146,69 @@ fn open(
             file.clone()
         }
         DemoInput::Any | DemoInput::Clip => {
-            let name = format!("clip.{}", recording.extension);
-            if make_clip(recording, &results.unfinished(&name), stop)? == RunEnd::Stopped {
+            let name = format!("clip.{}", encoding.extension);
+            if render_clip(encoding, &outputs.pending(&name), stop)? == RunEnd::Stopped {
                 return Ok(None);
             }
-            let file = results.finish(&name)?;
+            let file = outputs.finish(&name)?;
             writeln!(
                 out,
-                "Made {}: a portrait, moved, scaled and doubled, {} frames",
+                "Rendered {}: a portrait, moved, scaled and doubled, {} frames",
                 file.display(),
                 clip::FRAMES
             )?;
             file
         }
     };
+    let line = LaunchLine::default().words("filesrc");
     Ok(Some(
-        LaunchLine::default()
-            .words("filesrc")
-            .path("location", &file)
+        line.path("location", &file)
             .words("! decodebin ! videoconvert"),
     ))
 }
 
-fn choose(out: &mut impl Write) -> anyhow::Result<DemoInput> {
-    let found = camera::probe();
-    if let Some(device) = found.usable {
+fn find_camera(out: &mut impl Write) -> anyhow::Result<DemoInput> {
+    let probe = camera::probe();
+    if let Some(device) = probe.usable {
         return Ok(DemoInput::Camera(device));
     }
-    for device in &found.forbidden {
+    for device in &probe.forbidden {
         writeln!(
             out,
-            "{}: not allowed to open it; as a member of the group video you are: sudo usermod -aG video $USER, then log in anew",
+            "{}: no permission to open it; join the group video: sudo usermod -aG video $USER, then log in again",
             device.display()
         )?;
     }
     writeln!(
         out,
-        "No camera found: here is a made clip instead (--input VIDEO takes a video of yours)."
+        "No camera found: using the built-in clip (--input VIDEO uses a video of yours)."
     )?;
     Ok(DemoInput::Clip)
 }
 
-/// The shell command that does the same.
-fn by_hand(line: &LaunchLine, plugin: Option<&Path>) -> String {
+/// The shell command that runs the same pipeline.
+fn shell_command(line: &LaunchLine, plugin: Option<&Path>) -> String {
     let command = LaunchLine::default().words("gst-launch-1.0 -e");
-    // Loaded by name the plugin's facedetect wins over GStreamer's own, and nothing needs to be installed.
+    // Loaded by name the plugin's facedetect takes precedence over GStreamer's own, and nothing has to be installed.
     let command = plugin.map_or(command.clone(), |plugin| {
         command.path("--gst-plugin-load", plugin)
     });
     format!("{command} {line}")
 }
 
-/// Draws the clip and encodes it into `file`.
-fn make_clip(recording: &EncodingProfile, file: &Path, stop: &StopFlag) -> anyhow::Result<RunEnd> {
-    let line = LaunchLine::default().words("appsrc name=drawn !");
-    let pipeline = recording.append(line, file).launch()?;
-    let drawn = pipeline
-        .by_name("drawn")
+/// Renders the built-in clip and encodes it into `file`.
+fn render_clip(encoding: &EncodingProfile, file: &Path, stop: &StopFlag) -> anyhow::Result<RunEnd> {
+    let line = LaunchLine::default().words("appsrc name=frames !");
+    let pipeline = encoding.append(line, file).launch()?;
+    let frames = pipeline
+        .by_name("frames")
         .and_then(|element| element.downcast::<gst_app::AppSrc>().ok())
-        .context("appsrc is an AppSrc")?;
-    Clip::new()?.feed(&drawn, 0..clip::FRAMES);
-    runner::run(&pipeline, stop, |_| {}).context("the clip cannot be made")
+        .context("the element frames is no appsrc")?;
+    Clip::new()?.feed(&frames, 0..clip::FRAMES);
+    runner::run(&pipeline, stop, |_| {}).context("cannot render the built-in clip")
 }
 
-/// The output folder. Files grow in a hidden folder inside it and move out when they are complete.
+/// The output folder. Files grow in a hidden folder inside it and are moved out when they are complete.
 struct PendingOutputs {
     folder: PathBuf,
     hidden: tempfile::TempDir,
@@ -236,7 +224,7 @@ impl PendingOutputs {
             })
             .with_context(|| {
                 format!(
-                    "{}: the results cannot be written there; --out names another folder",
+                    "{}: cannot write the results there; --out names another folder",
                     folder.display()
                 )
             })?;
@@ -246,25 +234,26 @@ impl PendingOutputs {
         })
     }
 
-    fn unfinished(&self, name: &str) -> PathBuf {
+    fn pending(&self, name: &str) -> PathBuf {
         self.hidden.path().join(name)
     }
 
     fn finish(&self, name: &str) -> anyhow::Result<PathBuf> {
         let file = self.folder.join(name);
-        fs::rename(self.unfinished(name), &file)
-            .with_context(|| format!("{}: cannot be completed", file.display()))?;
+        fs::rename(self.pending(name), &file)
+            .with_context(|| format!("{}: cannot complete the file", file.display()))?;
         Ok(file)
     }
 }
 
-/// What went by so far.
+/// Counts of the frames so far.
 #[derive(Debug, Default)]
 struct DemoSummary {
     frames: usize,
     with_faces: usize,
     most_faces: usize,
     labels: BTreeMap<String, usize>,
+    /// The emotions in the last frame, as text.
     latest: Vec<String>,
 }
 
@@ -276,24 +265,21 @@ impl DemoSummary {
         self.latest.clear();
         for emotion in faces.iter().filter_map(|face| face.emotion.as_ref()) {
             *self.labels.entry(emotion.label.clone()).or_default() += 1;
-            self.latest.push(format!(
-                "{} {:.0} %",
-                emotion.label,
-                emotion.confidence * 100.0
-            ));
+            let percent = emotion.confidence * 100.0;
+            self.latest
+                .push(format!("{} {percent:.0} %", emotion.label));
         }
     }
 
-    fn now(&self) -> impl fmt::Display {
-        let faces = if self.latest.is_empty() {
-            "no face".to_owned()
-        } else {
-            self.latest.join(", ")
+    fn current(&self) -> impl fmt::Display {
+        let faces = match &self.latest[..] {
+            [] => "no face".to_owned(),
+            latest => latest.join(", "),
         };
         format!("{:>5} frames  {faces}", self.frames)
     }
 
-    fn summary(&self, took: Duration) -> impl fmt::Display {
+    fn total(&self, elapsed: Duration) -> impl fmt::Display {
         let mut labels: Vec<_> = self.labels.iter().collect();
         labels.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
         let labels: Vec<_> = labels
@@ -303,8 +289,8 @@ impl DemoSummary {
         format!(
             "{} frames in {:.1} s ({:.1} a second), {} of them with faces, at most {} at once{}{}",
             self.frames,
-            took.as_secs_f64(),
-            self.frames as f64 / took.as_secs_f64(),
+            elapsed.as_secs_f64(),
+            self.frames as f64 / elapsed.as_secs_f64(),
             self.with_faces,
             self.most_faces,
             if labels.is_empty() { "" } else { "; " },
@@ -313,25 +299,25 @@ impl DemoSummary {
     }
 }
 
-/// Reads the metadata of every frame as it reaches the overlay.
-fn watch(pipeline: &gst::Pipeline) -> anyhow::Result<Arc<Mutex<DemoSummary>>> {
+/// Summarizes the face metadata of the frames that reach the overlay.
+fn summarize(pipeline: &gst::Pipeline) -> anyhow::Result<Arc<Mutex<DemoSummary>>> {
     let pad = pipeline
         .by_name("overlay")
         .and_then(|overlay| overlay.static_pad("sink"))
-        .context("the overlay has a way in")?;
-    let seen = Arc::new(Mutex::new(DemoSummary::default()));
-    let writer = seen.clone();
+        .context("the overlay has no sink pad")?;
+    let summary = Arc::new(Mutex::new(DemoSummary::default()));
+    let writer = summary.clone();
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
         if let Some(buffer) = info.buffer() {
             locked(&writer).add(&face::faces(buffer));
         }
         gst::PadProbeReturn::Ok
     });
-    Ok(seen)
+    Ok(summary)
 }
 
-fn locked(seen: &Mutex<DemoSummary>) -> std::sync::MutexGuard<'_, DemoSummary> {
-    seen.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked(summary: &Mutex<DemoSummary>) -> MutexGuard<'_, DemoSummary> {
+    summary.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -341,12 +327,12 @@ mod tests {
     #[test]
     fn results_appear_when_they_are_complete_and_leave_nothing_else() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let results = PendingOutputs::new(folder.path()).expect("it is writable");
-        fs::write(results.unfinished("a"), "whole").expect("it is writable");
-        fs::write(results.unfinished("b"), "half").expect("it is writable");
+        let outputs = PendingOutputs::new(folder.path()).expect("it is writable");
+        fs::write(outputs.pending("a"), "whole").expect("it is writable");
+        fs::write(outputs.pending("b"), "half").expect("it is writable");
         assert!(!folder.path().join("a").exists());
-        results.finish("a").expect("it is there");
-        drop(results);
+        outputs.finish("a").expect("it is there");
+        drop(outputs);
         let names: Vec<_> = fs::read_dir(folder.path())
             .expect("it exists")
             .flatten()
@@ -359,7 +345,7 @@ mod tests {
     fn the_printed_command_loads_the_plugin_of_this_build() {
         let line = LaunchLine::default().words("videotestsrc ! facedetect ! fakesink");
         assert_eq!(
-            by_hand(&line, Some(Path::new("/t/libgstemotion.so"))),
+            shell_command(&line, Some(Path::new("/t/libgstemotion.so"))),
             "gst-launch-1.0 -e --gst-plugin-load=/t/libgstemotion.so videotestsrc ! facedetect ! fakesink"
         );
     }

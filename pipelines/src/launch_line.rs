@@ -1,34 +1,34 @@
-//! A pipeline as `gst-launch-1.0` takes it: run it here or print it for a shell.
+//! Pipelines in the syntax of `gst-launch-1.0`, to run here or to print for a shell.
 
-use std::{fmt, path::Path};
+use std::{borrow::Cow, fmt, path::Path};
 
 use anyhow::Context as _;
 use gst::prelude::*;
 
-/// The words of a `gst-launch-1.0` command, each one argument, unquoted.
+/// The arguments of a `gst-launch-1.0` command, unquoted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LaunchLine(Vec<String>);
 
 impl LaunchLine {
-    /// Appends words that stand apart by white space: elements, `!`, properties without spaces in their values.
+    /// Appends words separated by white space: elements, `!`, properties whose values contain no spaces.
     #[must_use]
     pub fn words(mut self, words: &str) -> Self {
         self.0.extend(words.split_whitespace().map(str::to_owned));
         self
     }
 
-    /// Appends `name=path`; the path may contain anything.
+    /// Appends `name=path`; the path may contain any character.
     #[must_use]
     pub fn path(mut self, name: &str, path: &Path) -> Self {
         self.0.push(format!("{name}={}", path.display()));
         self
     }
 
-    /// Makes the pipeline.
+    /// Builds the pipeline.
     ///
     /// # Errors
     ///
-    /// When an element does not exist or a property is wrong; the error says what to install where that is known.
+    /// If an element does not exist or a property is wrong. The error names the package of a missing element if it is known.
     pub fn launch(&self) -> anyhow::Result<gst::Pipeline> {
         let words: Vec<&str> = self.0.iter().map(String::as_str).collect();
         let element =
@@ -40,13 +40,13 @@ impl LaunchLine {
             .and_then(|element| {
                 element
                     .downcast::<gst::Pipeline>()
-                    .map_err(|_| anyhow::anyhow!("a single element is no pipeline"))
+                    .map_err(|_| anyhow::anyhow!("expected a pipeline, found a single element"))
             })
-            .with_context(|| format!("this pipeline cannot be made: {self}"))
+            .with_context(|| format!("cannot build the pipeline: {self}"))
     }
 }
 
-/// As pasted into a shell after `gst-launch-1.0`.
+/// Quoted for a shell, to be pasted after `gst-launch-1.0`.
 impl fmt::Display for LaunchLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, word) in self.0.iter().enumerate() {
@@ -57,26 +57,21 @@ impl fmt::Display for LaunchLine {
     }
 }
 
-fn shell_quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "!=./:,_-+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
+/// Quotes what a shell would interpret. `shlex` alone would also quote `!`, `=` and `,`, which are in nearly every word here.
+fn shell_quoted(word: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "!=./:,_-+@%".contains(c);
+    match shlex::try_quote(word) {
+        Ok(quoted) if word.is_empty() || !word.chars().all(is_plain) => quoted,
+        _ => word.into(),
     }
 }
 
-/// The package of Debian and Ubuntu that has the missing element.
+/// The package of Debian and Ubuntu that contains the missing element.
 fn package_of_missing(error: &gst::glib::Error) -> Option<&'static str> {
     if !error.matches(gst::ParseError::NoSuchElement) {
         return None;
     }
-    let missing = |names: &[&str]| {
-        names
-            .iter()
-            .any(|name| error.message().contains(&format!("\"{name}\"")))
-    };
-    let packages: [(&'static str, &[&str]); 4] = [
+    let packages: [(&str, &[&str]); 4] = [
         (
             "gstreamer1.0-plugins-base",
             &["videoconvert", "videoscale", "decodebin", "videotestsrc"],
@@ -94,9 +89,10 @@ fn package_of_missing(error: &gst::glib::Error) -> Option<&'static str> {
         ("gstreamer1.0-plugins-bad", &["h264parse", "openh264enc"]),
         ("gstreamer1.0-plugins-ugly", &["x264enc"]),
     ];
+    let is_missing = |name: &&str| error.message().contains(&format!("\"{name}\""));
     packages
         .into_iter()
-        .find(|(_, names)| missing(names))
+        .find(|(_, names)| names.iter().any(is_missing))
         .map(|(package, _)| package)
 }
 
@@ -105,14 +101,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_prints_as_a_shell_takes_it() {
+    fn a_line_is_printed_quoted_for_a_shell() {
         let line = LaunchLine::default()
             .words("filesrc")
             .path("location", Path::new("/my films/it's.mp4"))
             .words("! fakesink");
         assert_eq!(
             line.to_string(),
-            r"filesrc 'location=/my films/it'\''s.mp4' ! fakesink"
+            r#"filesrc "location=/my films/it's.mp4" ! fakesink"#
         );
     }
 

@@ -1,8 +1,8 @@
-//! Programs made of the emotion elements.
+//! Programs built from the emotion elements: `emotion-tag`, `emotion-crowd` and `emotion-demo`.
 //!
-//! Each program is a thin `main` over the modules here. They link the plugin in and register it themselves, so that they run
-//! without an installed plugin, and they describe their pipelines as `gst-launch-1.0` takes them ([`launch_line::LaunchLine`]): what a program
-//! does can be printed, pasted into a shell and changed there.
+//! Each program is a thin `main` over the modules here. The programs link the plugin and register it themselves, so they
+//! run without an installed plugin. They describe their pipelines in the syntax of `gst-launch-1.0`
+//! ([`launch_line::LaunchLine`]), so a pipeline can be printed, pasted into a shell and changed there.
 
 pub mod camera;
 pub mod clip;
@@ -14,16 +14,16 @@ pub mod runner;
 pub mod tag;
 pub mod window;
 
-/// Starts GStreamer and registers the emotion elements of this build.
+/// Initialises GStreamer and registers the emotion elements of this build.
 ///
-/// From then on they win over elements of the same name from other plugins, GStreamer's own `facedetect` for one.
+/// They take precedence over elements of the same name from other plugins, such as GStreamer's own `facedetect`.
 ///
 /// # Errors
 ///
-/// When GStreamer cannot start or refuses the plugin.
+/// If GStreamer cannot be initialised or rejects the plugin.
 pub fn init() -> anyhow::Result<()> {
     use anyhow::Context as _;
 
-    gst::init().context("GStreamer does not start")?;
-    gstemotion::plugin_register_static().context("GStreamer refuses the emotion plugin")
+    gst::init().context("GStreamer cannot be initialised")?;
+    gstemotion::plugin_register_static().context("GStreamer rejects the emotion plugin")
 }

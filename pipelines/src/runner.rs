@@ -1,160 +1,168 @@
-//! Runs a pipeline to its end, to its error, or until it is told to stop.
+//! Runs a pipeline until its stream ends, an element fails, or the user stops it.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use gst::prelude::*;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 
 /// How long a stopped pipeline may take to finish its files.
-const FINISH: gst::ClockTime = gst::ClockTime::from_seconds(10);
-/// How often a running pipeline looks up from its work.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a running pipeline reports progress and checks the [`StopFlag`].
 const TICK: gst::ClockTime = gst::ClockTime::from_mseconds(100);
+/// The exit status of a program that Ctrl-C ended, as shells report it: 128 + SIGINT.
+pub const INTERRUPTED: u8 = 130;
 
-/// A wish to stop that any thread can utter.
+/// A request to stop, shared between threads.
 #[derive(Clone, Debug, Default)]
 pub struct StopFlag(Arc<AtomicBool>);
 
 impl StopFlag {
-    /// Utters the wish.
+    /// Requests the stop.
     pub fn set(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 
-    /// Whether it was uttered.
+    /// Whether a stop was requested.
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 
-    /// Utters the wish on Ctrl-C and on a request to terminate; the second one ends the program at once.
+    /// Sets the flag on SIGINT (Ctrl-C), SIGTERM and SIGHUP. The second signal ends the program at once.
     ///
     /// # Errors
     ///
-    /// When the program already handles these signals.
+    /// If the system refuses a signal handler.
     pub fn set_on_signal(&self) -> anyhow::Result<()> {
-        let stop = self.clone();
-        ctrlc::set_handler(move || {
-            if stop.is_set() {
-                std::process::exit(130);
-            }
-            stop.set();
-        })
-        .context("Ctrl-C cannot be handled")
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            flag::register_conditional_shutdown(signal, INTERRUPTED.into(), self.0.clone())
+                .and_then(|_| flag::register(signal, self.0.clone()))
+                .context("cannot handle Ctrl-C")?;
+        }
+        Ok(())
     }
 }
 
 /// How a run ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunEnd {
-    /// The source came to its end.
+    /// The source reached its end.
     EndOfStream,
-    /// [`StopFlag`] was set; the files are finished.
+    /// The [`StopFlag`] was set.
     Stopped,
 }
 
-/// Plays `pipeline` and calls `tick` with the time that it has been running, several times a second.
+/// Plays `pipeline` to its end and calls `tick` with the elapsed time several times a second.
 ///
-/// The pipeline is shut down whatever happens.
+/// When `stop` is set the pipeline gets an end of stream, so that its files are finished. The pipeline is shut down in any
+/// case.
 ///
 /// # Errors
 ///
-/// The first error that an element posts, with the element's name; or when the files cannot be finished after a stop.
+/// The first error that an element posts, with the element's name; or if the files are not finished in time after a stop.
 pub fn run(
     pipeline: &gst::Pipeline,
     stop: &StopFlag,
     mut tick: impl FnMut(Duration),
 ) -> anyhow::Result<RunEnd> {
-    let shut_down = ShutDown(pipeline);
-    let bus = pipeline.bus().context("a pipeline has a bus")?;
-    // Where an element refuses, its own message says why: it stands on the bus.
-    let refused = pipeline.set_state(gst::State::Playing).is_err();
-    if refused && !bus.have_pending() {
-        bail!("the pipeline does not start, and no element says why; GST_DEBUG=3 shows more");
-    }
-
-    let started = std::time::Instant::now();
-    let mut ending: Option<gst::ClockTime> = None;
-    loop {
-        let message = bus.timed_pop_filtered(
-            TICK,
-            &[
-                gst::MessageType::Eos,
-                gst::MessageType::Error,
-                gst::MessageType::Warning,
-            ],
-        );
-        match message.as_ref().map(|message| message.view()) {
-            Some(gst::MessageView::Eos(_)) => break,
+    let started = Instant::now();
+    let mut stopped: Option<Instant> = None;
+    play(pipeline, &[], |message| {
+        match message.map(|message| message.view()) {
+            Some(gst::MessageView::Eos(_)) => {
+                return Ok(Some(match stopped {
+                    Some(_) => RunEnd::Stopped,
+                    None => RunEnd::EndOfStream,
+                }));
+            }
             Some(gst::MessageView::Error(error)) => {
                 bail!("{}", described(error.src(), &error.error(), error.debug()))
             }
             Some(gst::MessageView::Warning(warning)) => {
-                eprintln!(
-                    "warning: {}",
-                    described(warning.src(), &warning.error(), None)
-                );
+                let warning = described(warning.src(), &warning.error(), None);
+                eprintln!("warning: {warning}");
             }
-            _ if refused => bail!("the pipeline does not start; GST_DEBUG=3 shows more"),
             _ => tick(started.elapsed()),
         }
-        match &mut ending {
+        match stopped {
             None if stop.is_set() => {
                 pipeline.send_event(gst::event::Eos::new());
-                ending = Some(FINISH);
+                stopped = Some(Instant::now());
             }
-            Some(left) if message.is_none() => {
-                let Some(less) = left.checked_sub(TICK) else {
-                    bail!("the files could not be finished within {FINISH}")
-                };
-                *left = less;
-            }
+            Some(at) if at.elapsed() > FINISH_TIMEOUT => bail!(
+                "the files were not finished within {} s",
+                FINISH_TIMEOUT.as_secs()
+            ),
             _ => {}
         }
-    }
-    drop(shut_down);
-    Ok(if ending.is_some() {
-        RunEnd::Stopped
-    } else {
-        RunEnd::EndOfStream
+        Ok(None)
     })
 }
 
-/// Takes the pipeline to Null when dropped, so that devices and files are let go.
+/// Plays `pipeline` and calls `step` with each end of stream, error, warning and message of the types `more`, and without
+/// a message after [`TICK`], until `step` returns a value. The pipeline is shut down in any case.
+///
+/// # Errors
+///
+/// Those of `step`; or if the pipeline does not start and no element posts a reason.
+pub(crate) fn play<T>(
+    pipeline: &gst::Pipeline,
+    more: &[gst::MessageType],
+    mut step: impl FnMut(Option<&gst::Message>) -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    let types = [
+        gst::MessageType::Eos,
+        gst::MessageType::Error,
+        gst::MessageType::Warning,
+    ];
+    let types = [&types, more].concat();
+    let _shut_down = ShutDown(pipeline);
+    let bus = pipeline.bus().context("the pipeline has no bus")?;
+    // An element that fails to start posts the reason on the bus.
+    let has_failed = pipeline.set_state(gst::State::Playing).is_err();
+    loop {
+        let message = bus.timed_pop_filtered(TICK, &types);
+        if message.is_none() && has_failed {
+            bail!("the pipeline does not start; GST_DEBUG=3 shows more");
+        }
+        if let Some(result) = step(message.as_ref())? {
+            return Ok(result);
+        }
+    }
+}
+
+/// Sets the pipeline to Null when dropped, to release devices and files.
 struct ShutDown<'a>(&'a gst::Pipeline);
 
 impl Drop for ShutDown<'_> {
     fn drop(&mut self) {
-        // A pipeline that cannot even stop has already posted why.
+        // A pipeline that fails to stop has already posted the reason.
         let _ = self.0.set_state(gst::State::Null);
     }
 }
 
-/// An element's message in one line: who, if that is known, what, and the part of the debug text that says more.
+/// An element's error in one line: the element if it is known, the message, and the informative part of the debug text.
 pub(crate) fn described(
     source: Option<&gst::Object>,
     error: &gst::glib::Error,
     debug: Option<gst::glib::GString>,
 ) -> String {
-    let who = source
+    let element = source
         .map(|source| format!("{}: ", source.name()))
         .unwrap_or_default();
     let detail = debug.as_deref().and_then(|debug| {
-        // The first line is a place in the source code of the element.
+        // The first line is a position in the element's source code.
         debug
             .lines()
             .skip(1)
             .map(str::trim)
             .find(|line| !line.is_empty() && !error.message().contains(line))
     });
-    match detail {
-        Some(detail) => format!("{who}{} ({detail})", error.message()),
-        None => format!("{who}{}", error.message()),
-    }
+    let detail = detail.map(|detail| format!(" ({detail})"));
+    format!("{element}{}{}", error.message(), detail.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -182,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_to_stop_ends_an_endless_source() {
+    fn a_stop_ends_an_endless_source() {
         let stop = StopFlag::default();
         let end = run(&pipeline("fakesrc is-live=true ! fakesink"), &stop, |_| {
             stop.set()

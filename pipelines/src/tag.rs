@@ -1,13 +1,14 @@
-//! Tags archives: finds the faces and their emotions in many files and leaves, for each, what was found.
+//! Tags archives: finds the faces and their emotions in many files and writes results for each file.
 //!
-//! Each file is the work of one pipeline on its own, so what is found in it hangs neither on the files beside it nor on
-//! how many are worked on at a time. Its results appear together when it is whole; a run that was stopped or killed
-//! goes on with the files that have none.
+//! A pipeline of its own analyses each file, so its results depend neither on the other files nor on how many are analysed
+//! in parallel. The results of a file appear together when they are complete. A run that was stopped or killed continues
+//! with the files without results.
 
 mod audio;
 mod captions;
 mod collector;
 mod container;
+pub mod event;
 pub mod inputs;
 mod parallel;
 mod pipeline;
@@ -27,10 +28,10 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use self::collector::FrameCollector;
+use self::event::{Event, FileOutcome, FileStats, RunTotals};
 use self::inputs::{InputFile, InputFiles};
-pub use self::pipeline::FileProgress;
 use self::pipeline::TaggingPipeline;
-use self::progress::{FileOutcome, FileStats, RunTotals, TagProgress};
+use self::progress::TagProgress;
 use self::records::RecordFile;
 use self::results::{PendingResults, ResultFolder, SUMMARY};
 use self::settings::Settings;
@@ -45,73 +46,74 @@ use crate::runner::StopFlag;
 pub struct Options {
     /// How each file is tagged.
     pub settings: Settings,
-    /// The folder for results.
+    /// The folder for the results.
     pub out: PathBuf,
-    /// Files that are worked on at a time.
+    /// Number of files that are tagged in parallel.
     pub jobs: NonZeroUsize,
-    /// Whether files with results are left as they are.
+    /// Whether to skip files that have results.
     pub resume: bool,
 }
 
-/// Tags the files that were found, and tells how it goes.
+/// Tags `inputs` and reports the progress.
+///
+/// A file that cannot be tagged is no error; it counts as failed.
 ///
 /// # Errors
 ///
-/// When nothing can be tagged at all: the folder for results cannot be written, or the pipeline cannot be made. A file
-/// that cannot be tagged is no error; it counts as failed.
+/// If nothing can be tagged at all, because the folder for the results is not writable or no video encoder is installed.
 pub fn run(
     options: &Options,
-    found: &InputFiles,
+    inputs: &InputFiles,
     stop: &StopFlag,
     progress: &TagProgress<'_>,
 ) -> anyhow::Result<RunTotals> {
     let folder = ResultFolder::open(&options.out)?;
-    let recording = match options.settings.annotate {
+    let encoding = match options.settings.annotate {
         true => Some(EncodingProfile::fastest()?),
         false => None,
     };
-    let job = Job {
+    let tagger = Tagger {
         options,
         folder: &folder,
-        recording,
+        encoding,
         stop,
         progress,
     };
-    let mut totals = RunTotals {
-        failed: found.unusable.len(),
-        ..RunTotals::default()
-    };
-    for unusable in &found.unusable {
-        progress.refused(&unusable.path, &unusable.reason);
+    for rejected in &inputs.rejected {
+        progress.report(Event::Rejected(&rejected.path, &rejected.reason));
     }
-    let outcomes = parallel::run(&found.inputs, options.jobs, stop, |number, input| {
-        let outcome = job.outcome(number, input);
-        progress.ended(number, input, &outcome);
+    let outcomes = parallel::run(&inputs.files, options.jobs, stop, |number, input| {
+        let outcome = tagger.outcome(number, input);
+        progress.report(Event::Ended(number, input, &outcome));
         outcome
     });
+    let mut totals = RunTotals {
+        failed: inputs.rejected.len(),
+        stopped: stop.is_set(),
+        ..RunTotals::default()
+    };
     for outcome in outcomes {
         match outcome {
             FileOutcome::Tagged(_) => totals.tagged += 1,
-            FileOutcome::AlreadyTagged => totals.before += 1,
+            FileOutcome::AlreadyTagged => totals.already_tagged += 1,
             FileOutcome::Failed(_) => totals.failed += 1,
             FileOutcome::Stopped => {}
         }
     }
-    totals.stopped = stop.is_set();
-    progress.finished(&totals);
+    progress.report(Event::Finished(totals));
     Ok(totals)
 }
 
-/// What all files have in common.
-struct Job<'a, 'p> {
+/// Tags one file after another; shared by all threads.
+struct Tagger<'a, 'p> {
     options: &'a Options,
     folder: &'a ResultFolder,
-    recording: Option<&'static EncodingProfile>,
+    encoding: Option<&'static EncodingProfile>,
     stop: &'a StopFlag,
     progress: &'a TagProgress<'p>,
 }
 
-impl Job<'_, '_> {
+impl Tagger<'_, '_> {
     fn outcome(&self, number: usize, input: &InputFile) -> FileOutcome {
         if self.stop.is_set() {
             return FileOutcome::Stopped;
@@ -128,26 +130,26 @@ impl Job<'_, '_> {
             }
             _ => {}
         }
-        self.progress.started(number, input);
+        self.progress.report(Event::Started(number, input));
         let started = Instant::now();
         match self.tag(number, input) {
-            Ok(Some(course)) => FileOutcome::Tagged(FileStats {
-                frames: course.frames,
-                persons: course.persons.len(),
-                duration: course.end(),
-                took: started.elapsed(),
+            Ok(Some(timeline)) => FileOutcome::Tagged(FileStats {
+                frames: timeline.frames,
+                persons: timeline.persons.len(),
+                duration: timeline.end(),
+                elapsed: started.elapsed(),
             }),
             Ok(None) => FileOutcome::Stopped,
             Err(error) => FileOutcome::Failed(format!("{error:#}")),
         }
     }
 
-    /// Tags a file; nothing when the user stopped it.
+    /// Tags a file; `None` if the user stopped the run.
     fn tag(&self, number: usize, input: &InputFile) -> anyhow::Result<Option<EmotionTimeline>> {
         anyhow::ensure!(input.size > 0, "the file is empty");
         if let Some(stated) = container::missing_end(&input.path)? {
             anyhow::bail!(
-                "the file is cut short: it has {} bytes and says that it has {stated}",
+                "the file is cut short: it has {} bytes, and its container states {stated}",
                 input.size
             );
         }
@@ -155,72 +157,64 @@ impl Job<'_, '_> {
         let mut results = self.folder.results(input, number)?;
         let extension = settings.format.extension();
         let records = results.add(extension);
-        let video = self.recording.map(|recording| {
-            let suffix = format!("annotated.{}", recording.extension);
-            (recording, results.add(&suffix), results.path(&suffix))
-        });
-        let source = input
-            .path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let tagging = TaggingPipeline {
+        let video = self
+            .encoding
+            .map(|encoding| (encoding, results.add(&annotated(encoding))));
+        let pipeline = TaggingPipeline {
             file: &input.path,
             settings,
             video: video
                 .as_ref()
-                .map(|(recording, growing, _)| (*recording, growing.as_path())),
+                .map(|(encoding, path)| (*encoding, path.as_path())),
             collector: FrameCollector {
                 records: RecordFile::create(settings.format, &records, &results.path(extension))?,
-                course: EmotionTimeline::default(),
+                timeline: EmotionTimeline::default(),
                 thumbnails: settings.thumbnails.then(FaceThumbnails::default),
-                source: source.clone(),
+                source: input.file_name(),
                 is_sampled: settings.every.is_some(),
                 format: None,
             },
         };
-        let collected = tagging.run(
+        let collected = pipeline.run(
             self.stop,
-            &mut |position| self.progress.at(number, input, &position),
-            &mut |warning| self.progress.warned(input, &warning),
+            &mut |at| self.progress.report(Event::Progress(number, input, at)),
+            &mut |warning| self.progress.report(Event::Warning(input, warning)),
         )?;
         let Some(collected) = collected else {
             return Ok(None);
         };
         collected.records.finish()?;
-        let mut course = collected.course;
-        course.finish();
-        let video =
-            video.and_then(|(_, _, whole)| Some(whole.file_name()?.to_string_lossy().into_owned()));
-        self.write(
-            results,
-            input,
-            &source,
-            &course,
-            collected.thumbnails.as_ref(),
-            video,
-        )?;
-        Ok(Some(course))
+        let mut timeline = collected.timeline;
+        timeline.finish();
+        self.write(results, input, &timeline, collected.thumbnails.as_ref())?;
+        Ok(Some(timeline))
     }
 
+    /// Writes the results that are made from the timeline, and publishes all results.
     fn write(
         &self,
         mut results: PendingResults<'_>,
         input: &InputFile,
-        source: &str,
-        course: &EmotionTimeline,
+        timeline: &EmotionTimeline,
         thumbnails: Option<&FaceThumbnails>,
-        video: Option<String>,
     ) -> anyhow::Result<()> {
         let settings = &self.options.settings;
-        results.write("vtt", &captions::web_vtt(course))?;
+        results.write("vtt", &captions::web_vtt(timeline))?;
         if settings.report {
-            let page = report::html(source, video.as_deref(), course, thumbnails);
-            results.write("html", &page.context("the report is no JSON")?)?;
+            let file = input.file_name();
+            let video = self
+                .encoding
+                .map(|encoding| results.name(&annotated(encoding)));
+            let page = report::html(&file, video.as_deref(), timeline, thumbnails);
+            results.write("html", &page.context("cannot write the report as JSON")?)?;
         }
         let names = results.names();
-        let summary = summary::json(input, settings, &names, course);
-        results.publish(&summary.context("the summary is no JSON")?)
+        let summary = summary::json(input, settings, &names, timeline);
+        results.publish(&summary.context("cannot write the summary as JSON")?)
     }
+}
+
+/// The suffix of the annotated video.
+fn annotated(encoding: &EncodingProfile) -> String {
+    format!("annotated.{}", encoding.extension)
 }

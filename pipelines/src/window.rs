@@ -1,4 +1,4 @@
-//! A window that its user may close without spoiling what else the pipeline does.
+//! A video window that can be closed without damaging the other outputs of the pipeline.
 
 use std::sync::{
     Arc,
@@ -12,22 +12,22 @@ use crate::{launch_line::LaunchLine, runner::StopFlag};
 
 const NAME: &str = "window";
 
-/// Whether this session can show a window.
-pub fn display_is_there() -> bool {
+/// Whether this session has a display.
+pub fn has_display() -> bool {
     ["DISPLAY", "WAYLAND_DISPLAY"]
         .into_iter()
         .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-/// Appends a sink that shows video; `in_time` at the speed of its timestamps, else as fast as it comes.
+/// Appends a sink that shows video: with `in_time` by its timestamps, otherwise each frame as soon as it is there.
 #[must_use]
 pub fn append(line: LaunchLine, in_time: bool) -> LaunchLine {
     line.words(&format!("bin.( name={NAME} {} )", sink(in_time)))
 }
 
-/// The same without the bin that [`close_means_stop`] needs: for people to read.
+/// Appends the same sink without the bin that [`stop_on_close`] needs, for a line that people read.
 #[must_use]
-pub fn append_plainly(line: LaunchLine, in_time: bool) -> LaunchLine {
+pub fn append_plain(line: LaunchLine, in_time: bool) -> LaunchLine {
     line.words(&sink(in_time))
 }
 
@@ -35,36 +35,34 @@ fn sink(in_time: bool) -> String {
     format!("queue ! videoconvert ! autovideosink sync={in_time}")
 }
 
-/// Turns the closing of the window, which is an error to GStreamer, into a wish to stop.
+/// Sets `stop` when the user closes the window, which GStreamer reports as an error.
 ///
-/// Does nothing where the pipeline has no window.
+/// Does nothing if the pipeline has no window.
 ///
 /// # Errors
 ///
-/// When the pipeline was not made with [`append`].
-pub fn close_means_stop(pipeline: &gst::Pipeline, stop: &StopFlag) -> anyhow::Result<()> {
+/// If the window was not added by [`append`].
+pub fn stop_on_close(pipeline: &gst::Pipeline, stop: &StopFlag) -> anyhow::Result<()> {
     let Some(window) = pipeline.by_name(NAME) else {
         return Ok(());
     };
-    let entry = window
+    let pad = window
         .iterate_sink_pads()
         .into_iter()
         .flatten()
         .next()
-        .context("the window has no way in")?;
-    let bus = pipeline.bus().context("a pipeline has a bus")?;
+        .context("the window has no sink pad")?;
+    let bus = pipeline.bus().context("the pipeline has no bus")?;
 
-    // The closed window refuses the next picture, and a refusal would end the recording too: nothing may reach it any more.
+    // The closed window would return an error for the next frame, and that would end the recording as well. So nothing
+    // may reach it any more.
     let closed = Arc::new(AtomicBool::new(false));
     let is_closed = closed.clone();
-    entry.add_probe(
+    pad.add_probe(
         gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM,
-        move |_, _| {
-            if is_closed.load(Ordering::SeqCst) {
-                gst::PadProbeReturn::Drop
-            } else {
-                gst::PadProbeReturn::Ok
-            }
+        move |_, _| match is_closed.load(Ordering::SeqCst) {
+            true => gst::PadProbeReturn::Drop,
+            false => gst::PadProbeReturn::Ok,
         },
     );
 
@@ -73,17 +71,17 @@ pub fn close_means_stop(pipeline: &gst::Pipeline, stop: &StopFlag) -> anyhow::Re
         let gst::MessageView::Error(error) = message.view() else {
             return gst::BusSyncReply::Pass;
         };
-        let of_window = error
+        let is_from_window = error
             .src()
             .is_some_and(|source| source.has_as_ancestor(&window));
-        if !of_window || !error.error().matches(gst::ResourceError::NotFound) {
+        if !is_from_window || !error.error().matches(gst::ResourceError::NotFound) {
             return gst::BusSyncReply::Pass;
         }
         if !closed.swap(true, Ordering::SeqCst)
             && let Some(pipeline) = pipeline.upgrade()
         {
             let (window, stop) = (window.clone(), stop.clone());
-            // Not from here: this is the window's own thread, which cannot wait for its own end.
+            // This is the window's own thread, which cannot wait for its own end.
             pipeline.call_async(move |pipeline| {
                 if let Err(error) = pipeline.remove(&window).and_then(|()| {
                     window
@@ -91,7 +89,7 @@ pub fn close_means_stop(pipeline: &gst::Pipeline, stop: &StopFlag) -> anyhow::Re
                         .map(drop)
                         .map_err(|_| gst::glib::bool_error!("it does not stop"))
                 }) {
-                    eprintln!("warning: the closed window cannot be taken away: {error}");
+                    eprintln!("warning: the closed window cannot be removed: {error}");
                 }
                 stop.set();
             });

@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use emotion_models::preprocess::Region;
 use emotion_pipelines::{
     clip::Clip,
-    launch_line::Line,
-    runner::{self, Stop},
+    launch_line::LaunchLine,
+    runner::{self, StopFlag},
 };
 use gst::prelude::*;
 use gstemotion::face::{self, Face};
@@ -29,7 +29,7 @@ pub struct ReceivedFrame {
 ///
 /// The error that an element posts.
 pub fn frames(description: &str) -> anyhow::Result<Vec<ReceivedFrame>> {
-    run(Line::default().words(description), |_| Ok(()))
+    run(LaunchLine::default().words(description), |_| Ok(()))
 }
 
 /// Runs the pictures of the made clip with these numbers through `elements`.
@@ -42,7 +42,9 @@ pub fn clip_frames(
     elements: &str,
 ) -> anyhow::Result<Vec<ReceivedFrame>> {
     run(
-        Line::default().words("appsrc name=clip !").words(elements),
+        LaunchLine::default()
+            .words("appsrc name=clip !")
+            .words(elements),
         |pipeline| {
             let source = pipeline
                 .by_name("clip")
@@ -59,7 +61,7 @@ pub fn clip_frames(
 ///
 /// The error of `prepare`, or the one that an element posts.
 pub fn run(
-    line: Line,
+    line: LaunchLine,
     prepare: impl FnOnce(&gst::Pipeline) -> anyhow::Result<()>,
 ) -> anyhow::Result<Vec<ReceivedFrame>> {
     emotion_pipelines::init()?;
@@ -86,7 +88,7 @@ pub fn run(
         }
         gst::PadProbeReturn::Ok
     });
-    runner::run(&pipeline, &Stop::default(), |_| {})?;
+    runner::run(&pipeline, &StopFlag::default(), |_| {})?;
     Ok(std::mem::take(&mut *frames.lock().unwrap()))
 }
 

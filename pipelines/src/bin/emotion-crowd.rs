@@ -1,4 +1,4 @@
-//! Watches cameras: finds faces and their emotions on many streams at once, and publishes what it sees.
+//! Analyses many cameras and streams at once and publishes the faces and their emotions.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,18 +9,18 @@ use emotion_pipelines::runner::StopFlag;
 
 /// Finds faces and their emotions on many cameras and streams at once.
 ///
-/// Publishes JSON Lines, MQTT and Prometheus metrics, and shows a page with live pictures and charts. What it does stands
-/// in a TOML file; paths in it begin where the program is started. Ctrl-C or SIGTERM ends it.
+/// Publishes JSON Lines, MQTT messages and Prometheus metrics, and serves a page with live pictures and charts. A TOML
+/// file configures it; relative paths in the file start at the current folder. Ctrl-C or SIGTERM ends the program.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// The settings; --example prints all of them with what they do
+    /// The configuration file; --example prints one with every setting explained
     #[arg(required_unless_present = "example", value_name = "CONFIG.toml")]
     config: Option<PathBuf>,
-    /// Print an example of the settings
+    /// Print an example configuration
     #[arg(long, exclusive = true)]
     example: bool,
-    /// Only check the settings
+    /// Check the configuration and exit
     #[arg(long)]
     check: bool,
 }
@@ -39,7 +39,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     use std::io::Write as _;
 
     let Some(path) = &arguments.config else {
-        // A reader that has seen enough is no error.
+        // A reader that closes the pipe early is no error.
         let _ = std::io::stdout().write_all(config::EXAMPLE.as_bytes());
         return Ok(());
     };

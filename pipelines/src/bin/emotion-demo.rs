@@ -1,4 +1,5 @@
-//! Shows faces and their emotions on a camera, a video or a made clip, and leaves an annotated video and one JSON line per frame.
+//! Shows faces and their emotions on a camera, a video or the built-in clip, and writes an annotated video and one JSON
+//! line per frame.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -9,25 +10,25 @@ use emotion_pipelines::{
     window,
 };
 
-/// Shows faces and their emotions on your camera, else on a made clip.
+/// Shows faces and their emotions on your camera, or on the built-in clip if there is none.
 ///
-/// Leaves an annotated video and one JSON line per frame.
+/// Writes an annotated video and one JSON line per frame.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// Use this camera, /dev/video0 for example
+    /// Use this camera, such as /dev/video0
     #[arg(long, value_name = "DEVICE", conflicts_with_all = ["input", "clip"])]
     camera: Option<PathBuf>,
     /// Use this video file
     #[arg(long, value_name = "VIDEO", conflicts_with = "clip")]
     input: Option<PathBuf>,
-    /// Use the made clip even if there is a camera
+    /// Use the built-in clip even if there is a camera
     #[arg(long)]
     clip: bool,
     /// The folder for the results
     #[arg(long, value_name = "FOLDER", default_value = "out")]
     out: PathBuf,
-    /// Show no window
+    /// Do not open a window
     #[arg(long)]
     no_window: bool,
 }
@@ -56,7 +57,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     let options = Options {
         input,
         output: arguments.out,
-        window: !arguments.no_window && window::display_is_there(),
+        window: !arguments.no_window && window::has_display(),
         plugin: plugin_beside_program(),
     };
     demo::run(&options, &stop, &mut std::io::stdout().lock())

@@ -1,4 +1,4 @@
-//! Tags archives of videos and pictures with faces and emotions.
+//! Tags archives of videos and images with faces and emotions.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -6,56 +6,58 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use emotion_pipelines::{
-    runner::StopFlag,
+    runner::{self, StopFlag},
     tag::{
-        self, Options, inputs,
-        progress::{RunTotals, TagProgress},
+        self, Options,
+        event::RunTotals,
+        inputs,
+        progress::TagProgress,
         settings::{RecordFormat, SamplingRate, Settings},
     },
 };
 
-/// Finds the faces and their emotions in videos and pictures.
+/// Finds faces and their emotions in videos and images.
 ///
 /// For each file NAME it writes into the folder of --out: NAME.jsonl (or .csv, .parquet), a record for each frame;
-/// NAME.summary.json, who showed what; NAME.vtt, the emotions as captions. With --annotate and --report also
+/// NAME.summary.json, the emotions of each person; NAME.vtt, the emotions as captions. With --annotate and --report also
 /// NAME.annotated.mp4 and NAME.html.
 ///
-/// A run that was stopped or killed goes on where it was when it is started again. The exit status is 0 when all files
-/// are tagged, 1 when some cannot be, 2 for a wrong command line, and 130 after Ctrl-C.
+/// A run that was stopped or killed continues when the same command is started again. The exit status is 0 if all files
+/// are tagged, 1 if some cannot be tagged, 2 for a wrong command line, and 130 after Ctrl-C.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
     /// Files, folders and patterns such as 'talks/*.mp4'
     #[arg(required_unless_present = "list", value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// A file with a path or pattern a line, relative to it; - is standard input
+    /// A file with one path or pattern per line, relative to that file; - is standard input
     #[arg(long, value_name = "FILE")]
     list: Vec<PathBuf>,
-    /// The folder for results
+    /// The folder for the results
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
-    /// How records are written
+    /// The file format of the records
     #[arg(long, value_enum, default_value_t)]
     format: RecordFormat,
-    /// Look at so many frames only, such as 5/s, 1/10s or 1/min [default: all]
+    /// Analyse only this many frames, such as 5/s, 1/10s or 1/min [default: all]
     #[arg(long, value_name = "RATE")]
     every: Option<SamplingRate>,
-    /// Also write a video with boxes and labels, with its sound; with --every it has those frames only
+    /// Also write a video with boxes and labels, and with its audio; with --every it has only the analysed frames
     #[arg(long)]
     annotate: bool,
-    /// Also write a page with the course of each face
+    /// Also write an HTML page with the timeline of each face
     #[arg(long)]
     report: bool,
-    /// Show the faces on that page; it then holds pictures of people
+    /// Show the faces on that page, which then contains pictures of people
     #[arg(long, requires = "report")]
     thumbnails: bool,
-    /// Files at a time [default: the number of processors]
+    /// Files to tag in parallel [default: the number of processors]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
-    /// Tag files anew that were tagged before with the same settings
+    /// Tag files again that were already tagged with the same settings
     #[arg(long, overrides_with = "resume")]
     no_resume: bool,
-    /// Leave such files as they are; this is the default
+    /// Skip such files; this is the default
     #[arg(long)]
     resume: bool,
     /// Properties of facedetect, such as 'min-size=60'
@@ -74,14 +76,14 @@ struct Arguments {
         hide_default_value = true
     )]
     emotionclassify: String,
-    /// Tell what happens in lines of JSON on standard output
+    /// Report progress as lines of JSON on standard output
     #[arg(long)]
     json: bool,
 }
 
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
-        Ok(RunTotals { stopped: true, .. }) => ExitCode::from(130),
+        Ok(RunTotals { stopped: true, .. }) => ExitCode::from(runner::INTERRUPTED),
         Ok(RunTotals { failed: 0, .. }) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
@@ -95,7 +97,7 @@ fn run(arguments: Arguments) -> anyhow::Result<RunTotals> {
     emotion_pipelines::init()?;
     let stop = StopFlag::default();
     stop.set_on_signal()?;
-    let found = inputs::scan(&arguments.paths, &arguments.list, &arguments.out);
+    let inputs = inputs::scan(&arguments.paths, &arguments.list, &arguments.out);
     let jobs = arguments
         .jobs
         .or_else(|| std::thread::available_parallelism().ok());
@@ -116,9 +118,9 @@ fn run(arguments: Arguments) -> anyhow::Result<RunTotals> {
     };
     let mut out = std::io::stdout();
     let progress = if arguments.json {
-        TagProgress::for_machines(&mut out)
+        TagProgress::json(&mut out)
     } else {
-        TagProgress::for_people(found.inputs.iter().map(|input| input.size).sum())
+        TagProgress::terminal(inputs.files.iter().map(|input| input.size).sum())
     };
-    tag::run(&options, &found, &stop, &progress)
+    tag::run(&options, &inputs, &stop, &progress)
 }

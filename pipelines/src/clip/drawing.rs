@@ -1,24 +1,23 @@
-//! Draws the pictures of the made clip.
+//! Draws the frames of the built-in clip.
 
-use std::{io::Cursor, ops::Range};
+use std::ops::Range;
 
 use anyhow::ensure;
-
 use emotion_models::preprocess::Region;
+use image::RgbImage;
 
 use super::{FRAMES_PER_SECOND, HEIGHT, PHOTO, Pose, WIDTH, poses};
 
-/// The portrait and its origin: `tests/media/README.md`.
+/// `tests/media/README.md` names its source.
 const PORTRAIT: &[u8] = include_bytes!("../../../tests/media/astronaut.png");
-/// It is a square with this side, in pixels.
-const PORTRAIT_SIDE: usize = 512;
-/// White border around the photo, in pixels of the portrait.
+/// Width and height of the portrait in pixels.
+const PORTRAIT_SIDE: u32 = 512;
+/// Width of the white border around the photo, in pixels of the portrait.
 const BORDER: f32 = 6.0;
 
-/// The portrait, ready to be drawn.
+/// The built-in clip, ready to be rendered.
 pub struct Clip {
-    /// RGB, `PORTRAIT_SIDE` squared.
-    portrait: Vec<u8>,
+    portrait: RgbImage,
 }
 
 impl Clip {
@@ -26,22 +25,18 @@ impl Clip {
     ///
     /// # Errors
     ///
-    /// When the portrait is not an RGB picture of 512×512.
+    /// If the portrait is not an image of 512×512 pixels.
     pub fn new() -> anyhow::Result<Self> {
-        let mut reader = png::Decoder::new(Cursor::new(PORTRAIT)).read_info()?;
-        let mut portrait = vec![0; PORTRAIT_SIDE * PORTRAIT_SIDE * 3];
+        let portrait = image::load_from_memory(PORTRAIT)?.into_rgb8();
+        let (width, height) = portrait.dimensions();
         ensure!(
-            reader.output_buffer_size() == Some(portrait.len()),
-            "the portrait is {}×{} {:?}, expected 512×512 Rgb",
-            reader.info().width,
-            reader.info().height,
-            reader.info().color_type,
+            (width, height) == (PORTRAIT_SIDE, PORTRAIT_SIDE),
+            "the portrait is {width}×{height}, expected {PORTRAIT_SIDE}×{PORTRAIT_SIDE}"
         );
-        reader.next_frame(&mut portrait)?;
         Ok(Self { portrait })
     }
 
-    /// Lets `source` give the pictures with these numbers and then end; each has the timestamp that it has in the whole clip.
+    /// Makes `source` produce the frames with these numbers, each with its timestamp in the whole clip, and then end.
     pub fn feed(
         self,
         source: &gst_app::AppSrc,
@@ -57,14 +52,14 @@ impl Clip {
                 .build(),
         ));
         let mut frames = frames.into_iter();
-        let give = move |source: &gst_app::AppSrc, _| {
-            // A refusal means that the pipeline is failing or stopping; its own message tells why.
+        let push = move |source: &gst_app::AppSrc, _| {
+            // An error means that the pipeline fails or stops, which its own messages explain.
             let _ = match frames.next() {
                 Some(frame) => source.push_buffer(self.buffer(frame)),
                 None => source.end_of_stream(),
             };
         };
-        source.set_callbacks(gst_app::AppSrcCallbacks::builder().need_data(give).build());
+        source.set_callbacks(gst_app::AppSrcCallbacks::builder().need_data(push).build());
     }
 
     fn buffer(&self, frame: usize) -> gst::Buffer {
@@ -77,7 +72,7 @@ impl Clip {
         buffer
     }
 
-    /// Draws picture `frame` as packed RGB, [`WIDTH`] × [`HEIGHT`] × 3 bytes.
+    /// Draws frame number `frame` as packed RGB, [`WIDTH`] × [`HEIGHT`] × 3 bytes.
     pub fn render(&self, frame: usize) -> Vec<u8> {
         let mut canvas = vec![0; WIDTH * HEIGHT * 3];
         for (y, row) in canvas.chunks_exact_mut(WIDTH * 3).enumerate() {
@@ -109,7 +104,7 @@ impl Clip {
         }
     }
 
-    /// Mean of four samples in one pixel: edges stay smooth and shrunk photos do not alias.
+    /// The mean of four samples in one pixel, for smooth edges and no aliasing in a scaled-down photo.
     fn blend(&self, pose: &Pose, placed: &Region, x: usize, y: usize, behind: [u8; 3]) -> [u8; 3] {
         let mut sum = [0.0; 3];
         for (dx, dy) in [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)] {
@@ -130,7 +125,7 @@ impl Clip {
         sum.map(|sum| (sum / 4.0).round() as u8)
     }
 
-    /// The photo with its border at a point of the portrait, bilinear.
+    /// The photo with its border at a point of the portrait, interpolated bilinearly.
     fn photo(&self, x: f32, y: f32) -> [f32; 3] {
         let in_photo = (PHOTO.x..PHOTO.x + PHOTO.width).contains(&x)
             && (PHOTO.y..PHOTO.y + PHOTO.height).contains(&y);
@@ -138,18 +133,14 @@ impl Clip {
             return [245.0; 3];
         }
         let (x, y) = ((x - 0.5).max(0.0), (y - 0.5).max(0.0));
-        let (left, top) = (x as usize, y as usize);
+        let (left, top) = (x as u32, y as u32);
         let (fraction_x, fraction_y) = (x.fract(), y.fract());
-        let pixel = |x: usize, y: usize, channel: usize| {
-            f32::from(
-                self.portrait[(y.min(PORTRAIT_SIDE - 1) * PORTRAIT_SIDE
-                    + x.min(PORTRAIT_SIDE - 1))
-                    * 3
-                    + channel],
-            )
+        let last = PORTRAIT_SIDE - 1;
+        let pixel = |x: u32, y: u32, channel: usize| {
+            f32::from(self.portrait.get_pixel(x.min(last), y.min(last)).0[channel])
         };
         std::array::from_fn(|channel| {
-            let row = |y: usize| {
+            let row = |y: u32| {
                 pixel(left, y, channel) * (1.0 - fraction_x)
                     + pixel(left + 1, y, channel) * fraction_x
             };
@@ -158,13 +149,13 @@ impl Clip {
     }
 }
 
-/// A plain wall, a little darker towards the floor.
+/// A plain wall, darker towards the floor.
 fn background(x: usize, y: usize) -> [u8; 3] {
     let shade = 40 * y / HEIGHT + 10 * x / WIDTH;
     [150, 160, 172].map(|channel: usize| (channel - shade) as u8)
 }
 
-/// The pixels of `0..limit` that a length from `start` touches.
+/// The pixels within `0..limit` that a length from `start` overlaps.
 fn pixels_under(start: f32, length: f32, limit: usize) -> Range<usize> {
     let end = (start + length).ceil().clamp(0.0, limit as f32) as usize;
     let start = start.floor().clamp(0.0, limit as f32) as usize;
@@ -178,8 +169,8 @@ mod tests {
 
     #[test]
     fn the_face_is_drawn_where_its_box_says() {
-        let clip = Clip::new().expect("the portrait is sound");
-        // Both pictures at the face's centre and at a quarter of it: the scaled one must show the portrait's colours there.
+        let clip = Clip::new().expect("the portrait is valid");
+        // The frame must show the portrait's colours at the same points of the face.
         for frame in [60, 120, FRAMES - 1] {
             let picture = clip.render(frame);
             for (face, pose) in faces(frame).into_iter().zip(poses(frame)) {
@@ -203,8 +194,8 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_the_same_whenever_it_is_drawn() {
-        let clip = || Clip::new().expect("the portrait is sound");
+    fn a_frame_is_the_same_whenever_it_is_drawn() {
+        let clip = || Clip::new().expect("the portrait is valid");
         let (one, other) = (clip(), clip());
         assert_eq!(one.render(133), other.render(133));
         assert_ne!(one.render(133), one.render(134));

@@ -1,4 +1,4 @@
-//! The sound of an annotated video: as it is where the container takes it, else encoded anew.
+//! The audio of an annotated video: copied if the container supports its format, otherwise encoded again.
 
 use anyhow::Context as _;
 use gst::prelude::*;
@@ -10,56 +10,57 @@ const ENCODERS: [&str; 5] = [
     "vorbisenc",
     "lamemp3enc",
 ];
-/// The muxer waits for both, and containers may hold seconds of sound ahead of the picture.
+/// Without limits, because the muxer waits for both streams and containers may have seconds of audio before the video.
 const QUEUE: &str = "queue max-size-buffers=0 max-size-bytes=0 max-size-time=0";
 
-/// The way of sound into a muxer.
+/// Links audio streams to a muxer.
 pub(super) struct AudioBranch {
     muxer: gst::Element,
-    /// What the muxer takes.
-    taken: gst::Caps,
+    /// The caps that the muxer supports.
+    supported: gst::Caps,
+    /// An installed encoder for one of them.
     encoder: Option<&'static str>,
 }
 
 impl AudioBranch {
-    pub(super) fn into(muxer: &gst::Element) -> Self {
+    pub(super) fn new(muxer: &gst::Element) -> Self {
         let templates = muxer.pad_template_list();
         let templates = templates.iter().filter(|template| {
             template.direction() == gst::PadDirection::Sink
                 && template.name_template().starts_with("audio")
         });
-        let mut taken = gst::Caps::new_empty();
+        let mut supported = gst::Caps::new_empty();
         for template in templates {
-            taken.merge(template.caps().clone());
+            supported.merge(template.caps().clone());
         }
-        let gives = |name: &&&str| {
+        let encodes = |name: &&&str| {
             gst::ElementFactory::find(name).is_some_and(|factory| {
                 factory.static_pad_templates().iter().any(|template| {
                     template.direction() == gst::PadDirection::Src
-                        && template.caps().can_intersect(&taken)
+                        && template.caps().can_intersect(&supported)
                 })
             })
         };
-        let encoder = ENCODERS.iter().find(gives).copied();
+        let encoder = ENCODERS.iter().find(encodes).copied();
         Self {
             muxer: muxer.clone(),
-            taken,
+            supported,
             encoder,
         }
     }
 
-    /// Whether sound in this form goes into the container as it is.
+    /// Whether the container supports audio with these caps as it is.
     pub(super) fn takes(&self, caps: &gst::CapsRef) -> bool {
-        let is_whole = |structure: &gst::StructureRef| {
-            // Frames of MPEG audio have to be told apart first.
+        let is_framed = |structure: &gst::StructureRef| {
+            // MPEG audio has to be split into frames first.
             structure.name() != "audio/mpeg"
                 || structure.get("framed").unwrap_or(false)
                 || structure.get("parsed").unwrap_or(false)
         };
-        caps.can_intersect(&self.taken) && caps.iter().all(is_whole)
+        caps.can_intersect(&self.supported) && caps.iter().all(is_framed)
     }
 
-    /// Leads the sound of `pad` into the muxer.
+    /// Links the audio of `pad` to the muxer.
     pub(super) fn add(
         &self,
         pipeline: &gst::Pipeline,
@@ -69,18 +70,22 @@ impl AudioBranch {
         let words = if self.takes(caps) {
             QUEUE.to_owned()
         } else {
-            let encoder = self.encoder.context("no encoder for sound is installed")?;
+            let encoder = self.encoder.context("no audio encoder is installed")?;
             format!("{QUEUE} ! audioconvert ! audioresample ! {encoder}")
         };
         let bin = gst::parse::bin_from_description(&words, true)?;
         pipeline.add(&bin)?;
         let connect = || -> anyhow::Result<()> {
-            let entry = bin.static_pad("sink").context("a way in")?;
-            let exit = bin.static_pad("src").context("a way out")?;
+            let entry = bin
+                .static_pad("sink")
+                .context("the audio branch has no sink pad")?;
+            let exit = bin
+                .static_pad("src")
+                .context("the audio branch has no source pad")?;
             let muxer = self
                 .muxer
                 .request_pad_simple("audio_%u")
-                .context("a way into the muxer")?;
+                .context("the muxer has no pad for audio")?;
             exit.link(&muxer)?;
             bin.sync_state_with_parent()?;
             pad.link(&entry)?;
@@ -88,7 +93,7 @@ impl AudioBranch {
         };
         let connected = connect();
         if connected.is_err() {
-            // It is in nobody's way.
+            // A bin that stays would do no harm.
             let _ = bin.set_state(gst::State::Null);
             let _ = pipeline.remove(&bin);
         }
@@ -105,11 +110,11 @@ mod tests {
     }
 
     #[test]
-    fn what_the_container_takes_is_not_decoded() {
+    fn supported_audio_is_not_decoded() {
         gst::init().unwrap();
         let muxer = gst::ElementFactory::make("mp4mux").build().unwrap();
-        let sound = AudioBranch::into(&muxer);
-        for (text, taken) in [
+        let audio = AudioBranch::new(&muxer);
+        for (text, supported) in [
             (
                 "audio/mpeg,mpegversion=4,framed=true,stream-format=raw,channels=2,rate=48000",
                 true,
@@ -125,8 +130,8 @@ mod tests {
             ("audio/x-vorbis", false),
             ("audio/x-flac,framed=true", false),
         ] {
-            assert_eq!(sound.takes(&caps(text)), taken, "{text}");
+            assert_eq!(audio.takes(&caps(text)), supported, "{text}");
         }
-        assert!(sound.encoder.is_some());
+        assert!(audio.encoder.is_some());
     }
 }

@@ -1,25 +1,25 @@
-//! Emotions as WebVTT captions (W3C, “WebVTT: The Web Video Text Tracks Format”), which any player shows.
+//! Emotions as WebVTT captions (W3C, “WebVTT: The Web Video Text Tracks Format”).
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::timeline::{EmotionTimeline, PersonKey, UNCLASSIFIED};
 
-/// A change that is undone sooner than this cannot be read, in milliseconds.
+/// The shortest cue that can be read, in milliseconds.
 const READABLE_MS: u64 = 300;
-/// More lines would cover the picture.
+/// More lines would cover the video.
 const MOST_LINES: usize = 4;
 
-/// The captions of a course: a cue for each stretch of time in which nothing changes, with a line for each face.
-pub(super) fn web_vtt(course: &EmotionTimeline) -> String {
+/// The captions of a timeline: a cue for each stretch of time in which nothing changes, with a line for each face.
+pub(super) fn web_vtt(timeline: &EmotionTimeline) -> String {
     let mut text = String::from("WEBVTT\n");
-    for cue in cues(course) {
+    for cue in cues(timeline) {
         let _ = write!(
             text,
             "\n{} --> {}\n{}\n",
             timestamp(cue.start),
             timestamp(cue.end),
-            lines(&cue.shown, course.persons.len() > 1)
+            lines(&cue.shown, timeline.persons.len() > 1)
         );
     }
     text
@@ -32,22 +32,22 @@ struct Cue<'a> {
     shown: BTreeMap<PersonKey, &'a str>,
 }
 
-fn cues(course: &EmotionTimeline) -> Vec<Cue<'_>> {
-    // At each moment those who begin and those who end.
+fn cues(timeline: &EmotionTimeline) -> Vec<Cue<'_>> {
+    // For each time the spans that begin and those that end.
     let mut changes: BTreeMap<u64, Vec<(PersonKey, Option<&str>)>> = BTreeMap::new();
-    for (who, person) in &course.persons {
+    for (key, person) in &timeline.persons {
         let spans = person.spans.iter().filter(|s| s.label != UNCLASSIFIED);
         for span in spans.clone() {
             changes
                 .entry(milliseconds(span.end))
                 .or_default()
-                .push((*who, None));
+                .push((*key, None));
         }
         for span in spans {
             changes
                 .entry(milliseconds(span.start))
                 .or_default()
-                .push((*who, Some(&span.label)));
+                .push((*key, Some(&span.label)));
         }
     }
     let mut cues: Vec<Cue<'_>> = Vec::new();
@@ -64,11 +64,11 @@ fn cues(course: &EmotionTimeline) -> Vec<Cue<'_>> {
                 },
             );
         }
-        // Of one face the end comes first, so that its next span wins.
-        for (who, label) in changes {
+        // The end of a span comes before the beginning of the next span of the same face.
+        for (key, label) in changes {
             match label {
-                Some(label) => shown.insert(who, label),
-                None => shown.remove(&who),
+                Some(label) => shown.insert(key, label),
+                None => shown.remove(&key),
             };
         }
         since = time;
@@ -76,7 +76,7 @@ fn cues(course: &EmotionTimeline) -> Vec<Cue<'_>> {
     cues
 }
 
-/// Joins a cue with the one before where they say the same, or where it is too short to be read.
+/// Joins a cue with the one before if they have the same text or if one of them is too short to be read.
 fn add<'a>(cues: &mut Vec<Cue<'a>>, cue: Cue<'a>) {
     if let Some(last) = cues.last_mut()
         && last.end == cue.start
@@ -97,10 +97,10 @@ fn add<'a>(cues: &mut Vec<Cue<'a>>, cue: Cue<'a>) {
 }
 
 fn lines(shown: &BTreeMap<PersonKey, &str>, several: bool) -> String {
-    let all = shown.iter().map(|(who, label)| {
+    let all = shown.iter().map(|(key, label)| {
         let label = escaped(label);
         if several {
-            format!("{who}: {label}")
+            format!("{key}: {label}")
         } else {
             label
         }
@@ -113,7 +113,7 @@ fn lines(shown: &BTreeMap<PersonKey, &str>, several: bool) -> String {
     lines.join("\n")
 }
 
-/// A model may have labels of its own.
+/// Escapes a label, which a model may define.
 fn escaped(label: &str) -> String {
     label
         .replace('&', "&amp;")

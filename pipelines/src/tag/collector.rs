@@ -1,4 +1,4 @@
-//! Takes what comes out of a pipeline: records into their file, the course and the thumbnails into memory.
+//! Collects the results of a pipeline: writes records to their file, keeps the timeline and thumbnails in memory.
 
 use anyhow::Context as _;
 use gst_video::VideoInfo;
@@ -10,23 +10,24 @@ use super::records::RecordFile;
 use super::thumbnails::FaceThumbnails;
 use super::timeline::EmotionTimeline;
 
-/// What collects.
+/// Collects the results of one file.
 pub(super) struct FrameCollector {
     pub(super) records: RecordFile,
-    pub(super) course: EmotionTimeline,
+    pub(super) timeline: EmotionTimeline,
     pub(super) thumbnails: Option<FaceThumbnails>,
     /// The name of the file in each record.
     pub(super) source: String,
-    /// Whether frames are left out, so that a frame stands for more time than its own.
+    /// Whether frames are skipped, so that a frame stands for a longer time than its own duration.
     pub(super) is_sampled: bool,
+    /// The caps of the last frame with what they mean.
     pub(super) format: Option<(gst::Caps, VideoInfo)>,
 }
 
 impl FrameCollector {
-    /// Takes a picture with its metadata, and returns when it is shown.
-    pub(super) fn take(&mut self, sample: &gst::Sample) -> anyhow::Result<Option<gst::ClockTime>> {
-        let buffer = sample.buffer().context("a sample without a picture")?;
-        let caps = sample.caps().context("a picture without caps")?;
+    /// Adds a frame with its metadata, and returns its stream time.
+    pub(super) fn add(&mut self, sample: &gst::Sample) -> anyhow::Result<Option<gst::ClockTime>> {
+        let buffer = sample.buffer().context("the sample has no buffer")?;
+        let caps = sample.caps().context("the sample has no caps")?;
         let info = match &self.format {
             Some((known, info)) if known.as_ref() == caps => info.clone(),
             _ => {
@@ -41,8 +42,8 @@ impl FrameCollector {
             .with_source(Some(self.source.clone()));
         self.records.write(&record)?;
         let duration = buffer.duration().filter(|_| !self.is_sampled);
-        self.course
-            .add(&record, duration.map(|d| d.nseconds() as f64 / 1e9));
+        self.timeline
+            .add(&record, duration.map(gst::ClockTime::seconds_f64));
         if let Some(thumbnails) = &mut self.thumbnails {
             thumbnails.add(&record, buffer, &info)?;
         }

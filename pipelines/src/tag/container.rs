@@ -1,17 +1,17 @@
-//! Whether a file is as long as its container says.
+//! Checks that a file is as long as its container states.
 //!
-//! Demuxers take the end of a file for the end of the stream, so a download or a copy that was cut short would pass for
-//! a shorter video. MP4 and MOV (ISO/IEC 14496-12), Matroska and WebM (RFC 8794), and AVI state the length of their parts.
+//! Demuxers treat the end of a file as the end of the stream, so a download or a copy that was cut short would look like a
+//! shorter video. MP4 and MOV (ISO/IEC 14496-12), Matroska and WebM (RFC 8794), and AVI state the length of their parts.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// How many bytes the file should have at least, if its container says so and it has fewer.
+/// The number of bytes that the container states, if the file has fewer.
 ///
 /// # Errors
 ///
-/// When the file cannot be read.
+/// If the file cannot be read.
 pub(super) fn missing_end(path: &Path) -> io::Result<Option<u64>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
@@ -33,7 +33,7 @@ fn is_first_box(kind: &[u8]) -> bool {
     kinds.iter().any(|known| kind.starts_with(known))
 }
 
-/// Where the last box ends that begins within the file.
+/// The end of the last box that begins within the file.
 fn end_of_boxes(file: &mut File, length: u64) -> io::Result<Option<u64>> {
     let mut start = 0u64;
     while start + 8 <= length {
@@ -42,11 +42,11 @@ fn end_of_boxes(file: &mut File, length: u64) -> io::Result<Option<u64>> {
         let read = file.take(16).read(&mut head)?;
         let [a, b, c, d, kind @ ..] = head;
         if !kind[..4].iter().all(|byte| (0x20..0x7f).contains(byte)) {
-            // Something else behind the last box.
+            // Other data follows the last box.
             return Ok(None);
         }
         let size = match u32::from_be_bytes([a, b, c, d]) {
-            // Up to the end, whatever that is.
+            // The box extends to the end of the file.
             0 => return Ok(None),
             1 if read == 16 => {
                 let [_, _, _, _, _, _, _, _, large @ ..] = head;
@@ -62,7 +62,7 @@ fn end_of_boxes(file: &mut File, length: u64) -> io::Result<Option<u64>> {
     Ok(Some(start))
 }
 
-/// Where the segment ends that follows the EBML header.
+/// The end of the segment after the EBML header.
 fn end_of_segment(file: &mut File) -> io::Result<Option<u64>> {
     file.seek(SeekFrom::Start(4))?;
     let Some(header) = vint(file)? else {
@@ -79,7 +79,7 @@ fn end_of_segment(file: &mut File) -> io::Result<Option<u64>> {
     Ok(Some(file.stream_position()?.saturating_add(size)))
 }
 
-/// A number of RFC 8794, 4; None where it stands for an unknown size.
+/// A variable-size integer (RFC 8794, section 4); `None` if it means an unknown size.
 fn vint(file: &mut File) -> io::Result<Option<u64>> {
     let mut first = [0];
     if file.read_exact(&mut first).is_err() || first[0] == 0 {
@@ -100,7 +100,7 @@ fn vint(file: &mut File) -> io::Result<Option<u64>> {
 
 fn end_of_riff(size: &[u8]) -> Option<u64> {
     let size = u32::from_le_bytes(size.first_chunk().copied()?);
-    // A recorder that was interrupted leaves one of these.
+    // An interrupted recorder leaves one of these values.
     (size != 0 && size != u32::MAX).then_some(u64::from(size) + 8)
 }
 

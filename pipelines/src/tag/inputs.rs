@@ -1,4 +1,4 @@
-//! What is to be tagged: files, folders, patterns and lists of them, and the names of the results.
+//! Finds the files to tag (named files, folders, patterns and lists of them) and names their results.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-/// What is taken from a folder; a file that is named itself is taken whatever its extension.
+/// Extensions of the files that are taken from a folder. A file that is named itself is taken with any extension.
 const EXTENSIONS: [&str; 43] = [
     "3g2", "3gp", "asf", "avi", "avif", "bmp", "divx", "dv", "f4v", "flv", "gif", "h264", "heic",
     "heif", "jp2", "jpeg", "jpg", "jxl", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts",
@@ -18,55 +18,68 @@ const EXTENSIONS: [&str; 43] = [
 /// A file to tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputFile {
-    /// Where it is, as the user says it.
+    /// Its path as the user gave it.
     pub path: PathBuf,
-    /// Where it is, whatever the user says.
+    /// Its absolute path without symbolic links.
     pub absolute: PathBuf,
-    /// What its results are called, within the folder for results and without an extension.
+    /// The name of its results: a path within the folder for results, without an extension.
     pub name: PathBuf,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// When it was changed last, in nanoseconds since 1970.
+    /// The time of its last change in nanoseconds since 1970.
     pub modified_ns: i64,
 }
 
-/// What was found.
+impl InputFile {
+    /// Its path as it is shown to the user.
+    pub fn shown(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// Its name without folders.
+    pub fn file_name(&self) -> String {
+        let name = self.path.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+}
+
+/// The result of a [`scan`].
 #[derive(Debug, Default)]
 pub struct InputFiles {
     /// The files in the order in which they were named; those of a folder by name.
-    pub inputs: Vec<InputFile>,
-    /// What cannot be tagged, and why.
-    pub unusable: Vec<RejectedInput>,
+    pub files: Vec<InputFile>,
+    /// The paths that cannot be tagged.
+    pub rejected: Vec<RejectedInput>,
 }
 
-/// Something that was named and cannot be tagged.
+/// A path that cannot be tagged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectedInput {
-    /// What was named.
+    /// The path.
     pub path: PathBuf,
     /// Why it cannot be tagged.
     pub reason: String,
 }
 
-/// Finds the files that `named` and `lists` stand for; results go to `out`, so nothing is taken from there.
+/// Finds the files of `named` and `lists`, without those in `out`, which is the folder for results.
 ///
-/// A list has a file, a folder or a pattern a line, relative to the list; empty lines and those that begin with `#` do not
-/// count. The list `-` is standard input, relative to the current folder.
+/// A list has one file, folder or pattern per line, relative to the list. Empty lines and lines that begin with `#` are
+/// ignored. The list `-` is standard input, relative to the current folder.
 pub fn scan(named: &[PathBuf], lists: &[PathBuf], out: &Path) -> InputFiles {
-    let mut search = InputScan {
+    let mut scan = InputScan {
         out: fs::canonicalize(out).ok(),
         ..InputScan::default()
     };
     for path in named {
-        search.add(path);
+        scan.add(path);
     }
     for list in lists {
         match read_list(list) {
-            Ok(paths) => paths.iter().for_each(|path| search.add(path)),
-            Err(error) => search.refuse(list, format!("the list cannot be read: {error}")),
+            Ok(paths) => paths.iter().for_each(|path| scan.add(path)),
+            Err(error) => scan.reject(list, format!("the list cannot be read: {error}")),
         }
     }
-    search.finish()
+    scan.finish()
 }
 
 fn read_list(list: &Path) -> io::Result<Vec<PathBuf>> {
@@ -88,17 +101,19 @@ fn read_list(list: &Path) -> io::Result<Vec<PathBuf>> {
 #[derive(Default)]
 struct InputScan {
     out: Option<PathBuf>,
-    seen: BTreeSet<PathBuf>,
+    /// Absolute paths of the files so far.
+    known: BTreeSet<PathBuf>,
+    /// Each file with its path relative to what was named.
     files: Vec<(InputFile, PathBuf)>,
-    unusable: Vec<RejectedInput>,
+    rejected: Vec<RejectedInput>,
 }
 
-/// What the results of a file are called, by the file and its path below what was named.
+/// Names the results of a file by the file and its path relative to what was named.
 type Naming<'a> = dyn Fn(&InputFile, &Path) -> PathBuf + 'a;
 
 impl InputScan {
-    fn refuse(&mut self, path: &Path, reason: impl Into<String>) {
-        self.unusable.push(RejectedInput {
+    fn reject(&mut self, path: &Path, reason: impl Into<String>) {
+        self.rejected.push(RejectedInput {
             path: path.to_owned(),
             reason: reason.into(),
         });
@@ -109,14 +124,14 @@ impl InputScan {
             Ok(found) if found.is_dir() => self.add_folder(path, path),
             Ok(_) => self.add_file(path, path.file_name().unwrap_or_default().as_ref()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.add_pattern(path),
-            Err(error) => self.refuse(path, error.to_string()),
+            Err(error) => self.reject(path, error.to_string()),
         }
     }
 
     fn add_pattern(&mut self, pattern: &Path) {
         let text = pattern.to_string_lossy();
         if !text.contains(['*', '?', '[']) {
-            return self.refuse(pattern, "there is no such file or folder");
+            return self.reject(pattern, "there is no such file or folder");
         }
         let options = glob::MatchOptions {
             require_literal_leading_dot: true,
@@ -124,7 +139,7 @@ impl InputScan {
         };
         let found = match glob::glob_with(&text, options) {
             Ok(found) => found,
-            Err(error) => return self.refuse(pattern, error.to_string()),
+            Err(error) => return self.reject(pattern, error.to_string()),
         };
         let mut any = false;
         for found in found {
@@ -133,12 +148,12 @@ impl InputScan {
                 Ok(path) => self.add(&path),
                 Err(error) => {
                     let reason = error.error().to_string();
-                    self.refuse(error.path(), reason);
+                    self.reject(error.path(), reason);
                 }
             }
         }
         if !any {
-            self.refuse(pattern, "no file matches this pattern");
+            self.reject(pattern, "no file matches this pattern");
         }
     }
 
@@ -152,7 +167,7 @@ impl InputScan {
         let mut entries = match entries {
             Ok(entries) => entries,
             Err(error) => {
-                return self.refuse(folder, format!("the folder cannot be read: {error}"));
+                return self.reject(folder, format!("the folder cannot be read: {error}"));
             }
         };
         entries.sort_by_key(fs::DirEntry::file_name);
@@ -162,7 +177,7 @@ impl InputScan {
             let Ok(kind) = entry.file_type() else {
                 continue;
             };
-            // Folders behind links are left alone: they may lead round in a circle.
+            // Symbolic links to folders are not followed, because they may form a loop.
             if is_hidden || kind.is_symlink() && path.is_dir() {
                 continue;
             }
@@ -178,11 +193,11 @@ impl InputScan {
     fn add_file(&mut self, path: &Path, name: &Path) {
         match input(path) {
             Ok(input) => {
-                if self.seen.insert(input.absolute.clone()) {
+                if self.known.insert(input.absolute.clone()) {
                     self.files.push((input, name.to_owned()));
                 }
             }
-            Err(error) => self.refuse(path, error.to_string()),
+            Err(error) => self.reject(path, error.to_string()),
         }
     }
 
@@ -194,7 +209,7 @@ impl InputScan {
             .map(|(input, _)| &*input.absolute)
             .collect();
         let ancestor = common_folder(&absolute);
-        // Shortest first; a name that two files would have is made longer for both.
+        // Shortest first. A name that two files would have is made longer for both.
         let namings: [&Naming<'_>; 3] = [
             &|_, name| name.with_extension(""),
             &|_, name| name.to_owned(),
@@ -215,21 +230,24 @@ impl InputScan {
                 }
             }
         }
-        let mut inputs: Vec<InputFile> = Vec::with_capacity(names.len());
+        let mut files: Vec<InputFile> = Vec::with_capacity(names.len());
         let mut taken = BTreeSet::new();
         for ((input, _), name) in self.files.into_iter().zip(names) {
             if taken.insert(name.clone()) {
-                inputs.push(InputFile { name, ..input });
+                files.push(InputFile { name, ..input });
             } else {
-                self.unusable.push(RejectedInput {
-                    reason: format!("another file's results are called {} too", name.display()),
+                self.rejected.push(RejectedInput {
+                    reason: format!(
+                        "the results of another file are named {} as well",
+                        name.display()
+                    ),
                     path: input.path,
                 });
             }
         }
         InputFiles {
-            inputs,
-            unusable: self.unusable,
+            files,
+            rejected: self.rejected,
         }
     }
 }
@@ -237,9 +255,9 @@ impl InputScan {
 fn input(path: &Path) -> io::Result<InputFile> {
     let found = fs::metadata(path)?;
     if !found.is_file() {
-        return Err(io::Error::other("it is no file"));
+        return Err(io::Error::other("expected a file, found something else"));
     }
-    // Whether it may be read is better said now than by a pipeline.
+    // An unreadable file is reported now rather than by a pipeline later.
     fs::File::open(path)?;
     let modified = found.modified()?;
     let modified_ns = match modified.duration_since(UNIX_EPOCH) {
@@ -260,7 +278,7 @@ fn is_media(path: &Path) -> bool {
     EXTENSIONS.contains(&&*extension.to_ascii_lowercase())
 }
 
-/// The deepest folder that all of `files` are below.
+/// The deepest folder that contains all of `files`.
 fn common_folder(files: &[&Path]) -> PathBuf {
     let mut folders = files.iter().filter_map(|file| file.parent());
     let first = folders.next().unwrap_or(Path::new(""));

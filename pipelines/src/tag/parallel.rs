@@ -1,4 +1,4 @@
-//! Several files at a time.
+//! Processes several files in parallel.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,7 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use super::inputs::InputFile;
 use crate::runner::StopFlag;
 
-/// Does `work` on all inputs, at most `jobs` at a time, in their order, until `stop` is wished.
+/// Calls `work` with the index of each input and the input, in order, in at most `jobs` threads, until `stop` is set.
+///
+/// Returns the results in the order in which they were finished.
 pub(super) fn run<T: Send>(
     inputs: &[InputFile],
     jobs: NonZeroUsize,
@@ -57,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn each_file_is_worked_on_once() {
+    fn each_file_is_processed_once() {
         let mut done = run(&inputs(50), jobs(4), &StopFlag::default(), |number, _| {
             number
         });
@@ -67,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_are_worked_on_at_a_time_as_there_are_jobs() {
+    fn as_many_files_are_processed_in_parallel_as_there_are_jobs() {
         // Each waits for two others.
         let barrier = Barrier::new(3);
         run(&inputs(6), jobs(3), &StopFlag::default(), |_, _| {
@@ -76,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_stop_no_other_file_is_begun() {
+    fn after_a_stop_no_other_file_is_started() {
         let stop = StopFlag::default();
         let done = run(&inputs(50), jobs(1), &stop, |number, _| {
             if number == 3 {

@@ -1,8 +1,8 @@
-//! The pipeline that tags one file.
+//! The pipeline that analyses one file.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
@@ -10,109 +10,101 @@ use gst::prelude::*;
 
 use super::audio::AudioBranch;
 use super::collector::FrameCollector;
+use super::event::FileProgress;
 use super::settings::{SamplingRate, Settings};
 use crate::encoding_profile::{EncodingProfile, MUXER};
 use crate::launch_line::LaunchLine;
-use crate::runner::{StopFlag, described};
+use crate::runner::{self, RunEnd, StopFlag, described};
 
-/// How often a running pipeline looks up from its work.
-const TICK: gst::ClockTime = gst::ClockTime::from_mseconds(200);
-/// A broken file may keep a decoder waiting without end; a picture takes less.
+/// How long no frame may come. A broken file can block a decoder for ever, and no frame takes this long.
 const STALL_TIMEOUT: Duration = Duration::from_secs(120);
-
-/// How far a file is.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct FileProgress {
-    /// Frames that were looked at.
-    pub frames: u64,
-    /// The time of the last of them.
-    pub time: Option<gst::ClockTime>,
-    /// The length of the file, where it is known.
-    pub duration: Option<gst::ClockTime>,
-}
 
 /// What to run.
 pub(super) struct TaggingPipeline<'a> {
     pub(super) file: &'a Path,
     pub(super) settings: &'a Settings,
-    /// Where an annotated video goes.
+    /// The encoder and the path of the annotated video.
     pub(super) video: Option<(&'static EncodingProfile, &'a Path)>,
     pub(super) collector: FrameCollector,
 }
 
-#[derive(Default)]
-struct FrameCounters {
-    /// Pictures that came out of the decoder.
+/// What the threads of the pipeline share.
+struct Shared {
+    /// Number of frames that the decoder produced.
     decoded: AtomicU64,
-    frames: AtomicU64,
-    /// Nanoseconds; of the last frame with a time.
-    time: AtomicU64,
-    has_time: AtomicBool,
+    collecting: Mutex<Collecting>,
 }
 
-impl TaggingPipeline<'_> {
-    /// Plays the file to its end and returns what was collected, or nothing when `stop` was wished.
-    ///
-    /// `tick` hears several times a second how far it is, `warn` what is doubtful.
-    pub(super) fn run(
-        self,
-        stop: &StopFlag,
-        tick: &mut dyn FnMut(FileProgress),
-        warn: &mut dyn FnMut(String),
-    ) -> anyhow::Result<Option<FrameCollector>> {
-        let pipeline = line(self.settings, self.video).launch()?;
-        let element = |name: &str| {
-            let found = pipeline.by_name(name);
-            found.with_context(|| format!("the pipeline has no {name}"))
-        };
-        // Not through the line: a name of a file need not be text.
-        element("file")?.set_property("location", self.file);
-        let counts = Arc::new(FrameCounters::default());
-        watch_decoder(&element("pictures")?, self.settings.every, counts.clone())?;
-        let sound = match self.video {
-            Some(_) => Some(AudioBranch::into(&element(MUXER)?)),
-            None => None,
-        };
-        connect(&pipeline, &element("decode")?, &element("pictures")?, sound)?;
-        let collector = Arc::new(Mutex::new(Collecting::Going(Box::new(self.collector))));
-        collect(&element("frames")?, collector.clone(), counts.clone())?;
+struct Collecting {
+    progress: FileProgress,
+    /// An error ends the collecting.
+    collector: anyhow::Result<FrameCollector>,
+}
 
-        let shut_down = ShutDown(&pipeline);
-        let played = play(&pipeline, &counts, stop, tick, warn);
-        drop(shut_down);
-        let collecting = std::mem::replace(
-            &mut *collector.lock().unwrap_or_else(PoisonError::into_inner),
-            Collecting::Ended,
-        );
-        match (collecting, played) {
-            // A pipeline only says that somebody refused a picture; here is why.
-            (Collecting::Failed(error), _) | (_, Err(error)) => Err(error),
-            (Collecting::Going(_), Ok(End::Stopped)) => Ok(None),
-            (Collecting::Going(collector), Ok(End::Source)) => {
-                anyhow::ensure!(
-                    counts.frames.load(Ordering::SeqCst) > 0,
-                    "no picture in it could be decoded"
-                );
-                Ok(Some(*collector))
-            }
-            (Collecting::Ended, Ok(_)) => bail!("the pipeline ended twice"),
-        }
+impl Shared {
+    fn collecting(&self) -> MutexGuard<'_, Collecting> {
+        self.collecting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-enum Collecting {
-    Going(Box<FrameCollector>),
-    Failed(anyhow::Error),
-    Ended,
+impl TaggingPipeline<'_> {
+    /// Plays the file to its end and returns what was collected, or `None` if `stop` was set.
+    ///
+    /// Several times a second it calls `on_progress`, and for each warning of an element `on_warning`.
+    pub(super) fn run(
+        self,
+        stop: &StopFlag,
+        on_progress: &mut dyn FnMut(FileProgress),
+        on_warning: &mut dyn FnMut(&str),
+    ) -> anyhow::Result<Option<FrameCollector>> {
+        let pipeline = launch_line(self.settings, self.video).launch()?;
+        let element = |name: &str| {
+            let found = pipeline.by_name(name);
+            found.with_context(|| format!("the pipeline has no element {name}"))
+        };
+        // Not in the launch line, because a file name need not be valid text.
+        element("file")?.set_property("location", self.file);
+        let shared = Arc::new(Shared {
+            decoded: AtomicU64::new(0),
+            collecting: Mutex::new(Collecting {
+                progress: FileProgress::default(),
+                collector: Ok(self.collector),
+            }),
+        });
+        let entry = element("pictures")?
+            .static_pad("sink")
+            .context("a queue has no sink pad")?;
+        sample(&entry, self.settings.every, shared.clone());
+        let audio = match self.video {
+            Some(_) => Some(AudioBranch::new(&element(MUXER)?)),
+            None => None,
+        };
+        connect(&pipeline, &element("decode")?, entry, audio);
+        collect(&element("frames")?, shared.clone())?;
+
+        let played = play(&pipeline, &shared, stop, on_progress, on_warning);
+        // A pipeline reports only that a frame was refused; the collector knows why.
+        let nothing = Err(anyhow!("the results were already taken"));
+        let mut collecting = shared.collecting();
+        let collector = std::mem::replace(&mut collecting.collector, nothing)?;
+        if played? == RunEnd::Stopped {
+            return Ok(None);
+        }
+        anyhow::ensure!(
+            collecting.progress.frames > 0,
+            "no picture in it could be decoded"
+        );
+        Ok(Some(collector))
+    }
 }
 
-enum End {
-    Source,
-    Stopped,
-}
-
-fn line(settings: &Settings, video: Option<(&'static EncodingProfile, &Path)>) -> LaunchLine {
-    // Telephones store upright pictures lying on their side and say so in a tag.
+fn launch_line(
+    settings: &Settings,
+    video: Option<(&'static EncodingProfile, &Path)>,
+) -> LaunchLine {
+    // Phones store upright videos rotated and say so in a tag.
     let line = LaunchLine::default()
         .words("filesrc name=file ! decodebin name=decode")
         .words("queue name=pictures max-size-buffers=8 max-size-bytes=0 max-size-time=0")
@@ -123,85 +115,66 @@ fn line(settings: &Settings, video: Option<(&'static EncodingProfile, &Path)>) -
     let frames = "appsink name=frames sync=false max-buffers=4";
     match video {
         None => line.words("!").words(frames),
-        Some((recording, path)) => {
+        Some((encoding, path)) => {
             let line = line
                 .words("! tee name=tagged tagged. ! queue !")
                 .words(frames)
                 .words("tagged. ! queue ! emotionoverlay !");
-            recording.append(line, path)
+            encoding.append(line, path)
         }
     }
 }
 
-/// Counts what is decoded and lets only the wanted frames pass.
-fn watch_decoder(
-    pictures: &gst::Element,
-    every: Option<SamplingRate>,
-    counts: Arc<FrameCounters>,
-) -> anyhow::Result<()> {
-    let pad = pictures
-        .static_pad("sink")
-        .context("a queue has a way in")?;
+/// Counts the frames that reach `entry`, and drops those that `every` leaves out.
+fn sample(entry: &gst::Pad, every: Option<SamplingRate>, shared: Arc<Shared>) {
     let mut first = None;
-    let mut last = None;
-    let is_wanted = move |time: Option<gst::ClockTime>| {
+    let mut last_slot = None;
+    let is_sampled = move |time: Option<gst::ClockTime>| {
         let (Some(every), Some(time)) = (every, time) else {
             return true;
         };
-        let since = time.saturating_sub(*first.get_or_insert(time));
-        let slot = every.slot(since);
-        let wanted = last != Some(slot);
-        last = Some(slot);
-        wanted
+        let since_first = time.saturating_sub(*first.get_or_insert(time));
+        let slot = Some(every.slot(since_first));
+        std::mem::replace(&mut last_slot, slot) != slot
     };
-    let is_wanted = Mutex::new(is_wanted);
-    let kinds = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
-    pad.add_probe(kinds, move |_, info| {
+    let is_sampled = Mutex::new(is_sampled);
+    let types = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
+    entry.add_probe(types, move |_, info| {
         let passes = match &info.data {
             Some(gst::PadProbeData::Buffer(buffer)) => {
-                counts.decoded.fetch_add(1, Ordering::SeqCst);
-                let mut is_wanted = is_wanted.lock().unwrap_or_else(PoisonError::into_inner);
-                is_wanted(buffer.pts())
+                shared.decoded.fetch_add(1, Ordering::SeqCst);
+                let mut is_sampled = is_sampled.lock().unwrap_or_else(PoisonError::into_inner);
+                is_sampled(buffer.pts())
             }
-            // Where sound begins before the picture, the muxer of GStreamer 1.22 waits for ever behind a gap.
+            // If audio begins before the video, the muxer of GStreamer 1.22 waits for ever behind a gap.
             Some(gst::PadProbeData::Event(event)) => event.type_() != gst::EventType::Gap,
             _ => true,
         };
-        if passes {
-            gst::PadProbeReturn::Ok
-        } else {
-            // Drop would let GStreamer 1.22 complain about data that the probe has taken.
-            gst::PadProbeReturn::Handled
+        match passes {
+            true => gst::PadProbeReturn::Ok,
+            // With Drop, GStreamer 1.22 would warn about data that the probe has taken.
+            false => gst::PadProbeReturn::Handled,
         }
     });
-    Ok(())
 }
 
-/// Leads the first video to `pictures`, all sound to `sound`, and the rest nowhere.
+/// Links the first video stream to `entry` and all audio to `audio`, and discards the other streams.
 fn connect(
     pipeline: &gst::Pipeline,
     decode: &gst::Element,
-    pictures: &gst::Element,
-    sound: Option<AudioBranch>,
-) -> anyhow::Result<()> {
-    let entry = pictures
-        .static_pad("sink")
-        .context("a queue has a way in")?;
-    let sound = Arc::new(sound);
+    entry: gst::Pad,
+    audio: Option<AudioBranch>,
+) {
+    let audio = Arc::new(audio);
 
-    // What nobody wants need not be decoded.
-    let wanted = sound.clone();
+    // Streams that nobody needs are not decoded.
+    let wanted = audio.clone();
     decode.connect("autoplug-continue", false, move |values| {
-        let caps = values
-            .get(2)
-            .and_then(|value| value.get::<gst::Caps>().ok());
-        let name = caps
-            .as_ref()
-            .and_then(|caps| caps.structure(0))
-            .map(|s| s.name());
-        let goes_on = match name.map(|name| name.as_str()) {
+        let caps = values.get(2)?.get::<gst::Caps>().ok();
+        let name = caps.as_ref().and_then(|caps| caps.structure(0));
+        let goes_on = match name.map(|structure| structure.name().as_str()) {
             Some(name) if name.starts_with("audio/") => match (&*wanted, &caps) {
-                (Some(sound), Some(caps)) => !sound.takes(caps),
+                (Some(audio), Some(caps)) => !audio.takes(caps),
                 _ => false,
             },
             Some(name) => !is_text(name),
@@ -218,19 +191,20 @@ fn connect(
             return;
         };
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-        let kind = caps.structure(0).map(|structure| structure.name());
-        let kind = kind.map_or("", |name| name.as_str());
-        let is_picture = kind.starts_with("video/") || kind.starts_with("image/");
-        if is_picture && !found.swap(true, Ordering::SeqCst) {
-            // A refusal ends the stream with an error that says so.
+        let name = caps
+            .structure(0)
+            .map_or("", |structure| structure.name().as_str());
+        let is_video = name.starts_with("video/") || name.starts_with("image/");
+        if is_video && !found.swap(true, Ordering::SeqCst) {
+            // An unlinked pad ends the stream with an error that says so.
             let _ = pad.link(&entry);
             return;
         }
-        let is_taken = match &*sound {
-            Some(sound) if kind.starts_with("audio/") => sound.add(&pipeline, pad, &caps).is_ok(),
+        let is_linked = match &*audio {
+            Some(audio) if name.starts_with("audio/") => audio.add(&pipeline, pad, &caps).is_ok(),
             _ => false,
         };
-        if !is_taken {
+        if !is_linked {
             discard(&pipeline, pad);
         }
     });
@@ -239,15 +213,14 @@ fn connect(
             gst::element_error!(
                 decode,
                 gst::StreamError::WrongType,
-                ("there are no pictures in it, only sound or text")
+                ("there are no pictures in it, only audio or text")
             );
         }
     });
-    Ok(())
 }
 
 fn is_text(name: &str) -> bool {
-    let kinds = [
+    [
         "text/x-raw",
         "subpicture/",
         "closedcaption/",
@@ -256,11 +229,12 @@ fn is_text(name: &str) -> bool {
         "application/x-ssa",
         "application/x-ass",
         "application/x-subtitle",
-    ];
-    kinds.iter().any(|kind| name.starts_with(kind))
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix))
 }
 
-/// A stream without a sink would end the others with an error.
+/// Links `pad` to a sink, because an unlinked stream would end the others with an error.
 fn discard(pipeline: &gst::Pipeline, pad: &gst::Pad) {
     let Ok(sink) = gst::ElementFactory::make("fakesink")
         .property("sync", false)
@@ -273,42 +247,41 @@ fn discard(pipeline: &gst::Pipeline, pad: &gst::Pad) {
         && sink.sync_state_with_parent().is_ok()
         && let Some(entry) = sink.static_pad("sink")
     {
-        // What is not linked says so itself.
+        // An unlinked pad ends the stream with an error that says so.
         let _ = pad.link(&entry);
     }
 }
 
-fn collect(
-    frames: &gst::Element,
-    collecting: Arc<Mutex<Collecting>>,
-    counts: Arc<FrameCounters>,
-) -> anyhow::Result<()> {
+/// Passes the frames of the appsink `frames` to the collector.
+fn collect(frames: &gst::Element, shared: Arc<Shared>) -> anyhow::Result<()> {
     let sink = frames.downcast_ref::<gst_app::AppSink>();
-    let sink = sink.context("appsink is an AppSink")?;
-    let take = move |sink: &gst_app::AppSink| {
+    let sink = sink.context("the element frames is no appsink")?;
+    let on_sample = move |sink: &gst_app::AppSink| {
         let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
-        let mut collecting = collecting.lock().unwrap_or_else(PoisonError::into_inner);
-        let Collecting::Going(collector) = &mut *collecting else {
-            return Err(gst::FlowError::Error);
+        let mut collecting = shared.collecting();
+        let Collecting {
+            progress,
+            collector,
+        } = &mut *collecting;
+        let added = match collector {
+            Ok(collector) => collector.add(&sample),
+            Err(_) => return Err(gst::FlowError::Error),
         };
-        match collector.take(&sample) {
+        match added {
             Ok(time) => {
-                counts.frames.fetch_add(1, Ordering::SeqCst);
-                if let Some(time) = time {
-                    counts.time.store(time.nseconds(), Ordering::SeqCst);
-                    counts.has_time.store(true, Ordering::SeqCst);
-                }
+                progress.frames += 1;
+                progress.time = time.or(progress.time);
                 Ok(gst::FlowSuccess::Ok)
             }
             Err(error) => {
-                *collecting = Collecting::Failed(error);
+                *collector = Err(error);
                 Err(gst::FlowError::Error)
             }
         }
     };
     sink.set_callbacks(
         gst_app::AppSinkCallbacks::builder()
-            .new_sample(take)
+            .new_sample(on_sample)
             .build(),
     );
     Ok(())
@@ -316,75 +289,51 @@ fn collect(
 
 fn play(
     pipeline: &gst::Pipeline,
-    counts: &FrameCounters,
+    shared: &Shared,
     stop: &StopFlag,
-    tick: &mut dyn FnMut(FileProgress),
-    warn: &mut dyn FnMut(String),
-) -> anyhow::Result<End> {
-    let bus = pipeline.bus().context("a pipeline has a bus")?;
-    // Where an element refuses, its own message says why: it stands on the bus.
-    let refused = pipeline.set_state(gst::State::Playing).is_err();
-    let mut missing: Option<String> = None;
-    let mut progress = (0, Instant::now());
-    loop {
-        let message = bus.timed_pop_filtered(
-            TICK,
-            &[
-                gst::MessageType::Eos,
-                gst::MessageType::Error,
-                gst::MessageType::Warning,
-                gst::MessageType::Element,
-            ],
-        );
-        match message.as_ref().map(|message| message.view()) {
-            Some(gst::MessageView::Eos(_)) => return Ok(End::Source),
+    on_progress: &mut dyn FnMut(FileProgress),
+    on_warning: &mut dyn FnMut(&str),
+) -> anyhow::Result<RunEnd> {
+    let mut missing_plugin: Option<String> = None;
+    let mut last_change = (0, Instant::now());
+    runner::play(pipeline, &[gst::MessageType::Element], |message| {
+        match message.map(|message| message.view()) {
+            Some(gst::MessageView::Eos(_)) => return Ok(Some(RunEnd::EndOfStream)),
             Some(gst::MessageView::Error(error)) => {
-                return Err(match missing {
-                    Some(missing) => {
-                        anyhow!("nothing is installed to decode it: a {missing} is missing")
+                return Err(match &missing_plugin {
+                    Some(plugin) => {
+                        anyhow!("nothing is installed to decode it: a {plugin} is missing")
                     }
                     None => anyhow!("{}", described(error.src(), &error.error(), error.debug())),
                 });
             }
             Some(gst::MessageView::Warning(warning)) => {
-                warn(described(warning.src(), &warning.error(), None));
+                on_warning(&described(warning.src(), &warning.error(), None));
             }
             Some(gst::MessageView::Element(element)) => {
                 let structure = element.structure().filter(|s| s.name() == "missing-plugin");
                 let name = structure.and_then(|structure| structure.get::<String>("name").ok());
-                missing = missing.or(name);
+                missing_plugin = missing_plugin.take().or(name);
             }
-            _ if refused => bail!("the pipeline does not start; GST_DEBUG=3 shows more"),
             _ => {}
         }
         if stop.is_set() {
-            return Ok(End::Stopped);
+            return Ok(Some(RunEnd::Stopped));
         }
-        let done = counts.decoded.load(Ordering::SeqCst) + counts.frames.load(Ordering::SeqCst);
-        if done != progress.0 {
-            progress = (done, Instant::now());
-        } else if progress.1.elapsed() > STALL_TIMEOUT {
+        let progress = shared.collecting().progress;
+        let count = shared.decoded.load(Ordering::SeqCst) + progress.frames;
+        if count != last_change.0 {
+            last_change = (count, Instant::now());
+        } else if last_change.1.elapsed() > STALL_TIMEOUT {
             bail!(
                 "no picture within {} s: the file is broken, or a decoder hangs",
                 STALL_TIMEOUT.as_secs()
             );
         }
-        let time = counts.time.load(Ordering::SeqCst);
-        let has_time = counts.has_time.load(Ordering::SeqCst);
-        tick(FileProgress {
-            frames: counts.frames.load(Ordering::SeqCst),
-            time: has_time.then(|| gst::ClockTime::from_nseconds(time)),
+        on_progress(FileProgress {
             duration: pipeline.query_duration(),
+            ..progress
         });
-    }
-}
-
-/// Takes the pipeline to Null when dropped, so that files are let go.
-struct ShutDown<'a>(&'a gst::Pipeline);
-
-impl Drop for ShutDown<'_> {
-    fn drop(&mut self) {
-        // A pipeline that cannot even stop has already posted why.
-        let _ = self.0.set_state(gst::State::Null);
-    }
+        Ok(None)
+    })
 }

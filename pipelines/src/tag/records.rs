@@ -1,4 +1,4 @@
-//! Records into a file: JSON Lines, CSV or Parquet.
+//! Writes records to a file: JSON Lines, CSV or Parquet.
 
 mod parquet;
 
@@ -12,10 +12,10 @@ use gstemotion::record::{Record, table};
 use self::parquet::ParquetFile;
 use super::settings::RecordFormat;
 
-/// An open file for records.
+/// A growing file of records.
 pub(super) struct RecordFile {
     writer: Writer,
-    /// What the user calls the file.
+    /// The final path, for messages.
     shown: String,
 }
 
@@ -26,11 +26,11 @@ enum Writer {
 }
 
 impl RecordFile {
-    /// Creates the file at `path`, which messages call `shown`.
+    /// Creates the file at `path`; error messages name it `shown`.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub(super) fn create(format: RecordFormat, path: &Path, shown: &Path) -> anyhow::Result<Self> {
         let shown = shown.display().to_string();
         let create = || -> anyhow::Result<Writer> {
@@ -49,11 +49,11 @@ impl RecordFile {
         Ok(Self { writer, shown })
     }
 
-    /// Adds a record.
+    /// Appends a record.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub(super) fn write(&mut self, record: &Record) -> anyhow::Result<()> {
         let written = match &mut self.writer {
             Writer::JsonLines(file) => serde_json::to_writer(&mut *file, record)
@@ -69,11 +69,11 @@ impl RecordFile {
         written.with_context(|| format!("{}: cannot be written", self.shown))
     }
 
-    /// Writes what is left.
+    /// Completes the file.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub(super) fn finish(self) -> anyhow::Result<()> {
         let finished = match self.writer {
             Writer::JsonLines(mut file) | Writer::Csv(mut file, _) => Ok(file.flush()?),
@@ -90,7 +90,7 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn lines_are_those_that_the_element_writes() {
+    fn lines_are_equal_to_those_of_the_element() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let records = [
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_called_by_its_final_name() {
+    fn an_error_names_the_final_path() {
         let shown = Path::new("out/talk.csv");
         let error = RecordFile::create(RecordFormat::Csv, Path::new("/nowhere/x"), shown).err();
         let error = format!("{:#}", error.expect("there is no such folder"));

@@ -1,4 +1,4 @@
-//! The course of each face as one page of HTML that needs nothing else: style, script, data and pictures stand in it.
+//! The timeline of each face as an HTML page that contains everything it needs: style, script, data and thumbnails.
 
 use serde::Serialize;
 
@@ -8,15 +8,15 @@ use super::thumbnails::FaceThumbnails;
 use super::timeline::{EmotionTimeline, PersonKey, PersonTimeline, UNCLASSIFIED};
 
 const PAGE: &str = include_str!("report.html");
-/// Where the data goes into the page.
-const PLACE: &str = "/*DATA*/null";
-/// Moments to jump to, for each person.
+/// The text in the page that is replaced by the data.
+const PLACEHOLDER: &str = "/*DATA*/null";
+/// Number of peaks for each person.
 const PEAKS: usize = 12;
 
 #[derive(Serialize)]
 struct ReportData<'a> {
     file: &'a str,
-    /// The annotated video beside the page.
+    /// The name of the annotated video in the same folder.
     video: Option<&'a str>,
     duration: f64,
     size: Option<(u32, u32)>,
@@ -31,7 +31,7 @@ struct ReportData<'a> {
 struct LabelData<'a> {
     name: &'a str,
     colour: String,
-    /// Among all faces.
+    /// Number of faces with it.
     count: u64,
 }
 
@@ -40,11 +40,11 @@ struct PersonData {
     name: String,
     frames: u64,
     valence: Option<f64>,
-    /// Start, end, index of the label, confidence at its best.
+    /// Start, end, index of the label, highest confidence.
     spans: Vec<(f64, f64, usize, f64)>,
-    /// Frames by the index of the label.
+    /// Number of frames by the index of the label.
     counts: Vec<u64>,
-    /// Time and picture.
+    /// Time and thumbnail.
     strip: Vec<(f64, String)>,
     peaks: Vec<PeakData>,
 }
@@ -57,18 +57,18 @@ struct PeakData {
     picture: Option<String>,
 }
 
-/// The page about `file`; `video` is an annotated video beside it.
+/// The page for `file`; `video` is the name of the annotated video in the same folder.
 ///
 /// # Errors
 ///
-/// When a value has no JSON, which none has.
+/// If a value cannot be represented in JSON, which does not happen.
 pub(super) fn html(
     file: &str,
     video: Option<&str>,
-    course: &EmotionTimeline,
+    timeline: &EmotionTimeline,
     thumbnails: Option<&FaceThumbnails>,
 ) -> serde_json::Result<String> {
-    let labels: Vec<_> = course.labels().into_iter().collect();
+    let labels: Vec<_> = timeline.labels().into_iter().collect();
     let index = |label: &str| {
         labels
             .iter()
@@ -78,11 +78,11 @@ pub(super) fn html(
     let data = ReportData {
         file,
         video,
-        duration: course.end(),
-        size: course.size,
-        frames: course.frames,
-        frames_with_faces: course.frames_with_faces,
-        most_faces: course.most_faces,
+        duration: timeline.end(),
+        size: timeline.size,
+        frames: timeline.frames,
+        frames_with_faces: timeline.frames_with_faces,
+        most_faces: timeline.most_faces,
         labels: labels
             .iter()
             .map(|&(name, count)| LabelData {
@@ -91,20 +91,20 @@ pub(super) fn html(
                 colour: css(name),
             })
             .collect(),
-        persons: course
+        persons: timeline
             .persons
             .iter()
-            .map(|(who, person)| PersonData::of(*who, person, labels.len(), &index, thumbnails))
+            .map(|(key, person)| PersonData::new(*key, person, labels.len(), &index, thumbnails))
             .collect(),
     };
-    // Nothing in the data may end the script that it stands in.
+    // The data must not end the script that contains it.
     let json = serde_json::to_string(&data)?.replace('<', "\\u003c");
-    Ok(PAGE.replacen(PLACE, &json, 1))
+    Ok(PAGE.replacen(PLACEHOLDER, &json, 1))
 }
 
 impl PersonData {
-    fn of(
-        who: PersonKey,
+    fn new(
+        key: PersonKey,
         person: &PersonTimeline,
         labels: usize,
         index: &dyn Fn(&str) -> usize,
@@ -114,9 +114,9 @@ impl PersonData {
         for (label, count) in &person.labels {
             counts[index(label)] = *count;
         }
-        let strip = thumbnails.map_or(&[][..], |thumbnails| thumbnails.strip(who));
+        let strip = thumbnails.map_or(&[][..], |thumbnails| thumbnails.strip(key));
         Self {
-            name: who.to_string(),
+            name: key.to_string(),
             frames: person.frames,
             valence: person.mean_valence(),
             spans: person
@@ -137,7 +137,7 @@ impl PersonData {
                     label: index(&span.label),
                     confidence: span.confidence,
                     picture: thumbnails
-                        .and_then(|thumbnails| thumbnails.at(who, &span.label, span.peak))
+                        .and_then(|thumbnails| thumbnails.closest(key, &span.label, span.peak))
                         .map(|picture| data_url(&picture.jpeg)),
                 })
                 .collect(),
@@ -145,13 +145,9 @@ impl PersonData {
     }
 }
 
-/// As the overlay has it.
+/// The colour of a label in `emotionoverlay`.
 fn css(label: &str) -> String {
-    let [red, green, blue] = colour(if label == UNCLASSIFIED {
-        None
-    } else {
-        Some(label)
-    });
+    let [red, green, blue] = colour(Some(label).filter(|label| *label != UNCLASSIFIED));
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
@@ -161,19 +157,19 @@ fn data_url(jpeg: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::timeline::tests::{course, face, record};
+    use super::super::timeline::tests::{face, record, timeline};
     use super::*;
 
     fn page(file: &str) -> String {
         let records = [(0.0, "happy"), (1.0, "neutral")];
         let records = records.map(|(time, label)| record(time, vec![face(1, 0, label, 0.5)]));
-        html(file, None, &course(records.to_vec()), None).unwrap()
+        html(file, None, &timeline(records.to_vec()), None).unwrap()
     }
 
     #[test]
-    fn the_page_needs_nothing_from_elsewhere() {
+    fn the_page_loads_nothing() {
         let page = page("talk.mp4");
-        // The name of the SVG language is no address that anybody opens.
+        // The namespace of SVG is a name, not an address to load.
         let page = page.replace("http://www.w3.org/2000/svg", "");
         for elsewhere in ["http:", "https:", "src=\"", "href=\"", "@import", "url("] {
             assert!(!page.contains(elsewhere), "{elsewhere}");
@@ -181,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_end_the_script() {
+    fn a_file_name_cannot_end_the_script() {
         let page = page("</script><script>alert(1)</script>.mp4");
         assert_eq!(
             page.matches("</script").count(),
@@ -191,10 +187,10 @@ mod tests {
     }
 
     #[test]
-    fn the_data_stands_in_the_page() {
-        assert_eq!(PAGE.matches(PLACE).count(), 1);
+    fn the_page_contains_the_data() {
+        assert_eq!(PAGE.matches(PLACEHOLDER).count(), 1);
         let page = page("talk.mp4");
-        assert!(!page.contains(PLACE) && page.contains("\"file\":\"talk.mp4\""));
+        assert!(!page.contains(PLACEHOLDER) && page.contains("\"file\":\"talk.mp4\""));
         assert!(page.contains(&format!("\"colour\":\"{}\"", css("happy"))));
     }
 }

@@ -1,4 +1,4 @@
-//! What is done with each file. Files that were tagged with the same settings need not be tagged again.
+//! The settings of a run. Files that were tagged with the same settings are not tagged again.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -6,24 +6,24 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-/// How each file is tagged. As JSON it stands in the file's summary, and a change of it is a reason to tag anew.
+/// How each file is tagged. The summary of a file contains these settings as JSON; if they differ, the file is tagged again.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Settings {
-    /// Version of the program: another one may find other faces.
+    /// Version of the program, because another version may find other faces.
     pub version: &'static str,
-    /// How records are written.
+    /// The file format of the records.
     pub format: RecordFormat,
-    /// Which frames are looked at; None for all.
+    /// Which frames are analysed; `None` for all.
     pub every: Option<SamplingRate>,
     /// Whether to write a video with boxes and labels.
     pub annotate: bool,
-    /// Whether to write a page with the course of each face.
+    /// Whether to write an HTML page with the timeline of each face.
     pub report: bool,
     /// Whether that page shows the faces.
     pub thumbnails: bool,
-    /// Properties of `facedetect` as `gst-launch-1.0` takes them.
+    /// Properties of `facedetect` in the syntax of `gst-launch-1.0`.
     pub facedetect: String,
-    /// Properties of `emotionclassify` as `gst-launch-1.0` takes them.
+    /// Properties of `emotionclassify` in the syntax of `gst-launch-1.0`.
     pub emotionclassify: String,
 }
 
@@ -42,16 +42,16 @@ impl Default for Settings {
     }
 }
 
-/// How records are written.
+/// The file format of the records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum RecordFormat {
-    /// An object for each frame, a line each
+    /// One line of JSON for each frame
     #[default]
     Jsonl,
-    /// A line for each face
+    /// One line for each face
     Csv,
-    /// The same table in columns
+    /// The same table, stored by column
     Parquet,
 }
 
@@ -66,53 +66,34 @@ impl RecordFormat {
     }
 }
 
-/// So many frames in so much time: `5/s`, `1/10s`, `20/min`.
+/// A number of frames per time: `5/s`, `1/10s`, `20/min`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SamplingRate {
     frames: NonZeroU64,
-    /// A number of `unit`s.
+    /// The time as a number of `unit`s.
     number: NonZeroU64,
-    unit: Unit,
+    unit: (&'static str, u64),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unit {
-    Second,
-    Minute,
-    Hour,
-}
+/// Name and number of seconds of each unit.
+const UNITS: [(&str, u64); 3] = [("min", 60), ("s", 1), ("h", 3600)];
 
-impl Unit {
-    const ALL: [(&'static str, Self); 3] = [
-        ("min", Self::Minute),
-        ("s", Self::Second),
-        ("h", Self::Hour),
-    ];
-
-    fn seconds(self) -> u64 {
-        match self {
-            Self::Second => 1,
-            Self::Minute => 60,
-            Self::Hour => 3600,
-        }
-    }
-}
-
-/// What is no rate of frames.
+/// The text is no sampling rate.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{0:?} is no rate: expected frames per time, whole numbers, such as 5/s, 1/10s, 20/min or 1/h"
+    "expected whole numbers of frames per time, such as 5/s, 1/10s, 20/min or 1/h, found {0:?}"
 )]
 pub struct InvalidSamplingRate(String);
 
 impl SamplingRate {
-    /// The number of the time slot, counted from the first frame, that a frame is in; the first frame of each slot is
-    /// looked at. Containers round times to as much as a millisecond, so half of one does not make a frame too early.
+    /// The number of the time slot of a frame, counted from the first frame. The first frame of each slot is analysed.
+    ///
+    /// Containers round times to a millisecond or less, so a frame that is half a millisecond early is in the next slot.
     pub fn slot(&self, since_first: gst::ClockTime) -> u64 {
         let tolerance = gst::ClockTime::from_useconds(500);
         let now = u128::from((since_first + tolerance).nseconds());
-        let period = u128::from(self.number.get())
-            * u128::from(self.unit.seconds() * gst::ClockTime::SECOND.nseconds());
+        let seconds = u128::from(self.number.get()) * u128::from(self.unit.1);
+        let period = seconds * u128::from(gst::ClockTime::SECOND.nseconds());
         (now * u128::from(self.frames.get()) / period) as u64
     }
 }
@@ -123,10 +104,10 @@ impl FromStr for SamplingRate {
     fn from_str(text: &str) -> Result<Self, InvalidSamplingRate> {
         let parse = || {
             let (frames, time) = text.split_once('/')?;
-            let (unit, number) = Unit::ALL.into_iter().find_map(|(name, unit)| {
-                let number = time.strip_suffix(name)?;
-                Some((unit, if number.is_empty() { "1" } else { number }))
-            })?;
+            let (unit, number) = UNITS
+                .into_iter()
+                .find_map(|unit| Some((unit, time.strip_suffix(unit.0)?)))?;
+            let number = if number.is_empty() { "1" } else { number };
             Some(Self {
                 frames: frames.trim().parse().ok()?,
                 number: number.trim().parse().ok()?,
@@ -143,8 +124,7 @@ impl fmt::Display for SamplingRate {
         if self.number.get() != 1 {
             write!(f, "{}", self.number)?;
         }
-        let name = Unit::ALL.into_iter().find(|(_, unit)| *unit == self.unit);
-        f.write_str(name.map_or("s", |(name, _)| name))
+        f.write_str(self.unit.0)
     }
 }
 
@@ -195,14 +175,14 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_prints_as_it_is_written() {
+    fn a_rate_is_printed_as_it_is_written() {
         for text in ["5/s", "1/10s", "20/min", "1/h"] {
             assert_eq!(text.parse::<SamplingRate>().unwrap().to_string(), text);
         }
     }
 
     #[test]
-    fn what_is_no_rate_is_refused_with_examples() {
+    fn an_invalid_rate_is_rejected_with_examples() {
         for text in ["", "5", "5/", "/s", "0/s", "1/0s", "-1/s", "5/s/s", "1.5/s"] {
             let error = text.parse::<SamplingRate>().unwrap_err().to_string();
             assert!(error.contains("5/s, 1/10s"), "{text}: {error}");

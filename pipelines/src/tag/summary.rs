@@ -1,7 +1,7 @@
-//! The summary of a file: what the results were made from, and who showed what.
+//! The summary of a file: what its results were made from, and the emotions of each person.
 //!
-//! `NAME.summary.json` is written last. It says that the results beside it are whole, and from which file and with which
-//! settings they were made, so that another run need not make them again.
+//! `NAME.summary.json` is written last. It shows that the other results are complete, and from which file and with which
+//! settings they were made, so that another run can skip the file.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,23 +14,23 @@ use super::inputs::InputFile;
 use super::settings::Settings;
 use super::timeline::{EmotionTimeline, PersonKey, PersonTimeline};
 
-/// The version of the format; it counts up when a field changes its meaning or goes away.
+/// The version of the format. It increases when a field changes its meaning or is removed.
 const VERSION: u32 = 1;
-/// Moments to jump to, for each person.
+/// Number of peaks for each person.
 const PEAKS: usize = 10;
 
 #[derive(Debug, Serialize)]
 struct Summary<'a> {
     version: u32,
-    /// The file's own name.
+    /// The name of the file, without folders.
     file: String,
     input: FileIdentity,
     settings: &'a Settings,
-    /// The files beside this one.
+    /// The names of the other results.
     outputs: &'a [String],
     width: Option<u32>,
     height: Option<u32>,
-    /// Seconds up to the end of the last frame; 0 for a still picture.
+    /// Seconds up to the end of the last frame; 0 for an image.
     duration: f64,
     frames: u64,
     frames_with_faces: u64,
@@ -41,7 +41,7 @@ struct Summary<'a> {
     persons: Vec<PersonSummary<'a>>,
 }
 
-/// What recognises the file.
+/// Identifies the file.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct FileIdentity {
     path: String,
@@ -51,24 +51,24 @@ struct FileIdentity {
 
 #[derive(Debug, Serialize)]
 struct PersonSummary<'a> {
-    /// The track; null where faces are not tracked.
+    /// The track; null if faces are not tracked.
     id: Option<i32>,
-    /// The number from the left, from 1, where faces are not tracked.
+    /// The position from the left, from 1, if faces are not tracked.
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<usize>,
     /// Seconds.
     first_seen: f64,
     last_seen: f64,
     frames: u64,
-    /// The emotion that was shown most often.
+    /// The most frequent emotion.
     emotion: Option<&'a str>,
-    /// Share of each emotion among the person's frames.
+    /// Share of each emotion in the person's frames.
     emotions: BTreeMap<&'a str, f64>,
     /// Mean probability of each emotion.
     probabilities: BTreeMap<&'a str, f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     valence: Option<f64>,
-    /// The clearest moments of what is not neutral.
+    /// The most confident moments that are not neutral.
     peaks: Vec<PeakSummary<'a>>,
 }
 
@@ -82,48 +82,43 @@ struct PeakSummary<'a> {
     confidence: f64,
 }
 
-/// The summary as a JSON text.
+/// The summary as JSON.
 ///
 /// # Errors
 ///
-/// When a value has no JSON, which none has.
+/// If a value cannot be represented in JSON, which does not happen.
 pub(super) fn json(
     input: &InputFile,
     settings: &Settings,
     outputs: &[String],
-    course: &EmotionTimeline,
+    timeline: &EmotionTimeline,
 ) -> serde_json::Result<String> {
-    let labels = course.labels();
+    let labels = timeline.labels();
     let summary = Summary {
         version: VERSION,
-        file: input
-            .path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned(),
-        input: FileIdentity::of(input),
+        file: input.file_name(),
+        input: FileIdentity::new(input),
         settings,
         outputs,
-        width: course.size.map(|(width, _)| width),
-        height: course.size.map(|(_, height)| height),
-        duration: rounded(course.end()),
-        frames: course.frames,
-        frames_with_faces: course.frames_with_faces,
-        most_faces: course.most_faces,
-        faces: course.faces,
+        width: timeline.size.map(|(width, _)| width),
+        height: timeline.size.map(|(_, height)| height),
+        duration: rounded(timeline.end()),
+        frames: timeline.frames,
+        frames_with_faces: timeline.frames_with_faces,
+        most_faces: timeline.most_faces,
+        faces: timeline.faces,
         emotions: shares(labels.iter().map(|(label, count)| (*label, *count))),
-        persons: course
+        persons: timeline
             .persons
             .iter()
-            .map(|(who, person)| PersonSummary::of(*who, person))
+            .map(|(key, person)| PersonSummary::new(*key, person))
             .collect(),
     };
     Ok(serde_json::to_string_pretty(&summary)? + "\n")
 }
 
 impl<'a> PersonSummary<'a> {
-    fn of(who: PersonKey, person: &'a PersonTimeline) -> Self {
+    fn new(key: PersonKey, person: &'a PersonTimeline) -> Self {
         let (first, last) = person.time();
         let labels = || {
             person
@@ -131,9 +126,9 @@ impl<'a> PersonSummary<'a> {
                 .iter()
                 .map(|(label, count)| (label.as_str(), *count))
         };
-        let (id, place) = match who {
+        let (id, place) = match key {
             PersonKey::Track(id) => (Some(id), None),
-            PersonKey::Position(place) => (None, Some(place + 1)),
+            PersonKey::Position(index) => (None, Some(index + 1)),
         };
         Self {
             id,
@@ -141,7 +136,7 @@ impl<'a> PersonSummary<'a> {
             first_seen: rounded(first),
             last_seen: rounded(last),
             frames: person.frames,
-            // Of equals the first in the alphabet, in every run.
+            // The first in alphabetical order if several are equally frequent.
             emotion: labels()
                 .rev()
                 .max_by_key(|(_, count)| *count)
@@ -168,7 +163,7 @@ impl<'a> PersonSummary<'a> {
 }
 
 impl FileIdentity {
-    fn of(input: &InputFile) -> Self {
+    fn new(input: &InputFile) -> Self {
         Self {
             path: input.absolute.to_string_lossy().into_owned(),
             size: input.size,
@@ -188,18 +183,18 @@ fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 
-/// What there is of an input's results.
+/// The results of earlier runs for a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ExistingResults {
-    /// Nothing, or results of other settings or of an older state of the file.
+    /// No results, or results of other settings or of an older version of the file.
     Outdated,
-    /// All of them.
+    /// All results, of the same file and settings.
     Complete,
-    /// Results of another file under the same name.
+    /// Results of this other file under the same name.
     OtherFile(PathBuf),
 }
 
-/// Looks at an earlier summary at `path`.
+/// Reads the summary of an earlier run at `path`.
 pub(super) fn existing_results(
     path: &Path,
     input: &InputFile,
@@ -213,8 +208,8 @@ pub(super) fn existing_results(
     let Ok(source) = FileIdentity::deserialize(&found["input"]) else {
         return ExistingResults::Outdated;
     };
-    let wanted = FileIdentity::of(input);
-    // A whole archive may have moved.
+    let wanted = FileIdentity::new(input);
+    // The path is not compared, because a whole archive may have moved.
     let is_same = (source.size, source.modified_ns) == (wanted.size, wanted.modified_ns);
     if !is_same {
         return if source.path == wanted.path {

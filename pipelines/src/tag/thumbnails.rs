@@ -1,7 +1,7 @@
-//! Small pictures of the faces, for the report.
+//! Thumbnails of the faces, for the report.
 //!
-//! Of each person a strip over time, at first one picture a second; when the strip is full, every other one goes and the
-//! rest of the file gets half as many. And for each emotion the picture in which it was clearest.
+//! Each person has a strip over time, at first one thumbnail a second. When the strip is full, every other thumbnail is
+//! removed and the interval doubles. In addition there is the most confident thumbnail of each emotion.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -12,37 +12,41 @@ use gst_video::{VideoConverter, VideoConverterConfig, VideoFormat, VideoFrameRef
 use gstemotion::record::{PixelBox, Record};
 use image::codecs::jpeg::JpegEncoder;
 
-use super::timeline::{PersonKey, named};
+use super::timeline::{PersonKey, keyed};
 
+/// Width and height of a thumbnail in pixels.
 const SIDE: u32 = 72;
-const QUALITY: u8 = 80;
+const JPEG_QUALITY: u8 = 80;
+/// The longest strip.
 const MOST: usize = 16;
-const FIRST_STEP_S: f64 = 1.0;
-/// A clearer picture is worth its making if the classifier is surer by this.
-const CLEARER: f64 = 0.02;
-/// How much around the box is shown, as a share of its longer side.
+/// The first interval of a strip in seconds.
+const FIRST_INTERVAL_S: f64 = 1.0;
+/// A thumbnail replaces the best one of its emotion if its confidence is higher by this.
+const CONFIDENCE_STEP: f64 = 0.02;
+/// Margin around the box, as a fraction of its longer side.
 const MARGIN: f64 = 0.15;
 
-/// The pictures of everybody.
+/// The thumbnails of all persons.
 #[derive(Debug, Default)]
 pub(super) struct FaceThumbnails {
     persons: BTreeMap<PersonKey, PersonThumbnails>,
 }
 
-/// The pictures of a person.
+/// The thumbnails of one person.
 #[derive(Debug)]
 struct PersonThumbnails {
     strip: Vec<Thumbnail>,
-    step: f64,
+    interval: f64,
+    /// The time of the next thumbnail of the strip, in seconds.
     next: f64,
-    /// By emotion, with the confidence.
-    clearest: BTreeMap<String, (f64, Thumbnail)>,
+    /// The best thumbnail of each emotion with its confidence.
+    best: BTreeMap<String, (f64, Thumbnail)>,
 }
 
-/// A picture of a face.
+/// A thumbnail of a face.
 #[derive(Debug, Clone)]
 pub(super) struct Thumbnail {
-    /// When it was taken, in seconds.
+    /// The stream time of its frame in seconds.
     pub(super) time: f64,
     /// JPEG.
     pub(super) jpeg: Vec<u8>,
@@ -52,19 +56,19 @@ impl Default for PersonThumbnails {
     fn default() -> Self {
         Self {
             strip: Vec::new(),
-            step: FIRST_STEP_S,
+            interval: FIRST_INTERVAL_S,
             next: f64::NEG_INFINITY,
-            clearest: BTreeMap::new(),
+            best: BTreeMap::new(),
         }
     }
 }
 
 impl FaceThumbnails {
-    /// Takes the pictures that are due of the faces on `buffer`.
+    /// Adds the thumbnails that are due for the faces in `buffer`.
     ///
     /// # Errors
     ///
-    /// When the picture cannot be converted.
+    /// If the frame cannot be converted.
     pub(super) fn add(
         &mut self,
         record: &Record,
@@ -72,74 +76,72 @@ impl FaceThumbnails {
         info: &VideoInfo,
     ) -> anyhow::Result<()> {
         let time = record.stream_time.unwrap_or(0.0);
-        for (who, face) in named(record) {
-            let pictures = self.persons.entry(who).or_default();
+        for (key, face) in keyed(record) {
+            let person = self.persons.entry(key).or_default();
             let emotion = face.emotion.as_deref().zip(face.confidence);
-            let is_clearest = emotion.is_some_and(|(label, confidence)| {
-                let best = pictures.clearest.get(label);
-                best.is_none_or(|(best, _)| confidence >= best + CLEARER)
+            let is_best = emotion.is_some_and(|(label, confidence)| {
+                let best = person.best.get(label);
+                best.is_none_or(|(best, _)| confidence >= best + CONFIDENCE_STEP)
             });
-            if time < pictures.next && !is_clearest {
+            if time < person.next && !is_best {
                 continue;
             }
-            let Some(jpeg) = portrait(buffer, info, face.pixels)? else {
+            let Some(jpeg) = thumbnail(buffer, info, face.pixels)? else {
                 continue;
             };
-            let picture = Thumbnail { time, jpeg };
-            if let Some((label, confidence)) = emotion.filter(|_| is_clearest) {
-                let entry = (confidence, picture.clone());
-                pictures.clearest.insert(label.to_owned(), entry);
+            let thumbnail = Thumbnail { time, jpeg };
+            if let Some((label, confidence)) = emotion.filter(|_| is_best) {
+                let entry = (confidence, thumbnail.clone());
+                person.best.insert(label.to_owned(), entry);
             }
-            if time >= pictures.next {
-                pictures.take(picture);
+            if time >= person.next {
+                person.extend_strip(thumbnail);
             }
         }
         Ok(())
     }
 
-    /// The pictures of a person over time.
-    pub(super) fn strip(&self, who: PersonKey) -> &[Thumbnail] {
-        self.persons
-            .get(&who)
-            .map_or(&[], |pictures| &pictures.strip)
+    /// The strip of a person, in order of time.
+    pub(super) fn strip(&self, key: PersonKey) -> &[Thumbnail] {
+        self.persons.get(&key).map_or(&[], |person| &person.strip)
     }
 
-    /// The picture of a person with the emotion `label` at `time`, else the one closest in time.
-    pub(super) fn at(&self, who: PersonKey, label: &str, time: f64) -> Option<&Thumbnail> {
-        let pictures = self.persons.get(&who)?;
-        let clearest = pictures.clearest.get(label).map(|(_, picture)| picture);
-        let all = pictures.strip.iter().chain(clearest);
+    /// The thumbnail of a person that is closest to `time`, of the strip and the best one of the emotion `label`.
+    pub(super) fn closest(&self, key: PersonKey, label: &str, time: f64) -> Option<&Thumbnail> {
+        let person = self.persons.get(&key)?;
+        let best = person.best.get(label).map(|(_, thumbnail)| thumbnail);
+        let all = person.strip.iter().chain(best);
         all.min_by(|a, b| (a.time - time).abs().total_cmp(&(b.time - time).abs()))
     }
 }
 
 impl PersonThumbnails {
-    fn take(&mut self, picture: Thumbnail) {
-        self.next = picture.time + self.step;
-        self.strip.push(picture);
+    fn extend_strip(&mut self, thumbnail: Thumbnail) {
+        self.next = thumbnail.time + self.interval;
+        self.strip.push(thumbnail);
         if self.strip.len() > MOST {
             let mut index = 0;
             self.strip.retain(|_| {
                 index += 1;
                 index % 2 == 1
             });
-            self.step *= 2.0;
+            self.interval *= 2.0;
         }
     }
 }
 
-/// The face in `pixels` with a margin, as JPEG; None where it lies outside the picture.
-fn portrait(
+/// The face in `pixels` with a margin, as JPEG; `None` if the frame is too small.
+fn thumbnail(
     buffer: &gst::BufferRef,
     info: &VideoInfo,
     pixels: PixelBox,
 ) -> anyhow::Result<Option<Vec<u8>>> {
     let frame = VideoFrameRef::from_buffer_ref_readable(buffer, info)
-        .context("the picture is not as its caps say")?;
+        .context("the frame does not match its caps")?;
     let Some((x, y, side)) = square(pixels, info.width(), info.height()) else {
         return Ok(None);
     };
-    let small = VideoInfo::builder(VideoFormat::Rgb, SIDE, SIDE)
+    let small_info = VideoInfo::builder(VideoFormat::Rgb, SIDE, SIDE)
         .fps(info.fps())
         .interlace_mode(info.interlace_mode())
         .build()?;
@@ -148,10 +150,12 @@ fn portrait(
     config.set_src_y(y);
     config.set_src_width(Some(side));
     config.set_src_height(Some(side));
-    let converter = VideoConverter::new(info, &small, Some(config))?;
-    let mut made = gst::Buffer::with_size(small.size())?;
-    let made = made.get_mut().context("a new buffer is ours alone")?;
-    let mut out = VideoFrameRef::from_buffer_ref_writable(made, &small)?;
+    let converter = VideoConverter::new(info, &small_info, Some(config))?;
+    let mut small_buffer = gst::Buffer::with_size(small_info.size())?;
+    let small_buffer = small_buffer
+        .get_mut()
+        .context("a new buffer is not writable")?;
+    let mut out = VideoFrameRef::from_buffer_ref_writable(small_buffer, &small_info)?;
     converter.frame_ref(&frame, &mut out);
 
     let stride = out.plane_stride()[0] as usize;
@@ -159,7 +163,7 @@ fn portrait(
     let row = SIDE as usize * 3;
     let rgb: Vec<u8> = rows.flat_map(|line| &line[..row]).copied().collect();
     let mut jpeg = Cursor::new(Vec::new());
-    JpegEncoder::new_with_quality(&mut jpeg, QUALITY).encode(
+    JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY).encode(
         &rgb,
         SIDE,
         SIDE,
@@ -168,7 +172,7 @@ fn portrait(
     Ok(Some(jpeg.into_inner()))
 }
 
-/// A square about the box, moved into the picture, at even places as halved colour planes like it.
+/// `(x, y, side)` of a square around the box, moved into the frame. All are even, for chroma planes of half the size.
 fn square(pixels: PixelBox, width: u32, height: u32) -> Option<(i32, i32, i32)> {
     let (width, height) = (i32::try_from(width).ok()?, i32::try_from(height).ok()?);
     let longer = f64::from(pixels.width.max(pixels.height));

@@ -1,27 +1,27 @@
-//! The course of a file: who was seen when, and with which emotions.
+//! The timeline of a file: which faces it shows when, and with which emotions.
 //!
-//! It grows record by record and holds a span for each stretch of one emotion, not a value for each frame, so that hours
-//! of video fit into memory.
+//! It is built record by record and has a span for each stretch of one emotion, not a value for each frame, so hours of
+//! video fit into memory.
 
 use std::collections::BTreeMap;
 
 use gstemotion::face::UNCERTAIN;
 use gstemotion::record::{FaceRecord, Record};
 
-/// A face that is missed for no longer than this has not gone, in seconds.
-const BRIDGED_S: f64 = 0.5;
-/// A span of an emotion is worth jumping to if it lasts this long, in seconds.
-const WORTHWHILE_S: f64 = 0.3;
-/// The label of somebody who is there and not classified.
+/// A gap in the detection of a face that does not end its span, in seconds.
+const LONGEST_GAP_S: f64 = 0.5;
+/// The shortest span that counts as a peak, in seconds.
+const SHORTEST_PEAK_S: f64 = 0.3;
+/// The label of a face that is not classified.
 pub const UNCLASSIFIED: &str = "unclassified";
 const NEUTRAL: &str = "neutral";
 
-/// Who a face belongs to.
+/// Identifies a person within a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PersonKey {
     /// The track with this id.
     Track(i32),
-    /// The face with this number from the left in each frame, where faces are not tracked.
+    /// The position of the face from the left, from 0, if faces are not tracked.
     Position(usize),
 }
 
@@ -29,47 +29,48 @@ impl std::fmt::Display for PersonKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Track(id) => write!(f, "face {id}"),
-            Self::Position(place) => write!(f, "face {} from the left", place + 1),
+            Self::Position(index) => write!(f, "face {} from the left", index + 1),
         }
     }
 }
 
-/// A stretch of time in which somebody shows one emotion.
+/// A stretch of time in which a face shows one emotion.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EmotionSpan {
-    /// Its begin in seconds.
+    /// Its start in seconds.
     pub start: f64,
-    /// Its end in seconds: when the next frame is shown.
+    /// Its end in seconds: the time of the next frame.
     pub end: f64,
     /// The name of the emotion, `uncertain`, or [`UNCLASSIFIED`].
     pub label: String,
-    /// When it was clearest, in seconds.
+    /// The time of the highest confidence, in seconds.
     pub peak: f64,
-    /// How sure the classifier was then, 0 to 1.
+    /// The highest confidence, 0 to 1.
     pub confidence: f64,
 }
 
-/// What is known of a person (a track: somebody who comes back after a while may be a new one).
+/// The timeline of one person, which is one track: somebody who returns after a while may get a new one.
 #[derive(Debug, Clone, Default)]
 pub struct PersonTimeline {
-    /// Frames in which the face was found.
+    /// Number of frames with the face.
     pub frames: u64,
-    /// Its stretches of one emotion, in order.
+    /// Its spans in order of time.
     pub spans: Vec<EmotionSpan>,
     /// The number of frames by label.
     pub labels: BTreeMap<String, u64>,
-    /// Sums of the probabilities in the classifier's order, over `classified` frames.
+    /// Sums of the probabilities over `classified` frames, in the order of the classifier.
     probabilities: Vec<(String, f64)>,
     classified: u64,
+    /// Sum of the valence over `with_valence` frames.
     valence: f64,
     with_valence: u64,
-    /// Number of the last frame with this face.
+    /// The number of the last frame with this face, from 1.
     last_frame: u64,
     last_time: f64,
 }
 
 impl PersonTimeline {
-    /// The first and the last moment, in seconds.
+    /// The times at which the face first and last appears, in seconds.
     pub fn time(&self) -> (f64, f64) {
         let first = self.spans.first().map_or(0.0, |span| span.start);
         (first, self.spans.last().map_or(0.0, |span| span.end))
@@ -82,16 +83,16 @@ impl PersonTimeline {
         means.map(move |(label, sum)| (label.as_str(), sum / count))
     }
 
-    /// The mean valence, -1 to 1, if the classifier tells it.
+    /// The mean valence, -1 to 1, if the classifier reports it.
     pub fn mean_valence(&self) -> Option<f64> {
         (self.with_valence > 0).then(|| self.valence / self.with_valence as f64)
     }
 
-    /// The spans with an emotion worth jumping to, the clearest `most` of them, in order.
+    /// The `most` spans with the highest confidence that are neither neutral nor uncertain, in order of time.
     pub fn peaks(&self, most: usize) -> Vec<&EmotionSpan> {
         let is_peak = |span: &&EmotionSpan| {
             ![NEUTRAL, UNCERTAIN, UNCLASSIFIED].contains(&span.label.as_str())
-                && span.end - span.start >= WORTHWHILE_S
+                && span.end - span.start >= SHORTEST_PEAK_S
         };
         let mut peaks: Vec<_> = self.spans.iter().filter(is_peak).collect();
         peaks.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
@@ -119,7 +120,7 @@ impl PersonTimeline {
             self.with_valence += 1;
         }
 
-        let stayed = self.last_frame + 1 == frame || time - self.last_time <= BRIDGED_S;
+        let stayed = self.last_frame + 1 == frame || time - self.last_time <= LONGEST_GAP_S;
         (self.last_frame, self.last_time) = (frame, time);
         match self.spans.last_mut() {
             Some(span) if stayed && time >= span.start => {
@@ -141,56 +142,64 @@ impl PersonTimeline {
             confidence,
         });
     }
+
+    /// Extends the last span to `time`.
+    fn extend(&mut self, time: f64) {
+        if let Some(span) = self.spans.last_mut() {
+            span.end = span.end.max(time);
+        }
+    }
 }
 
-/// The course of a file so far.
+/// The timeline of a file.
 #[derive(Debug, Clone, Default)]
 pub struct EmotionTimeline {
-    /// Everybody who was seen.
+    /// Everybody who appears in the file.
     pub persons: BTreeMap<PersonKey, PersonTimeline>,
-    /// Frames that were looked at.
+    /// Number of analysed frames.
     pub frames: u64,
-    /// Frames with a face.
+    /// Number of frames with a face.
     pub frames_with_faces: u64,
-    /// Faces in all frames.
+    /// Number of faces in all frames.
     pub faces: u64,
-    /// The most faces in one frame.
+    /// The highest number of faces in one frame.
     pub most_faces: usize,
-    /// Width and height of the first frame in pixels.
+    /// Width and height of the first frame, in pixels.
     pub size: Option<(u32, u32)>,
-    /// When the last frame was shown and for how long, in seconds.
+    /// Time and duration of the last frame, in seconds.
     last: Option<(f64, f64)>,
 }
 
 impl EmotionTimeline {
-    /// Adds a frame; `duration` is the time that it is shown, in seconds, where that is known.
+    /// Adds a frame; `duration` is its duration in seconds, if it is known.
     pub fn add(&mut self, record: &Record, duration: Option<f64>) {
-        let (before, shown) = self.last.unwrap_or((0.0, 0.0));
+        let (before, last_duration) = self.last.unwrap_or((0.0, 0.0));
         let time = record.stream_time.unwrap_or(before);
-        // The last frame was shown until now.
+        // The last frame lasts until this one.
         for person in self.persons.values_mut() {
             if person.last_frame == self.frames && self.frames > 0 {
                 person.extend(time);
             }
         }
-        self.last = Some((
-            time,
-            duration.unwrap_or(if time > before { time - before } else { shown }),
-        ));
+        let usual = match time > before {
+            true => time - before,
+            false => last_duration,
+        };
+        self.last = Some((time, duration.unwrap_or(usual)));
         self.size = self.size.or(Some((record.width, record.height)));
         self.frames += 1;
         self.frames_with_faces += u64::from(!record.faces.is_empty());
         self.faces += record.faces.len() as u64;
         self.most_faces = self.most_faces.max(record.faces.len());
-        for (who, face) in named(record) {
+        for (key, face) in keyed(record) {
             self.persons
-                .entry(who)
+                .entry(key)
                 .or_default()
                 .add(self.frames, time, face);
         }
     }
 
-    /// The end of the file: whoever is on the last frame is seen until it ends.
+    /// Ends the file: the spans of the last frame last until it ends.
     pub fn finish(&mut self) {
         let end = self.end();
         for person in self.persons.values_mut() {
@@ -200,9 +209,9 @@ impl EmotionTimeline {
         }
     }
 
-    /// When the last frame ends, in seconds.
+    /// The end of the last frame, in seconds.
     pub fn end(&self) -> f64 {
-        self.last.map_or(0.0, |(time, shown)| time + shown)
+        self.last.map_or(0.0, |(time, duration)| time + duration)
     }
 
     /// The number of faces by label, over all frames.
@@ -215,24 +224,16 @@ impl EmotionTimeline {
     }
 }
 
-impl PersonTimeline {
-    fn extend(&mut self, time: f64) {
-        if let Some(span) = self.spans.last_mut() {
-            span.end = span.end.max(time);
-        }
-    }
-}
-
-/// The faces of a record with those that they belong to.
-pub fn named(record: &Record) -> impl Iterator<Item = (PersonKey, &FaceRecord)> {
+/// The faces of a record with the person of each.
+pub fn keyed(record: &Record) -> impl Iterator<Item = (PersonKey, &FaceRecord)> {
     let mut untracked: Vec<_> = record.faces.iter().filter(|f| f.id.is_none()).collect();
     untracked.sort_by_key(|face| face.pixels.x);
     let tracked = record
         .faces
         .iter()
         .filter_map(|face| Some((PersonKey::Track(face.id?), face)));
-    let places = untracked.into_iter().enumerate();
-    tracked.chain(places.map(|(place, face)| (PersonKey::Position(place), face)))
+    let untracked = untracked.into_iter().enumerate();
+    tracked.chain(untracked.map(|(index, face)| (PersonKey::Position(index), face)))
 }
 
 #[cfg(test)]

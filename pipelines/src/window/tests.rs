@@ -1,8 +1,8 @@
 use super::*;
 use crate::runner::{self, RunEnd};
 
-/// A window that is closed at the third picture, as GStreamer's sinks behave then.
-fn close_at_third_picture(screen: &gst_app::AppSink) {
+/// Behaves as GStreamer's video sinks do when their window is closed, at the third frame.
+fn close_at_third_frame(screen: &gst_app::AppSink) {
     let mut shown = 0;
     let show = move |screen: &gst_app::AppSink| {
         screen.pull_sample().map_err(|_| gst::FlowError::Eos)?;
@@ -40,10 +40,10 @@ fn a_closed_window_ends_the_run_and_the_recording_comes_to_its_end() {
     let screen = pipeline
         .by_name("screen")
         .and_then(|screen| screen.downcast().ok());
-    close_at_third_picture(&screen.expect("appsink is an AppSink"));
+    close_at_third_frame(&screen.expect("appsink is an AppSink"));
 
     let stop = StopFlag::default();
-    close_means_stop(&pipeline, &stop).expect("it has a window");
+    stop_on_close(&pipeline, &stop).expect("it has a window");
     let end = runner::run(&pipeline, &stop, |_| {}).expect("the closed window is no error");
     assert_eq!(end, RunEnd::Stopped);
     // The index is the last thing that the container writes.
@@ -64,6 +64,6 @@ fn other_errors_of_the_window_are_errors() {
         ));
     let pipeline = line.launch().expect("the elements exist");
     let stop = StopFlag::default();
-    close_means_stop(&pipeline, &stop).expect("it has a window");
+    stop_on_close(&pipeline, &stop).expect("it has a window");
     runner::run(&pipeline, &stop, |_| {}).expect_err("the window failed");
 }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use crate::common::*;
-use emotion_pipelines::line::Line;
-use emotion_pipelines::runner::{self, Stop};
+use emotion_pipelines::launch_line::LaunchLine;
+use emotion_pipelines::runner::{self, StopFlag};
 use emotion_tests::picture::portrait;
 use gstemotion::record::{Record, table};
 use serde_json::Value;
@@ -69,7 +69,7 @@ fn a_video_gets_the_records_that_the_elements_write_a_summary_and_captions() {
     );
 
     let by_hand = archive.path("by hand.jsonl");
-    let line = Line::default()
+    let line = LaunchLine::default()
         .words("filesrc")
         .path("location", &clip)
         .words(
@@ -80,7 +80,7 @@ fn a_video_gets_the_records_that_the_elements_write_a_summary_and_captions() {
     let publish = gst::prelude::GstBinExt::by_name(&pipeline, "publish").expect("it was named");
     gst::glib::prelude::ObjectExt::set_property(&publish, "location", by_hand.to_str());
     gst::glib::prelude::ObjectExt::set_property(&publish, "source", "my clip.mp4");
-    runner::run(&pipeline, &Stop::default(), |_| {}).expect("it plays");
+    runner::run(&pipeline, &StopFlag::default(), |_| {}).expect("it plays");
     let expected = fs::read_to_string(&by_hand).expect("it was written");
     let found = fs::read_to_string(out.join("my clip.jsonl")).expect("it was written");
     assert_eq!(found, expected);

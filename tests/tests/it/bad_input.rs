@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::Context as _;
 use emotion_pipelines::{
     clip::{self, Clip},
-    launch_line::Line,
+    launch_line::LaunchLine,
 };
 use emotion_tests::{
     repository,
@@ -16,22 +16,22 @@ use gst::prelude::*;
 const WEIGHTS: &str = "models/weights/mini_xception.safetensors";
 
 /// The complete error message of a pipeline that must fail.
-fn failure(line: Line) -> String {
+fn failure(line: LaunchLine) -> String {
     match stream::run(line, |_| Ok(())) {
         Ok(_) => panic!("it must not run"),
         Err(error) => format!("{error:#}"),
     }
 }
 
-fn classify_with(weights: &Path) -> Line {
-    Line::default()
+fn classify_with(weights: &Path) -> LaunchLine {
+    LaunchLine::default()
         .words("videotestsrc num-buffers=2 ! emotionclassify")
         .path("model-location", weights)
 }
 
 #[test]
 fn a_missing_cascade_file_is_named() {
-    let text = failure(Line::default().words(
+    let text = failure(LaunchLine::default().words(
         "videotestsrc num-buffers=2 ! facedetect detector=cascade cascade-file=/nowhere/faces.xml",
     ));
     assert!(text.contains("/nowhere/faces.xml"), "{text}");
@@ -41,7 +41,7 @@ fn a_missing_cascade_file_is_named() {
 fn a_file_that_is_no_cascade_is_named() {
     let file = repository("README.md");
     let text = failure(
-        Line::default()
+        LaunchLine::default()
             .words("videotestsrc num-buffers=2 ! facedetect detector=cascade")
             .path("cascade-file", &file),
     );
@@ -87,7 +87,7 @@ fn weights_with_other_names_for_the_labels_work_and_their_names_are_reported() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("renamed.safetensors");
     relabelled(&file, |labels| labels[2] = "scared".into()).expect("it is writable");
-    let elements = Line::default()
+    let elements = LaunchLine::default()
         .words("appsrc name=clip ! facedetect ! emotionclassify")
         .path("model-location", &file);
     let frames = stream::run(elements, |pipeline| feed(pipeline, [140])).expect("it plays");
@@ -140,7 +140,7 @@ fn an_8k_picture_passes_and_its_face_is_found() {
 #[test]
 fn regions_that_cross_the_border_are_classified_by_their_visible_part() {
     let (width, height) = (320, 240);
-    let line = Line::default().words(&format!(
+    let line = LaunchLine::default().words(&format!(
         "videotestsrc num-buffers=1 ! video/x-raw,format=NV12,width={width},height={height} ! identity name=detector \
          ! emotionclassify ! emotionoverlay"
     ));
@@ -182,7 +182,9 @@ fn regions_that_cross_the_border_are_classified_by_their_visible_part() {
 fn faces_are_found_after_size_and_format_change_mid_stream() {
     let elements = "videoconvert ! videoscale add-borders=false ! capsfilter name=change caps=video/x-raw,format=I420,width=640,height=480 \
                     ! facedetect ! emotionclassify ! emotionoverlay";
-    let line = Line::default().words("appsrc name=clip !").words(elements);
+    let line = LaunchLine::default()
+        .words("appsrc name=clip !")
+        .words(elements);
     let frames = stream::run(line, |pipeline| {
         let change = pipeline.by_name("change").context("it was named")?;
         let entry = pipeline

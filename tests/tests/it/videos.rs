@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use emotion_pipelines::launch_line::Line;
+use emotion_pipelines::launch_line::LaunchLine;
 use emotion_tests::{
     data,
     stream::{self, ReceivedFrame, assert_emotion_is_sound},
@@ -10,7 +10,7 @@ use emotion_tests::{
 
 /// Faces and emotions in every fifth of the first frames of a clip.
 fn play(file: &Path) -> Vec<ReceivedFrame> {
-    let line = Line::default()
+    let line = LaunchLine::default()
         .words("filesrc")
         .path("location", file)
         .words("! decodebin ! videoconvert ! videorate ! video/x-raw,framerate=2/1 ! identity eos-after=12")

@@ -1,19 +1,19 @@
-use super::super::timeline::tests::{course, face, record};
+use super::super::timeline::tests::{face, record, timeline};
 use super::*;
 
 #[test]
-fn one_face_is_named_by_its_emotion_alone() {
+fn a_single_face_has_its_emotion_only() {
     let records = [(0.0, "happy"), (1.0, "happy"), (2.0, "sad")];
     let records = records.map(|(time, label)| record(time, vec![face(5, 0, label, 0.5)]));
     assert_eq!(
-        web_vtt(&course(records.to_vec())),
+        web_vtt(&timeline(records.to_vec())),
         "WEBVTT\n\n00:00:00.000 --> 00:00:02.000\nhappy\n\n00:00:02.000 --> 00:00:03.000\nsad\n"
     );
 }
 
 #[test]
 fn several_faces_have_a_line_each_and_a_new_cue_whenever_one_changes() {
-    let course = course(vec![
+    let timeline = timeline(vec![
         record(3600.0, vec![face(1, 0, "happy", 0.5)]),
         record(
             3601.0,
@@ -23,7 +23,7 @@ fn several_faces_have_a_line_each_and_a_new_cue_whenever_one_changes() {
         record(3603.0, vec![]),
     ]);
     assert_eq!(
-        web_vtt(&course),
+        web_vtt(&timeline),
         "WEBVTT\n\n01:00:00.000 --> 01:00:01.000\nface 1: happy\n\n\
          01:00:01.000 --> 01:00:02.000\nface 1: happy\nface 2: fear\n\n\
          01:00:02.000 --> 01:00:03.000\nface 2: fear\n"
@@ -31,7 +31,7 @@ fn several_faces_have_a_line_each_and_a_new_cue_whenever_one_changes() {
 }
 
 #[test]
-fn what_lasts_too_short_to_be_read_is_left_out() {
+fn what_is_too_short_to_be_read_is_omitted() {
     let times = [
         (0.0, "happy"),
         (1.0, "sad"),
@@ -39,20 +39,20 @@ fn what_lasts_too_short_to_be_read_is_left_out() {
         (2.0, "happy"),
     ];
     let records = times.map(|(time, label)| record(time, vec![face(1, 0, label, 0.5)]));
-    let course = course(records.to_vec());
-    let cues = cues(&course);
+    let timeline = timeline(records.to_vec());
+    let cues = cues(&timeline);
     assert_eq!(cues.len(), 1, "{cues:?}");
     assert_eq!((cues[0].start, cues[0].end), (0, 2960));
 }
 
 #[test]
-fn a_crowd_does_not_cover_the_picture() {
+fn a_crowd_does_not_cover_the_video() {
     let crowd = (0..9).map(|id| face(id, 0, "<b>", 0.5)).collect();
-    let text = web_vtt(&course(vec![record(0.0, crowd), record(1.0, vec![])]));
+    let text = web_vtt(&timeline(vec![record(0.0, crowd), record(1.0, vec![])]));
     assert!(text.ends_with("face 2: &lt;b&gt;\nand 6 more\n"), "{text}");
 }
 
 #[test]
 fn without_faces_there_are_no_cues() {
-    assert_eq!(web_vtt(&course(vec![record(0.0, vec![])])), "WEBVTT\n");
+    assert_eq!(web_vtt(&timeline(vec![record(0.0, vec![])])), "WEBVTT\n");
 }

@@ -19,7 +19,7 @@ fn mp4(large: bool) -> Vec<u8> {
 }
 
 #[test]
-fn a_whole_file_misses_nothing() {
+fn a_complete_file_misses_nothing() {
     for large in [false, true] {
         assert_eq!(checked(&mp4(large)), None);
     }
@@ -31,7 +31,7 @@ fn a_whole_file_misses_nothing() {
 }
 
 #[test]
-fn a_file_that_was_cut_says_how_long_it_should_be() {
+fn a_cut_file_states_its_length() {
     for large in [false, true] {
         assert_eq!(checked(&mp4(large)[..36]), Some(40));
     }
@@ -43,16 +43,16 @@ fn a_file_that_was_cut_says_how_long_it_should_be() {
 }
 
 #[test]
-fn what_states_no_length_is_taken_as_it_is() {
+fn a_file_without_a_stated_length_is_accepted() {
     for bytes in [
         b"".as_slice(),
         b"no container at all",
-        // A live recording: Segment of unknown size.
+        // A live recording: a segment of unknown size.
         b"\x1a\x45\xdf\xa3\x81\0\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff",
         b"RIFF\0\0\0\0AVI ",
-        // The last box goes to the end.
+        // The last box extends to the end of the file.
         b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\0mdat",
-        // Zeros behind the last box.
+        // Zeros follow the last box.
         b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\0\0\0\0\0",
     ] {
         assert_eq!(checked(bytes), None, "{bytes:?}");

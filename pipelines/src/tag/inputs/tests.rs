@@ -20,7 +20,7 @@ impl Archive {
 }
 
 fn names(found: &InputFiles) -> Vec<&str> {
-    let names = found.inputs.iter().map(|input| input.name.to_str());
+    let names = found.files.iter().map(|input| input.name.to_str());
     names.map(Option::unwrap).collect()
 }
 
@@ -33,22 +33,22 @@ fn a_folder_gives_its_pictures_and_videos_by_name_with_their_folders() {
         "a/notes.txt",
         "a/.hidden.mp4",
     ]);
-    let found = archive.find(&["a"]);
+    let found = archive.scan(&["a"]);
     assert_eq!(names(&found), ["1", "2", "b/3"]);
-    assert!(found.unusable.is_empty());
+    assert!(found.rejected.is_empty());
 }
 
 #[test]
 fn earlier_results_are_no_input() {
     let archive = Archive::new(&["1.mp4", "out/1.annotated.mp4"]);
-    assert_eq!(names(&archive.find(&["."])), ["1"]);
+    assert_eq!(names(&archive.scan(&["."])), ["1"]);
 }
 
 #[test]
 fn a_named_file_is_taken_whatever_it_is_called_and_once() {
     let archive = Archive::new(&["talk", "b.mp4"]);
     assert_eq!(
-        names(&archive.find(&["talk", "b.mp4", "./talk", "*.mp4"])),
+        names(&archive.scan(&["talk", "b.mp4", "./talk", "*.mp4"])),
         ["talk", "b"]
     );
 }
@@ -56,7 +56,7 @@ fn a_named_file_is_taken_whatever_it_is_called_and_once() {
 #[test]
 fn names_that_would_clash_become_longer() {
     let archive = Archive::new(&["x/1.mp4", "x/1.jpg", "y/1.jpg", "y/2.mp4"]);
-    let found = archive.find(&["x/1.mp4", "x/1.jpg", "y/1.jpg", "y/2.mp4"]);
+    let found = archive.scan(&["x/1.mp4", "x/1.jpg", "y/1.jpg", "y/2.mp4"]);
     assert_eq!(names(&found), ["1.mp4", "x/1.jpg", "y/1.jpg", "2"]);
 }
 
@@ -70,18 +70,18 @@ fn a_list_names_files_folders_and_patterns_relative_to_itself() {
 }
 
 #[test]
-fn what_is_not_there_is_told_and_the_rest_found() {
+fn what_is_missing_is_reported_and_the_rest_found() {
     let archive = Archive::new(&["1.mp4"]);
-    let found = archive.find(&["none.mp4", "1.mp4", "*.avi", "[.mp4"]);
+    let found = archive.scan(&["none.mp4", "1.mp4", "*.avi", "[.mp4"]);
     assert_eq!(names(&found), ["1"]);
-    let reasons: Vec<_> = found.unusable.iter().map(|u| u.reason.as_str()).collect();
+    let reasons: Vec<_> = found.rejected.iter().map(|u| u.reason.as_str()).collect();
     assert_eq!(reasons[0], "there is no such file or folder");
     assert_eq!(reasons[1], "no file matches this pattern");
     assert_eq!(reasons.len(), 3, "{reasons:?}");
 
     let missing = scan(&[], &[archive.0.path().join("no list")], Path::new("out"));
     assert!(
-        missing.unusable[0]
+        missing.rejected[0]
             .reason
             .contains("the list cannot be read")
     );

@@ -15,7 +15,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
-/// Rows that are kept in memory before they are written together.
+/// Number of rows that are written together.
 const GROUP: usize = 65_536;
 
 /// A growing Parquet file.
@@ -25,7 +25,7 @@ pub(super) struct ParquetFile {
     rows: usize,
 }
 
-/// The values of a column that wait to be written, None where there is none.
+/// The values of a column that are not written yet; `None` for an empty cell.
 enum Cells {
     Floats(Vec<Option<f64>>),
     Integers(Vec<Option<i64>>),
@@ -89,19 +89,19 @@ impl ParquetFile {
 }
 
 impl Cells {
-    /// Every value has the type of its column, which the table's own tests see to.
+    /// Every value has the type of its column, which the tests of the table check.
     fn push(&mut self, value: Cell<'_>) {
         match (self, value) {
             (Self::Floats(cells), Cell::Float(value)) => cells.push(value),
             (Self::Integers(cells), Cell::Integer(value)) => cells.push(value),
             (Self::Booleans(cells), Cell::Boolean(value)) => cells.push(value),
             (Self::Texts(cells), Cell::Text(value)) => cells.push(value.map(ByteArray::from)),
-            _ => unreachable!("a value of another type than its column"),
+            _ => unreachable!("the value has another type than its column"),
         }
     }
 
     fn write(&mut self, column: &mut ColumnWriter<'_>) -> Result<(), ParquetError> {
-        /// Definition levels say which values there are, 1, and which there are not, 0.
+        /// The values that exist, and the definition level of each cell: 1 for a value, 0 for an empty cell.
         fn split<T>(cells: &mut Vec<Option<T>>) -> (Vec<T>, Vec<i16>) {
             let levels = cells.iter().map(|cell| cell.is_some().into()).collect();
             (cells.drain(..).flatten().collect(), levels)
@@ -127,7 +127,7 @@ impl Cells {
             }
             _ => {
                 return Err(ParquetError::General(
-                    "a column of another type than in the schema".into(),
+                    "the column has another type than in the schema".into(),
                 ));
             }
         }

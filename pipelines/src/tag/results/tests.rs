@@ -20,7 +20,7 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn results_get_their_names_when_all_are_whole_and_nothing_else_stays() {
+fn results_get_their_names_when_all_are_complete_and_nothing_else_remains() {
     let out = tempfile::tempdir().unwrap();
     let folder = ResultFolder::open(out.path()).unwrap();
     let mut results = folder.results(&input(), 0).unwrap();
@@ -37,7 +37,7 @@ fn results_get_their_names_when_all_are_whole_and_nothing_else_stays() {
 }
 
 #[test]
-fn results_that_are_given_up_leave_nothing() {
+fn abandoned_results_leave_nothing() {
     let out = tempfile::tempdir().unwrap();
     let folder = ResultFolder::open(out.path()).unwrap();
     folder
@@ -50,7 +50,7 @@ fn results_that_are_given_up_leave_nothing() {
 }
 
 #[test]
-fn what_a_killed_run_has_left_goes_away() {
+fn what_a_killed_run_left_is_removed() {
     let out = tempfile::tempdir().unwrap();
     let left = out.path().join(HIDDEN).join("3");
     fs::create_dir_all(&left).unwrap();
@@ -61,7 +61,7 @@ fn what_a_killed_run_has_left_goes_away() {
 }
 
 #[test]
-fn two_at_a_time_are_told_apart() {
+fn a_second_process_is_rejected() {
     let out = tempfile::tempdir().unwrap();
     let first = ResultFolder::open(out.path()).unwrap();
     let error = ResultFolder::open(out.path()).unwrap_err().to_string();

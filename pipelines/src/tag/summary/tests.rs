@@ -1,5 +1,5 @@
 use super::super::settings::RecordFormat;
-use super::super::timeline::tests::{course, face, record};
+use super::super::timeline::tests::{face, record, timeline};
 use super::*;
 
 fn input() -> InputFile {
@@ -13,7 +13,7 @@ fn input() -> InputFile {
 }
 
 fn summary() -> Value {
-    let course = course(vec![
+    let timeline = timeline(vec![
         record(0.0, vec![face(1, 0, "happy", 0.5), face(2, 0, "sad", 0.75)]),
         record(1.0, vec![face(1, 0, "happy", 1.0)]),
         record(2.0, vec![face(1, 0, "neutral", 0.5)]),
@@ -23,14 +23,14 @@ fn summary() -> Value {
         &input(),
         &Settings::default(),
         &["talk.jsonl".into()],
-        &course,
+        &timeline,
     )
     .unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
 #[test]
-fn it_tells_the_file_and_each_person() {
+fn a_summary_has_the_file_and_each_person() {
     let summary = summary();
     assert_eq!(summary["file"], "talk.mp4");
     assert_eq!(summary["duration"], 4.0);
@@ -59,7 +59,7 @@ fn it_tells_the_file_and_each_person() {
 }
 
 #[test]
-fn results_count_as_finished_for_the_same_file_with_the_same_settings_only() {
+fn results_are_complete_only_for_the_same_file_with_the_same_settings() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("talk.summary.json");
     let settings = Settings::default();
@@ -102,7 +102,7 @@ fn results_count_as_finished_for_the_same_file_with_the_same_settings_only() {
 }
 
 #[test]
-fn a_moved_archive_is_still_finished_and_another_file_of_the_name_is_told() {
+fn results_of_a_moved_archive_are_complete_and_those_of_another_file_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("talk.summary.json");
     fs::write(&path, summary().to_string()).unwrap();
@@ -123,7 +123,7 @@ fn a_moved_archive_is_still_finished_and_another_file_of_the_name_is_told() {
 }
 
 #[test]
-fn a_summary_that_was_spoilt_is_no_result() {
+fn a_damaged_summary_is_ignored() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("talk.summary.json");
     for text in ["", "{", "[]", "{\"input\":{\"size\":1}}"] {

@@ -2,7 +2,7 @@ use super::super::timeline::tests::{face, record};
 use super::*;
 
 #[test]
-fn the_square_stays_within_the_picture() {
+fn the_square_stays_within_the_frame() {
     let pixels = |x, y, width, height| PixelBox {
         x,
         y,
@@ -22,18 +22,22 @@ fn the_square_stays_within_the_picture() {
 }
 
 #[test]
-fn a_strip_of_a_long_file_is_spread_over_all_of_it() {
-    let mut pictures = PersonThumbnails::default();
+fn the_strip_of_a_long_file_covers_all_of_it() {
+    let mut person = PersonThumbnails::default();
     for second in 0..600 {
         let time = f64::from(second);
-        if time >= pictures.next {
-            pictures.take(Thumbnail {
+        if time >= person.next {
+            person.extend_strip(Thumbnail {
                 time,
                 jpeg: Vec::new(),
             });
         }
     }
-    let times: Vec<f64> = pictures.strip.iter().map(|picture| picture.time).collect();
+    let times: Vec<f64> = person
+        .strip
+        .iter()
+        .map(|thumbnail| thumbnail.time)
+        .collect();
     assert!((MOST / 2..=MOST).contains(&times.len()), "{times:?}");
     assert!(
         times[0] == 0.0 && times[times.len() - 1] > 500.0,
@@ -53,15 +57,15 @@ fn a_thumbnail_shows_the_face_in_its_colours() {
         let info = VideoInfo::builder(format, 64, 64).build().unwrap();
         let mut buffer = gst::Buffer::with_size(info.size()).unwrap();
         buffer.get_mut().unwrap().map_writable().unwrap().fill(128);
-        let mut seen = record(0.0, vec![face(1, 0, "happy", 0.5)]);
-        seen.faces[0].pixels = PixelBox {
+        let mut record = record(0.0, vec![face(1, 0, "happy", 0.5)]);
+        record.faces[0].pixels = PixelBox {
             x: 8,
             y: 8,
             width: 32,
             height: 32,
         };
         let mut thumbnails = FaceThumbnails::default();
-        thumbnails.add(&seen, &buffer, &info).unwrap();
+        thumbnails.add(&record, &buffer, &info).unwrap();
         let jpeg = &thumbnails.strip(PersonKey::Track(1))[0].jpeg;
         let picture = image::load_from_memory(jpeg).unwrap().to_rgb8();
         assert_eq!(picture.dimensions(), (SIDE, SIDE));

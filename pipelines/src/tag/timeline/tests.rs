@@ -44,17 +44,17 @@ pub(in crate::tag) fn record(time: impl Into<Option<f64>>, faces: Vec<FaceRecord
     }
 }
 
-pub(in crate::tag) fn course(records: Vec<Record>) -> EmotionTimeline {
-    let mut course = EmotionTimeline::default();
+pub(in crate::tag) fn timeline(records: Vec<Record>) -> EmotionTimeline {
+    let mut timeline = EmotionTimeline::default();
     for record in &records {
-        course.add(record, None);
+        timeline.add(record, None);
     }
-    course.finish();
-    course
+    timeline.finish();
+    timeline
 }
 
-fn spans(course: &EmotionTimeline, who: PersonKey) -> Vec<(f64, f64, &str)> {
-    let spans = course.persons[&who].spans.iter();
+fn spans(timeline: &EmotionTimeline, key: PersonKey) -> Vec<(f64, f64, &str)> {
+    let spans = timeline.persons[&key].spans.iter();
     spans
         .map(|span| (span.start, span.end, span.label.as_str()))
         .collect()
@@ -65,17 +65,20 @@ fn spans_of_one_emotion_follow_each_other_without_a_gap() {
     let labels = ["happy", "happy", "sad", "sad"];
     let records = labels.iter().enumerate();
     let records = records.map(|(n, label)| record(n as f64, vec![face(7, 0, label, 0.5)]));
-    let course = course(records.collect());
+    let timeline = timeline(records.collect());
     assert_eq!(
-        spans(&course, PersonKey::Track(7)),
+        spans(&timeline, PersonKey::Track(7)),
         [(0.0, 2.0, "happy"), (2.0, 4.0, "sad")]
     );
-    assert_eq!(course.labels(), BTreeMap::from([("happy", 2), ("sad", 2)]));
-    assert_eq!(course.end(), 4.0);
+    assert_eq!(
+        timeline.labels(),
+        BTreeMap::from([("happy", 2), ("sad", 2)])
+    );
+    assert_eq!(timeline.end(), 4.0);
 }
 
 #[test]
-fn a_face_that_is_missed_for_a_moment_has_not_gone_but_one_that_is_away_longer_has() {
+fn a_short_gap_does_not_end_a_span_but_a_longer_one_does() {
     let here = || vec![face(1, 0, "happy", 0.5)];
     let times = [
         (0.0, true),
@@ -86,42 +89,42 @@ fn a_face_that_is_missed_for_a_moment_has_not_gone_but_one_that_is_away_longer_h
         (1.5, false),
     ];
     let records = times.map(|(time, there)| record(time, if there { here() } else { vec![] }));
-    let course = course(records.to_vec());
+    let timeline = timeline(records.to_vec());
     assert_eq!(
-        spans(&course, PersonKey::Track(1)),
+        spans(&timeline, PersonKey::Track(1)),
         [(0.0, 0.75, "happy"), (1.25, 1.5, "happy")]
     );
-    assert_eq!((course.frames, course.frames_with_faces), (6, 3));
+    assert_eq!((timeline.frames, timeline.frames_with_faces), (6, 3));
 }
 
 #[test]
-fn with_few_frames_a_face_stays_from_one_to_the_next() {
+fn with_few_frames_a_span_lasts_from_one_to_the_next() {
     let records = [0.0, 10.0, 20.0].map(|time| record(time, vec![face(1, 0, "sad", 0.5)]));
     assert_eq!(
-        spans(&course(records.to_vec()), PersonKey::Track(1)),
+        spans(&timeline(records.to_vec()), PersonKey::Track(1)),
         [(0.0, 30.0, "sad")]
     );
 }
 
 #[test]
-fn untracked_faces_are_told_apart_by_their_place() {
+fn untracked_faces_are_told_apart_by_their_position() {
     let record = record(
         None,
         vec![face(None, 50, "sad", 0.5), face(None, 3, "happy", 0.5)],
     );
-    let course = course(vec![record]);
+    let timeline = timeline(vec![record]);
     assert_eq!(
-        course.persons[&PersonKey::Position(0)].spans[0].label,
+        timeline.persons[&PersonKey::Position(0)].spans[0].label,
         "happy"
     );
     assert_eq!(
-        course.persons[&PersonKey::Position(1)].spans[0].label,
+        timeline.persons[&PersonKey::Position(1)].spans[0].label,
         "sad"
     );
 }
 
 #[test]
-fn peaks_are_the_clearest_moments_of_what_is_not_neutral() {
+fn peaks_are_the_most_confident_moments_that_are_not_neutral() {
     let frames = [
         ("neutral", 0.99),
         ("happy", 0.6),
@@ -135,8 +138,8 @@ fn peaks_are_the_clearest_moments_of_what_is_not_neutral() {
         .iter()
         .enumerate()
         .map(|(n, (label, confidence))| record(n as f64, vec![face(1, 0, label, *confidence)]));
-    let course = course(records.collect());
-    let peaks = course.persons[&PersonKey::Track(1)].peaks(2);
+    let timeline = timeline(records.collect());
+    let peaks = timeline.persons[&PersonKey::Track(1)].peaks(2);
     let peaks: Vec<_> = peaks.iter().map(|p| (p.peak, p.label.as_str())).collect();
     assert_eq!(peaks, [(2.0, "happy"), (6.0, "angry")]);
 }
@@ -145,8 +148,8 @@ fn peaks_are_the_clearest_moments_of_what_is_not_neutral() {
 fn means_are_over_the_frames_of_the_face() {
     let records =
         [0.25, 0.75].map(|confidence| record(confidence, vec![face(1, 0, "happy", confidence)]));
-    let course = course(records.to_vec());
-    let person = &course.persons[&PersonKey::Track(1)];
+    let timeline = timeline(records.to_vec());
+    let person = &timeline.persons[&PersonKey::Track(1)];
     assert_eq!(person.mean_valence(), Some(0.5));
     assert_eq!(
         person.mean_probabilities().collect::<Vec<_>>(),

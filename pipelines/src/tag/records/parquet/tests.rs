@@ -3,7 +3,7 @@ use super::*;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 
-/// Every row as the text of its fields.
+/// The rows of a file with these records.
 fn written(records: &[Record]) -> Vec<Vec<(String, Field)>> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file.parquet");
@@ -18,7 +18,7 @@ fn written(records: &[Record]) -> Vec<Vec<(String, Field)>> {
 }
 
 #[test]
-fn a_row_reads_back_with_the_types_of_the_columns() {
+fn a_row_is_read_back_with_the_types_of_the_columns() {
     let rows = written(&[
         record(2.5, vec![face(7, 3, "happy", 0.5)]),
         record(None, vec![]),
@@ -40,7 +40,7 @@ fn a_row_reads_back_with_the_types_of_the_columns() {
 }
 
 #[test]
-fn more_rows_than_are_kept_in_memory_are_all_there_in_order() {
+fn rows_of_several_groups_are_in_order() {
     let count = GROUP + 10;
     let records: Vec<_> = (0..count).map(|n| record(n as f64, vec![])).collect();
     let rows = written(&records);
@@ -49,6 +49,6 @@ fn more_rows_than_are_kept_in_memory_are_all_there_in_order() {
 }
 
 #[test]
-fn a_file_without_frames_has_the_columns_and_no_row() {
+fn a_file_without_frames_has_columns_and_no_rows() {
     assert!(written(&[]).is_empty());
 }

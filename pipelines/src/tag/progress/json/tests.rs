@@ -1,0 +1,70 @@
+use super::*;
+use crate::tag::event::{FileProgress, FileStats, RunTotals};
+use crate::tag::inputs::InputFile;
+
+fn input() -> InputFile {
+    InputFile {
+        path: "talk.mp4".into(),
+        absolute: "/talk.mp4".into(),
+        name: "talk".into(),
+        size: 10,
+        modified_ns: 0,
+    }
+}
+
+#[test]
+fn every_event_is_a_line_of_json() {
+    let mut out = Vec::new();
+    let mut progress = JsonProgress::new(&mut out);
+    let position = FileProgress {
+        frames: 25,
+        time: Some(gst::ClockTime::SECOND),
+        duration: Some(gst::ClockTime::from_seconds(4)),
+    };
+    let stats = FileStats {
+        frames: 100,
+        persons: 2,
+        duration: 4.0,
+        elapsed: Duration::from_secs(2),
+    };
+    let input = input();
+    let tagged = FileOutcome::Tagged(stats);
+    let failed = FileOutcome::Failed("broken".into());
+    let totals = RunTotals {
+        tagged: 1,
+        failed: 1,
+        ..RunTotals::default()
+    };
+    for event in [
+        Event::Started(0, &input),
+        Event::Progress(0, &input, position),
+        Event::Progress(0, &input, position),
+        Event::Warning(&input, "odd"),
+        Event::Ended(0, &input, &tagged),
+        Event::Ended(1, &input, &failed),
+        Event::Finished(totals),
+    ] {
+        progress.report(event);
+    }
+    let lines: Vec<serde_json::Value> = String::from_utf8(out)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let events: Vec<_> = lines
+        .iter()
+        .map(|line| line["event"].as_str().unwrap())
+        .collect();
+    // The second progress is too soon after the first.
+    assert_eq!(
+        events,
+        [
+            "started", "progress", "warning", "tagged", "failed", "finished"
+        ]
+    );
+    assert_eq!(
+        (&lines[1]["time"], &lines[1]["duration"]),
+        (&1.0.into(), &4.0.into())
+    );
+    assert_eq!(lines[4]["message"], "broken");
+}
