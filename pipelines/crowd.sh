@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every face of a crowd with its emotion.
+# Shows the emotion of every face in a crowd.
 about='Shows the emotion of every face, and the share of each emotion among them.'
 overlay=(bars=none summary=true)
 # shellcheck source=run.sh

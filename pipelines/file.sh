@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Tags one video: a record for each frame, and the video with what was found. For many files there is emotion-tag.
+# Tags one video: writes a record for each frame and an annotated video. For many files use emotion-tag.
 set -euo pipefail
 
 usage="usage: ${0##*/} VIDEO [RECORDS.jsonl [ANNOTATED.mp4]]
-Finds the faces and their emotions in VIDEO; writes a JSON object for each frame into RECORDS (default: VIDEO.jsonl)
-and the video with boxes and labels into ANNOTATED (default: VIDEO.annotated.mp4)."
+Finds faces and their emotions in VIDEO. Writes a JSON object for each frame to RECORDS (default: VIDEO.jsonl) and the
+video with boxes and labels to ANNOTATED (default: VIDEO.annotated.mp4)."
 
 case ${1-} in
     -h | --help) echo "$usage"; exit ;;
@@ -12,7 +12,7 @@ case ${1-} in
 esac
 [ -f "$1" ] || { echo "${0##*/}: $1: there is no such file" >&2; exit 1; }
 
-# The plugin of this repository, if it was built and none was installed.
+# Uses the plugin of this repository if it was built.
 built=$(dirname "$0")/../target/release
 [ -e "$built/libgstemotion.so" ] && export GST_PLUGIN_PATH="${GST_PLUGIN_PATH:+$GST_PLUGIN_PATH:}$built"
 

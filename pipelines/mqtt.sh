@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Sends a record to an MQTT broker whenever other faces or emotions are seen.
+# Sends a record to an MQTT broker whenever the faces or their emotions change.
 set -euo pipefail
 
 usage="usage: ${0##*/} BROKER [SOURCE] [TOPIC]
-BROKER is mqtt://HOST or mqtts://HOST, with :PORT where it is another than 1883 or 8883.
-SOURCE is a camera such as /dev/video0 (default) or a video file, which is played at its own pace; TOPIC is emotion
-unless you say otherwise. Messages are JSON objects; mosquitto_sub -h HOST -t TOPIC shows them."
+BROKER is mqtt://HOST or mqtts://HOST, with :PORT if it is not 1883 or 8883.
+SOURCE is a camera such as /dev/video0 (default) or a video file, which is played at its own pace. The default TOPIC is
+emotion. Messages are JSON objects; mosquitto_sub -h HOST -t TOPIC prints them."
 
 case ${1-} in
     -h | --help) echo "$usage"; exit ;;
@@ -21,7 +21,7 @@ else
     exit 1
 fi
 
-# The plugin of this repository, if it was built and none was installed.
+# Uses the plugin of this repository if it was built.
 built=$(dirname "$0")/../target/release
 [ -e "$built/libgstemotion.so" ] && export GST_PLUGIN_PATH="${GST_PLUGIN_PATH:+$GST_PLUGIN_PATH:}$built"
 

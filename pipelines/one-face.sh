@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# One face with its emotion and the bars of all seven.
+# Shows one face with its emotion and bars for all seven.
 about='Shows the largest face with the probabilities of all emotions.'
 overlay=(bars=largest)
 # shellcheck source=run.sh

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Sends a camera or a video, with boxes and labels drawn in, to an RTSP server from which many can watch it.
+# Sends a camera or a video with boxes and labels to an RTSP server, where many clients can watch it.
 set -euo pipefail
 
 usage="usage: ${0##*/} SOURCE rtsp://SERVER/PATH
-SOURCE is a camera such as /dev/video0, a video file, or an rtsp:// address; SERVER takes streams (RTSP RECORD), as MediaMTX
-and gst-rtsp-server do. Needs gstreamer1.0-rtsp. Ctrl-C ends it."
+SOURCE is a camera such as /dev/video0, a video file, or an rtsp:// address. SERVER accepts streams (RTSP RECORD), such as
+MediaMTX and gst-rtsp-server. Needs gstreamer1.0-rtsp. Ctrl-C ends it."
 
 case ${1-} in
     -h | --help) echo "$usage"; exit ;;
@@ -21,7 +21,7 @@ else
     exit 1
 fi
 
-# The plugin of this repository, if it was built and none was installed.
+# Uses the plugin of this repository if it was built.
 built=$(dirname "$0")/../target/release
 [ -e "$built/libgstemotion.so" ] && export GST_PLUGIN_PATH="${GST_PLUGIN_PATH:+$GST_PLUGIN_PATH:}$built"
 

@@ -1,5 +1,5 @@
-# What the two scripts beside this share: from a camera, a video or a picture through the overlay to a window or a file.
-# Expects in `overlay` the properties of emotionoverlay and in `about` a line that says what is to be seen.
+# Common part of crowd.sh and one-face.sh: shows a camera, a video or an image with the overlay, in a window or as a file.
+# Expects the properties of emotionoverlay in `overlay` and a one-line description in `about`.
 set -euo pipefail
 
 usage() {
@@ -8,8 +8,8 @@ Usage: ${0##*/} [--out FILE] [--style STYLE] [--print] [INPUT]
 
 $about
 
-INPUT    a video, a picture (JPEG, PNG and others), or a camera such as /dev/video0 (the default)
---out    write an MP4 video, or of a picture a PNG, instead of opening a window
+INPUT    a video, an image (JPEG, PNG and others), or a camera such as /dev/video0 (the default)
+--out    write an MP4 video, or a PNG for an image, instead of opening a window
 --style  default, minimal, broadcast or seed (the default)
 --print  print the command instead of running it
 END
@@ -30,11 +30,11 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ -e "$input" ] || fail "there is no $input: expected a video, a picture or a camera"
+[ -e "$input" ] || fail "there is no $input: expected a video, an image or a camera"
 
 launch=(gst-launch-1.0 -e -q)
 built=$(dirname "$0")/../target/release/libgstemotion.so
-# Not with --exists, which wants a version as high as GStreamer's.
+# --exists is not used, because it requires a version as high as GStreamer's.
 if ! gst-inspect-1.0 emotionclassify >/dev/null 2>&1; then
     [ -e "$built" ] || fail "the plugin is not installed: make install, or cargo build --release --package gst-plugin-emotion"
     launch+=("--gst-plugin-load=$built")
@@ -49,7 +49,7 @@ case $kind in
     camera) source=(v4l2src "device=$input" '!' decodebin) ;;
     *) source=(filesrc "location=$input" '!' decodebin) ;;
 esac
-# The name with `emotion` is ours also where OpenCV's plugin has an element called facedetect.
+# The name with `emotion` is unambiguous; OpenCV's plugin has an element named facedetect as well.
 elements=('!' videoconvert '!' emotionfacedetect '!' emotionclassify '!' emotionoverlay "style=$style" "${overlay[@]}")
 case $kind,$out in
     picture,) sink=('!' imagefreeze '!' videoconvert '!' autovideosink) ;;
