@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use emotion_models::atomic_file;
 use gst::prelude::*;
 use gstemotion::face;
 
@@ -240,7 +241,7 @@ impl PendingOutputs {
 
     fn finish(&self, name: &str) -> anyhow::Result<PathBuf> {
         let file = self.folder.join(name);
-        fs::rename(self.pending(name), &file)
+        atomic_file::rename(&self.pending(name), &file)
             .with_context(|| format!("{}: cannot complete the file", file.display()))?;
         Ok(file)
     }

@@ -12,7 +12,7 @@ use emotion_pipelines::{
         event::RunTotals,
         inputs,
         progress::TagProgress,
-        settings::{RecordFormat, SamplingRate, Settings},
+        settings::{RecordFileFormat, SamplingRate, Settings},
     },
 };
 
@@ -38,7 +38,7 @@ struct Arguments {
     out: PathBuf,
     /// The file format of the records
     #[arg(long, value_enum, default_value_t)]
-    format: RecordFormat,
+    format: RecordFileFormat,
     /// Analyse only this many frames, such as 5/s, 1/10s or 1/min [default: all]
     #[arg(long, value_name = "RATE")]
     every: Option<SamplingRate>,

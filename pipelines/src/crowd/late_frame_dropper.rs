@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
+use gstemotion::frame_time::FrameTime;
 
 /// How much older than usual a frame may be.
 const MOST_DELAY: Duration = Duration::from_millis(400);
@@ -126,8 +127,7 @@ fn decodes_video(element: &gst::Element) -> bool {
 /// How long ago a frame was due, by the pipeline's clock.
 fn age(pipeline: &gst::Pipeline, pad: &gst::Pad, buffer: &gst::BufferRef) -> Option<Duration> {
     let segment = pad.sticky_event::<gst::event::Segment>(0)?;
-    let segment = segment.segment().downcast_ref::<gst::ClockTime>()?;
-    let due = segment.to_running_time(buffer.dts_or_pts()?)?;
+    let due = FrameTime::new(Some(segment.segment()), buffer.dts_or_pts()).running?;
     let age = pipeline.current_running_time()?.saturating_sub(due);
     Some(Duration::from(age))
 }

@@ -1,6 +1,6 @@
 //! The outputs of records: a file and a broker. Writing a record never blocks a worker.
 
-mod line_writer;
+mod line_appender;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use gstemotion::face::Face;
 use gstemotion::mqtt::{self, ConnectionEvent, Publisher};
 use gstemotion::record::Record;
 
-use self::line_writer::LineWriter;
+use self::line_appender::LineAppender;
 use super::config::{Config, MqttSettings};
 use super::log::log;
 use super::metrics::Metrics;
@@ -24,7 +24,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 pub(super) struct RecordOutputs {
     include: IncludedFrames,
     interval: gst::ClockTime,
-    file: Option<LineWriter>,
+    file: Option<LineAppender>,
     broker: Option<Broker>,
 }
 
@@ -42,7 +42,7 @@ impl RecordOutputs {
         let file = records
             .jsonl
             .as_deref()
-            .map(|path| LineWriter::open(path, metrics.file()));
+            .map(|path| LineAppender::open(path, metrics.file()));
         let broker = config.mqtt.as_ref().map(Broker::connect).transpose()?;
         if let Some(broker) = &broker {
             metrics.add_broker(broker.publisher.clone());

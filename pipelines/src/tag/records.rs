@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use gstemotion::record::{Record, table};
 
 use self::parquet::ParquetFile;
-use super::settings::RecordFormat;
+use super::settings::RecordFileFormat;
 
 /// A growing file of records.
 pub(super) struct RecordFile {
@@ -31,18 +31,22 @@ impl RecordFile {
     /// # Errors
     ///
     /// If the file cannot be written.
-    pub(super) fn create(format: RecordFormat, path: &Path, shown: &Path) -> anyhow::Result<Self> {
+    pub(super) fn create(
+        format: RecordFileFormat,
+        path: &Path,
+        shown: &Path,
+    ) -> anyhow::Result<Self> {
         let shown = shown.display().to_string();
         let create = || -> anyhow::Result<Writer> {
             let file = File::create(path)?;
             Ok(match format {
-                RecordFormat::Jsonl => Writer::JsonLines(BufWriter::new(file)),
-                RecordFormat::Csv => {
+                RecordFileFormat::Jsonl => Writer::JsonLines(BufWriter::new(file)),
+                RecordFileFormat::Csv => {
                     let mut file = BufWriter::new(file);
                     file.write_all(table::csv_header().as_bytes())?;
                     Writer::Csv(file, Vec::new())
                 }
-                RecordFormat::Parquet => Writer::Parquet(Box::new(ParquetFile::new(file)?)),
+                RecordFileFormat::Parquet => Writer::Parquet(Box::new(ParquetFile::new(file)?)),
             })
         };
         let writer = create().with_context(|| format!("{shown}: cannot be written"))?;
@@ -105,12 +109,12 @@ mod tests {
             file.finish().unwrap();
             fs::read_to_string(&path).unwrap()
         };
-        let back: Vec<Record> = written(RecordFormat::Jsonl)
+        let back: Vec<Record> = written(RecordFileFormat::Jsonl)
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
         assert_eq!(back, records);
-        let csv = written(RecordFormat::Csv);
+        let csv = written(RecordFileFormat::Csv);
         assert_eq!(csv.lines().count(), 3);
         assert!(csv.starts_with(&table::csv_header()));
     }
@@ -118,7 +122,7 @@ mod tests {
     #[test]
     fn an_error_names_the_final_path() {
         let shown = Path::new("out/talk.csv");
-        let error = RecordFile::create(RecordFormat::Csv, Path::new("/nowhere/x"), shown).err();
+        let error = RecordFile::create(RecordFileFormat::Csv, Path::new("/nowhere/x"), shown).err();
         let error = format!("{:#}", error.expect("there is no such folder"));
         assert!(
             error.starts_with("out/talk.csv: cannot be written: No such"),
@@ -126,9 +130,9 @@ mod tests {
         );
 
         for format in [
-            RecordFormat::Jsonl,
-            RecordFormat::Csv,
-            RecordFormat::Parquet,
+            RecordFileFormat::Jsonl,
+            RecordFileFormat::Csv,
+            RecordFileFormat::Parquet,
         ] {
             let mut file = RecordFile::create(format, Path::new("/dev/full"), shown).unwrap();
             let written = (0..10_000).try_for_each(|_| file.write(&record(0.0, vec![])));

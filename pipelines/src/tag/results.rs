@@ -5,6 +5,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use emotion_models::atomic_file;
 
 use super::inputs::InputFile;
 
@@ -157,10 +158,7 @@ impl PendingResults<'_> {
         }
         for suffix in &self.suffixes {
             let (growing, whole) = (self.growing(suffix), self.path(suffix));
-            // A file is written to the disk before it gets its name: a power cut must not leave a name without content.
-            File::open(&growing)
-                .and_then(|file| file.sync_all())
-                .and_then(|()| fs::rename(&growing, &whole))
+            atomic_file::rename(&growing, &whole)
                 .with_context(|| format!("{}: cannot complete the file", whole.display()))?;
         }
         Ok(())

@@ -12,7 +12,7 @@ pub struct Settings {
     /// Version of the program, because another version may find other faces.
     pub version: &'static str,
     /// The file format of the records.
-    pub format: RecordFormat,
+    pub format: RecordFileFormat,
     /// Which frames are analysed; `None` for all.
     pub every: Option<SamplingRate>,
     /// Whether to write a video with boxes and labels.
@@ -31,7 +31,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION"),
-            format: RecordFormat::default(),
+            format: RecordFileFormat::default(),
             every: None,
             annotate: false,
             report: false,
@@ -45,7 +45,7 @@ impl Default for Settings {
 /// The file format of the records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum RecordFormat {
+pub enum RecordFileFormat {
     /// One line of JSON for each frame
     #[default]
     Jsonl,
@@ -55,7 +55,7 @@ pub enum RecordFormat {
     Parquet,
 }
 
-impl RecordFormat {
+impl RecordFileFormat {
     /// The file extension.
     pub fn extension(self) -> &'static str {
         match self {

@@ -7,12 +7,12 @@ use super::*;
 use crate::crowd::config::Config;
 
 #[test]
-fn a_slow_decoder_is_less_than_two_seconds_late() {
+fn a_decoder_that_is_too_slow_is_less_than_two_seconds_late() {
     stays_in_time("h264parse");
 }
 
 #[test]
-fn so_is_a_slow_decoder_in_the_launch_line() {
+fn so_is_one_that_stands_in_the_line() {
     stays_in_time("h264parse ! avdec_h264");
 }
 

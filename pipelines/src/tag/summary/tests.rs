@@ -1,4 +1,4 @@
-use super::super::settings::RecordFormat;
+use super::super::settings::RecordFileFormat;
 use super::super::timeline::tests::{face, record, timeline};
 use super::*;
 
@@ -79,7 +79,7 @@ fn results_are_complete_only_for_the_same_file_with_the_same_settings() {
     );
 
     let csv = Settings {
-        format: RecordFormat::Csv,
+        format: RecordFileFormat::Csv,
         ..Settings::default()
     };
     assert_eq!(

@@ -16,13 +16,13 @@ const QUEUE_SIZE: usize = 2000;
 
 /// A file that a thread writes.
 #[derive(Debug)]
-pub(super) struct LineWriter {
+pub(super) struct LineAppender {
     sender: SyncSender<Vec<u8>>,
     thread: JoinHandle<()>,
     metrics: FileMetrics,
 }
 
-impl LineWriter {
+impl LineAppender {
     /// Opens `path` for appending, `-` for standard output.
     pub(super) fn open(path: &Path, metrics: FileMetrics) -> anyhow::Result<Self> {
         let file: Box<dyn Write + Send> = if path == Path::new("-") {
