@@ -35,17 +35,17 @@ pub(super) struct FaceThumbnails {
 /// The thumbnails of one person.
 #[derive(Debug)]
 struct PersonThumbnails {
-    strip: Vec<Thumbnail>,
+    strip: Vec<FaceThumbnail>,
     interval: f64,
     /// The time of the next thumbnail of the strip, in seconds.
     next: f64,
     /// The best thumbnail of each emotion with its confidence.
-    best: BTreeMap<String, (f64, Thumbnail)>,
+    best: BTreeMap<String, (f64, FaceThumbnail)>,
 }
 
 /// A thumbnail of a face.
 #[derive(Debug, Clone)]
-pub(super) struct Thumbnail {
+pub(super) struct FaceThumbnail {
     /// The stream time of its frame in seconds.
     pub(super) time: f64,
     /// JPEG.
@@ -89,7 +89,7 @@ impl FaceThumbnails {
             let Some(jpeg) = thumbnail(buffer, info, face.pixels)? else {
                 continue;
             };
-            let thumbnail = Thumbnail { time, jpeg };
+            let thumbnail = FaceThumbnail { time, jpeg };
             if let Some((label, confidence)) = emotion.filter(|_| is_best) {
                 let entry = (confidence, thumbnail.clone());
                 person.best.insert(label.to_owned(), entry);
@@ -102,12 +102,12 @@ impl FaceThumbnails {
     }
 
     /// The strip of a person, in order of time.
-    pub(super) fn strip(&self, key: PersonKey) -> &[Thumbnail] {
+    pub(super) fn strip(&self, key: PersonKey) -> &[FaceThumbnail] {
         self.persons.get(&key).map_or(&[], |person| &person.strip)
     }
 
     /// The thumbnail of a person that is closest to `time`, of the strip and the best one of the emotion `label`.
-    pub(super) fn closest(&self, key: PersonKey, label: &str, time: f64) -> Option<&Thumbnail> {
+    pub(super) fn closest(&self, key: PersonKey, label: &str, time: f64) -> Option<&FaceThumbnail> {
         let person = self.persons.get(&key)?;
         let best = person.best.get(label).map(|(_, thumbnail)| thumbnail);
         let all = person.strip.iter().chain(best);
@@ -116,7 +116,7 @@ impl FaceThumbnails {
 }
 
 impl PersonThumbnails {
-    fn extend_strip(&mut self, thumbnail: Thumbnail) {
+    fn extend_strip(&mut self, thumbnail: FaceThumbnail) {
         self.next = thumbnail.time + self.interval;
         self.strip.push(thumbnail);
         if self.strip.len() > MOST {

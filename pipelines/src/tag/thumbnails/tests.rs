@@ -27,7 +27,7 @@ fn the_strip_of_a_long_file_covers_all_of_it() {
     for second in 0..600 {
         let time = f64::from(second);
         if time >= person.next {
-            person.extend_strip(Thumbnail {
+            person.extend_strip(FaceThumbnail {
                 time,
                 jpeg: Vec::new(),
             });
