@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks the structure of the workspace and exits with 1 if it finds one of these:
 
-circles   modules (files) of one crate that use each other, directly or through others
+circles   modules of one crate that use each other, directly or through others: files, and folders as wholes
 names     a public struct, enum, union or trait name that is defined twice
 lengths   a source file of more than 400 lines
 
@@ -218,6 +218,21 @@ def circles(edges):
     return result
 
 
+def folders(edges):
+    """The uses between modules with all that lies below them: siblings → one example of each use."""
+    found = defaultdict(dict)
+    for module, uses in edges.items():
+        for other, line in uses.items():
+            shared = 0
+            while module.path[shared : shared + 1] == other.path[shared : shared + 1] != ():
+                shared += 1
+            ends = module.path[: shared + 1], other.path[: shared + 1]
+            if len(ends[0]) == len(ends[1]) == shared + 1:
+                found[ends[0]].setdefault(ends[1], (module, line))
+                found[ends[1]]
+    return found
+
+
 def check_circles(crate):
     """Messages about the circles of a crate, its library and its programs."""
     source = crate / "src"
@@ -231,6 +246,18 @@ def check_circles(crate):
                     if other in component:
                         where = module.file.relative_to(ROOT)
                         lines.append(f"    {module} uses {other} ({where}:{line})")
+            yield "\n".join(lines)
+        parents = {module.path for module in edges if module.children}
+        between = folders(edges)
+        for component in circles(between):
+            if parents.isdisjoint(component):
+                continue
+            lines = [f"{crate.name}: a circle of {len(component)} modules with those below them"]
+            for path in component:
+                for other, (module, line) in between[path].items():
+                    if other in component:
+                        where = module.file.relative_to(ROOT)
+                        lines.append(f"    {'::'.join(path)} uses {'::'.join(other)} (for example {where}:{line})")
             yield "\n".join(lines)
 
 
