@@ -16,7 +16,7 @@ fn so_is_one_that_stands_in_the_line() {
     stays_in_time("h264parse ! avdec_h264");
 }
 
-/// Encodes 50 frames a second, of which half can be decoded. `end` is the end of the launch line.
+/// Encodes 50 frames a second; a quarter of them can be decoded. `end` is the end of the launch line.
 fn stays_in_time(end: &str) {
     gst::init().unwrap();
     let config = Config::parse(
@@ -35,8 +35,8 @@ fn stays_in_time(end: &str) {
         config.sources[0].get_ref(),
         move |frame| {
             captured.lock().unwrap().push(frame.captured.elapsed());
-            // The decoder waits for this, while two frames arrive.
-            sleep(Duration::from_millis(40));
+            // The decoder waits for this, while four frames arrive.
+            sleep(Duration::from_millis(80));
         },
         move || {
             skips.fetch_add(1, Ordering::Relaxed);
@@ -44,12 +44,12 @@ fn stays_in_time(end: &str) {
     );
     let pipeline = pipeline.unwrap();
     assert!(pipeline.is_live);
-    assert!(pipeline.next_event(Duration::from_secs(8)).is_none());
+    assert!(pipeline.next_event(Duration::from_secs(3)).is_none());
     drop(pipeline);
     let (ages, skipped) = (ages.lock().unwrap(), skipped.load(Ordering::Relaxed));
     assert!(skipped > 50, "{skipped} dropped");
-    assert!(ages.len() > 30, "{} decoded", ages.len());
-    // Without dropping frames, the last ones would be four seconds late.
+    assert!(ages.len() > 20, "{} decoded", ages.len());
+    // Without dropping frames, the last ones would be more than two seconds late.
     let last = &ages[ages.len() / 2..];
     let oldest = last.iter().max().unwrap();
     assert!(*oldest < Duration::from_secs(2), "{oldest:?}");
