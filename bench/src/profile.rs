@@ -42,7 +42,7 @@ fn detector() -> Result<()> {
         if !precision.is_available() {
             continue;
         }
-        let mut engine = InferenceExecutor::of_folded(&network, Instructions::best(), precision);
+        let mut engine = InferenceExecutor::from_network(&network, Instructions::best(), precision);
         let mut values = vec![0.0; engine.classes()];
         engine.run(&noise(height * width), &mut values)?;
         let steps = engine.profile(DETECTOR_RUNS);

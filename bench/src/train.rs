@@ -7,10 +7,9 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use emotion_models::Emotion;
-use emotion_models::graph::{Graph, Node, Op};
-use emotion_models::layers::{Activation, Padding};
+use emotion_models::graph::{Activation, Graph, Node, Op};
 use emotion_models::weights::Architecture;
 use emotion_trainer::data::{FACE_SIZE, Faces};
 use emotion_trainer::emotion::distillation::Teachers;
@@ -57,7 +56,7 @@ fn measure(name: &str, args: &Args, architecture: Architecture) -> Result<Vec<Me
     let task = json!({
         "threads": args.threads,
         "batch": BATCH,
-        "graph": describe(&graph),
+        "graph": describe(&graph)?,
     });
     let (mut peer, introduction) = PythonPeer::start(&args.python, "train.py", &task)?;
     let trained = graph.parameters().into_iter().filter(|p| p.trained);
@@ -158,7 +157,7 @@ fn noise(count: usize) -> Faces {
 }
 
 /// The network in the form that the peer reads.
-fn describe(graph: &Graph) -> Value {
+fn describe(graph: &Graph) -> Result<Value> {
     let nodes = graph.nodes();
     nodes
         .iter()
@@ -166,8 +165,7 @@ fn describe(graph: &Graph) -> Value {
         .collect()
 }
 
-fn describe_node(nodes: &[Node], node: &Node) -> Value {
-    let relu = |activation| activation == Activation::Relu;
+fn describe_node(nodes: &[Node], node: &Node) -> Result<Value> {
     let input = node.inputs.first().map(|&index| nodes[index].shape);
     let mut described = match node.op {
         Op::Input => json!({ "op": "input" }),
@@ -175,30 +173,28 @@ fn describe_node(nodes: &[Node], node: &Node) -> Value {
             "op": "conv2d",
             "kernel": config.kernel,
             "stride": config.stride,
-            "padding": match config.padding {
-                Padding::Valid => 0,
-                Padding::Same => config.kernel / 2,
-            },
+            "padding": config.border(),
             "bias": config.bias,
         }),
-        Op::SeparableConv2d { stride } => json!({ "op": "separable", "stride": stride }),
+        Op::SeparableConv2d(config) => json!({ "op": "separable", "stride": config.stride }),
         Op::BatchNorm(config) => json!({
             "op": "batch_norm",
             "eps": config.eps,
             "momentum": config.momentum,
-            "relu": relu(config.activation),
         }),
         // The "same" padding of TensorFlow pads an even side at its end only.
         Op::MaxPool => {
             json!({ "op": "max_pool", "padding": input.map_or(0, |[side, ..]| side % 2) })
         }
-        Op::Add(activation) => json!({ "op": "add", "relu": relu(activation) }),
+        Op::Add(_) => json!({ "op": "add" }),
         Op::Upsample => json!({ "op": "upsample" }),
         Op::GlobalAverage => json!({ "op": "average" }),
+        op => bail!("{}: the peer has no {op:?}", node.name),
     };
+    described["relu"] = json!(node.op.activation() == Activation::Relu);
     described["inputs"] = json!(node.inputs);
     described["channels"] = json!(node.shape[2]);
     described["channels_in"] = json!(input.map(|[.., channels]| channels));
     described["size"] = json!(node.shape[0]);
-    described
+    Ok(described)
 }

@@ -9,12 +9,12 @@ use crate::weights::{Metadata, Task, Weights};
 /// A network with its weights, ready to classify. A clone shares the weights.
 #[derive(Debug, Clone)]
 pub struct Classifier {
-    engine: InferenceExecutor,
+    executor: InferenceExecutor,
     metadata: Metadata,
 }
 
 impl Classifier {
-    /// The weights that are compiled in and serve where nobody chooses.
+    /// The default weights, which are compiled in.
     ///
     /// # Errors
     ///
@@ -23,7 +23,7 @@ impl Classifier {
         Self::new(&Weights::embedded()?)
     }
 
-    /// The weights of this name that are compiled in.
+    /// The built-in weights of this name.
     ///
     /// # Errors
     ///
@@ -41,7 +41,7 @@ impl Classifier {
         Self::new(&Weights::load(path)?)
     }
 
-    /// Weights from memory, on one thread in the fastest precision.
+    /// Weights from memory, on one thread in the fastest precision of the machine.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl Classifier {
     /// As [`Classifier::new`], and if the machine has no instructions for the precision.
     pub fn with_precision(weights: &Weights, precision: Precision) -> Result<Self, Error> {
         Ok(Self {
-            engine: InferenceExecutor::with_precision(
+            executor: InferenceExecutor::with_precision(
                 weights.expect(Task::Classification)?,
                 precision,
             )?,
@@ -65,24 +65,24 @@ impl Classifier {
         })
     }
 
-    /// Shares the faces of a call between so many threads, at least one, of rayon's pool.
+    /// Shares the faces of a call between this many threads of rayon's pool, at least one.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
-        self.engine = self.engine.with_threads(threads);
+        self.executor = self.executor.with_threads(threads);
         self
     }
 
-    /// The instructions that it was planned for.
+    /// The instructions that it runs on.
     pub fn instructions(&self) -> Instructions {
-        self.engine.instructions()
+        self.executor.instructions()
     }
 
-    /// The precision that it computes in.
+    /// The precision of its products.
     pub fn precision(&self) -> Precision {
-        self.engine.precision()
+        self.executor.precision()
     }
 
-    /// What the weights say about themselves: labels, input size and more.
+    /// The description of the weights: labels, input size and more.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }
@@ -94,10 +94,10 @@ impl Classifier {
     ///
     /// If `faces` does not consist of whole faces.
     pub fn logits(&mut self, faces: &[f32]) -> Result<Vec<Vec<f32>>, Error> {
-        let face: usize = self.engine.input_shape().iter().product();
-        let classes = self.engine.classes();
+        let face: usize = self.executor.input_shape().iter().product();
+        let classes = self.executor.classes();
         let mut logits = vec![0.0; faces.len() / face * classes];
-        self.engine.run(faces, &mut logits)?;
+        self.executor.run(faces, &mut logits)?;
         Ok(logits.chunks_exact(classes).map(<[f32]>::to_vec).collect())
     }
 
@@ -137,7 +137,7 @@ impl Scores {
         &self.0
     }
 
-    /// The most probable label id and its probability; of equals the first.
+    /// The most probable label id and its probability; the first of several equal ones.
     pub fn best(&self) -> (usize, f32) {
         let mut best = (0, f32::NEG_INFINITY);
         for (label_id, &probability) in self.0.iter().enumerate() {

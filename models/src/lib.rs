@@ -1,8 +1,10 @@
 //! Everything between a grey crop of a face and calibrated probabilities.
 //!
 //! The trainer and the plugin share this crate, so that a network is served exactly as it was trained: the same
-//! [labels](Emotion), the same [preprocessing](preprocess), the same [layers], the same [weights] file. It
-//! knows neither GStreamer nor OpenCV, and nothing in it depends on where a picture came from.
+//! [labels](Emotion), the same [preprocessing](preprocess), the same [graph], the same [weights] file. It depends neither
+//! on GStreamer nor on OpenCV, and on Candle only with the cargo feature `training`.
+//!
+//! A network is described once, as a [`graph`], and run by two executors: [`inference`] and `training`.
 //!
 //! [`Classifier`] is the short way through it:
 //!
@@ -22,15 +24,15 @@
 //! ```
 
 pub mod atomic_file;
-pub mod classifier;
+mod classifier;
 mod emotion;
 pub mod graph;
 pub mod inference;
 mod instructions;
 mod kernels;
-pub mod layers;
-pub mod network;
+mod precision;
 pub mod preprocess;
+#[cfg(feature = "training")]
 pub mod training;
 pub mod weights;
 

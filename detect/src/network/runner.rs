@@ -108,7 +108,8 @@ impl NetworkRunner {
 
     fn network(&self, height: usize, width: usize) -> Result<SizedNetwork, Error> {
         let folded = self.weights.folded_detector(height, width)?;
-        let executor = InferenceExecutor::of_folded(&folded, Instructions::best(), self.precision);
+        let executor =
+            InferenceExecutor::from_network(&folded, Instructions::best(), self.precision);
         let executor = executor.with_threads_each(self.threads);
         Ok(SizedNetwork {
             height,

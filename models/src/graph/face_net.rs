@@ -1,4 +1,4 @@
-//! The face detector: one look at the whole picture, no anchors, 72 thousand parameters.
+//! The face detector: one pass over the whole picture, without anchors, 72 thousand parameters.
 //!
 //! | part | output for H×W |
 //! |---|---|
@@ -9,21 +9,21 @@
 //! | separable 3×3 stride 2 and two more | H/32 × W/32 × 64, *coarse* |
 //! | *coarse* enlarged and added to *middle*, separable | H/16 × W/16 × 64 |
 //! | that enlarged and added to *fine*, separable | H/8 × W/8 × 64 |
-//! | on each of the three: separable, 1×1 conv with bias | 5 values for each place |
+//! | on each of the three: separable, 1×1 conv with bias | 5 values for each grid cell |
 //!
 //! Every separable convolution is followed by a batch norm and ReLU. The layout, a backbone whose deep maps inform the
-//! shallow ones, is that of feature pyramids (Lin et al. 2017); the places of the maps vote for the faces around
-//! them as in FCOS (Tian et al. 2019) and YuNet (Wu, Peng and Yu 2023).
+//! shallow ones, is that of feature pyramids (Lin et al. 2017); each cell of the maps' grids predicts a face around it as
+//! in FCOS (Tian et al. 2019) and YuNet (Wu, Peng and Yu 2023).
 
-use crate::graph::Graph;
-use crate::layers::{Activation, Conv2dConfig, Padding};
+use super::nodes::{Error, Graph};
+use super::operation::{Activation, Conv2dConfig, Op, Padding};
 use crate::preprocess::Region;
 
-/// Pixels of the picture from one place of each map to the next, in the order of the outputs.
+/// Pixels of the picture from one grid cell of each map to the next, in the order of the outputs.
 pub const STRIDES: [usize; 3] = [8, 16, 32];
 
-/// Values for each place: the logit of a face, where its centre lies (from the place, in strides to the right and
-/// down), and the logarithms of its width and height in strides.
+/// Values for each grid cell: the logit of a face, the offset of its centre (from the cell's centre, in strides to the
+/// right and down), and the logarithms of its width and height in strides.
 pub const VALUES: usize = 5;
 
 /// Channels of the convolution in front.
@@ -38,78 +38,87 @@ const WIDE: usize = 64;
 /// # Errors
 ///
 /// If they are not multiples of the coarsest stride.
-pub fn graph(height: usize, width: usize) -> candle_core::Result<Graph> {
+pub fn graph(height: usize, width: usize) -> Result<Graph, Error> {
     let [.., coarsest] = STRIDES;
     let fits = |size: usize| size > 0 && size.is_multiple_of(coarsest);
     if !fits(height) || !fits(width) {
-        candle_core::bail!(
-            "face_net: expected a height and a width that are multiples of {coarsest}, found {height} and {width}"
-        );
+        return Err(Error::Size {
+            network: "face_net",
+            expected: format!("a height and a width that are multiples of {coarsest}"),
+            found: format!("{height} and {width}"),
+        });
     }
     let mut graph = Graph::new([height, width, 1]);
     let stem = Conv2dConfig {
         stride: 2,
         padding: Padding::Same,
-        ..Conv2dConfig::default()
+        ..Conv2dConfig::new(STEM)
     };
-    let xs = graph.conv("stem.conv", 0, STEM, stem);
-    let xs = graph.norm("stem.norm", xs, Activation::Relu);
-    let mut xs = stage(&mut graph, "stages.0", xs, NARROW, 2);
-    let maps = [1, 2, 3].map(|index| {
-        xs = stage(&mut graph, &format!("stages.{index}"), xs, WIDE, 3);
-        xs
-    });
+    let xs = graph.conv("stem.conv", 0, stem)?;
+    let xs = graph.norm("stem.norm", xs, Activation::Relu)?;
+    let xs = stage(&mut graph, "stages.0", xs, NARROW, 2)?;
+    let fine = stage(&mut graph, "stages.1", xs, WIDE, 3)?;
+    let middle = stage(&mut graph, "stages.2", fine, WIDE, 3)?;
+    let coarse = stage(&mut graph, "stages.3", middle, WIDE, 3)?;
 
-    let [fine, middle, coarse] = maps;
-    let middle = merge(&mut graph, "merge.0", coarse, middle);
-    let fine = merge(&mut graph, "merge.1", middle, fine);
+    let middle = merge(&mut graph, "merge.0", coarse, middle)?;
+    let fine = merge(&mut graph, "merge.1", middle, fine)?;
     for (index, map) in [fine, middle, coarse].into_iter().enumerate() {
-        let xs = unit(&mut graph, &format!("heads.{index}"), map, WIDE, 1);
-        let head = Conv2dConfig {
-            kernel: 1,
-            bias: true,
-            ..Conv2dConfig::default()
-        };
-        graph.conv(&format!("heads.{index}.values"), xs, VALUES, head);
+        let xs = unit(&mut graph, &format!("heads.{index}"), map, WIDE, 1)?;
+        let values = format!("heads.{index}.values");
+        graph.conv(&values, xs, Conv2dConfig::pointwise(VALUES))?;
     }
     Ok(graph)
 }
 
 /// A separable convolution, its norm and ReLU.
-fn unit(graph: &mut Graph, path: &str, xs: usize, channels: usize, stride: usize) -> usize {
-    let xs = graph.separable(&format!("{path}.separable"), xs, channels, stride);
+fn unit(
+    graph: &mut Graph,
+    path: &str,
+    xs: usize,
+    channels: usize,
+    stride: usize,
+) -> Result<usize, Error> {
+    let xs = graph.separable(&format!("{path}.separable"), xs, channels, stride)?;
     graph.norm(&format!("{path}.norm"), xs, Activation::Relu)
 }
 
 /// So many units, the first of which halves the width and the height.
-fn stage(graph: &mut Graph, path: &str, mut xs: usize, channels: usize, units: usize) -> usize {
+fn stage(
+    graph: &mut Graph,
+    path: &str,
+    mut xs: usize,
+    channels: usize,
+    units: usize,
+) -> Result<usize, Error> {
     for index in 0..units {
         let stride = if index == 0 { 2 } else { 1 };
-        xs = unit(graph, &format!("{path}.{index}"), xs, channels, stride);
+        xs = unit(graph, &format!("{path}.{index}"), xs, channels, stride)?;
     }
-    xs
+    Ok(xs)
 }
 
-/// Tells a map what the coarser one found.
-fn merge(graph: &mut Graph, path: &str, coarse: usize, fine: usize) -> usize {
-    let enlarged = graph.upsample(&format!("{path}.upsample"), coarse);
-    let sum = graph.add(&format!("{path}.add"), [fine, enlarged], Activation::Linear);
+/// Adds the enlarged coarser map to a finer one.
+fn merge(graph: &mut Graph, path: &str, coarse: usize, fine: usize) -> Result<usize, Error> {
+    let enlarged = graph.push(&format!("{path}.upsample"), Op::Upsample, &[coarse])?;
+    let add = Op::Add(Activation::Linear);
+    let sum = graph.push(&format!("{path}.add"), add, &[fine, enlarged])?;
     unit(graph, path, sum, WIDE, 1)
 }
 
-/// A place of a map, which votes for the face around it.
+/// A cell of a map's grid, which predicts a face around it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GridCell {
-    /// Its centre in pixels of the picture.
+    /// Column of its centre, in pixels of the picture.
     pub x: f32,
-    /// Likewise.
+    /// Row of its centre, in pixels of the picture.
     pub y: f32,
-    /// Pixels to the next place of its map.
+    /// Pixels to the next cell of its map.
     pub stride: f32,
 }
 
 impl GridCell {
-    /// The box that [`VALUES`] say, the first of them the logit that it holds a face.
+    /// The box that [`VALUES`] describe; the first of them, the logit of a face, is not used.
     pub fn region(self, [_, right, down, width, height]: [f32; VALUES]) -> Region {
         let [width, height] = [width, height].map(|size| size.exp() * self.stride);
         Region {
@@ -121,7 +130,7 @@ impl GridCell {
     }
 }
 
-/// The places of a picture of this height and width, in the order of the outputs.
+/// The grid cells of a picture of this height and width, in the order of the outputs.
 pub fn grid_cells(height: usize, width: usize) -> impl Iterator<Item = GridCell> {
     STRIDES.into_iter().flat_map(move |stride| {
         let (rows, columns) = (height / stride, width / stride);
@@ -139,10 +148,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_come_map_by_map_and_row_by_row() {
-        let places: Vec<GridCell> = grid_cells(32, 64).collect();
-        assert_eq!(places.len(), 4 * 8 + 2 * 4 + 2);
-        let at = |index: usize| (places[index].x, places[index].y, places[index].stride);
+    fn grid_cells_come_map_by_map_and_row_by_row() {
+        let cells: Vec<GridCell> = grid_cells(32, 64).collect();
+        assert_eq!(cells.len(), 4 * 8 + 2 * 4 + 2);
+        let at = |index: usize| (cells[index].x, cells[index].y, cells[index].stride);
         assert_eq!(at(0), (4.0, 4.0, 8.0));
         assert_eq!(at(9), (12.0, 12.0, 8.0));
         assert_eq!(at(32), (8.0, 8.0, 16.0));
@@ -151,12 +160,12 @@ mod tests {
 
     #[test]
     fn values_are_the_way_to_the_centre_and_logarithms_of_the_size() {
-        let place = GridCell {
+        let cell = GridCell {
             x: 24.0,
             y: 40.0,
             stride: 16.0,
         };
-        let region = place.region([0.0, 0.5, -1.0, 2f32.ln(), 0.0]);
+        let region = cell.region([0.0, 0.5, -1.0, 2f32.ln(), 0.0]);
         let expected = Region {
             x: 24.0 + 8.0 - 16.0,
             y: 40.0 - 16.0 - 8.0,

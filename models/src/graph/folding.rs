@@ -1,196 +1,104 @@
-//! A network as it is served: batch norms inside the weights of the convolutions in front of them, and nothing left to
-//! train.
+//! Batch norms folded into the convolutions in front of them, as a trained network is served and exported.
 //!
-//! The fold is exact but for rounding. Whatever runs or exports a trained network reads this; see
-//! [`Weights::folded`](crate::Weights::folded).
+//! The result is exact but for rounding.
 
 use std::collections::HashMap;
 
-use candle_core::{Result, Tensor, bail};
+use super::nodes::{Error, Graph, Node};
+use super::operation::{Activation, BatchNormConfig, Op};
 
-use crate::graph::{Graph, Op, unread};
-use crate::layers::{Activation, BatchNormConfig, Conv2dConfig, Padding};
-
-/// A convolution's weights and biases.
+/// A trained network without batch norms: its convolutions have biases and activations instead.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Kernel {
-    /// `[out, in, k, k]`.
-    pub weight: Vec<f32>,
-    /// `[out]`; empty without biases.
-    pub bias: Vec<f32>,
+pub struct FoldedNetwork {
+    graph: Graph,
+    values: HashMap<String, Vec<f32>>,
 }
 
-/// What a node computes.
-#[derive(Debug, Clone, PartialEq)]
-pub enum FoldedOp {
-    /// Nothing: the picture, `[H, W, 1]` in [-1, 1].
-    Input,
-    /// A dense convolution.
-    Conv2d {
-        /// Width and height of the kernel.
-        kernel: usize,
-        /// Step between outputs.
-        stride: usize,
-        /// Treatment of the border.
-        padding: Padding,
-        /// Its parameters.
-        weights: Kernel,
-        /// What follows.
-        activation: Activation,
-    },
-    /// A 3×3 convolution of each channel by itself, padded by one zero on every side, then a 1×1 convolution across
-    /// channels.
-    SeparableConv2d {
-        /// Step between outputs.
-        stride: usize,
-        /// `[in, 1, 3, 3]`.
-        depthwise: Vec<f32>,
-        /// The 1×1 convolution's parameters.
-        pointwise: Kernel,
-        /// What follows.
-        activation: Activation,
-    },
-    /// The largest value in windows of 3×3 with stride 2, padded as TensorFlow's "same".
-    MaxPool,
-    /// The sum of two inputs and what follows it.
-    Add(Activation),
-    /// Each pixel four times, for twice the width and height.
-    Upsample,
-    /// The mean over height and width, `[1, 1, C]`.
-    GlobalAverage,
+impl FoldedNetwork {
+    /// The operations.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The values of a parameter of `node`, such as `weight`, row-major in the shape that [`Graph::parameters_of`] gives;
+    /// empty if the node has no such parameter.
+    pub fn values(&self, node: &Node, parameter: &str) -> &[f32] {
+        let values = self.values.get(&format!("{}.{parameter}", node.name));
+        values.map_or(&[], Vec::as_slice)
+    }
 }
 
-/// A layer in its place.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FoldedNode {
-    /// The path of its parameters, or where it stands if it has none.
-    pub name: String,
-    /// What it computes.
-    pub op: FoldedOp,
-    /// The nodes that it computes it from, as indices of [`Folded::nodes`]; all stand before it.
-    pub inputs: Vec<usize>,
-    /// `[H, W, C]` of its output.
-    pub shape: [usize; 3],
-}
-
-/// Nodes in the order of their work. The outputs of those that no other one reads, one after the other, are the logits.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Folded {
-    nodes: Vec<FoldedNode>,
-}
-
-impl Folded {
-    /// Folds `graph` with its parameters.
+impl Graph {
+    /// Folds the batch norms, with the values of each parameter by name.
     ///
     /// # Errors
     ///
-    /// If a parameter is missing, or a batch norm does not follow a convolution of its own, which is so in no network
-    /// here.
-    pub fn new(graph: &Graph, tensors: &HashMap<String, Tensor>) -> Result<Self> {
-        let mut nodes: Vec<FoldedNode> = Vec::new();
-        // The folded node of each node of the graph.
-        let mut places = Vec::with_capacity(graph.nodes().len());
-        for (index, node) in graph.nodes().iter().enumerate() {
-            let parameter = |part: &str| -> Result<Vec<f32>> {
-                let name = format!("{}.{part}", node.name);
-                match tensors.get(&name) {
-                    Some(tensor) => tensor.flatten_all()?.to_vec1(),
-                    None => bail!("the weights lack {name}"),
+    /// If a parameter is missing, or a batch norm does not follow a convolution of its own without activation.
+    pub fn fold<'a>(
+        &self,
+        values: impl Fn(&str) -> Option<&'a [f32]>,
+    ) -> Result<FoldedNetwork, Error> {
+        let get = |name: String| match values(&name) {
+            Some(values) => Ok((name, values.to_vec())),
+            None => Err(Error::Parameter(name)),
+        };
+        let mut folded = FoldedNetwork {
+            graph: Self::new(self.input_shape()),
+            values: HashMap::new(),
+        };
+        // The folded node of each node.
+        let mut places = vec![0];
+        for (index, node) in self.nodes().iter().enumerate().skip(1) {
+            let inputs: Vec<usize> = node.inputs.iter().map(|&input| places[input]).collect();
+            let Op::BatchNorm(config) = node.op else {
+                for parameter in self.parameters_of(index) {
+                    let (name, values) = get(parameter.name)?;
+                    folded.values.insert(name, values);
                 }
+                places.push(folded.graph.push(&node.name, node.op, &inputs)?);
+                continue;
             };
-            let op = match node.op {
-                Op::Input => FoldedOp::Input,
-                Op::Conv2d(Conv2dConfig {
-                    kernel,
-                    stride,
-                    padding,
-                    bias,
-                }) => FoldedOp::Conv2d {
-                    kernel,
-                    stride,
-                    padding,
-                    weights: Kernel {
-                        weight: parameter("weight")?,
-                        bias: if bias { parameter("bias")? } else { Vec::new() },
-                    },
-                    activation: Activation::Linear,
-                },
-                Op::SeparableConv2d { stride } => FoldedOp::SeparableConv2d {
-                    stride,
-                    depthwise: parameter("depthwise.weight")?,
-                    pointwise: Kernel {
-                        weight: parameter("pointwise.weight")?,
-                        bias: Vec::new(),
-                    },
-                    activation: Activation::Linear,
-                },
-                Op::BatchNorm(config) => {
-                    let norm = Norm {
-                        weight: parameter("weight")?,
-                        bias: parameter("bias")?,
-                        mean: parameter("running_mean")?,
-                        variance: parameter("running_var")?,
-                        eps: config.eps,
-                    };
-                    let before = node.inputs[0];
-                    let place: usize = places[before];
-                    if !graph.is_read_only_by(before, index) || !nodes[place].op.fold(&norm, config)
-                    {
-                        bail!(
-                            "{}: a batch norm must follow a convolution of its own",
-                            node.name
-                        );
-                    }
-                    places.push(place);
-                    continue;
-                }
-                Op::MaxPool => FoldedOp::MaxPool,
-                Op::Add(activation) => FoldedOp::Add(activation),
-                Op::Upsample => FoldedOp::Upsample,
-                Op::GlobalAverage => FoldedOp::GlobalAverage,
+            let before = &mut folded.graph.nodes[inputs[0]];
+            let is_foldable = self.reads(index, node.inputs[0]) == (1, 1);
+            let (true, Some(kernel)) = (is_foldable, take_up(&mut before.op, config)) else {
+                return Err(Error::BatchNorm(node.name.clone()));
             };
-            places.push(nodes.len());
-            nodes.push(FoldedNode {
-                name: node.name.clone(),
-                op,
-                inputs: node.inputs.iter().map(|&input| places[input]).collect(),
-                shape: node.shape,
-            });
+            let path = |parameter: &str| format!("{}{kernel}.{parameter}", before.name);
+            let parameter = |part: &str| Ok(get(format!("{}.{part}", node.name))?.1);
+            let norm = Norm {
+                weight: parameter("weight")?,
+                bias: parameter("bias")?,
+                mean: parameter("running_mean")?,
+                variance: parameter("running_var")?,
+                eps: config.eps,
+            };
+            let mut bias = folded.values.remove(&path("bias")).unwrap_or_default();
+            if let Some(weight) = folded.values.get_mut(&path("weight")) {
+                norm.fold_into(weight, &mut bias);
+            }
+            folded.values.insert(path("bias"), bias);
+            places.push(inputs[0]);
         }
-        Ok(Self { nodes })
-    }
-
-    /// The nodes that no other one reads, whose outputs are the logits.
-    pub fn outputs(&self) -> Vec<usize> {
-        unread(self.nodes.iter().map(|node| &node.inputs[..]))
-    }
-
-    /// All nodes; the first is the input.
-    pub fn nodes(&self) -> &[FoldedNode] {
-        &self.nodes
+        Ok(folded)
     }
 }
 
-impl FoldedOp {
-    /// Takes up what follows; whether it is a convolution.
-    fn fold(&mut self, norm: &Norm, config: BatchNormConfig) -> bool {
-        match self {
-            Self::Conv2d {
-                weights: kernel,
-                activation,
-                ..
-            }
-            | Self::SeparableConv2d {
-                pointwise: kernel,
-                activation,
-                ..
-            } => {
-                norm.fold_into(kernel);
-                *activation = config.activation;
-                true
-            }
-            _ => false,
+/// Gives a convolution the bias and the activation of the batch norm behind it, and returns where below its name the
+/// weights stand; none if it is no convolution, or has an activation already.
+fn take_up(op: &mut Op, norm: BatchNormConfig) -> Option<&'static str> {
+    if op.activation() != Activation::Linear {
+        return None;
+    }
+    match op {
+        Op::Conv2d(config) => {
+            (config.bias, config.activation) = (true, norm.activation);
+            Some("")
         }
+        Op::SeparableConv2d(config) => {
+            (config.bias, config.activation) = (true, norm.activation);
+            Some(".pointwise")
+        }
+        _ => None,
     }
 }
 
@@ -204,14 +112,14 @@ struct Norm {
 }
 
 impl Norm {
-    /// Makes `kernel` give what the norm gives behind it: with `s = weight / √(variance + ε)`, its weights are
-    /// `s · w` and its biases `s · (b − mean) + bias`, in double precision until they are stored.
-    fn fold_into(&self, kernel: &mut Kernel) {
+    /// Makes a convolution with `weight` `[channels, …]` and `bias` (empty: zeros) give what the norm gives behind it: with
+    /// `s = weight / √(variance + ε)`, its weights are `s · w` and its biases `s · (b − mean) + bias`, in double precision
+    /// until they are stored.
+    fn fold_into(&self, weight: &mut [f32], bias: &mut Vec<f32>) {
         let channels = self.weight.len();
-        kernel.bias.resize(channels, 0.0);
-        let filter = kernel.weight.len() / channels;
-        let filters = kernel.weight.chunks_exact_mut(filter);
-        for (c, (filter, bias)) in filters.zip(&mut kernel.bias).enumerate() {
+        bias.resize(channels, 0.0);
+        let filters = weight.chunks_exact_mut(weight.len() / channels);
+        for (c, (filter, bias)) in filters.zip(bias).enumerate() {
             let deviation = (f64::from(self.variance[c]) + self.eps).sqrt();
             let scale = f64::from(self.weight[c]) / deviation;
             for weight in filter {
@@ -225,14 +133,12 @@ impl Norm {
 
 #[cfg(test)]
 mod tests {
+    use super::super::operation::Conv2dConfig;
     use super::*;
 
     #[test]
     fn the_folded_kernel_gives_the_norm_of_the_kernels_result() {
-        let mut kernel = Kernel {
-            weight: vec![1.0, 2.0, 3.0, 4.0],
-            bias: vec![0.5, -1.0],
-        };
+        let (mut weight, mut bias) = (vec![1.0, 2.0, 3.0, 4.0], vec![0.5, -1.0]);
         let norm = Norm {
             weight: vec![3.0, 1.0],
             bias: vec![0.0, 10.0],
@@ -240,29 +146,58 @@ mod tests {
             variance: vec![3.0, 15.0],
             eps: 1.0,
         };
-        norm.fold_into(&mut kernel);
+        norm.fold_into(&mut weight, &mut bias);
         // Scales: 3 / √4 and 1 / √16.
-        let expected = Kernel {
-            weight: vec![1.5, 3.0, 0.75, 1.0],
-            bias: vec![0.0, 9.5],
+        assert_eq!(weight, [1.5, 3.0, 0.75, 1.0]);
+        assert_eq!(bias, [0.0, 9.5]);
+    }
+
+    fn fold(graph: &Graph) -> Result<FoldedNetwork, Error> {
+        graph.fold(|_| Some(&[1.0; 4]))
+    }
+
+    #[test]
+    fn a_folded_network_is_a_graph_whose_convolutions_have_biases_and_activations() {
+        let mut graph = Graph::new([8, 8, 1]);
+        let conv = Conv2dConfig {
+            bias: false,
+            ..Conv2dConfig::pointwise(4)
         };
-        assert_eq!(kernel, expected);
+        let xs = graph.conv("conv", 0, conv).unwrap();
+        let xs = graph.norm("norm", xs, Activation::Relu).unwrap();
+        graph.push("average", Op::GlobalAverage, &[xs]).unwrap();
+        let folded = fold(&graph).unwrap();
+        let [_, conv, average] = folded.graph().nodes() else {
+            panic!("{folded:?}");
+        };
+        let expected = Conv2dConfig {
+            activation: Activation::Relu,
+            ..Conv2dConfig::pointwise(4)
+        };
+        assert_eq!(conv.op, Op::Conv2d(expected));
+        assert_eq!(average.inputs, [1]);
+        for parameter in folded.graph().parameters() {
+            let name = parameter.name.strip_prefix("conv.").unwrap();
+            assert_eq!(folded.values(conv, name).len(), parameter.len());
+        }
+        assert!(folded.values(average, "weight").is_empty());
     }
 
     #[test]
     fn a_norm_of_anything_but_a_convolution_of_its_own_is_refused() {
         let mut graph = Graph::new([8, 8, 4]);
-        graph.norm("norm", 0, Activation::Relu);
-        let tensors = graph.parameters().into_iter().map(|parameter| {
-            let tensor = Tensor::ones(
-                parameter.shape,
-                candle_core::DType::F32,
-                &candle_core::Device::Cpu,
-            );
-            (parameter.name, tensor.unwrap())
-        });
-        let error = Folded::new(&graph, &tensors.collect()).unwrap_err();
+        graph.norm("norm", 0, Activation::Relu).unwrap();
+        let error = fold(&graph).unwrap_err();
         let expected = "norm: a batch norm must follow a convolution of its own";
-        assert!(error.to_string().contains(expected), "{error}");
+        assert_eq!(error.to_string(), expected);
+
+        let mut graph = Graph::new([8, 8, 1]);
+        let conv = Conv2dConfig {
+            activation: Activation::Relu,
+            ..Conv2dConfig::pointwise(4)
+        };
+        let conv = graph.conv("conv", 0, conv).unwrap();
+        graph.norm("norm", conv, Activation::Linear).unwrap();
+        assert_eq!(fold(&graph), Err(Error::BatchNorm("norm".to_owned())));
     }
 }

@@ -11,8 +11,8 @@
 //! A module is two separable convolutions and a max-pooling beside a 1×1 convolution with stride 2; the halves are
 //! added. There is no ReLU behind the second separable convolution, nor behind the addition.
 
-use crate::graph::Graph;
-use crate::layers::{Activation, Conv2dConfig, Padding};
+use super::nodes::{Error, Graph};
+use super::operation::{Activation, Conv2dConfig, Op, Padding};
 
 /// Channels of the two convolutions in front.
 const STEM: usize = 8;
@@ -20,39 +20,35 @@ const STEM: usize = 8;
 const MODULES: [usize; 4] = [16, 32, 64, 128];
 
 /// The network for grey faces of `input_size`² pixels.
-pub(crate) fn graph(input_size: usize, classes: usize) -> Graph {
+pub(crate) fn graph(input_size: usize, classes: usize) -> Result<Graph, Error> {
     let mut graph = Graph::new([input_size, input_size, 1]);
     let mut xs = 0;
     for i in 1..=2 {
-        let conv = graph.conv(&format!("conv{i}"), xs, STEM, Conv2dConfig::default());
-        xs = graph.norm(&format!("norm{i}"), conv, Activation::Relu);
+        let conv = graph.conv(&format!("conv{i}"), xs, Conv2dConfig::new(STEM))?;
+        xs = graph.norm(&format!("norm{i}"), conv, Activation::Relu)?;
     }
     for (i, channels) in MODULES.into_iter().enumerate() {
-        xs = module(&mut graph, &format!("modules.{i}"), xs, channels);
+        xs = module(&mut graph, &format!("modules.{i}"), xs, channels)?;
     }
     let head = Conv2dConfig {
         padding: Padding::Same,
         bias: true,
-        ..Conv2dConfig::default()
+        ..Conv2dConfig::new(classes)
     };
-    let head = graph.conv("head", xs, classes, head);
-    graph.average("average", head);
-    graph
+    let head = graph.conv("head", xs, head)?;
+    graph.push("average", Op::GlobalAverage, &[head])?;
+    Ok(graph)
 }
 
-fn module(graph: &mut Graph, path: &str, xs: usize, channels: usize) -> usize {
+fn module(graph: &mut Graph, path: &str, xs: usize, channels: usize) -> Result<usize, Error> {
     let name = |part: &str| format!("{path}.{part}");
-    let residual = graph.conv(
-        &name("residual.conv"),
-        xs,
-        channels,
-        Conv2dConfig::PROJECTION,
-    );
-    let residual = graph.norm(&name("residual.norm"), residual, Activation::Linear);
-    let ys = graph.separable(&name("separable1"), xs, channels, 1);
-    let ys = graph.norm(&name("norm1"), ys, Activation::Relu);
-    let ys = graph.separable(&name("separable2"), ys, channels, 1);
-    let ys = graph.norm(&name("norm2"), ys, Activation::Linear);
-    let ys = graph.max_pool(&name("pool"), ys);
-    graph.add(&name("add"), [ys, residual], Activation::Linear)
+    let projection = Conv2dConfig::projection(channels);
+    let residual = graph.conv(&name("residual.conv"), xs, projection)?;
+    let residual = graph.norm(&name("residual.norm"), residual, Activation::Linear)?;
+    let ys = graph.separable(&name("separable1"), xs, channels, 1)?;
+    let ys = graph.norm(&name("norm1"), ys, Activation::Relu)?;
+    let ys = graph.separable(&name("separable2"), ys, channels, 1)?;
+    let ys = graph.norm(&name("norm2"), ys, Activation::Linear)?;
+    let ys = graph.push(&name("pool"), Op::MaxPool, &[ys])?;
+    graph.push(&name("add"), Op::Add(Activation::Linear), &[ys, residual])
 }

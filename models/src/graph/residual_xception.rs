@@ -13,8 +13,8 @@
 //! two of them, each with batch norm, the input added, ReLU. Where the shape changes, the input passes a 1×1
 //! convolution with stride 2 and a batch norm.
 
-use crate::graph::Graph;
-use crate::layers::{Activation, Conv2dConfig, Padding};
+use super::nodes::{Error, Graph};
+use super::operation::{Activation, Conv2dConfig, Op, Padding};
 
 /// Channels of the convolution in front.
 const STEM: usize = 16;
@@ -22,48 +22,45 @@ const STEM: usize = 16;
 const STAGES: [(usize, usize); 3] = [(48, 2), (128, 3), (256, 3)];
 
 /// The network for grey faces of `input_size`² pixels.
-pub(crate) fn graph(input_size: usize, classes: usize) -> Graph {
+pub(crate) fn graph(input_size: usize, classes: usize) -> Result<Graph, Error> {
     let mut graph = Graph::new([input_size, input_size, 1]);
-    let same = Conv2dConfig {
+    let stem = Conv2dConfig {
         padding: Padding::Same,
-        ..Conv2dConfig::default()
+        ..Conv2dConfig::new(STEM)
     };
-    let xs = graph.conv("stem.conv", 0, STEM, same);
-    let xs = graph.norm("stem.norm", xs, Activation::Relu);
-    let xs = graph.separable("reduce.separable", xs, STAGES[0].0, 2);
-    let mut xs = graph.norm("reduce.norm", xs, Activation::Relu);
+    let xs = graph.conv("stem.conv", 0, stem)?;
+    let xs = graph.norm("stem.norm", xs, Activation::Relu)?;
+    let xs = graph.separable("reduce.separable", xs, STAGES[0].0, 2)?;
+    let mut xs = graph.norm("reduce.norm", xs, Activation::Relu)?;
     for (i, (channels, blocks)) in STAGES.into_iter().enumerate() {
         for j in 0..blocks {
             let stride = if i > 0 && j == 0 { 2 } else { 1 };
-            xs = block(&mut graph, &format!("stages.{i}.{j}"), xs, channels, stride);
+            xs = block(&mut graph, &format!("stages.{i}.{j}"), xs, channels, stride)?;
         }
     }
-    let xs = graph.average("average", xs);
-    let head = Conv2dConfig {
-        kernel: 1,
-        bias: true,
-        ..same
-    };
-    graph.conv("head", xs, classes, head);
-    graph
+    let xs = graph.push("average", Op::GlobalAverage, &[xs])?;
+    graph.conv("head", xs, Conv2dConfig::pointwise(classes))?;
+    Ok(graph)
 }
 
-fn block(graph: &mut Graph, path: &str, xs: usize, channels: usize, stride: usize) -> usize {
+fn block(
+    graph: &mut Graph,
+    path: &str,
+    xs: usize,
+    channels: usize,
+    stride: usize,
+) -> Result<usize, Error> {
     let name = |part: &str| format!("{path}.{part}");
-    let ys = graph.separable(&name("separable1"), xs, channels, stride);
-    let ys = graph.norm(&name("norm1"), ys, Activation::Relu);
-    let ys = graph.separable(&name("separable2"), ys, channels, 1);
-    let ys = graph.norm(&name("norm2"), ys, Activation::Linear);
+    let ys = graph.separable(&name("separable1"), xs, channels, stride)?;
+    let ys = graph.norm(&name("norm1"), ys, Activation::Relu)?;
+    let ys = graph.separable(&name("separable2"), ys, channels, 1)?;
+    let ys = graph.norm(&name("norm2"), ys, Activation::Linear)?;
     let shortcut = if stride == 1 {
         xs
     } else {
-        let xs = graph.conv(
-            &name("residual.conv"),
-            xs,
-            channels,
-            Conv2dConfig::PROJECTION,
-        );
-        graph.norm(&name("residual.norm"), xs, Activation::Linear)
+        let projection = Conv2dConfig::projection(channels);
+        let xs = graph.conv(&name("residual.conv"), xs, projection)?;
+        graph.norm(&name("residual.norm"), xs, Activation::Linear)?
     };
-    graph.add(&name("add"), [ys, shortcut], Activation::Relu)
+    graph.push(&name("add"), Op::Add(Activation::Relu), &[ys, shortcut])
 }

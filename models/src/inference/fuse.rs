@@ -1,16 +1,15 @@
 //! Which nodes are computed together.
 
-use crate::graph::folding::{FoldedNode, FoldedOp};
-use crate::layers::{Activation, Padding};
+use super::operations::{can_add, can_average};
+use crate::graph::{Activation, Graph, Op};
 
-/// A node, and what is done before its output is stored.
-pub(super) struct Layer<'a> {
-    /// What does most of the work.
-    pub(super) node: &'a FoldedNode,
-    /// What it reads.
-    pub(super) input: usize,
-    pub(super) tail: Option<Tail>,
-    /// What is added.
+/// Nodes whose results are computed in one go.
+pub(super) struct Group {
+    /// The node that does most of the work.
+    pub(super) node: usize,
+    /// Whether the mean of its result is computed.
+    pub(super) averages: bool,
+    /// The node whose output is added to its result.
     pub(super) add: Option<usize>,
     /// Whether max(0, y) ends it.
     pub(super) relu: bool,
@@ -18,92 +17,46 @@ pub(super) struct Layer<'a> {
     pub(super) output: usize,
 }
 
-/// A node that is computed with the one in front of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tail {
-    Add,
-    Average,
-}
-
-impl Layer<'_> {
-    /// The nodes whose outputs it reads.
-    pub(super) fn reads(&self) -> impl Iterator<Item = usize> {
-        [self.input].into_iter().chain(self.add)
-    }
-}
-
-/// The layers of a network.
-pub(super) fn fuse(nodes: &[FoldedNode]) -> Vec<Layer<'_>> {
+/// The groups of a network in the order of their computation.
+pub(super) fn groups(graph: &Graph) -> Vec<Group> {
+    let nodes = graph.nodes();
     let taken: Vec<_> = (0..nodes.len())
-        .map(|index| takes_up(nodes, index))
+        .map(|index| takes_up(graph, index))
         .collect();
-    let is_taken = |index| taken.iter().flatten().any(|&(before, _)| before == index);
-    let mut layers = Vec::new();
+    let is_taken = |index| taken.iter().flatten().any(|&before| before == index);
+    let mut groups = Vec::new();
     for (index, node) in nodes.iter().enumerate().skip(1) {
         if is_taken(index) {
             continue;
         }
-        let (before, tail) = match taken[index] {
-            Some((before, tail)) => (before, Some(tail)),
-            None => (index, None),
-        };
-        let adds = matches!(node.op, FoldedOp::Add(_));
-        let add = adds.then(|| match tail {
-            Some(_) => node.inputs.iter().copied().find(|&other| other != before),
-            None => node.inputs.get(1).copied(),
-        });
-        layers.push(Layer {
-            node: &nodes[before],
-            input: nodes[before].inputs[0],
-            tail,
-            add: add.flatten(),
-            relu: activation(node) == Activation::Relu,
+        let mut group = Group {
+            node: index,
+            averages: false,
+            add: None,
+            relu: node.op.activation() == Activation::Relu,
             output: index,
-        });
+        };
+        if let Some(before) = taken[index] {
+            group.node = before;
+            group.averages = node.op == Op::GlobalAverage;
+            group.add = node.inputs.iter().copied().find(|&other| other != before);
+        }
+        groups.push(group);
     }
-    layers
+    groups
 }
 
-/// The node that is computed together with the node of this index, which alone reads it.
-fn takes_up(nodes: &[FoldedNode], index: usize) -> Option<(usize, Tail)> {
-    let node = &nodes[index];
+/// The node that is computed together with this one, which alone reads it.
+fn takes_up(graph: &Graph, index: usize) -> Option<usize> {
+    let node = &graph.nodes()[index];
     // The last of several inputs: by then the others are there.
     let before = *node.inputs.iter().max()?;
-    let alone = nodes.iter().enumerate().all(|(reader, node)| {
-        let times = node.inputs.iter().filter(|&&input| input == before).count();
-        times == usize::from(reader == index)
-    });
-    if !alone || activation(&nodes[before]) != Activation::Linear {
-        return None;
-    }
-    match (&node.op, &nodes[before].op) {
-        (
-            FoldedOp::Add(_),
-            FoldedOp::Conv2d { .. }
-            | FoldedOp::SeparableConv2d { .. }
-            | FoldedOp::MaxPool
-            | FoldedOp::Upsample,
-        ) => Some((before, Tail::Add)),
-        // The mean of a convolution's output is linear in sums of its input.
-        (
-            FoldedOp::GlobalAverage,
-            FoldedOp::Conv2d {
-                stride: 1,
-                padding: Padding::Same,
-                ..
-            },
-        ) => Some((before, Tail::Average)),
-        _ => None,
-    }
-}
-
-fn activation(node: &FoldedNode) -> Activation {
-    match node.op {
-        FoldedOp::Conv2d { activation, .. }
-        | FoldedOp::SeparableConv2d { activation, .. }
-        | FoldedOp::Add(activation) => activation,
-        FoldedOp::Input | FoldedOp::MaxPool | FoldedOp::Upsample | FoldedOp::GlobalAverage => {
-            Activation::Linear
-        }
-    }
+    let op = &graph.nodes()[before].op;
+    let is_alone = graph.reads(index, before) == (1, 1) && op.activation() == Activation::Linear;
+    let fits = match node.op {
+        Op::Add(_) => can_add(op),
+        Op::GlobalAverage => can_average(op),
+        _ => false,
+    };
+    (is_alone && fits).then_some(before)
 }

@@ -1,35 +1,36 @@
 //! Inference without tensors: faces in, logits out, nothing allocated between.
 //!
-//! When weights are loaded, the network becomes a list of steps. Batch norms are [folded](crate::graph::folding) into the
-//! convolutions in front of them; activations and additions happen where a convolution or a pooling stores its
-//! output; the two halves of a separable convolution take turns row by row, so that what lies between stays in the
-//! innermost cache; a convolution in front of the global average becomes a product of sums. Every activation has a
-//! border of zeros around it, and shapes that recur share their memory.
+//! When weights are loaded, the network becomes a list of steps. Batch norms are [folded](crate::graph::Graph::fold) into
+//! the convolutions in front of them; activations and additions happen where an operation stores its output; the two
+//! halves of a separable convolution take turns row by row, so that the values between them stay in the innermost cache; a
+//! convolution in front of the global average becomes a product of sums. Every activation has a border of zeros around
+//! it, and shapes that recur share their memory.
 //!
-//! The loops run on the [instructions](crate::Instructions) of the machine. [`Network`](crate::network::Network) is
-//! the reference: logits agree with it to 1e-4 in [`Precision::F32`].
+//! The loops run on the [instructions](crate::Instructions) of the machine. On all of them the logits agree to 1e-4 with
+//! plain Candle operations, the oracle of the tests, in [`Precision::F32`].
 
+mod convolution;
 mod fuse;
-
+mod memory;
+mod operations;
 mod plan;
-mod precision;
-mod steps;
+mod step;
 
-pub use precision::Precision;
+pub use crate::precision::Precision;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aligned_vec::AVec;
 use rayon::prelude::*;
 
 use crate::Instructions;
-use crate::graph::folding::Folded;
-use crate::kernels::map::Map;
+use crate::graph::FoldedNetwork;
+use crate::kernels::Map;
 use crate::weights::{self, Weights};
+use memory::Buffers;
 use plan::Plan;
 
-/// Why an engine could not be made or used.
+/// Why an executor could not be made or used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The weights are unusable.
@@ -53,7 +54,7 @@ pub enum Error {
     /// The output has the wrong length.
     #[error("expected room for {expected} logits, found {found}")]
     Logits {
-        /// Classes of all faces.
+        /// Logits of all faces.
         expected: usize,
         /// Values given.
         found: usize,
@@ -68,32 +69,15 @@ pub struct InferenceExecutor {
     buffers: Vec<Buffers>,
 }
 
-/// What [`InferenceExecutor::profile`] found out about a step.
+/// A step and its time, from [`InferenceExecutor::profile`].
 #[derive(Debug, Clone)]
 pub struct StepTime {
-    /// The layer whose output it stores.
+    /// The node whose output it stores.
     pub name: String,
     /// Multiplications of a weight with an activation.
     pub multiply_adds: u64,
     /// The shortest time.
     pub time: Duration,
-}
-
-/// The activations of one face on its way through the network.
-#[derive(Debug, Clone)]
-struct Buffers {
-    /// `[H + 2, W + 2, C]` each, with a border of zeros that stays.
-    slots: Vec<AVec<f32>>,
-    /// That of each thread that works on the face, at least one.
-    scratch: Vec<Scratch>,
-}
-
-/// What lies within a step.
-#[derive(Debug, Clone)]
-struct Scratch {
-    values: AVec<f32>,
-    /// Inputs in bfloat16, two in each value.
-    pairs: AVec<u32>,
 }
 
 impl InferenceExecutor {
@@ -132,12 +116,17 @@ impl InferenceExecutor {
         instructions: Instructions,
         precision: Precision,
     ) -> Result<Self, Error> {
-        Ok(Self::of_folded(&weights.folded()?, instructions, precision))
+        let network = weights.folded()?;
+        Ok(Self::from_network(&network, instructions, precision))
     }
 
-    /// A network of any kind and size on these instructions. A precision that the machine has not is as
+    /// A network of any kind and size on these instructions. A precision that the machine lacks becomes
     /// [`Precision::F32`].
-    pub fn of_folded(network: &Folded, instructions: Instructions, precision: Precision) -> Self {
+    pub fn from_network(
+        network: &FoldedNetwork,
+        instructions: Instructions,
+        precision: Precision,
+    ) -> Self {
         let precision = if precision.is_available() {
             precision
         } else {
@@ -150,7 +139,7 @@ impl InferenceExecutor {
         }
     }
 
-    /// Shares the faces of a call between so many threads, at least one, of rayon's pool.
+    /// Shares the faces of a call between this many threads of rayon's pool, at least one.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.buffers
@@ -158,8 +147,8 @@ impl InferenceExecutor {
         self
     }
 
-    /// Shares the rows of each face between so many threads, at least one, of rayon's pool: that makes sense for large
-    /// ones. The logits do not depend on their number.
+    /// Shares the rows of each face between this many threads of rayon's pool, at least one, which pays off for large
+    /// pictures. The logits do not depend on their number.
     #[must_use]
     pub fn with_threads_each(mut self, threads: usize) -> Self {
         for buffers in &mut self.buffers {
@@ -171,12 +160,12 @@ impl InferenceExecutor {
         self
     }
 
-    /// What it computes with.
+    /// The instructions that it runs on.
     pub fn instructions(&self) -> Instructions {
         self.plan.instructions
     }
 
-    /// What it multiplies.
+    /// The precision of its products.
     pub fn precision(&self) -> Precision {
         self.plan.precision
     }
@@ -191,20 +180,12 @@ impl InferenceExecutor {
         self.plan.logits
     }
 
-    /// Bytes that the buffers of this instance take; the weights, which clones share, are not among them.
+    /// Bytes that the buffers of this instance take, without the weights, which clones share.
     pub fn memory(&self) -> usize {
-        let values = |buffers: &Buffers| {
-            let Buffers { slots, scratch } = buffers;
-            let scratch = scratch
-                .iter()
-                .map(|scratch| scratch.values.len() + scratch.pairs.len());
-            let slots = slots.iter().map(|slot| slot.len());
-            slots.chain(scratch).sum::<usize>()
-        };
-        size_of::<f32>() * self.buffers.iter().map(values).sum::<usize>()
+        self.buffers.iter().map(Buffers::size).sum()
     }
 
-    /// How long each step takes for the face that was computed last, the shortest of so many times.
+    /// The time of each step for the face that was computed last, the shortest of `times` runs.
     pub fn profile(&mut self, times: usize) -> Vec<StepTime> {
         let plan = &*self.plan;
         let buffers = &mut self.buffers[0];
@@ -226,16 +207,16 @@ impl InferenceExecutor {
             .collect()
     }
 
-    /// Where [`run_picture`](Self::run_picture) finds its picture: the first value is that of its first pixel, and the
-    /// second result the number of values from one row to the next. What lies between the rows must stay zero.
+    /// Where [`run_picture`](Self::run_picture) finds its picture: the values from its first pixel on, and the number of
+    /// values from one row to the next. The values between the rows must stay zero.
     pub fn picture_mut(&mut self) -> (&mut [f32], usize) {
-        let map = Map(self.plan.input);
-        let Map([height, ..]) = map;
+        let map = Map::bordered(self.plan.input);
+        let [height, ..] = self.plan.input;
         let values = &mut self.buffers[0].slots[0][map.span(0, height)];
         (values, map.stride())
     }
 
-    /// Writes the logits of the one picture in [`picture_mut`](Self::picture_mut), which may be something else after.
+    /// Writes the logits of the picture in [`picture_mut`](Self::picture_mut), which may be overwritten.
     ///
     /// # Errors
     ///

@@ -1,21 +1,15 @@
 //! From a folded network to the steps that compute it.
 
-use aligned_vec::{AVec, avec};
+use aligned_vec::avec;
 
-use super::fuse::{Layer, Tail, fuse};
-use super::steps::{Dense, Head, Separable, Step, Work};
-use super::{Buffers, Precision, Scratch};
+use super::convolution::Convolution;
+use super::fuse::{Group, groups};
+use super::memory::{Buffers, Scratch};
+use super::step::Step;
 use crate::Instructions;
-use crate::graph::folding::{Folded, FoldedNode, FoldedOp, Kernel};
-use crate::kernels::bf16::PairedWeights;
-use crate::kernels::map::Map;
-use crate::kernels::{PackedWeights, TAPS};
-use crate::layers::Padding;
-use crate::training::convolution::taps_first;
-
-/// Values that lie between the halves of a separable convolution: a third of a usual innermost cache, so that weights
-/// and the rows that they meet fit as well.
-const SCRATCH: usize = 4096;
+use crate::graph::{FoldedNetwork, Graph};
+use crate::kernels::Map;
+use crate::precision::Precision;
 
 /// The steps of a network, and what memory they need.
 #[derive(Debug)]
@@ -36,40 +30,46 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(network: &Folded, instructions: Instructions, precision: Precision) -> Self {
-        let nodes = network.nodes();
-        let layers = fuse(nodes);
+    pub(super) fn new(
+        network: &FoldedNetwork,
+        instructions: Instructions,
+        precision: Precision,
+    ) -> Self {
+        let graph = network.graph();
+        let nodes = graph.nodes();
+        let groups = groups(graph);
         let mut memory = Memory::default();
-        // Where the output of each node is.
-        let mut places = vec![0; nodes.len()];
-        places[0] = memory.take(Map(nodes[0].shape));
-        let mut steps = Vec::with_capacity(layers.len());
-        for (index, layer) in layers.iter().enumerate() {
-            let output = Map(nodes[layer.output].shape);
-            places[layer.output] = memory.take(output);
+        // The slot of each node's output.
+        let mut slots = vec![0; nodes.len()];
+        slots[0] = memory.take(Map::bordered(nodes[0].shape));
+        let mut steps = Vec::with_capacity(groups.len());
+        for (index, group) in groups.iter().enumerate() {
+            let output = Map::bordered(nodes[group.output].shape);
+            slots[group.output] = memory.take(output);
+            let node = &nodes[group.node];
+            let averages = group.averages;
             steps.push(Step {
-                name: nodes[layer.output].name.clone(),
-                multiply_adds: multiply_adds(layer, nodes),
-                work: work(layer, nodes, instructions, precision),
-                input: Map(nodes[layer.input].shape),
-                from: places[layer.input],
-                add: layer.add.map(|other| places[other]),
-                relu: layer.relu,
+                name: nodes[group.output].name.clone(),
+                multiply_adds: graph.multiply_adds_of(group.node),
+                op: node.op,
+                convolution: Convolution::new(network, node, averages, instructions, precision),
+                input: Map::bordered(nodes[node.inputs[0]].shape),
+                from: node.inputs.iter().map(|&input| slots[input]).collect(),
+                add: group.add.map(|other| slots[other]),
+                relu: group.relu,
                 output,
-                to: places[layer.output],
+                to: slots[group.output],
             });
-            for read in layer.reads() {
-                if !layers[index + 1..]
-                    .iter()
-                    .any(|later| later.reads().any(|r| r == read))
-                {
-                    memory.give_back(places[read]);
+            for read in reads(graph, group) {
+                let mut later = groups[index + 1..].iter();
+                if !later.any(|later| reads(graph, later).any(|other| other == read)) {
+                    memory.give_back(slots[read]);
                 }
             }
         }
-        let outputs = network.outputs().into_iter();
+        let outputs = graph.outputs().into_iter();
         let outputs: Vec<_> = outputs
-            .map(|index| (Map(nodes[index].shape), places[index]))
+            .map(|index| (Map::bordered(nodes[index].shape), slots[index]))
             .collect();
         Self {
             instructions,
@@ -107,7 +107,7 @@ impl Plan {
 
     /// Computes the logits of one face.
     pub(super) fn run(&self, buffers: &mut Buffers, face: &[f32], logits: &mut [f32]) {
-        let input = Map(self.input);
+        let input = Map::bordered(self.input);
         let rows = face.chunks_exact(input.row());
         for (to, from) in input.rows_mut(&mut buffers.slots[0]).zip(rows) {
             to.copy_from_slice(from);
@@ -131,82 +131,10 @@ impl Plan {
     }
 }
 
-fn multiply_adds(layer: &Layer<'_>, nodes: &[FoldedNode]) -> u64 {
-    let [height, width, channels] = layer.node.shape;
-    let channels_in = nodes[layer.input].shape[2];
-    let per_pixel = match layer.node.op {
-        FoldedOp::Conv2d { kernel, .. } => kernel * kernel * channels_in * channels,
-        FoldedOp::SeparableConv2d { .. } => (TAPS + channels) * channels_in,
-        _ => 0,
-    };
-    (height * width * per_pixel) as u64
-}
-
-/// What a layer has to do, with its weights in the order in which the loops read them.
-fn work(
-    layer: &Layer<'_>,
-    nodes: &[FoldedNode],
-    instructions: Instructions,
-    precision: Precision,
-) -> Work {
-    let channels_in = nodes[layer.input].shape[2];
-    let [height, width, channels] = layer.node.shape;
-    let dense = |kernel: &Kernel, taps, stride, before| {
-        let channels = [channels, channels_in];
-        let weights = if stride == 1 {
-            PackedWeights::for_rows(instructions, &kernel.weight, channels, taps, width)
-        } else {
-            PackedWeights::new(instructions, &kernel.weight, channels, taps)
-        };
-        // With larger strides most of the rounded inputs would meet no weight.
-        let is_paired = stride == 1 && precision == Precision::Bf16;
-        Dense {
-            bias: weights.pad_bias(&kernel.bias),
-            pairs: is_paired.then(|| PairedWeights::new(&weights)).flatten(),
-            weights,
-            stride,
-            before,
-        }
-    };
-    match &layer.node.op {
-        FoldedOp::Conv2d {
-            kernel,
-            stride,
-            padding,
-            weights,
-            ..
-        } => {
-            if layer.tail == Some(Tail::Average) {
-                return Work::Head(Head::new(
-                    weights,
-                    *kernel,
-                    [channels, channels_in],
-                    instructions,
-                ));
-            }
-            let before = match padding {
-                Padding::Valid => 0,
-                Padding::Same => (kernel - 1) / 2,
-            };
-            Work::Dense(dense(weights, *kernel, *stride, before))
-        }
-        FoldedOp::SeparableConv2d {
-            stride,
-            depthwise,
-            pointwise,
-            ..
-        } => Work::Separable(Separable {
-            taps: AVec::from_slice(0, &taps_first(depthwise)),
-            stride: *stride,
-            rows: (SCRATCH / (width * channels_in)).clamp(1, height),
-            pointwise: dense(pointwise, 1, 1, 0),
-        }),
-        FoldedOp::MaxPool => Work::MaxPool,
-        FoldedOp::Upsample => Work::Upsample,
-        FoldedOp::GlobalAverage => Work::Average,
-        // The input is a layer of nothing.
-        FoldedOp::Add(_) | FoldedOp::Input => Work::Add,
-    }
+/// The nodes whose outputs a group reads.
+fn reads(graph: &Graph, group: &Group) -> impl Iterator<Item = usize> {
+    let inputs = &graph.nodes()[group.node].inputs;
+    inputs.iter().copied().chain(group.add)
 }
 
 /// Slots that are taken and given back.
@@ -229,6 +157,9 @@ impl Memory {
     }
 
     fn give_back(&mut self, slot: usize) {
-        self.free.push(slot);
+        // An operation may read a node twice.
+        if !self.free.contains(&slot) {
+            self.free.push(slot);
+        }
     }
 }

@@ -257,3 +257,11 @@ fn add_pixels<S: Simd, const STRIDE: usize, const PIXELS: usize>(
         });
     }
 }
+
+/// `[in, 1, 3, 3]` in the order in which the loops read them: `[9, in]`.
+pub(crate) fn taps_first(weights: &[f32]) -> Vec<f32> {
+    let channels = weights.len() / TAPS;
+    (0..weights.len())
+        .map(|i| weights[i % channels * TAPS + i / channels])
+        .collect()
+}

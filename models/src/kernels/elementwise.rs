@@ -1,9 +1,34 @@
-//! Loops over all values of a sample.
+//! Loops in which every value, or every channel, is treated alike.
+
+use std::ops::Range;
 
 use pulp::Simd;
 
-use super::norm::Affine;
-use super::vector_loop::{VectorLoop, run};
+use super::batch_norm::Affine;
+use super::map::Map;
+use super::vector_loop::{VectorLoop, run, run_on};
+use crate::Instructions;
+
+/// Stores a value after the addition and max(0, y) that follow it.
+#[inline(always)]
+pub(super) fn store<S: Simd>(
+    simd: S,
+    out: &mut S::f32s,
+    value: S::f32s,
+    add: Option<S::f32s>,
+    relu: bool,
+) {
+    let sum = match add {
+        Some(add) => simd.add_f32s(value, add),
+        None => value,
+    };
+    *out = if relu {
+        // In this order NaN stays NaN and is seen in the loss.
+        simd.max_f32s(simd.splat_f32s(0.0), sum)
+    } else {
+        sum
+    };
+}
 
 /// Adds `from` to `to`, value by value.
 pub(crate) fn add_assign(to: &mut [f32], from: &[f32]) {
@@ -38,7 +63,7 @@ impl VectorLoop for AddAssign<'_> {
     }
 }
 
-/// Sets `dy` to zero where `y`, the output of a ReLU, is.
+/// Sets `dy` to zero where `y`, the output of a ReLU, is zero.
 pub(crate) fn mask(y: &[f32], dy: &mut [f32]) {
     run(Mask { y, dy });
 }
@@ -65,36 +90,23 @@ impl VectorLoop for Mask<'_> {
     }
 }
 
-/// `out = a + b`, each behind its norm if it has one, and max(0, out) with `relu`. All are `[pixels, channels]`.
-pub(crate) fn add(
-    (a, norm_a): (&[f32], Option<Affine<'_>>),
-    (b, norm_b): (&[f32], Option<Affine<'_>>),
-    channels: usize,
-    relu: bool,
-    out: &mut [f32],
-) {
-    match norm_a {
-        Some(norm) => norm.apply(a, out),
-        None => out.copy_from_slice(a),
+/// The sum of two activations `[pixels, channels]`, each behind its norm if it has one.
+pub(crate) struct Add<'a> {
+    pub(crate) a: (&'a [f32], Option<Affine<'a>>),
+    pub(crate) b: (&'a [f32], Option<Affine<'a>>),
+    pub(crate) channels: usize,
+    /// Whether max(0, y) follows.
+    pub(crate) relu: bool,
+    pub(crate) out: &'a mut [f32],
+}
+
+impl Add<'_> {
+    pub(crate) fn run(self, instructions: Instructions) {
+        run_on(instructions, self);
     }
-    run(AddTo {
-        to: out,
-        from: b,
-        norm: norm_b,
-        channels,
-        relu,
-    });
 }
 
-struct AddTo<'a> {
-    to: &'a mut [f32],
-    from: &'a [f32],
-    norm: Option<Affine<'a>>,
-    channels: usize,
-    relu: bool,
-}
-
-impl VectorLoop for AddTo<'_> {
+impl VectorLoop for Add<'_> {
     type Output = ();
 
     fn channels(&self) -> usize {
@@ -103,28 +115,122 @@ impl VectorLoop for AddTo<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let zero = simd.splat_f32s(0.0);
         let vectors = self.channels / S::F32_LANES;
-        let to = S::as_mut_simd_f32s(self.to).0.chunks_exact_mut(vectors);
-        let from = S::as_simd_f32s(self.from).0.chunks_exact(vectors);
-        for (to, from) in to.zip(from) {
-            for (v, (to, &from)) in to.iter_mut().zip(from).enumerate() {
-                let mut value = from;
-                if let Some(Affine { scale, shift, relu }) = &self.norm {
-                    let (scale, shift) = (S::as_simd_f32s(scale).0, S::as_simd_f32s(shift).0);
-                    value = simd.mul_add_e_f32s(scale[v], value, shift[v]);
-                    if *relu {
-                        value = simd.max_f32s(zero, value);
-                    }
-                }
-                value = simd.add_f32s(*to, value);
-                // In this order NaN stays NaN and is seen in the loss.
-                *to = if self.relu {
-                    simd.max_f32s(zero, value)
-                } else {
-                    value
-                };
+        let [a, b] = [self.a.0, self.b.0].map(|x| S::as_simd_f32s(x).0.chunks_exact(vectors));
+        let out = S::as_mut_simd_f32s(self.out).0.chunks_exact_mut(vectors);
+        for (out, (a, b)) in out.zip(a.zip(b)) {
+            for (v, out) in out.iter_mut().enumerate() {
+                let a = normed(simd, a[v], self.a.1.as_ref(), v);
+                let b = normed(simd, b[v], self.b.1.as_ref(), v);
+                store(simd, out, a, Some(b), self.relu);
             }
+        }
+    }
+}
+
+/// A value of the `vector`th vector of channels behind its norm.
+#[inline(always)]
+fn normed<S: Simd>(simd: S, x: S::f32s, norm: Option<&Affine<'_>>, vector: usize) -> S::f32s {
+    let Some(&Affine { scale, shift, relu }) = norm else {
+        return x;
+    };
+    let [scale, shift] = [scale, shift].map(|values| S::as_simd_f32s(values).0[vector]);
+    let value = simd.mul_add_e_f32s(scale, x, shift);
+    if relu {
+        simd.max_f32s(simd.splat_f32s(0.0), value)
+    } else {
+        value
+    }
+}
+
+/// `out = 1 / (1 + e⁻ˣ)`
+pub(crate) fn sigmoid(x: &[f32], out: &mut [f32]) {
+    for (out, x) in out.iter_mut().zip(x) {
+        *out = 1.0 / (1.0 + (-x).exp());
+    }
+}
+
+/// Each channel of an activation times its factor.
+pub(crate) struct ScaleChannels<'a> {
+    pub(crate) x: &'a [f32],
+    /// `[C]`
+    pub(crate) factors: &'a [f32],
+    /// How `x` lies in memory; `out` lies likewise.
+    pub(crate) map: Map,
+    /// The rows to compute.
+    pub(crate) rows: Range<usize>,
+    /// Added to the result; laid out like `out`.
+    pub(crate) add: Option<&'a [f32]>,
+    /// Whether max(0, y) follows.
+    pub(crate) relu: bool,
+    /// From the border in front of the first of the rows on.
+    pub(crate) out: &'a mut [f32],
+}
+
+impl ScaleChannels<'_> {
+    pub(crate) fn run(self, instructions: Instructions) {
+        run_on(instructions, self);
+    }
+}
+
+impl VectorLoop for ScaleChannels<'_> {
+    type Output = ();
+
+    fn channels(&self) -> usize {
+        self.map.shape[2]
+    }
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let [_, width, _] = self.map.shape;
+        let factors = S::as_simd_f32s(self.factors).0;
+        let x = S::as_simd_f32s(self.x).0;
+        let add = self.add.map(|add| S::as_simd_f32s(add).0);
+        let out = S::as_mut_simd_f32s(self.out).0;
+        for (y, row) in self.rows.enumerate() {
+            for column in 0..width {
+                let from = self.map.at(column, row) / S::F32_LANES;
+                let to = self.map.in_band(column, y) / S::F32_LANES;
+                for (v, &factor) in factors.iter().enumerate() {
+                    let add = add.map(|add| add[to + v]);
+                    let scaled = simd.mul_f32s(x[from + v], factor);
+                    store(simd, &mut out[to + v], scaled, add, self.relu);
+                }
+            }
+        }
+    }
+}
+
+/// `sum[c] += Σ a[pixel, c] · b[pixel, c]`
+pub(crate) fn add_products(a: &[f32], b: &[f32], sum: &mut [f32]) {
+    run(AddProducts { a, b, sum });
+}
+
+struct AddProducts<'a> {
+    a: &'a [f32],
+    b: &'a [f32],
+    sum: &'a mut [f32],
+}
+
+impl VectorLoop for AddProducts<'_> {
+    type Output = ();
+
+    fn channels(&self) -> usize {
+        self.sum.len()
+    }
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let [a, b] = [self.a, self.b].map(|values| S::as_simd_f32s(values).0);
+        let sums = S::as_mut_simd_f32s(self.sum).0;
+        let vectors = sums.len();
+        for (v, total) in sums.iter_mut().enumerate() {
+            let mut sum = simd.splat_f32s(0.0);
+            let pixels = a[v..].iter().zip(&b[v..]).step_by(vectors);
+            for (&a, &b) in pixels {
+                sum = simd.mul_add_e_f32s(a, b, sum);
+            }
+            *total = simd.add_f32s(*total, sum);
         }
     }
 }

@@ -1,18 +1,29 @@
-//! The inner loops, vectorised over channels for the instruction set that the machine has.
+//! The inner loops of both executors, vectorised over channels for the instruction set of the machine.
 
-pub(crate) mod bf16;
-mod correlate;
+#![cfg_attr(
+    not(feature = "training"),
+    allow(dead_code, unused_imports, reason = "only training computes gradients")
+)]
+
+mod batch_norm;
+mod bf16;
+mod correlation;
 mod depthwise;
 mod elementwise;
-pub(crate) mod map;
-pub(crate) mod maps;
-mod norm;
+mod map;
+mod packed_weights;
 mod pool;
+mod resize;
 mod vector_loop;
+mod weight_gradient;
 
-pub(crate) use correlate::{Correlation, Gradient, PackedWeights};
-pub(crate) use depthwise::{Depthwise, TAPS};
-pub(crate) use elementwise::{add, add_assign, mask};
-pub(crate) use norm::{Affine, AffineGradient, moments};
-pub(crate) use pool::{MaxPool, pool_window, scatter};
-pub(crate) use vector_loop::{VectorLoop, run_on};
+pub(crate) use batch_norm::{Affine, AffineGradient, moments};
+pub(crate) use bf16::{PairedWeights, Products};
+pub(crate) use correlation::Correlation;
+pub(crate) use depthwise::{Depthwise, TAPS, taps_first};
+pub(crate) use elementwise::{Add, ScaleChannels, add_assign, add_products, mask, sigmoid};
+pub(crate) use map::Map;
+pub(crate) use packed_weights::PackedWeights;
+pub(crate) use pool::{MaxPool, scatter};
+pub(crate) use resize::{Upsample, WindowSums, add_upsample_gradient};
+pub(crate) use weight_gradient::WeightGradient;

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::{GreyRows, Region};
+use super::grey::GreyRows;
+use super::region::Region;
 use crate::Instructions;
 
 /// As many channels as there are floats in the widest vectors.

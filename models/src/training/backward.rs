@@ -2,11 +2,12 @@
 
 use rayon::prelude::*;
 
-use super::plan::{Input, Kind, Norm, Plan};
-use super::workspace::{NormState, Outputs, Part, Workspace};
+use super::convolution::Packed;
+use super::operations::{self, Sample};
+use super::plan::{Input, Kernel, Norm, Plan, Step};
+use super::workspace::{Outputs, Part, Workspace, cut};
+use crate::graph::Op;
 use crate::kernels::{self, add_assign};
-use crate::layers::Activation;
-use crate::training::convolution::{Convolution, Packed, PackedTransposed};
 
 impl Workspace {
     /// The gradient of the trained parameters, so many of them, from that of the logits, `[N, classes]`.
@@ -33,81 +34,68 @@ impl Workspace {
         if let Some(norm) = step.norm() {
             self.gather_norm(norm, index, step.shape, gradient);
         }
-        if matches!(step.kind, Kind::Input | Kind::Add(_)) {
+        // The inputs of a sum share its gradient.
+        if matches!(step.op, Op::Add(_)) {
             return;
         }
-        let input = &step.inputs[0];
-        let target = &plan.steps[input.step];
-        let per_part = self.samples_per_part();
+        let (samples, parts) = (self.samples_per_part(), self.parts.len());
         let dys = std::mem::take(&mut self.gradients[step.buffer]);
         // The picture needs no gradient.
-        let mut dxs = match target.kind {
-            Kind::Input => Vec::new(),
-            _ => std::mem::take(&mut self.gradients[target.buffer]),
+        let needs_gradient = |input: &&Input| plan.steps[input.step].op != Op::Input;
+        let mut take = |input: &Input| match Some(input).filter(needs_gradient) {
+            Some(input) => std::mem::take(&mut self.gradients[plan.steps[input.step].buffer]),
+            None => Vec::new(),
         };
+        let mut dxs = [0, 1].map(|i| step.inputs.get(i).map_or_else(Vec::new, &mut take));
+        let len_in = |i: usize| match step.inputs.get(i) {
+            Some(input) => plan.steps[input.step].len(),
+            None => 0,
+        };
+        let [first, second] = &mut dxs;
+        let first = cut(first, len_in(0), samples, parts);
+        let second = cut(second, len_in(1), samples, parts);
         let outputs = Outputs {
             steps: &plan.steps,
             values: &self.values,
             norms: &self.norms,
         };
-        let (len, len_in) = (step.len(), target.len());
-        let dx_parts: Vec<&mut [f32]> = if dxs.is_empty() {
-            dys.chunks(per_part * len)
-                .map(|_| <&mut [f32]>::default())
-                .collect()
-        } else {
-            dxs.chunks_mut(per_part * len_in).collect()
-        };
-        let parts = dys
-            .par_chunks(per_part * len)
-            .zip(dx_parts)
+        let weights = &self.weights[index];
+        let argmax = &self.argmax[index];
+        dys.par_chunks(samples * step.len())
+            .zip(first)
+            .zip(second)
             .zip(&mut self.parts)
-            .enumerate();
-        let worker = |first: usize| Worker {
-            outputs,
-            index,
-            input,
-            first,
-        };
-        match &step.kind {
-            Kind::Convolution {
-                shape,
-                weights,
-                bias,
-                ..
-            } => {
-                let Some((packed, transposed)) = &self.weights[index] else {
-                    return;
+            .enumerate()
+            .for_each(|(i, (((dys, first), second), part))| {
+                let worker = Worker {
+                    outputs,
+                    index,
+                    step,
+                    first: i * samples,
                 };
-                parts.for_each(|(i, ((dys, dxs), part))| {
-                    worker(i * per_part).convolution(shape, (packed, transposed), dys, dxs, part);
-                });
-                let count = self.samples.div_ceil(per_part);
-                let sums = sum_parts(&mut self.parts[..count]);
-                let (sums, bias_sums) = sums.split_at(shape.sum_len());
-                shape.unpack_sum(sums, &mut gradient[weights.clone()]);
-                if let Some(bias) = bias {
-                    gradient[bias.clone()].copy_from_slice(bias_sums);
+                match (&step.kernel, weights) {
+                    (Some(kernel), Some(weights)) => {
+                        worker.convolution(kernel, weights, dys, first, part);
+                    }
+                    _ => worker.operation(argmax, dys, [first, second], part),
                 }
+            });
+        if let Some(kernel) = &step.kernel {
+            let count = self.samples.div_ceil(samples);
+            let sums = sum_parts(&mut self.parts[..count]);
+            let (sums, bias_sums) = sums.split_at(kernel.shape.sum_len());
+            kernel
+                .shape
+                .unpack_sum(sums, &mut gradient[kernel.weights.clone()]);
+            if let Some(bias) = &kernel.bias {
+                gradient[bias.clone()].copy_from_slice(bias_sums);
             }
-            Kind::MaxPool => {
-                let winners = &self.winners[index];
-                parts.for_each(|(i, ((dys, dxs), part))| {
-                    let winners = &winners[i * per_part * len..];
-                    worker(i * per_part).max_pool(winners, dys, dxs, part);
-                });
-            }
-            Kind::Upsample => parts.for_each(|(i, ((dys, dxs), part))| {
-                worker(i * per_part).upsample(dys, dxs, part);
-            }),
-            Kind::GlobalAverage => parts.for_each(|(i, ((dys, dxs), part))| {
-                worker(i * per_part).average(dys, dxs, part);
-            }),
-            Kind::Input | Kind::Add(_) => {}
         }
         self.gradients[step.buffer] = dys;
-        if !matches!(target.kind, Kind::Input) {
-            self.gradients[target.buffer] = dxs;
+        for (input, dxs) in step.inputs.iter().zip(dxs) {
+            if needs_gradient(&input) {
+                self.gradients[plan.steps[input.step].buffer] = dxs;
+            }
         }
     }
 
@@ -154,7 +142,7 @@ fn sum_parts(parts: &mut [Part]) -> Vec<f32> {
 struct Worker<'a> {
     outputs: Outputs<'a>,
     index: usize,
-    input: &'a Input,
+    step: &'a Step,
     /// The first sample of the part.
     first: usize,
 }
@@ -162,121 +150,95 @@ struct Worker<'a> {
 impl Worker<'_> {
     fn convolution(
         &self,
-        shape: &Convolution,
-        weights: (&Packed, &PackedTransposed),
+        kernel: &Kernel,
+        (packed, transposed): &(Packed, Packed),
         dys: &[f32],
         dxs: &mut [f32],
         part: &mut Part,
     ) {
-        let step = &self.outputs.steps[self.index];
+        let Self { outputs, step, .. } = *self;
+        let (shape, input) = (&kernel.shape, &step.inputs[0]);
         let channels = step.shape[2];
-        let has_bias = matches!(step.kind, Kind::Convolution { bias: Some(_), .. });
-        let bias_len = if has_bias { channels } else { 0 };
+        let bias_len = if kernel.bias.is_some() { channels } else { 0 };
         part.sums.clear();
         part.sums.resize(shape.sum_len() + bias_len, 0.0);
         let mut dxs = dxs.chunks_exact_mut(shape.input_len());
         for (j, dy) in dys.chunks_exact(step.len()).enumerate() {
             let sample = self.first + j;
-            let dy = match step.norm() {
+            let dy = match &kernel.norm {
                 Some(norm) => {
-                    let state: &NormState = &self.outputs.norms[self.index];
-                    let z = &self.outputs.values[self.index][sample * dy.len()..][..dy.len()];
-                    part.sample.resize(dy.len(), 0.0);
-                    state.gradient(norm).input(
-                        z,
-                        dy,
-                        &state.mean_gradient,
-                        &state.slope,
-                        &mut part.sample,
-                    );
-                    &part.sample
+                    let state = &outputs.norms[self.index];
+                    let z = &outputs.values[self.index][sample * dy.len()..][..dy.len()];
+                    let behind = &mut part.samples[0];
+                    behind.resize(dy.len(), 0.0);
+                    let (mean_gradient, slope) = (&state.mean_gradient, &state.slope);
+                    let gradient = state.gradient(norm);
+                    gradient.input(z, dy, mean_gradient, slope, behind);
+                    behind
                 }
                 None => dy,
             };
             let (sums, bias_sums) = part.sums.split_at_mut(shape.sum_len());
-            if has_bias {
+            if !bias_sums.is_empty() {
                 for pixel in dy.chunks_exact(channels) {
                     add_assign(bias_sums, pixel);
                 }
             }
-            let (x, affine) = self.outputs.stored(self.input.step, sample);
+            let (x, affine) = outputs.stored(input.step, sample);
             shape.arrange(x, affine.as_ref(), &mut part.scratch.arranged);
             let mut dx = dxs.next();
             shape.backward(
-                weights,
+                (packed, transposed),
                 dy,
                 &mut part.scratch,
                 sums,
                 dx.as_deref_mut(),
-                self.input.accumulates,
+                input.accumulates,
             );
             if let Some(dx) = dx {
-                self.written(sample, dx, &mut part.norm_sums);
+                self.written(input, sample, dx, &mut part.norm_sums);
             }
         }
     }
 
-    fn max_pool(&self, winners: &[u32], dys: &[f32], dxs: &mut [f32], part: &mut Part) {
-        let step = &self.outputs.steps[self.index];
-        let len_in = self.outputs.steps[self.input.step].len();
-        let samples = dys
-            .chunks_exact(step.len())
-            .zip(winners.chunks_exact(step.len()));
-        for (j, ((dy, winners), dx)) in samples.zip(dxs.chunks_exact_mut(len_in)).enumerate() {
-            if !self.input.accumulates {
-                dx.fill(0.0);
-            }
-            kernels::scatter(winners, dy, step.shape[2], dx);
-            self.written(self.first + j, dx, &mut part.norm_sums);
-        }
-    }
-
-    fn upsample(&self, dys: &[f32], dxs: &mut [f32], part: &mut Part) {
-        let step = &self.outputs.steps[self.index];
-        let [_, width, channels] = step.shape;
-        let row = width * channels;
-        let samples = dys.chunks_exact(step.len());
-        for (j, (dy, dx)) in samples
-            .zip(dxs.chunks_exact_mut(step.len() / 4))
-            .enumerate()
-        {
-            if !self.input.accumulates {
-                dx.fill(0.0);
-            }
-            for (dx, dy) in dx.chunks_exact_mut(row / 2).zip(dy.chunks_exact(2 * row)) {
-                for dy in dy.chunks_exact(row) {
-                    let pairs = dy.chunks_exact(2 * channels);
-                    for (dx, pair) in dx.chunks_exact_mut(channels).zip(pairs) {
-                        let (left, right) = pair.split_at(channels);
-                        add_assign(dx, left);
-                        add_assign(dx, right);
-                    }
+    fn operation(&self, argmax: &[u32], dys: &[f32], dxs: [&mut [f32]; 2], part: &mut Part) {
+        let Self { outputs, step, .. } = *self;
+        let len = step.len();
+        let len_in = |i: usize| match step.inputs.get(i) {
+            Some(input) => outputs.steps[input.step].len(),
+            None => 1,
+        };
+        let [first, second] = dxs;
+        let mut first = first.chunks_exact_mut(len_in(0));
+        let mut second = second.chunks_exact_mut(len_in(1));
+        for (j, dy) in dys.chunks_exact(len).enumerate() {
+            let index = self.first + j;
+            let sample = Sample {
+                outputs,
+                step: self.index,
+                index,
+            };
+            let mut dxs = [first.next(), second.next()];
+            for (dx, input) in dxs.iter_mut().zip(&step.inputs) {
+                if let (Some(dx), false) = (dx, input.accumulates) {
+                    dx.fill(0.0);
                 }
             }
-            self.written(self.first + j, dx, &mut part.norm_sums);
-        }
-    }
-
-    fn average(&self, dys: &[f32], dxs: &mut [f32], part: &mut Part) {
-        let channels = self.outputs.steps[self.index].shape[2];
-        let len_in = self.outputs.steps[self.input.step].len();
-        let factor = channels as f32 / len_in as f32;
-        let samples = dys.chunks_exact(channels).zip(dxs.chunks_exact_mut(len_in));
-        for (j, (dy, dx)) in samples.enumerate() {
-            for pixel in dx.chunks_exact_mut(channels) {
-                for (dx, dy) in pixel.iter_mut().zip(dy) {
-                    let old = if self.input.accumulates { *dx } else { 0.0 };
-                    *dx = old + factor * dy;
+            let argmax = argmax.get(index * len..).unwrap_or_default();
+            let targets = dxs.each_mut().map(|dx| dx.as_deref_mut());
+            operations::backward(sample, dy, argmax, targets, &mut part.samples);
+            for (dx, input) in dxs.into_iter().zip(&step.inputs) {
+                if let Some(dx) = dx {
+                    self.written(input, index, dx, &mut part.norm_sums);
                 }
             }
-            self.written(self.first + j, dx, &mut part.norm_sums);
         }
     }
 
-    /// The gradient of the input's sample is written; goes on with it while it is in cache.
-    fn written(&self, sample: usize, dx: &mut [f32], norm_sums: &mut [f32]) {
-        if self.input.is_last {
-            self.finish(self.input.step, sample, dx, norm_sums);
+    /// The gradient of an input's sample is written; goes on with it while it is in cache.
+    fn written(&self, input: &Input, sample: usize, dx: &mut [f32], norm_sums: &mut [f32]) {
+        if input.is_last {
+            self.finish(input.step, sample, dx, norm_sums);
         }
     }
 
@@ -291,7 +253,7 @@ impl Worker<'_> {
             let gradient = self.outputs.norms[index].gradient(norm);
             gradient.add_sums(stored, dy, plain, centred);
         }
-        if let Kind::Add(Activation::Relu) = step.kind {
+        if step.is_rectified() {
             kernels::mask(stored, dy);
         }
         for &input in &step.finishes {

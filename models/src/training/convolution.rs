@@ -1,12 +1,14 @@
 //! One sample's way through a convolution, dense or separable, forward and backward.
 
 use crate::Instructions;
-
-use crate::kernels::{Affine, Correlation, Depthwise, Gradient, PackedWeights, TAPS, add_assign};
+use crate::graph::Op;
+use crate::kernels::{
+    Affine, Correlation, Depthwise, PackedWeights, TAPS, WeightGradient, add_assign, taps_first,
+};
 
 /// What kind of convolution it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(super) enum Kind {
     /// Every output channel sees every input channel through a kernel of this size.
     Dense(usize),
     /// A 3×3 kernel for each channel, then a 1×1 convolution.
@@ -15,49 +17,57 @@ pub(crate) enum Kind {
 
 /// The shapes of one sample.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Convolution {
-    pub(crate) kind: Kind,
+pub(super) struct Convolution {
+    pub(super) kind: Kind,
     /// `[H, W, C]`.
-    pub(crate) input: [usize; 3],
+    pub(super) input: [usize; 3],
     /// `[H, W, C]`.
-    pub(crate) output: [usize; 3],
+    pub(super) output: [usize; 3],
     /// Step between outputs: 1 or 2.
-    pub(crate) stride: usize,
+    pub(super) stride: usize,
     /// Zeros on each side of the input.
-    pub(crate) border: usize,
+    pub(super) border: usize,
 }
 
 /// The weights in the orders in which the kernels read them.
 #[derive(Debug, Clone)]
-pub(crate) struct Packed {
+pub(super) struct Packed {
     /// `[9, C]`; empty in a dense convolution.
-    taps: Vec<f32>,
-    dense: PackedWeights,
-}
-
-/// The weights for the gradient of the input.
-#[derive(Debug, Clone)]
-pub(crate) struct PackedTransposed {
-    /// Turned by 180°.
     taps: Vec<f32>,
     dense: PackedWeights,
 }
 
 /// Buffers that a worker reuses from one sample to the next.
 #[derive(Debug, Default)]
-pub(crate) struct Scratch {
+pub(super) struct Scratch {
     /// What [`Convolution::arrange`] writes.
-    pub(crate) arranged: Vec<f32>,
+    pub(super) arranged: Vec<f32>,
     inner: Vec<f32>,
     spread: Vec<f32>,
 }
 
 impl Convolution {
-    pub(crate) fn input_len(&self) -> usize {
+    /// The convolution from one shape to another; none if the operation is another.
+    pub(super) fn new(op: &Op, input: [usize; 3], output: [usize; 3]) -> Option<Self> {
+        let (kind, stride, border) = match op {
+            Op::Conv2d(config) => (Kind::Dense(config.kernel), config.stride, config.border()),
+            Op::SeparableConv2d(config) => (Kind::Separable, config.stride, 1),
+            _ => return None,
+        };
+        Some(Self {
+            kind,
+            input,
+            output,
+            stride,
+            border,
+        })
+    }
+
+    pub(super) fn input_len(&self) -> usize {
         self.input.iter().product()
     }
 
-    pub(crate) fn output_len(&self) -> usize {
+    pub(super) fn output_len(&self) -> usize {
         self.output.iter().product()
     }
 
@@ -86,7 +96,7 @@ impl Convolution {
     }
 
     /// Packs weights, `[out, in, k, k]`, or `[in, 1, 3, 3]` and `[out, in, 1, 1]` in a row.
-    pub(crate) fn pack(&self, weights: &[f32]) -> Packed {
+    pub(super) fn pack(&self, weights: &[f32]) -> Packed {
         let (taps, dense, kernel) = self.split(weights);
         Packed {
             taps: taps_first(taps),
@@ -99,12 +109,12 @@ impl Convolution {
         }
     }
 
-    /// Packs the same weights for [`backward`](Self::backward).
-    pub(crate) fn pack_transposed(&self, weights: &[f32]) -> PackedTransposed {
+    /// Packs the same weights for the gradient of the input: turned by 180°, inputs and outputs exchanged.
+    pub(super) fn pack_transposed(&self, weights: &[f32]) -> Packed {
         let (taps, dense, kernel) = self.split(weights);
         let channels = self.input[2];
         let turned = taps_first(taps);
-        PackedTransposed {
+        Packed {
             taps: turned
                 .chunks_exact(channels)
                 .rev()
@@ -127,7 +137,7 @@ impl Convolution {
 
     /// Copies a sample as the kernels read it, with its border and without the pixels that nobody reads; `affine` is
     /// applied on the way.
-    pub(crate) fn arrange(&self, x: &[f32], affine: Option<&Affine<'_>>, out: &mut Vec<f32>) {
+    pub(super) fn arrange(&self, x: &[f32], affine: Option<&Affine<'_>>, out: &mut Vec<f32>) {
         let [_, width, channels] = self.input;
         let row = width * channels;
         let place = |from: &[f32], to: &mut [f32]| match affine {
@@ -149,7 +159,7 @@ impl Convolution {
     }
 
     /// The output of the sample that [`arrange`](Self::arrange) left in `scratch`.
-    pub(crate) fn forward(&self, weights: &Packed, scratch: &mut Scratch, out: &mut [f32]) {
+    pub(super) fn forward(&self, weights: &Packed, scratch: &mut Scratch, out: &mut [f32]) {
         let x = match self.kind {
             Kind::Dense(_) => &scratch.arranged,
             Kind::Separable => {
@@ -196,16 +206,16 @@ impl Convolution {
         }
     }
 
-    fn gradient(&self) -> Gradient {
+    fn gradient(&self) -> WeightGradient {
         let kernel = match self.kind {
             Kind::Dense(kernel) => kernel,
             Kind::Separable => 1,
         };
-        Gradient::new(self.output[2], self.input[2], kernel)
+        WeightGradient::new(self.output[2], self.input[2], kernel)
     }
 
     /// The number of values of a sum of weight gradients.
-    pub(crate) fn sum_len(&self) -> usize {
+    pub(super) fn sum_len(&self) -> usize {
         let taps = match self.kind {
             Kind::Dense(_) => 0,
             Kind::Separable => TAPS * self.input[2],
@@ -214,7 +224,7 @@ impl Convolution {
     }
 
     /// Writes a sum of weight gradients in the order of [`pack`](Self::pack)'s argument.
-    pub(crate) fn unpack_sum(&self, sum: &[f32], gradient: &mut [f32]) {
+    pub(super) fn unpack_sum(&self, sum: &[f32], gradient: &mut [f32]) {
         let taps = sum.len() - self.gradient().len();
         let channels = self.input[2];
         let (depthwise, dense) = gradient.split_at_mut(taps);
@@ -227,9 +237,9 @@ impl Convolution {
     /// Adds the gradient of the weights to `sum`, from the sample in `scratch` and the gradient of its output.
     ///
     /// With `dx` the gradient of the input is written there, or added with `accumulate`.
-    pub(crate) fn backward(
+    pub(super) fn backward(
         &self,
-        (weights, transposed): (&Packed, &PackedTransposed),
+        (weights, transposed): (&Packed, &Packed),
         dy: &[f32],
         scratch: &mut Scratch,
         sum: &mut [f32],
@@ -389,12 +399,4 @@ fn pad(
         copy(from, &mut to[side..][..row]);
         to[side + row..].fill(0.0);
     }
-}
-
-/// `[in, 1, 3, 3]` as the kernels read it: `[9, in]`.
-pub(crate) fn taps_first(weights: &[f32]) -> Vec<f32> {
-    let channels = weights.len() / TAPS;
-    (0..weights.len())
-        .map(|i| weights[i % channels * TAPS + i / channels])
-        .collect()
 }

@@ -1,37 +1,38 @@
-//! Training as one operation: all layers of a network forward, then backward, without a tape.
+//! Training as one operation of Candle: all steps of a network forward, then backward, without a tape.
 //!
 //! Candle differentiates layer by layer. Each operation stores its output, and each gradient is a new tensor that is
 //! filled with zeros and added to; for networks of this size that moves more memory than the arithmetic needs. Here
-//! the whole network is one operation of Candle with two arguments, the faces and all parameters in a row, so that the
-//! loss and whatever follows stay Candle's business. Inside,
+//! the whole network is one operation with two arguments, the faces and all parameters in a row, so that the loss stays
+//! Candle's business. Inside,
 //!
-//! - a convolution and its batch norm are one step: what is stored is the input of the norm, and who reads it
-//!   normalises on the way;
-//! - a sample passes through everything that a step does before the next sample follows, so that what lies between
-//!   stays in cache;
+//! - a convolution and its batch norm are one step, which stores the input of the norm; its readers normalise on the way;
+//! - a sample passes through everything that a step does before the next sample follows, so that intermediate values stay
+//!   in cache;
 //! - the sums that the gradient of a norm needs are taken where the gradient is written;
 //! - buffers are kept from step to step.
 //!
-//! The batch is worked on in a fixed number of parts, so results do not depend on the number of threads.
+//! A batch is computed in a fixed number of parts, so results do not depend on the number of threads.
 
 mod backward;
-pub(crate) mod convolution;
+mod convolution;
 mod forward;
+mod operations;
 mod plan;
-pub(crate) mod tensor;
+mod tensor;
 mod workspace;
+
+pub use plan::Slot;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 use crate::graph::Graph;
-use crate::training::tensor::{nhwc, read, values};
 use plan::Plan;
-pub use plan::Slot;
+use tensor::{nhwc, read, values};
 use workspace::Workspace;
 
-/// A network in training. Its parameters are kept by who uses it.
+/// A network in training. Its parameters are kept outside.
 #[derive(Debug, Clone)]
 pub struct TrainingExecutor {
     plan: Arc<Plan>,
@@ -43,8 +44,8 @@ impl TrainingExecutor {
     ///
     /// # Errors
     ///
-    /// If the layers are joined in a way that no network here is: a batch norm that does not follow a convolution, for
-    /// instance.
+    /// If the operations are joined in a way that is not supported, such as a batch norm that does not follow a
+    /// convolution.
     pub fn new(graph: &Graph) -> Result<Self> {
         Ok(Self {
             plan: Arc::new(Plan::new(graph)?),
@@ -52,7 +53,7 @@ impl TrainingExecutor {
         })
     }
 
-    /// The parameters that a gradient moves, and their places in a row.
+    /// The parameters that gradients move, and their places in a row.
     pub fn trained(&self) -> &[Slot] {
         &self.plan.trained
     }
@@ -77,51 +78,10 @@ impl TrainingExecutor {
         faces.contiguous()?.apply_op2(parameters, op)
     }
 
-    /// Moves running statistics, which stand in a row as [`statistics`](Self::statistics) says, by what the last
-    /// forward pass found in its batch.
-    pub fn follow(&self, statistics: &mut [f32]) {
-        self.lock().follow(&self.plan, statistics);
-    }
-
-    /// The logits `[N][classes]` of faces `[N, H, W, 1]` outside training.
-    ///
-    /// # Errors
-    ///
-    /// If `faces` do not consist of whole faces, or the parameters are not as many as the network has.
-    pub fn evaluate(
-        &self,
-        faces: &[f32],
-        parameters: &[f32],
-        statistics: &[f32],
-    ) -> Result<Vec<Vec<f32>>> {
-        self.check(faces.len(), parameters.len())?;
-        let expected = length(&self.plan.statistics);
-        if statistics.len() != expected {
-            bail!(
-                "expected {expected} running statistics, found {}",
-                statistics.len()
-            );
-        }
-        if faces.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut workspace = self.lock();
-        workspace.forward(&self.plan, faces, parameters, Some(statistics));
-        let logits = workspace.logits(&self.plan);
-        let logits = logits.chunks_exact(self.plan.logits());
-        Ok(logits.map(<[f32]>::to_vec).collect())
-    }
-
-    fn check(&self, faces: usize, parameters: usize) -> Result<()> {
-        let face = self.plan.steps[0].len();
-        if !faces.is_multiple_of(face) {
-            bail!("expected faces of {face} values, found {faces} values in all");
-        }
-        let expected = length(&self.plan.trained);
-        if parameters != expected {
-            bail!("expected {expected} parameters, found {parameters}");
-        }
-        Ok(())
+    /// Moves running statistics, which stand in a row as [`statistics`](Self::statistics) says, by those of the last
+    /// forward pass' batch.
+    pub fn update_statistics(&self, statistics: &mut [f32]) {
+        self.lock().update_statistics(&self.plan, statistics);
     }
 
     fn lock(&self) -> MutexGuard<'_, Workspace> {
@@ -129,10 +89,6 @@ impl TrainingExecutor {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn length(slots: &[Slot]) -> usize {
-    slots.last().map_or(0, |slot| slot.range.end)
 }
 
 struct NetworkOp {
@@ -169,9 +125,16 @@ impl CustomOp2 for NetworkOp {
         }
         let faces = values(Self::NAME, faces, fl)?;
         let parameters = values(Self::NAME, parameters, pl)?;
-        self.network.check(faces.len(), parameters.len())?;
+        let expected = plan.trained.last().map_or(0, |slot| slot.range.end);
+        if parameters.len() != expected {
+            bail!(
+                "{}: expected {expected} parameters, found {}",
+                Self::NAME,
+                parameters.len()
+            );
+        }
         let mut workspace = self.network.lock();
-        workspace.forward(plan, faces, parameters, None);
+        workspace.forward(plan, faces, parameters);
         *self.pass.lock().unwrap_or_else(PoisonError::into_inner) = workspace.passes;
         let logits = workspace.logits(plan);
         let shape = (samples, logits.len() / samples);

@@ -1,12 +1,11 @@
-//! What happens in which order, found out once from the graph.
+//! The steps of training and their order, found out once from the graph.
 
 use std::ops::Range;
 
 use candle_core::{Result, bail};
 
-use crate::graph::{Graph, Op, Parameter};
-use crate::layers::{Activation, BatchNormConfig, separable};
-use crate::training::convolution::Convolution;
+use super::convolution::Convolution;
+use crate::graph::{Activation, BatchNormConfig, Graph, Op, Parameter};
 
 /// A parameter's place among the values of its kind.
 #[derive(Debug, Clone)]
@@ -34,7 +33,9 @@ pub(super) struct Plan {
 
 #[derive(Debug)]
 pub(super) struct Step {
-    pub(super) kind: Kind,
+    pub(super) op: Op,
+    /// Its shapes and parameters, if it is a convolution.
+    pub(super) kernel: Option<Kernel>,
     pub(super) inputs: Vec<Input>,
     /// `[H, W, C]` of the output.
     pub(super) shape: [usize; 3],
@@ -44,19 +45,13 @@ pub(super) struct Step {
     pub(super) finishes: Vec<usize>,
 }
 
+/// A convolution and the places of its parameters.
 #[derive(Debug)]
-pub(super) enum Kind {
-    Input,
-    Convolution {
-        shape: Convolution,
-        weights: Range<usize>,
-        bias: Option<Range<usize>>,
-        norm: Option<Box<Norm>>,
-    },
-    MaxPool,
-    Add(Activation),
-    Upsample,
-    GlobalAverage,
+pub(super) struct Kernel {
+    pub(super) shape: Convolution,
+    pub(super) weights: Range<usize>,
+    pub(super) bias: Option<Range<usize>>,
+    pub(super) norm: Option<Norm>,
 }
 
 /// A batch norm. What is stored is its input; who reads it normalises on the way.
@@ -87,10 +82,12 @@ impl Step {
     }
 
     pub(super) fn norm(&self) -> Option<&Norm> {
-        match &self.kind {
-            Kind::Convolution { norm, .. } => norm.as_deref(),
-            _ => None,
-        }
+        self.kernel.as_ref()?.norm.as_ref()
+    }
+
+    /// Whether what is stored is the output of a ReLU.
+    pub(super) fn is_rectified(&self) -> bool {
+        self.op.activation() == Activation::Relu
     }
 }
 
@@ -106,12 +103,11 @@ impl Plan {
             .parameters()
             .into_iter()
             .partition(|parameter| parameter.trained);
-        let (trained, statistics) = (slots(trained), slots(statistics));
         let mut plan = Self {
             steps: Vec::new(),
             outputs: Vec::new(),
-            trained,
-            statistics,
+            trained: slots(trained),
+            statistics: slots(statistics),
             buffers: 0,
             norm_sums: 0,
         };
@@ -120,27 +116,22 @@ impl Plan {
         for (index, node) in graph.nodes().iter().enumerate() {
             let inputs: Vec<usize> = node.inputs.iter().map(|&input| step_of[input]).collect();
             if let Op::BatchNorm(config) = node.op {
-                let readers = graph
-                    .nodes()
-                    .iter()
-                    .filter(|other| other.inputs.contains(&node.inputs[0]));
-                let alone = readers.count() == 1;
-                plan.join_norm(inputs[0], &node.name, config, alone)?;
+                let is_alone = graph.reads(index, node.inputs[0]) == (1, 1);
+                plan.join_norm(inputs[0], &node.name, config, is_alone)?;
                 step_of.push(inputs[0]);
                 continue;
             }
-            let kind = plan.kind(graph, index)?;
-            let inputs = inputs
-                .into_iter()
-                .map(|step| Input {
-                    step,
-                    accumulates: false,
-                    is_last: false,
-                })
-                .collect();
+            let input = node.inputs.first().map(|&input| graph.nodes()[input].shape);
+            let shape = input.and_then(|input| Convolution::new(&node.op, input, node.shape));
+            let inputs = inputs.into_iter().map(|step| Input {
+                step,
+                accumulates: false,
+                is_last: false,
+            });
             plan.steps.push(Step {
-                kind,
-                inputs,
+                op: node.op,
+                kernel: shape.map(|shape| plan.kernel(shape, &node.name)),
+                inputs: inputs.collect(),
                 shape: node.shape,
                 buffer: usize::MAX,
                 finishes: Vec::new(),
@@ -152,49 +143,23 @@ impl Plan {
         Ok(plan)
     }
 
-    fn kind(&self, graph: &Graph, index: usize) -> Result<Kind> {
-        let node = &graph.nodes()[index];
-        let input = node.inputs.first().map(|&input| graph.nodes()[input].shape);
-        let convolution = |shape, bias| Kind::Convolution {
-            shape,
-            weights: self.weights(&node.name),
-            bias,
-            norm: None,
+    /// The parameters of a convolution; its weights are one or two parameters in a row.
+    fn kernel(&self, shape: Convolution, node: &str) -> Kernel {
+        let of_node = |names: &[&str]| {
+            let of_node = self.trained.iter().filter(|slot| {
+                let name = slot.parameter.name.strip_prefix(node).unwrap_or_default();
+                names.contains(&name)
+            });
+            let ranges: Vec<_> = of_node.map(|slot| slot.range.clone()).collect();
+            Some(ranges.first()?.start..ranges.last()?.end)
         };
-        Ok(match (node.op, input) {
-            (Op::Input, _) => Kind::Input,
-            (Op::Conv2d(config), Some(input)) => {
-                let bias = config
-                    .bias
-                    .then(|| self.trained(&format!("{}.bias", node.name)));
-                convolution(config.convolution(input, node.shape[2]), bias)
-            }
-            (Op::SeparableConv2d { stride }, Some(input)) => {
-                convolution(separable(input, node.shape[2], stride), None)
-            }
-            (Op::MaxPool, _) => Kind::MaxPool,
-            (Op::Add(activation), _) => Kind::Add(activation),
-            (Op::Upsample, _) => Kind::Upsample,
-            (Op::GlobalAverage, _) => Kind::GlobalAverage,
-            _ => bail!("{}: {} without an input", node.name, node.op.kind()),
-        })
-    }
-
-    /// The weights of a convolution, one or two parameters in a row.
-    fn weights(&self, node: &str) -> Range<usize> {
-        let of_node = self.trained.iter().filter(|slot| {
-            let name = slot.parameter.name.strip_prefix(node).unwrap_or_default();
-            matches!(name, ".weight" | ".depthwise.weight" | ".pointwise.weight")
-        });
-        let ranges: Vec<_> = of_node.map(|slot| slot.range.clone()).collect();
-        match (ranges.first(), ranges.last()) {
-            (Some(first), Some(last)) => first.start..last.end,
-            _ => 0..0,
+        let weights = [".weight", ".depthwise.weight", ".pointwise.weight"];
+        Kernel {
+            shape,
+            weights: of_node(&weights).unwrap_or_default(),
+            bias: of_node(&[".bias", ".pointwise.bias"]),
+            norm: None,
         }
-    }
-
-    fn trained(&self, name: &str) -> Range<usize> {
-        find(&self.trained, name)
     }
 
     /// Makes a batch norm part of the convolution before it.
@@ -203,7 +168,7 @@ impl Plan {
         step: usize,
         name: &str,
         config: BatchNormConfig,
-        alone: bool,
+        is_alone: bool,
     ) -> Result<()> {
         let range = |slots, part| find(slots, &format!("{name}.{part}"));
         let joined = Norm {
@@ -215,18 +180,20 @@ impl Plan {
             sums: self.norm_sums,
         };
         self.norm_sums += 2 * joined.weight.len();
-        match &mut self.steps[step].kind {
-            Kind::Convolution {
+        let step = &mut self.steps[step];
+        let is_plain = is_alone && !step.is_rectified();
+        match &mut step.kernel {
+            Some(Kernel {
                 norm: norm @ None,
                 bias: None,
                 ..
-            } if alone => {
-                *norm = Some(Box::new(joined));
+            }) if is_plain => {
+                *norm = Some(joined);
                 Ok(())
             }
-            _ => {
-                bail!("{name}: a batch norm must be the only reader of a convolution without bias")
-            }
+            _ => bail!(
+                "{name}: a batch norm must be the only reader of a convolution without bias and activation"
+            ),
         }
     }
 
@@ -249,18 +216,25 @@ impl Plan {
                 let input = &mut self.steps[reader].inputs[i];
                 input.accumulates = first != Some(&reader);
                 input.is_last = last == Some(&reader);
-                if matches!(self.steps[reader].kind, Kind::Add(_)) {
+                if matches!(self.steps[reader].op, Op::Add(_)) {
                     self.share_buffer(reader, i, &readers)?;
                 }
             }
         }
-        let ends = |&index: &usize| {
+        let is_end = |&index: &usize| {
             let step = &self.steps[index];
-            let is_end = matches!(step.kind, Kind::Convolution { .. } | Kind::GlobalAverage);
-            is_end && step.norm().is_none()
+            step.norm().is_none() && !step.is_rectified() && !matches!(step.op, Op::Add(_))
         };
-        if !self.outputs.iter().all(ends) {
-            bail!("a network must end in convolutions without a norm, or in averages");
+        if !self.outputs.iter().all(is_end) {
+            bail!("a network must not end in a norm, an activation or a sum");
+        }
+        for step in &self.steps {
+            if let [a, b] = &step.inputs[..]
+                && !matches!(step.op, Op::Add(_))
+                && self.steps[a.step].buffer == self.steps[b.step].buffer
+            {
+                bail!("{}: both inputs have the same gradient", step.op.kind());
+            }
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, bail};
 
 /// The values behind the arguments of a forward pass.
-pub(crate) fn values<'a>(op: &str, storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+pub(super) fn values<'a>(op: &str, storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     let CpuStorage::F32(data) = storage else {
         bail!(
             "{op}: expected f32 values, found {:?}; convert the input with to_dtype",
@@ -27,14 +27,14 @@ fn storage_dtype(storage: &CpuStorage) -> candle_core::DType {
 }
 
 /// A contiguous tensor on the CPU whose values can be read while this exists (used in backward passes).
-pub(crate) struct Values<'a, G> {
+pub(super) struct Values<'a, G> {
     op: &'static str,
     storage: G,
     layout: &'a Layout,
 }
 
 /// Locks the values of `tensor` for reading; `op` names the reader in errors.
-pub(crate) fn read<'a>(
+pub(super) fn read<'a>(
     op: &'static str,
     tensor: &'a Tensor,
 ) -> Values<'a, impl Deref<Target = Storage>> {
@@ -47,7 +47,7 @@ pub(crate) fn read<'a>(
 }
 
 impl<G: Deref<Target = Storage>> Values<'_, G> {
-    pub(crate) fn get(&self) -> Result<&[f32]> {
+    pub(super) fn get(&self) -> Result<&[f32]> {
         match &*self.storage {
             Storage::Cpu(storage) => values(self.op, storage, self.layout),
             _ => bail!("{}: implemented for the CPU only", self.op),
@@ -56,7 +56,7 @@ impl<G: Deref<Target = Storage>> Values<'_, G> {
 }
 
 /// The dimensions `(N, H, W, C)` of an activation.
-pub(crate) fn nhwc(op: &str, layout: &Layout) -> Result<(usize, usize, usize, usize)> {
+pub(super) fn nhwc(op: &str, layout: &Layout) -> Result<(usize, usize, usize, usize)> {
     match *layout.dims() {
         [n, h, w, c] if n > 0 && h > 0 && w > 0 && c > 0 => Ok((n, h, w, c)),
         ref dims => bail!("{op}: expected a non-empty activation [N, H, W, C], found {dims:?}"),

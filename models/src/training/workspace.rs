@@ -1,12 +1,12 @@
 //! The memory of a network in training; it is kept from step to step.
 
-use super::plan::{Kind, Norm, Plan, Step};
+use super::convolution::{Packed, Scratch};
+use super::plan::{Norm, Plan, Step};
+use crate::graph::{Activation, Op};
 use crate::kernels::{self, AffineGradient};
-use crate::layers::Activation;
-use crate::training::convolution::{Packed, PackedTransposed, Scratch};
 
-/// A batch is cut into at most this many parts, which are worked on side by side and whose gradients are summed in
-/// order. The number is fixed, and not that of the threads, so that sums are the same on every machine.
+/// A batch is cut into at most this many parts, which are computed side by side and whose gradients are summed in order.
+/// The number is fixed, and not that of the threads, so that sums are the same on every machine.
 pub(super) const PARTS: usize = 8;
 
 #[derive(Debug, Default)]
@@ -18,22 +18,23 @@ pub(super) struct Workspace {
     /// The output of each step, `[N, H, W, C]`; that of a normed convolution before its norm.
     pub(super) values: Vec<Vec<f32>>,
     /// For each output of a max-pooling, the pixel that it came from.
-    pub(super) winners: Vec<Vec<u32>>,
+    pub(super) argmax: Vec<Vec<u32>>,
     /// The gradients of the values, by buffer.
     pub(super) gradients: Vec<Vec<f32>>,
     /// For each norm, mean of each sample and sum of squared distances from it: `[N, 2, C]`.
     pub(super) moments: Vec<Vec<f32>>,
     pub(super) norms: Vec<NormState>,
-    pub(super) weights: Vec<Option<(Packed, PackedTransposed)>>,
+    /// The weights of convolutions for the forward and for the backward pass.
+    pub(super) weights: Vec<Option<(Packed, Packed)>>,
     pub(super) parts: Vec<Part>,
 }
 
-/// What a worker needs for its part of the batch.
+/// The memory of a worker for its part of the batch.
 #[derive(Debug, Default)]
 pub(super) struct Part {
     pub(super) scratch: Scratch,
-    /// A sample behind its norm, or the gradient of a sample before it.
-    pub(super) sample: Vec<f32>,
+    /// A sample behind its norm, or the gradient of a sample before it; of an operation with two inputs, both.
+    pub(super) samples: [Vec<f32>; 2],
     /// Sums of the gradients of a step's weights and bias.
     pub(super) sums: Vec<f32>,
     /// For each norm, Σ g and Σ g · (x − mean).
@@ -121,14 +122,14 @@ impl Workspace {
         self.moments.resize_with(steps.len(), Vec::new);
         self.norms.resize_with(steps.len(), NormState::default);
         self.values.resize_with(steps.len(), Vec::new);
-        self.winners.resize_with(steps.len(), Vec::new);
+        self.argmax.resize_with(steps.len(), Vec::new);
         self.weights.resize_with(steps.len(), || None);
         self.gradients.resize_with(plan.buffers, Vec::new);
         self.parts.resize_with(PARTS, Part::default);
         for (index, step) in steps.iter().enumerate() {
             self.values[index].resize(samples * step.len(), 0.0);
-            if matches!(step.kind, Kind::MaxPool) {
-                self.winners[index].resize(samples * step.len(), 0);
+            if step.op == Op::MaxPool {
+                self.argmax[index].resize(samples * step.len(), 0);
             }
             if step.norm().is_some() {
                 let channels = step.shape[2];
@@ -166,7 +167,17 @@ impl Workspace {
     }
 }
 
-/// The stored outputs of the steps, as who reads them sees them.
+/// Cuts the values of a batch, `len` a sample, into `parts` of `samples` samples each, all but the last; no values give
+/// empty parts.
+pub(super) fn cut<T>(values: &mut [T], len: usize, samples: usize, parts: usize) -> Vec<&mut [T]> {
+    if values.is_empty() {
+        (0..parts).map(|_| <&mut [T]>::default()).collect()
+    } else {
+        values.chunks_mut(samples * len).collect()
+    }
+}
+
+/// The stored outputs of the steps.
 #[derive(Clone, Copy)]
 pub(super) struct Outputs<'a> {
     pub(super) steps: &'a [Step],
@@ -175,7 +186,7 @@ pub(super) struct Outputs<'a> {
 }
 
 impl<'a> Outputs<'a> {
-    /// A stored sample, and what it must still pass through.
+    /// A stored sample, and the norm that readers must apply to it.
     pub(super) fn stored(
         &self,
         step: usize,
@@ -189,7 +200,7 @@ impl<'a> Outputs<'a> {
         )
     }
 
-    /// A sample behind its norm; `buffer` holds it if it had to be computed.
+    /// A sample behind its norm, which is computed in `buffer` if there is one.
     pub(super) fn sample<'b>(
         &self,
         step: usize,

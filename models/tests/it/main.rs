@@ -1,7 +1,15 @@
-//! The networks through their public interface.
+//! The crate from outside. What is compared with plain Candle operations needs the feature `training`.
 
+mod common;
 mod inference;
-mod layers;
 mod networks;
-mod training;
 mod weights;
+
+#[cfg(feature = "training")]
+mod agreement;
+#[cfg(feature = "training")]
+mod operations;
+#[cfg(feature = "training")]
+mod oracle;
+#[cfg(feature = "training")]
+mod training;

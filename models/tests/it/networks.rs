@@ -1,15 +1,12 @@
-//! Whole networks: their size, shapes and gradients.
+//! Whole networks: their size and shapes.
 
-use std::collections::HashMap;
-
-use candle_core::{DType, Device, Tensor, Var};
-use candle_nn::VarBuilder;
+use emotion_models::Instructions;
 use emotion_models::face_net;
-use emotion_models::graph::{Graph, Parameter};
-use emotion_models::network::Network;
+use emotion_models::graph::{Activation, Conv2dConfig, Error, Graph, Op, Parameter};
+use emotion_models::inference::{InferenceExecutor, Precision};
 use emotion_models::weights::Architecture;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+
+use crate::common::{fold, random_faces, random_values, run};
 
 fn mini_xception() -> Graph {
     Architecture::MiniXception.graph(48, 7).unwrap()
@@ -20,45 +17,14 @@ fn graphs() -> [Graph; 2] {
     Architecture::CLASSIFIERS.map(|architecture| architecture.graph(48, 7).unwrap())
 }
 
-/// The network with random weights in ±0.3, and its variables.
-fn network(graph: Graph) -> (Network, HashMap<String, Var>) {
-    let mut rng = ChaCha8Rng::seed_from_u64(3);
-    let variables: HashMap<String, Var> = graph
-        .parameters()
-        .into_iter()
-        .map(|parameter| {
-            let positive = parameter.name.ends_with("running_var");
-            let values: Vec<f32> = (0..parameter.len())
-                .map(|_| {
-                    if positive {
-                        rng.random_range(0.5..1.5)
-                    } else {
-                        rng.random_range(-0.3..0.3)
-                    }
-                })
-                .collect();
-            let variable = Var::from_vec(values, parameter.shape, &Device::Cpu).unwrap();
-            (parameter.name, variable)
-        })
-        .collect();
-    let tensors = variables
-        .iter()
-        .map(|(name, var)| (name.clone(), var.as_tensor().clone()))
-        .collect();
-    let vb = VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu);
-    (Network::new(graph, vb).unwrap(), variables)
-}
-
-fn faces(count: usize, size: usize) -> Tensor {
-    let mut rng = ChaCha8Rng::seed_from_u64(4);
-    let values: Vec<f32> = (0..count * size * size)
-        .map(|_| rng.random_range(-1.0..1.0))
-        .collect();
-    Tensor::from_vec(values, (count, size, size, 1), &Device::Cpu).unwrap()
+/// The network with random weights.
+fn executor(graph: &Graph) -> InferenceExecutor {
+    let network = fold(graph, &random_values(&graph.parameters(), 3));
+    InferenceExecutor::from_network(&network, Instructions::best(), Precision::F32)
 }
 
 #[test]
-fn the_detector_is_small_and_has_a_value_for_every_place_of_three_maps() {
+fn the_detector_is_small_and_has_a_value_for_every_grid_cell_of_three_maps() {
     let graph = face_net::graph(320, 320).unwrap();
     let parameters: usize = graph.parameters().iter().map(Parameter::len).sum();
     assert!(parameters <= 100_000, "{parameters}");
@@ -78,8 +44,8 @@ fn the_detector_is_small_and_has_a_value_for_every_place_of_three_maps() {
 
 #[test]
 fn mini_xception_has_the_published_number_of_parameters() {
-    let (network, variables) = network(mini_xception());
-    let layers = network.graph().layers();
+    let graph = mini_xception();
+    let layers = graph.layers();
     assert_eq!(
         layers.iter().map(|layer| layer.parameters).sum::<usize>(),
         58_423
@@ -88,13 +54,8 @@ fn mini_xception_has_the_published_number_of_parameters() {
         layers.iter().map(|layer| layer.trainable).sum::<usize>(),
         56_951
     );
-    assert_eq!(
-        variables
-            .values()
-            .map(|var| var.elem_count())
-            .sum::<usize>(),
-        58_423
-    );
+    let parameters = graph.parameters();
+    assert_eq!(parameters.iter().map(Parameter::len).sum::<usize>(), 58_423);
 }
 
 #[test]
@@ -124,107 +85,21 @@ fn every_input_size_gives_a_row_of_logits_per_face() {
         .into_iter()
         .flat_map(|size| Architecture::CLASSIFIERS.map(|architecture| (size, architecture)))
     {
-        let (network, _) = network(architecture.graph(size, 5).unwrap());
-        let logits = network.forward(&faces(3, size), false).unwrap();
-        assert_eq!(logits.dims(), [3, 5]);
-        assert!(
-            logits
-                .to_vec2::<f32>()
-                .unwrap()
-                .iter()
-                .flatten()
-                .all(|logit| logit.is_finite())
-        );
+        let mut executor = executor(&architecture.graph(size, 5).unwrap());
+        let logits = run(&mut executor, &random_faces(3, size));
+        assert_eq!(logits.len(), 3 * 5);
+        assert!(logits.iter().all(|logit| logit.is_finite()));
     }
 }
 
 #[test]
 fn a_face_has_the_same_logits_alone_and_in_a_batch() {
-    let (network, _) = network(mini_xception());
-    let faces = faces(5, 48);
-    let batch: Vec<Vec<f32>> = network.forward(&faces, false).unwrap().to_vec2().unwrap();
-    for (i, expected) in batch.iter().enumerate() {
-        let alone = network
-            .forward(&faces.narrow(0, i, 1).unwrap(), false)
-            .unwrap();
-        assert_eq!(alone.to_vec2::<f32>().unwrap()[0], *expected);
+    let mut executor = executor(&mini_xception());
+    let faces = random_faces(5, 48);
+    let batch = run(&mut executor, &faces);
+    for (face, expected) in faces.chunks_exact(48 * 48).zip(batch.chunks_exact(7)) {
+        assert_eq!(run(&mut executor, face), expected);
     }
-}
-
-#[test]
-fn every_trainable_parameter_gets_a_gradient_and_running_statistics_get_none() {
-    let (network, variables) = network(mini_xception());
-    let loss = network
-        .forward(&faces(4, 48), true)
-        .unwrap()
-        .sqr()
-        .unwrap()
-        .sum_all()
-        .unwrap();
-    let gradients = loss.backward().unwrap();
-    for (name, variable) in &variables {
-        let gradient = gradients.get(variable);
-        if name.contains("running") {
-            assert!(gradient.is_none(), "{name} has a gradient");
-        } else {
-            let gradient = gradient.unwrap_or_else(|| panic!("{name} has no gradient"));
-            let norm = gradient
-                .sqr()
-                .unwrap()
-                .sum_all()
-                .unwrap()
-                .to_scalar::<f32>()
-                .unwrap();
-            assert!(norm.is_finite() && norm > 0.0, "{name}: {norm}");
-        }
-    }
-}
-
-#[test]
-fn a_step_against_the_gradient_lowers_the_loss_by_its_square() {
-    let (network, variables) = network(mini_xception());
-    let faces = faces(8, 48);
-    let loss = || {
-        network
-            .forward(&faces, true)
-            .unwrap()
-            .sqr()
-            .unwrap()
-            .mean_all()
-            .unwrap()
-    };
-    let before = loss();
-    let gradients = before.backward().unwrap();
-    let trained: Vec<_> = variables
-        .values()
-        .filter_map(|var| Some((var, gradients.get(var)?)))
-        .collect();
-    let square: f64 = trained
-        .iter()
-        .map(|(_, gradient)| {
-            f64::from(
-                gradient
-                    .sqr()
-                    .unwrap()
-                    .sum_all()
-                    .unwrap()
-                    .to_scalar::<f32>()
-                    .unwrap(),
-            )
-        })
-        .sum();
-    let before = f64::from(before.to_scalar::<f32>().unwrap());
-    // Lowers the loss by one per cent, were it linear.
-    let rate = 0.01 * before / square;
-    for (var, gradient) in trained {
-        var.set(&(var.as_tensor() - (gradient * rate).unwrap()).unwrap())
-            .unwrap();
-    }
-    let lowered = before - f64::from(loss().to_scalar::<f32>().unwrap());
-    assert!(
-        (lowered / (rate * square) - 1.0).abs() < 0.2,
-        "lowered by {lowered} of {before}"
-    );
 }
 
 #[test]
@@ -256,4 +131,30 @@ fn a_network_without_classes_or_with_too_small_an_input_is_refused() {
             );
         }
     }
+}
+
+#[test]
+fn operations_on_inputs_that_do_not_fit_are_refused_with_their_shapes() {
+    let mut graph = Graph::new([2, 6, 4]);
+    let conv = Conv2dConfig::new(8);
+    let average = graph.push("average", Op::GlobalAverage, &[0]).unwrap();
+    let strange = Conv2dConfig { kernel: 5, ..conv };
+    for (op, inputs) in [
+        (Op::Conv2d(conv), &[0][..]),
+        (Op::Conv2d(strange), &[0]),
+        (Op::Add(Activation::Linear), &[0, average]),
+        (Op::ScaleChannels, &[average, 0]),
+        (Op::MaxPool, &[]),
+        (Op::MaxPool, &[7]),
+    ] {
+        let error = graph.push("refused", op, inputs).unwrap_err();
+        assert!(matches!(error, Error::Inputs { .. }), "{op:?}: {error}");
+        let shapes = inputs.iter().filter_map(|&input| graph.nodes().get(input));
+        let shapes: Vec<_> = shapes.map(|node| node.shape).collect();
+        assert!(
+            error.to_string().ends_with(&format!("{shapes:?}")),
+            "{error}"
+        );
+    }
+    assert_eq!(graph.nodes().len(), 2);
 }

@@ -1,12 +1,14 @@
 //! Weights files: what is written is read back, and a file that does not fit its network is refused.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use candle_core::{Device, Tensor};
-use emotion_models::weights::{Architecture, Error, Normalization, Task};
+use emotion_models::weights::{
+    Architecture, Error, Normalization, Task, WeightTensor, WeightTensors,
+};
 use emotion_models::{Classifier, Emotion, Metadata, Weights};
+use half::f16;
+use safetensors::tensor::{Dtype, TensorView, serialize};
 
 fn metadata() -> Metadata {
     Metadata {
@@ -20,20 +22,26 @@ fn metadata() -> Metadata {
     }
 }
 
+fn full(value: f32, shape: &[usize]) -> WeightTensor {
+    WeightTensor {
+        shape: shape.to_vec(),
+        values: vec![value; shape.iter().product()],
+    }
+}
+
 /// Every tensor of the network, with values that differ from tensor to tensor.
-fn tensors() -> HashMap<String, Tensor> {
+fn tensors() -> WeightTensors {
     tensors_of(&metadata())
 }
 
-fn tensors_of(metadata: &Metadata) -> HashMap<String, Tensor> {
+fn tensors_of(metadata: &Metadata) -> WeightTensors {
     let parameters = metadata.graph().unwrap().parameters();
     let mut value = 0.0f32;
     parameters
         .into_iter()
         .map(|parameter| {
             value += 0.01;
-            let tensor = Tensor::full(value, parameter.shape, &Device::Cpu).unwrap();
-            (parameter.name, tensor)
+            (parameter.name, full(value, &parameter.shape))
         })
         .collect()
 }
@@ -52,16 +60,46 @@ fn a_saved_file_is_read_back_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let read = Weights::load(&saved(folder.path())).unwrap();
     assert_eq!(*read.metadata(), metadata());
-    assert_eq!(read.tensors().len(), tensors().len());
-    for (name, tensor) in tensors() {
-        let found = &read.tensors()[&name];
-        assert_eq!(found.dims(), tensor.dims(), "{name}");
-        let values = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-        assert_eq!(values(found), values(&tensor), "{name}");
-    }
-    read.network().unwrap();
+    assert_eq!(*read.tensors(), tensors());
+    read.folded().unwrap();
     // The temporary file is gone.
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+/// The contents of a file with these tensors in another type.
+fn file_of(dtype: Dtype, bytes: impl Fn(f32) -> Vec<u8>) -> Vec<u8> {
+    let data: Vec<(String, Vec<usize>, Vec<u8>)> = tensors()
+        .into_iter()
+        .map(|(name, tensor)| {
+            let bytes = tensor.values.into_iter().flat_map(&bytes);
+            (name, tensor.shape, bytes.collect())
+        })
+        .collect();
+    let views = data.iter().map(|(name, shape, bytes)| {
+        let view = TensorView::new(dtype, shape.clone(), bytes);
+        (name, view.unwrap())
+    });
+    serialize(views, Some(metadata().to_map())).unwrap()
+}
+
+#[test]
+fn a_file_in_half_precision_is_read_as_f32() {
+    let half = |value| f16::from_f32(value).to_le_bytes().to_vec();
+    let read = Weights::from_bytes("half", &file_of(Dtype::F16, half)).unwrap();
+    assert_eq!(*read.metadata(), metadata());
+    for (name, tensor) in tensors() {
+        let found = &read.tensors()[&name];
+        assert_eq!(found.shape, tensor.shape, "{name}");
+        let rounded = f16::from_f32(tensor.values[0]).to_f32();
+        assert!(found.values.iter().all(|&value| value == rounded), "{name}");
+        assert!((rounded - tensor.values[0]).abs() < 1e-3, "{name}");
+    }
+    read.folded().unwrap();
+
+    let double = |value: f32| f64::from(value).to_le_bytes().to_vec();
+    let error = Weights::from_bytes("double", &file_of(Dtype::F64, double)).unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains("is F64, expected F32 or F16"), "{message}");
 }
 
 #[test]
@@ -131,10 +169,7 @@ fn missing_and_superfluous_tensors_are_refused_by_name() {
     );
 
     let mut superfluous = tensors();
-    superfluous.insert(
-        "modules.4.norm1.bias".to_owned(),
-        Tensor::zeros(3, candle_core::DType::F32, &Device::Cpu).unwrap(),
-    );
+    superfluous.insert("modules.4.norm1.bias".to_owned(), full(0.0, &[3]));
     let error = Weights::new("file", metadata(), superfluous)
         .unwrap_err()
         .to_string();
@@ -148,10 +183,7 @@ fn missing_and_superfluous_tensors_are_refused_by_name() {
 fn values_that_are_not_finite_are_refused() {
     for value in [f32::NAN, f32::INFINITY] {
         let mut tensors = tensors();
-        tensors.insert(
-            "conv2.weight".to_owned(),
-            Tensor::full(value, (8, 8, 3, 3), &Device::Cpu).unwrap(),
-        );
+        tensors.insert("conv2.weight".to_owned(), full(value, &[8, 8, 3, 3]));
         let error = Weights::new("file", metadata(), tensors).unwrap_err();
         assert!(matches!(error, Error::NotFinite { name, .. } if name == "conv2.weight"));
     }

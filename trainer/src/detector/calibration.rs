@@ -3,11 +3,11 @@
 //! Afterwards a share p of the boxes with confidence p are faces. A linear function of the logits, fitted by logistic
 //! regression, achieves this. It is merged into the last layers of the network.
 
-use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
-use candle_core::{Device, Result, Tensor, bail};
+use anyhow::{Result, bail};
 use emotion_models::face_net::{STRIDES, VALUES};
+use emotion_models::weights::WeightTensors;
 
 use super::matching::MatchedBox;
 
@@ -65,20 +65,18 @@ impl PlattScaling {
     /// # Errors
     ///
     /// When they are of another network.
-    pub fn apply(&self, values: &mut HashMap<String, Tensor>) -> Result<()> {
+    pub fn apply(&self, values: &mut WeightTensors) -> Result<()> {
         for head in 0..STRIDES.len() {
             for (kind, offset) in [("weight", 0.0), ("bias", self.offset)] {
                 let name = format!("heads.{head}.values.{kind}");
                 let Some(tensor) = values.get_mut(&name) else {
                     bail!("{name} is missing: expected a face detector");
                 };
-                let mut rows = tensor.flatten_all()?.to_vec1::<f32>()?;
                 // The first output is the score.
-                let score = rows.len() / VALUES;
-                for value in &mut rows[..score] {
+                let score = tensor.values.len() / VALUES;
+                for value in &mut tensor.values[..score] {
                     *value = (f64::from(*value) * self.slope + offset) as f32;
                 }
-                *tensor = Tensor::from_vec(rows, tensor.shape(), &Device::Cpu)?;
             }
         }
         Ok(())

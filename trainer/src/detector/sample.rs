@@ -66,11 +66,6 @@ pub struct SampleFace {
     pub labels: LabelSource,
 }
 
-/// The network's input for a pixel, as in [`emotion_models::preprocess`].
-pub(super) fn normalized(pixel: u8) -> f32 {
-    f32::from(pixel) * (2.0 / 255.0) - 1.0
-}
-
 /// A training sample.
 #[derive(Debug, Clone)]
 pub struct Sample {

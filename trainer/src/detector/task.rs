@@ -1,13 +1,13 @@
 //! Training of the face detector.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use candle_core::{Device, Tensor};
 use emotion_models::face_net::{self, GridCell, STRIDES, VALUES};
-use emotion_models::weights::{Normalization, Task};
+use emotion_models::preprocess::normalize;
+use emotion_models::weights::{Normalization, Task, WeightTensor, WeightTensors};
 use emotion_models::{Metadata, Weights};
 use rayon::prelude::*;
 
@@ -17,7 +17,7 @@ use super::images::{self, TrainingImage};
 use super::loss::detection;
 use super::matching::PrecisionRecallCurve;
 use super::plots;
-use super::sample::{Sample, normalized};
+use super::sample::Sample;
 use super::settings::{ImageDataSummary, Settings};
 use super::targets::targets;
 use super::validation;
@@ -125,9 +125,12 @@ impl TrainingTask for DetectorTask {
         Ok(())
     }
 
-    fn init_values(values: &mut HashMap<String, Tensor>) -> Result<()> {
+    fn init_values(values: &mut WeightTensors) -> Result<()> {
         for head in 0..STRIDES.len() {
-            let bias = Tensor::new(&INITIAL_BIASES, &Device::Cpu)?;
+            let bias = WeightTensor {
+                shape: vec![VALUES],
+                values: INITIAL_BIASES.to_vec(),
+            };
             values.insert(format!("heads.{head}.values.bias"), bias);
         }
         Ok(())
@@ -165,7 +168,7 @@ impl TrainingTask for DetectorTask {
     ) -> Result<StepOutput> {
         let (count, size) = (samples.len(), settings.sampling.size);
         let values = samples.iter().flat_map(|sample| &sample.pixels);
-        let values: Vec<f32> = values.map(|&pixel| normalized(pixel)).collect();
+        let values: Vec<f32> = values.map(|&pixel| normalize(f32::from(pixel))).collect();
         let input = Tensor::from_vec(values, (count, size, size, 1), &Device::Cpu)?;
         let output = network.train(&input)?;
         let cells: Vec<GridCell> = face_net::grid_cells(size, size).collect();
@@ -202,8 +205,8 @@ impl TrainingTask for DetectorTask {
     fn weights(
         run: &Run<Settings>,
         epoch: &DetectorEpoch,
-        mut values: HashMap<String, Tensor>,
-    ) -> Result<(Metadata, HashMap<String, Tensor>)> {
+        mut values: WeightTensors,
+    ) -> Result<(Metadata, WeightTensors)> {
         epoch.calibration().apply(&mut values)?;
         let settings = &run.settings;
         let metadata = Metadata {

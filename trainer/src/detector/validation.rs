@@ -2,19 +2,18 @@
 
 use anyhow::Result;
 use emotion_models::face_net::{self, GridCell};
-use emotion_models::training::TrainingExecutor;
+use emotion_models::preprocess::normalize;
 
 use super::annotations::clip;
 use super::images::TrainingImage;
 use super::matching::{GroundTruth, MatchedBox, ScoredBox, decode, match_boxes};
-use super::sample::normalized;
 use crate::run::network::Network;
 
 /// Least intersection over union of a box with its face.
 pub const LEAST_IOU: f32 = 0.5;
 /// Boxes with lower scores are left out.
 const LEAST_SCORE: f32 = -5.0;
-/// Largest number of pixels in a batch, because the network keeps the maps of all of them.
+/// Largest number of pixels in a batch, which bounds the memory for the images.
 const BATCH_PIXELS: usize = 16 * 448 * 448;
 
 /// The boxes that the network finds in all images, matched with their faces. Each image is placed in the upper left
@@ -25,9 +24,8 @@ const BATCH_PIXELS: usize = 16 * 448 * 448;
 /// When the network fails.
 pub fn matched_boxes(network: &Network, images: &[TrainingImage]) -> Result<Vec<MatchedBox>> {
     let side = side(images);
-    let fused = TrainingExecutor::new(&face_net::graph(side, side)?)?;
-    let trained = network.parameters.trained.to_vec1()?;
-    let statistics = network.parameters.statistics.to_vec1()?;
+    let mut executor = network.inference(&face_net::graph(side, side)?)?;
+    let count = executor.classes();
     let cells: Vec<GridCell> = face_net::grid_cells(side, side).collect();
     let mut all = Vec::new();
     for batch in images.chunks((BATCH_PIXELS / (side * side)).max(1)) {
@@ -35,9 +33,10 @@ pub fn matched_boxes(network: &Network, images: &[TrainingImage]) -> Result<Vec<
         for (image, input) in batch.iter().zip(input.chunks_exact_mut(side * side)) {
             place(image, input, side);
         }
-        let outputs = fused.evaluate(&input, &trained, &statistics)?;
-        for (image, values) in batch.iter().zip(outputs) {
-            let found = clipped_boxes(&cells, &values, image);
+        let mut outputs = vec![0.0; batch.len() * count];
+        executor.run(&input, &mut outputs)?;
+        for (image, values) in batch.iter().zip(outputs.chunks_exact(count)) {
+            let found = clipped_boxes(&cells, values, image);
             let truth = GroundTruth {
                 faces: &image.faces,
                 ignored: &image.ignored,
@@ -60,7 +59,7 @@ fn place(image: &TrainingImage, square: &mut [f32], side: usize) {
     let rows = image.levels[0].chunks_exact(image.width());
     for (row, values) in rows.zip(square.chunks_exact_mut(side)) {
         for (value, &pixel) in values.iter_mut().zip(row) {
-            *value = normalized(pixel);
+            *value = normalize(f32::from(pixel));
         }
     }
 }

@@ -5,14 +5,14 @@
 //! teacher are divided by its own temperature first, so that an overconfident one has no more influence than the others.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
-use emotion_models::{Emotion, Metadata, Scores, Weights};
+use emotion_models::inference::Precision;
+use emotion_models::{Classifier, Emotion, Metadata, Scores, Weights};
 use serde::{Deserialize, Serialize};
 
-use crate::run::network::Network;
 use crate::run::weights_id::WeightsId;
 
 /// Settings of the distillation.
@@ -37,7 +37,8 @@ struct Teacher {
     file: PathBuf,
     id: WeightsId,
     metadata: Metadata,
-    network: Network,
+    /// In f32, so that the targets do not depend on the machine.
+    classifier: Mutex<Classifier>,
 }
 
 /// The answers of the teachers to a batch.
@@ -115,7 +116,9 @@ impl Teachers {
         for teacher in self.0.iter() {
             let temperature = f64::from(teacher.metadata.temperature) * settings.temperature;
             for faces in [Some(&faces), mirrored.as_ref()].into_iter().flatten() {
-                sum.add(&teacher.network.logits(faces)?, temperature);
+                let classifier = teacher.classifier.lock();
+                let mut classifier = classifier.unwrap_or_else(PoisonError::into_inner);
+                sum.add(&classifier.logits(faces)?, temperature);
             }
         }
         sum.mean(settings.temperature)
@@ -135,11 +138,13 @@ impl Teacher {
             metadata.labels.join(", "),
             Emotion::names().join(", "),
         );
+        let classifier = Classifier::with_precision(&weights, Precision::F32)?
+            .with_threads(rayon::current_num_threads());
         let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
         Ok(Self {
             file,
-            id: WeightsId::of(&weights)?,
-            network: Network::of(&weights)?,
+            id: WeightsId::of(&weights),
+            classifier: Mutex::new(classifier),
             metadata,
         })
     }

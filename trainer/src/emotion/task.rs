@@ -1,12 +1,10 @@
 //! Training of the emotion networks.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use candle_core::Tensor;
-use emotion_models::weights::{Normalization, Task};
+use emotion_models::weights::{Normalization, Task, WeightTensors};
 use emotion_models::{Emotion, Metadata, Weights};
 
 use crate::data::Faces;
@@ -181,8 +179,8 @@ impl TrainingTask for EmotionTask {
     fn weights(
         run: &Run<Settings>,
         epoch: &EmotionEpoch,
-        values: HashMap<String, Tensor>,
-    ) -> Result<(Metadata, HashMap<String, Tensor>)> {
+        values: WeightTensors,
+    ) -> Result<(Metadata, WeightTensors)> {
         let settings = &run.settings;
         let metadata = Metadata {
             name: settings.name().to_owned(),

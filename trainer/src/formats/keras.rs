@@ -2,12 +2,12 @@
 //!
 //! Keras numbers layers (`batch_normalization_9`), so they are matched by order and kind. Every shape is checked.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Device, Tensor};
-use emotion_models::weights::{Architecture, Normalization};
+use emotion_models::weights::{Architecture, Normalization, WeightTensor, WeightTensors};
 use emotion_models::{Emotion, Metadata, Weights};
 use hdf5::types::{FixedAscii, VarLenAscii, VarLenUnicode};
 use hdf5::{File, Group};
@@ -106,7 +106,7 @@ fn import_file(path: &Path, name: &str) -> Result<Weights> {
         expected.len(),
         found.len(),
     );
-    let mut tensors = HashMap::new();
+    let mut tensors = WeightTensors::new();
     for ((path, kind), layer) in expected.iter().zip(&found) {
         tensors.extend(convert(path, *kind, layer, &parameters)?);
     }
@@ -196,7 +196,7 @@ fn convert(
     kind: Kind,
     layer: &KerasLayer,
     parameters: &BTreeMap<String, Vec<usize>>,
-) -> Result<Vec<(String, Tensor)>> {
+) -> Result<Vec<(String, WeightTensor)>> {
     let mut converted = Vec::new();
     for (theirs, ours, order) in kind.parts() {
         let name = format!("{path}.{ours}");
@@ -221,7 +221,12 @@ fn convert(
             found.dims(),
             their_shape(expected),
         );
-        converted.push((name, found.permute(*order)?.contiguous()?));
+        let permuted = found.permute(*order)?;
+        let tensor = WeightTensor {
+            shape: permuted.dims().to_vec(),
+            values: permuted.flatten_all()?.to_vec1()?,
+        };
+        converted.push((name, tensor));
     }
     let known = |name: &String| kind.parts().iter().any(|(theirs, ..)| theirs == name);
     if let Some(unknown) = layer.tensors.keys().find(|name| !known(name)) {

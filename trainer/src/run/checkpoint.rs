@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use candle_core::{Device, Tensor};
+use emotion_models::weights::{WeightTensor, WeightTensors};
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
@@ -31,7 +31,7 @@ struct Format {
 pub struct Checkpoint<S: RunSettings> {
     /// Everything except tensors.
     pub run: Run<S>,
-    tensors: HashMap<String, Tensor>,
+    tensors: WeightTensors,
 }
 
 impl<S: RunSettings> Checkpoint<S> {
@@ -39,19 +39,19 @@ impl<S: RunSettings> Checkpoint<S> {
     pub fn new(run: Run<S>) -> Self {
         Self {
             run,
-            tensors: HashMap::new(),
+            tensors: WeightTensors::new(),
         }
     }
 
     /// Adds tensors as `GROUP/NAME`.
-    pub fn insert(&mut self, group: &str, tensors: HashMap<String, Tensor>) {
+    pub fn insert(&mut self, group: &str, tensors: WeightTensors) {
         let named = |(name, tensor)| (format!("{group}/{name}"), tensor);
         self.tensors.extend(tensors.into_iter().map(named));
     }
 
     /// The tensors of a group by their names; empty when there is no such group.
-    pub fn group(&self, group: &str) -> HashMap<String, Tensor> {
-        let of_group = |(name, tensor): (&String, &Tensor)| {
+    pub fn group(&self, group: &str) -> WeightTensors {
+        let of_group = |(name, tensor): (&String, &WeightTensor)| {
             let name = name.strip_prefix(group)?.strip_prefix('/')?;
             Some((name.to_owned(), tensor.clone()))
         };
@@ -59,18 +59,11 @@ impl<S: RunSettings> Checkpoint<S> {
     }
 
     /// Name of a tensor that holds NaN or infinity, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// When a tensor is not f32.
-    pub fn not_finite(&self) -> Result<Option<&str>> {
-        for (name, tensor) in &self.tensors {
-            let values = tensor.flatten_all()?.to_vec1::<f32>()?;
-            if !values.iter().all(|value| value.is_finite()) {
-                return Ok(Some(name));
-            }
-        }
-        Ok(None)
+    pub fn not_finite(&self) -> Option<&str> {
+        let is_finite = |tensor: &WeightTensor| tensor.values.iter().all(|v| v.is_finite());
+        let mut tensors = self.tensors.iter();
+        let (name, _) = tensors.find(|(_, tensor)| !is_finite(tensor))?;
+        Some(name)
     }
 
     /// Replaces the file at `path` atomically.
@@ -120,7 +113,13 @@ impl<S: RunSettings> Checkpoint<S> {
         let mut run: Run<S> = serde_json::from_str(run)?;
         run.log = Log::from_csv(log)?;
         run.totals = EpochTotals::from_csv(totals)?;
-        let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
+        let views = SafeTensors::deserialize(bytes)?;
+        let mut tensors = WeightTensors::new();
+        for (name, view) in views.iter() {
+            let tensor = WeightTensor::from_view(&view);
+            let tensor = tensor.with_context(|| format!("{name} is {}", view.dtype()))?;
+            tensors.insert(name.to_owned(), tensor);
+        }
         Ok(Self { run, tensors })
     }
 }

@@ -2,11 +2,12 @@
 
 use anyhow::Result;
 use candle_core::Tensor;
-use emotion_models::Emotion;
 use emotion_models::graph::{Graph, LayerSummary};
+use emotion_models::inference::{InferenceExecutor, Precision};
 use emotion_models::preprocess::Preprocessor;
 use emotion_models::training::TrainingExecutor;
 use emotion_models::weights::{Architecture, Weights};
+use emotion_models::{Emotion, Instructions};
 
 use crate::data::Faces;
 use crate::data::batch::preprocessed;
@@ -21,7 +22,7 @@ pub struct Network {
     /// Its parameters and running statistics.
     pub parameters: Parameters,
     graph: Graph,
-    fused: TrainingExecutor,
+    executor: TrainingExecutor,
 }
 
 impl Network {
@@ -32,11 +33,11 @@ impl Network {
     /// When the input is too small for the network.
     pub fn new(architecture: Architecture, input_size: usize, seed: u64) -> Result<Self> {
         let graph = architecture.graph(input_size, Emotion::ALL.len())?;
-        let fused = TrainingExecutor::new(&graph)?;
+        let executor = TrainingExecutor::new(&graph)?;
         Ok(Self {
-            parameters: Parameters::new(&fused, seed)?,
+            parameters: Parameters::new(&executor, seed)?,
             graph,
-            fused,
+            executor,
         })
     }
 
@@ -64,9 +65,9 @@ impl Network {
             statistics,
             ..
         } = &self.parameters;
-        let logits = self.fused.forward(faces, trained)?;
+        let logits = self.executor.forward(faces, trained)?;
         let mut values = statistics.to_vec1()?;
-        self.fused.follow(&mut values);
+        self.executor.update_statistics(&mut values);
         statistics.set(&Tensor::from_vec(
             values,
             statistics.shape(),
@@ -80,15 +81,18 @@ impl Network {
         self.graph.layers()
     }
 
-    /// Logits `[N][7]` of preprocessed faces, concatenated, outside training.
+    /// The network as it is served, for pictures of the size of `graph`, in f32, so that results do not depend on the
+    /// machine.
     ///
     /// # Errors
     ///
-    /// When the length of `faces` is no multiple of the input's.
-    pub fn logits(&self, faces: &[f32]) -> Result<Vec<Vec<f32>>> {
-        let trained = self.parameters.trained.to_vec1()?;
-        let statistics = self.parameters.statistics.to_vec1()?;
-        Ok(self.fused.evaluate(faces, &trained, &statistics)?)
+    /// When `graph` belongs to another network.
+    pub fn inference(&self, graph: &Graph) -> Result<InferenceExecutor> {
+        let tensors = self.parameters.snapshot()?;
+        let network = graph.fold(|name| Some(&tensors.get(name)?.values[..]))?;
+        let executor =
+            InferenceExecutor::from_network(&network, Instructions::best(), Precision::F32);
+        Ok(executor.with_threads(rayon::current_num_threads()))
     }
 
     /// Logits `[N][7]` of all `faces`, without augmentation.
@@ -99,8 +103,12 @@ impl Network {
     pub fn evaluate(&self, faces: &Faces) -> Result<Vec<Vec<f32>>> {
         let [input_size, ..] = self.graph.input_shape();
         let preprocessor = Preprocessor::new(input_size);
-        logits(faces, &preprocessor, EVALUATION_BATCH, |values, _| {
-            self.logits(&values)
+        let mut executor = self.inference(&self.graph)?;
+        let classes = executor.classes();
+        logits(faces, &preprocessor, EVALUATION_BATCH, |values, count| {
+            let mut logits = vec![0.0; count * classes];
+            executor.run(&values, &mut logits)?;
+            Ok(logits.chunks_exact(classes).map(<[f32]>::to_vec).collect())
         })
     }
 }

@@ -8,11 +8,11 @@
 //! Each parameter is updated in place in one pass. Norms and biases, all of rank 1, do not decay.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor, Var, bail};
+use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Var, bail};
 use emotion_models::training::Slot;
+use emotion_models::weights::WeightTensors;
 use serde::{Deserialize, Serialize};
 
 use crate::run::params::{from_tensors, slice, slice_mut, to_tensors};
@@ -121,15 +121,11 @@ impl Adam {
     }
 
     /// The moments as tensors named `first.NAME` and `second.NAME`.
-    ///
-    /// # Errors
-    ///
-    /// When a tensor cannot be made.
-    pub fn state(&self) -> Result<HashMap<String, Tensor>> {
+    pub fn state(&self) -> WeightTensors {
         let Moments { first, second } = &*self.moments.borrow();
-        let mut state = to_tensors(FIRST, &self.slots, first)?;
-        state.extend(to_tensors(SECOND, &self.slots, second)?);
-        Ok(state)
+        let mut state = to_tensors(FIRST, &self.slots, first);
+        state.extend(to_tensors(SECOND, &self.slots, second));
+        state
     }
 
     /// Restores a saved [`Adam::state`] after `steps` steps.
@@ -137,7 +133,7 @@ impl Adam {
     /// # Errors
     ///
     /// When a moment is missing or has another size.
-    pub fn restore(&mut self, steps: u64, state: &HashMap<String, Tensor>) -> Result<()> {
+    pub fn restore(&mut self, steps: u64, state: &WeightTensors) -> Result<()> {
         self.moments.replace(Moments {
             first: from_tensors(FIRST, &self.slots, state)?,
             second: from_tensors(SECOND, &self.slots, state)?,

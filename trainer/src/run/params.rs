@@ -1,11 +1,9 @@
 //! The parameters of a network in training: concatenated for the optimiser, and by name for files.
 
-use std::collections::HashMap;
-use std::f64::consts::TAU;
-
-use candle_core::{CpuStorage, Device, Layout, Result, Shape, Tensor, Var, bail};
-use candle_nn::init::{Init, NormalOrUniform};
+use candle_core::{CpuStorage, Device, Layout, Result, Tensor, Var, bail};
+use emotion_models::graph::{Initialization, Parameter};
 use emotion_models::training::{Slot, TrainingExecutor};
+use emotion_models::weights::{WeightTensor, WeightTensors};
 use rand::RngExt;
 
 use crate::hash::fnv1a;
@@ -34,10 +32,7 @@ impl Parameters {
         let draw = |slots: &[Slot]| {
             let values: Vec<f32> = slots
                 .iter()
-                .flat_map(|Slot { parameter, .. }| {
-                    let shape = Shape::from(parameter.shape.clone());
-                    draw(parameter.init, &shape, seed, &parameter.name)
-                })
+                .flat_map(|slot| draw(&slot.parameter, seed))
                 .collect();
             let count = values.len();
             Var::from_vec(values, count, &Device::Cpu)
@@ -65,13 +60,11 @@ impl Parameters {
     /// # Errors
     ///
     /// When a copy fails.
-    pub fn snapshot(&self) -> Result<HashMap<String, Tensor>> {
-        let mut tensors = to_tensors("", &self.trained_slots, &self.trained.to_vec1()?)?;
-        tensors.extend(to_tensors(
-            "",
-            &self.statistics_slots,
-            &self.statistics.to_vec1()?,
-        )?);
+    pub fn snapshot(&self) -> Result<WeightTensors> {
+        let trained = self.trained.to_vec1()?;
+        let statistics = self.statistics.to_vec1()?;
+        let mut tensors = to_tensors("", &self.trained_slots, &trained);
+        tensors.extend(to_tensors("", &self.statistics_slots, &statistics));
         Ok(tensors)
     }
 
@@ -80,7 +73,7 @@ impl Parameters {
     /// # Errors
     ///
     /// When a tensor is missing or has another shape.
-    pub fn restore(&self, tensors: &HashMap<String, Tensor>) -> Result<()> {
+    pub fn restore(&self, tensors: &WeightTensors) -> Result<()> {
         for (variable, slots) in [
             (&self.trained, &self.trained_slots),
             (&self.statistics, &self.statistics_slots),
@@ -93,15 +86,13 @@ impl Parameters {
 }
 
 /// The tensors in concatenated values, named `PREFIX` and the name of the parameter.
-pub(crate) fn to_tensors(
-    prefix: &str,
-    slots: &[Slot],
-    values: &[f32],
-) -> Result<HashMap<String, Tensor>> {
+pub(crate) fn to_tensors(prefix: &str, slots: &[Slot], values: &[f32]) -> WeightTensors {
     let tensor = |Slot { parameter, range }: &Slot| {
-        let values = &values[range.clone()];
-        let tensor = Tensor::from_slice(values, parameter.shape.clone(), &Device::Cpu)?;
-        Ok((format!("{prefix}{}", parameter.name), tensor))
+        let tensor = WeightTensor {
+            shape: parameter.shape.clone(),
+            values: values[range.clone()].to_vec(),
+        };
+        (format!("{prefix}{}", parameter.name), tensor)
     };
     slots.iter().map(tensor).collect()
 }
@@ -110,7 +101,7 @@ pub(crate) fn to_tensors(
 pub(crate) fn from_tensors(
     prefix: &str,
     slots: &[Slot],
-    tensors: &HashMap<String, Tensor>,
+    tensors: &WeightTensors,
 ) -> Result<Vec<f32>> {
     let mut values = Vec::new();
     for Slot { parameter, .. } in slots {
@@ -118,51 +109,30 @@ pub(crate) fn from_tensors(
         let Some(tensor) = tensors.get(&name) else {
             bail!("{name} is missing, expected {:?}", parameter.shape);
         };
-        if tensor.dims() != parameter.shape {
+        if tensor.shape != parameter.shape {
             bail!(
                 "{name} is {:?}, expected {:?}",
-                tensor.dims(),
+                tensor.shape,
                 parameter.shape
             );
         }
-        values.extend(tensor.flatten_all()?.to_vec1::<f32>()?);
+        values.extend(&tensor.values);
     }
     Ok(values)
 }
 
-fn draw(init: Init, shape: &Shape, seed: u64, name: &str) -> Vec<f32> {
-    let mut generator = generator(seed, Purpose::Parameters, fnv1a(name.as_bytes()));
-    let mut unit = || generator.random::<f64>();
-    let mut uniform = |lo: f64, up: f64| lo + (up - lo) * unit();
-    let count = shape.elem_count();
-    match init {
-        Init::Const(value) => vec![value as f32; count],
-        Init::Uniform { lo, up } => (0..count).map(|_| uniform(lo, up) as f32).collect(),
-        Init::Randn { mean, stdev } => (0..count)
-            .map(|_| (mean + stdev * normal(&mut unit)) as f32)
-            .collect(),
-        Init::Kaiming {
-            dist,
-            fan,
-            non_linearity,
-        } => {
-            let stdev = non_linearity.gain() / (fan.for_shape(shape) as f64).sqrt();
-            let bound = 3f64.sqrt() * stdev;
-            match dist {
-                NormalOrUniform::Uniform => {
-                    (0..count).map(|_| uniform(-bound, bound) as f32).collect()
-                }
-                NormalOrUniform::Normal => (0..count)
-                    .map(|_| (stdev * normal(&mut unit)) as f32)
-                    .collect(),
-            }
+/// The first values of a parameter.
+fn draw(parameter: &Parameter, seed: u64) -> Vec<f32> {
+    let count = parameter.len();
+    match parameter.init {
+        Initialization::Constant(value) => vec![value; count],
+        Initialization::Uniform { limit } => {
+            let stream = fnv1a(parameter.name.as_bytes());
+            let mut generator = generator(seed, Purpose::Parameters, stream);
+            let mut value = || -limit + 2.0 * limit * generator.random::<f64>();
+            (0..count).map(|_| value() as f32).collect()
         }
     }
-}
-
-/// A standard normal number by the Box-Muller transform.
-fn normal(unit: &mut impl FnMut() -> f64) -> f64 {
-    (-2.0 * (1.0 - unit()).ln()).sqrt() * (TAU * unit()).cos()
 }
 
 /// The values of a contiguous f32 tensor on the CPU.

@@ -1,10 +1,10 @@
 //! The interface between the training loop and one kind of training.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::Result;
 use candle_core::Tensor;
+use emotion_models::weights::WeightTensors;
 use emotion_models::{Metadata, Weights};
 
 use crate::data::prefetch::Prefetched;
@@ -52,7 +52,7 @@ pub trait TrainingTask: Sized {
     /// # Errors
     ///
     /// When a tensor cannot be made.
-    fn init_values(_: &mut HashMap<String, Tensor>) -> Result<()> {
+    fn init_values(_: &mut WeightTensors) -> Result<()> {
         Ok(())
     }
 
@@ -91,8 +91,8 @@ pub trait TrainingTask: Sized {
     fn weights(
         run: &Run<Self::Settings>,
         epoch: &EpochOf<Self>,
-        values: HashMap<String, Tensor>,
-    ) -> Result<(Metadata, HashMap<String, Tensor>)>;
+        values: WeightTensors,
+    ) -> Result<(Metadata, WeightTensors)>;
 
     /// Text for the progress bar of an unfinished epoch.
     fn progress_text(totals: &EpochTotals) -> String;

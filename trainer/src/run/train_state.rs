@@ -1,9 +1,8 @@
 //! Everything that a training step changes: the network, its optimiser and its moving average.
 
-use std::collections::HashMap;
-
 use anyhow::Result;
 use candle_core::Tensor;
+use emotion_models::weights::WeightTensors;
 
 use crate::run::checkpoint::Checkpoint;
 use crate::run::ema::Ema;
@@ -47,7 +46,7 @@ impl TrainState {
     }
 
     /// Sets the values before the first step.
-    pub(crate) fn init(&self, values: &HashMap<String, Tensor>) -> Result<()> {
+    pub(crate) fn init(&self, values: &WeightTensors) -> Result<()> {
         self.trained.parameters.restore(values)?;
         if let Some((averaged, _)) = &self.average {
             averaged.parameters.restore(values)?;
@@ -74,7 +73,7 @@ impl TrainState {
     /// Adds all tensors to a checkpoint.
     pub(crate) fn store<S: RunSettings>(&self, checkpoint: &mut Checkpoint<S>) -> Result<()> {
         checkpoint.insert(TRAINED, self.trained.parameters.snapshot()?);
-        checkpoint.insert(MOMENTS, self.optimizer.state()?);
+        checkpoint.insert(MOMENTS, self.optimizer.state());
         if let Some((averaged, _)) = &self.average {
             checkpoint.insert(AVERAGED, averaged.parameters.snapshot()?);
         }

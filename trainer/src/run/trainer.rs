@@ -67,7 +67,7 @@ impl<T: TrainingTask> Trainer<T> {
         folder: RunFolder,
     ) -> Result<Self> {
         T::adopt(&mut settings, weights)?;
-        settings.common_mut().init = Some(WeightsId::of(weights)?);
+        settings.common_mut().init = Some(WeightsId::of(weights));
         let trainer = Self::begin(settings, task, folder)?;
         trainer.state.init(weights.tensors())?;
         Ok(trainer)
@@ -310,7 +310,7 @@ impl<T: TrainingTask> Trainer<T> {
     fn save(&self) -> Result<()> {
         let mut checkpoint = Checkpoint::new(self.run.clone());
         self.state.store(&mut checkpoint)?;
-        if let Some(name) = checkpoint.not_finite()? {
+        if let Some(name) = checkpoint.not_finite() {
             bail!(self.diverged(&format!("{name} holds a value that is not finite")));
         }
         checkpoint.save(&self.folder.last())

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use candle_core::Result;
 use emotion_models::Weights;
 use serde::{Deserialize, Serialize};
 
@@ -19,24 +18,16 @@ pub struct WeightsId {
 
 impl WeightsId {
     /// The id of these weights.
-    ///
-    /// # Errors
-    ///
-    /// When a tensor cannot be read.
-    pub fn of(weights: &Weights) -> Result<Self> {
-        let mut tensors: Vec<_> = weights.tensors().iter().collect();
-        tensors.sort_by_key(|(name, _)| *name);
+    pub fn of(weights: &Weights) -> Self {
         let mut bytes = Vec::new();
-        for (name, tensor) in tensors {
+        for (name, tensor) in weights.tensors() {
             bytes.extend(name.as_bytes());
-            for value in tensor.flatten_all()?.to_vec1::<f32>()? {
-                bytes.extend(value.to_le_bytes());
-            }
+            bytes.extend(tensor.values.iter().flat_map(|value| value.to_le_bytes()));
         }
-        Ok(Self {
+        Self {
             name: weights.metadata().name.clone(),
             fingerprint: format!("{:016x}", fnv1a(&bytes)),
-        })
+        }
     }
 }
 

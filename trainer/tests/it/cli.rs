@@ -6,7 +6,6 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
-use candle_core::Tensor;
 use emotion_models::Weights;
 
 use crate::common::process::{emotion_trainer, stdout};
@@ -169,9 +168,8 @@ fn results(run: &Path) -> (Vec<Vec<String>>, BTreeMap<String, Vec<f32>>) {
         cells.map(|(_, cell)| cell.to_owned()).collect()
     };
     let weights = Weights::load(&run.join("best.safetensors")).unwrap();
-    let values = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1().unwrap();
     let tensors = weights.tensors().iter();
-    let weights = tensors.map(|(name, tensor)| (name.clone(), values(tensor)));
+    let weights = tensors.map(|(name, tensor)| (name.clone(), tensor.values.clone()));
     (log.lines().map(untimed).collect(), weights.collect())
 }
 

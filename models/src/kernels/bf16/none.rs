@@ -1,7 +1,7 @@
 //! Machines without the instructions.
 
 use super::Products;
-use crate::kernels::PackedWeights;
+use crate::kernels::packed_weights::PackedWeights;
 
 /// There are none.
 #[derive(Debug)]

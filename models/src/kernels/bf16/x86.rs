@@ -6,8 +6,8 @@ use std::mem::transmute;
 use aligned_vec::AVec;
 
 use super::{Products, pair};
-use crate::inference::Precision;
-use crate::kernels::PackedWeights;
+use crate::kernels::packed_weights::PackedWeights;
+use crate::precision::Precision;
 
 /// Floats in a vector.
 const LANES: usize = 16;

@@ -1,6 +1,6 @@
 //! Contrast-limited adaptive histogram equalisation.
 
-use super::{histogram, level};
+use super::histogram::{histogram, level};
 
 /// Tiles in a row and in a column.
 const TILES: usize = 2;

@@ -77,11 +77,19 @@ fn scores_that_say_nothing_or_the_wrong_thing_stay() {
 #[test]
 fn the_calibrated_network_says_the_calibrated_logits_and_the_same_boxes() {
     use crate::run::network::Network;
+    use emotion_models::face_net;
     use emotion_models::weights::Architecture;
 
     let network = Network::new(Architecture::FaceNet, 64, 1).unwrap();
+    let graph = face_net::graph(64, 64).unwrap();
     let picture: Vec<f32> = (0..64 * 64).map(|i| (i % 23) as f32 / 11.0 - 1.0).collect();
-    let before = network.logits(&picture).unwrap();
+    let outputs = || {
+        let mut executor = network.inference(&graph).unwrap();
+        let mut outputs = vec![f32::NAN; executor.classes()];
+        executor.run(&picture, &mut outputs).unwrap();
+        outputs
+    };
+    let before = outputs();
     let calibration = PlattScaling {
         slope: 1.75,
         offset: -0.5,
@@ -89,9 +97,9 @@ fn the_calibrated_network_says_the_calibrated_logits_and_the_same_boxes() {
     let mut values = network.parameters.snapshot().unwrap();
     calibration.apply(&mut values).unwrap();
     network.parameters.restore(&values).unwrap();
-    let after = network.logits(&picture).unwrap();
-    let pairs = before[0].as_chunks::<VALUES>().0.iter();
-    for (before, after) in pairs.zip(after[0].as_chunks::<VALUES>().0) {
+    let after = outputs();
+    let pairs = before.as_chunks::<VALUES>().0.iter();
+    for (before, after) in pairs.zip(after.as_chunks::<VALUES>().0) {
         let expected = calibration.logit(f64::from(before[0]));
         assert!((f64::from(after[0]) - expected).abs() < 1e-4);
         assert_eq!(before[1..], after[1..]);
@@ -101,7 +109,7 @@ fn the_calibrated_network_says_the_calibrated_logits_and_the_same_boxes() {
 #[test]
 fn other_networks_are_refused() {
     let error = PlattScaling::IDENTITY
-        .apply(&mut HashMap::new())
+        .apply(&mut WeightTensors::new())
         .unwrap_err();
     assert!(
         error

@@ -3,10 +3,7 @@
 //! The layout of activations is `[N, C, H, W]` in ONNX and `[N, H, W, C]` here; inputs with one channel are equal in both.
 //! Weights are `[out, in, k, k]` in both.
 
-use anyhow::Result;
-use emotion_models::Weights;
-use emotion_models::graph::folding::{Folded, FoldedNode, FoldedOp, Kernel};
-use emotion_models::layers::{Activation, Padding};
+use emotion_models::graph::{Activation, FoldedNetwork, Node, Op};
 use emotion_models::weights::Task;
 
 use super::proto::{self, AttributeProto, TensorProto, ValueInfoProto};
@@ -27,44 +24,37 @@ pub const fn output(task: Task) -> &'static str {
     }
 }
 
-/// The nodes and constants of the network of `weights`.
-pub(super) fn graph(weights: &Weights) -> Result<proto::GraphProto> {
-    let metadata = weights.metadata();
-    let task = metadata.architecture.task();
-    let folded = weights.folded()?;
-    let [height, width, channels] = folded.nodes()[0].shape;
+/// The nodes and constants of a network, under this name.
+pub(super) fn graph(name: &str, task: Task, network: &FoldedNetwork) -> proto::GraphProto {
+    let graph = network.graph();
+    let [height, width, channels] = graph.input_shape();
+    let lengths = graph.outputs().into_iter();
+    let lengths = lengths.map(|index| graph.nodes()[index].shape.iter().product::<usize>());
     let mut lowering = Lowering {
-        folded: &folded,
+        network,
         input: input(task),
         output: output(task),
         written: proto::GraphProto {
-            name: metadata.name.clone(),
+            name: name.to_owned(),
             input: vec![ValueInfoProto::batch(
                 input(task),
                 &[channels, height, width],
             )],
-            output: vec![ValueInfoProto::batch(output(task), &[logits(&folded)])],
+            output: vec![ValueInfoProto::batch(output(task), &[lengths.sum()])],
             ..proto::GraphProto::default()
         },
-        values: Vec::with_capacity(folded.nodes().len()),
+        values: Vec::with_capacity(graph.nodes().len()),
     };
-    for node in folded.nodes() {
+    for node in graph.nodes() {
         let value = lowering.node(node);
         lowering.values.push(value);
     }
     lowering.end();
-    Ok(lowering.written)
-}
-
-/// The number of outputs for one image.
-fn logits(folded: &Folded) -> usize {
-    let lengths = folded.outputs().into_iter();
-    let lengths = lengths.map(|index| folded.nodes()[index].shape.iter().product::<usize>());
-    lengths.sum()
+    lowering.written
 }
 
 struct Lowering<'a> {
-    folded: &'a Folded,
+    network: &'a FoldedNetwork,
     /// Names of the input and the output.
     input: &'static str,
     output: &'static str,
@@ -73,113 +63,102 @@ struct Lowering<'a> {
     values: Vec<String>,
 }
 
-/// The geometry of a convolution.
-struct Geometry {
-    kernel: usize,
+/// A convolution and its weights.
+struct Conv<'a> {
+    weight: &'a [f32],
+    /// `[out, in of a group, kernel, kernel]`.
+    shape: [usize; 4],
+    /// `[out]`; empty without biases.
+    bias: &'a [f32],
     stride: usize,
-    /// Top, left, bottom, right.
-    pads: [i64; 4],
+    /// Zeros on each side.
+    border: usize,
     groups: usize,
 }
 
 impl Lowering<'_> {
     /// Writes a node of the network and returns the name of its value.
-    fn node(&mut self, node: &FoldedNode) -> String {
+    fn node(&mut self, node: &Node) -> String {
         let inputs: Vec<String> = node
             .inputs
             .iter()
             .map(|&input| self.values[input].clone())
             .collect();
+        let name = &node.name;
         let before = node
             .inputs
             .first()
-            .map(|&input| &self.folded.nodes()[input]);
-        let [height, width, channels_in] = before.map_or([0; 3], |node| node.shape);
-        let channels = node.shape[2];
-        match &node.op {
-            FoldedOp::Input => self.input.to_owned(),
-            &FoldedOp::Conv2d {
-                kernel,
-                stride,
-                padding,
-                ref weights,
-                activation,
-            } => {
-                let geometry = Geometry {
-                    kernel,
-                    stride,
-                    pads: match padding {
-                        Padding::Valid => [0; 4],
-                        Padding::Same => [(kernel / 2) as i64; 4],
-                    },
+            .map(|&input| self.network.graph().nodes()[input].shape);
+        let [height, width, channels_in] = before.unwrap_or_default();
+        let weights = |parameter| self.network.values(node, parameter);
+        let value = match node.op {
+            // A folded network has no batch norms.
+            Op::Input | Op::BatchNorm(_) => self.input.to_owned(),
+            Op::Conv2d(config) => {
+                let conv = Conv {
+                    weight: weights("weight"),
+                    shape: [config.channels, channels_in, config.kernel, config.kernel],
+                    bias: weights("bias"),
+                    stride: config.stride,
+                    border: config.border(),
                     groups: 1,
                 };
-                let shape = [channels, channels_in, kernel, kernel];
-                let value = self.conv(&node.name, &inputs[0], weights, shape, &geometry);
-                self.activation(&node.name, value, activation)
+                self.conv(name, &inputs[0], &conv)
             }
-            FoldedOp::SeparableConv2d {
-                stride,
-                depthwise,
-                pointwise,
-                activation,
-            } => {
-                let name = |part: &str| format!("{}.{part}", node.name);
-                let depthwise = Kernel {
-                    weight: depthwise.clone(),
-                    bias: Vec::new(),
-                };
-                let geometry = Geometry {
-                    kernel: 3,
-                    stride: *stride,
-                    pads: [1; 4],
+            Op::SeparableConv2d(config) => {
+                let depthwise = Conv {
+                    weight: weights("depthwise.weight"),
+                    shape: [channels_in, 1, 3, 3],
+                    bias: &[],
+                    stride: config.stride,
+                    border: 1,
                     groups: channels_in,
                 };
-                let shape = [channels_in, 1, 3, 3];
-                let between =
-                    self.conv(&name("depthwise"), &inputs[0], &depthwise, shape, &geometry);
-                let geometry = Geometry {
-                    kernel: 1,
+                let pointwise = Conv {
+                    weight: weights("pointwise.weight"),
+                    shape: [config.channels, channels_in, 1, 1],
+                    bias: weights("pointwise.bias"),
                     stride: 1,
-                    pads: [0; 4],
+                    border: 0,
                     groups: 1,
                 };
-                let shape = [channels, channels_in, 1, 1];
-                let value = self.conv(&name("pointwise"), &between, pointwise, shape, &geometry);
-                self.activation(&node.name, value, *activation)
+                let between = self.conv(&format!("{name}.depthwise"), &inputs[0], &depthwise);
+                self.conv(&format!("{name}.pointwise"), &between, &pointwise)
             }
-            FoldedOp::MaxPool => {
+            Op::MaxPool => {
                 let attributes = vec![
                     AttributeProto::ints("kernel_shape", &[3, 3]),
                     AttributeProto::ints("strides", &[2, 2]),
                     AttributeProto::ints("pads", &same_padding([height, width], 3, 2)),
                 ];
-                self.push(&node.name, "MaxPool", inputs, attributes)
+                self.push(name, "MaxPool", inputs, attributes)
             }
-            FoldedOp::Add(activation) => {
-                let sum = self.push(&node.name, "Add", inputs, Vec::new());
-                self.activation(&node.name, sum, *activation)
-            }
-            FoldedOp::Upsample => {
-                // Resize uses the nearest pixel by default.
-                let scales = format!("{}.scales", node.name);
+            Op::Add(_) => self.push(name, "Add", inputs, Vec::new()),
+            Op::Upsample => {
+                // Resize takes the nearest pixel by default.
+                let scales = format!("{name}.scales");
                 let scales = TensorProto::floats(&scales, &[4], &[1.0, 1.0, 2.0, 2.0]);
                 let region = String::new();
                 let inputs = vec![inputs[0].clone(), region, self.constant(scales)];
-                self.push(&node.name, "Resize", inputs, Vec::new())
+                self.push(name, "Resize", inputs, Vec::new())
             }
-            FoldedOp::GlobalAverage => {
-                self.push(&node.name, "GlobalAveragePool", inputs, Vec::new())
-            }
+            Op::GlobalAverage => self.push(name, "GlobalAveragePool", inputs, Vec::new()),
+            Op::Sigmoid => self.push(name, "Sigmoid", inputs, Vec::new()),
+            // The factors, [N, C, 1, 1], are broadcast.
+            Op::ScaleChannels => self.push(name, "Mul", inputs, Vec::new()),
+        };
+        match node.op.activation() {
+            Activation::Linear => value,
+            Activation::Relu => self.push(&format!("{name}.relu"), "Relu", vec![value], Vec::new()),
         }
     }
 
-    /// Concatenates the outputs as `[N, logits]` in our layout.
+    /// Puts the outputs in a row, as `[N, logits]` in our order.
     fn end(&mut self) {
         let axis = || vec![AttributeProto::int("axis", 1)];
         let mut rows = Vec::new();
-        for index in self.folded.outputs() {
-            let FoldedNode { name, shape, .. } = &self.folded.nodes()[index];
+        for index in self.network.graph().outputs() {
+            let Node { name, shape, .. } = &self.network.graph().nodes()[index];
             let mut value = self.values[index].clone();
             if shape[..2] != [1, 1] {
                 let last = vec![AttributeProto::ints("perm", &[0, 2, 3, 1])];
@@ -194,41 +173,22 @@ impl Lowering<'_> {
         }
     }
 
-    fn conv(
-        &mut self,
-        name: &str,
-        input: &str,
-        kernel: &Kernel,
-        shape: [usize; 4],
-        geometry: &Geometry,
-    ) -> String {
-        let mut inputs = vec![
-            input.to_owned(),
-            self.constant(TensorProto::floats(
-                &format!("{name}.weight"),
-                &shape,
-                &kernel.weight,
-            )),
-        ];
-        if !kernel.bias.is_empty() {
-            let shape = [kernel.bias.len()];
-            let bias = TensorProto::floats(&format!("{name}.bias"), &shape, &kernel.bias);
+    fn conv(&mut self, name: &str, input: &str, conv: &Conv<'_>) -> String {
+        let [.., kernel] = conv.shape;
+        let weight = TensorProto::floats(&format!("{name}.weight"), &conv.shape, conv.weight);
+        let mut inputs = vec![input.to_owned(), self.constant(weight)];
+        if !conv.bias.is_empty() {
+            let shape = [conv.bias.len()];
+            let bias = TensorProto::floats(&format!("{name}.bias"), &shape, conv.bias);
             inputs.push(self.constant(bias));
         }
         let attributes = vec![
-            AttributeProto::ints("kernel_shape", &[geometry.kernel as i64; 2]),
-            AttributeProto::ints("strides", &[geometry.stride as i64; 2]),
-            AttributeProto::ints("pads", &geometry.pads),
-            AttributeProto::int("group", geometry.groups as i64),
+            AttributeProto::ints("kernel_shape", &[kernel as i64; 2]),
+            AttributeProto::ints("strides", &[conv.stride as i64; 2]),
+            AttributeProto::ints("pads", &[conv.border as i64; 4]),
+            AttributeProto::int("group", conv.groups as i64),
         ];
         self.push(name, "Conv", inputs, attributes)
-    }
-
-    fn activation(&mut self, name: &str, value: String, activation: Activation) -> String {
-        match activation {
-            Activation::Linear => value,
-            Activation::Relu => self.push(&format!("{name}.relu"), "Relu", vec![value], Vec::new()),
-        }
     }
 
     /// Adds a node with one output, which has the node's name.
@@ -256,7 +216,8 @@ impl Lowering<'_> {
     }
 }
 
-/// Padding at the top, left, bottom and right of `[H, W]` pixels like TensorFlow's "same": an odd pixel is added at the end.
+/// Padding at the top, left, bottom and right of `[H, W]` pixels as TensorFlow's "same" places it: an odd pixel stands
+/// behind.
 fn same_padding(size: [usize; 2], kernel: usize, stride: usize) -> [i64; 4] {
     let [vertical, horizontal] = size.map(|size| {
         let covered = stride * (size.div_ceil(stride) - 1) + kernel;

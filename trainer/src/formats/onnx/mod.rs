@@ -65,6 +65,7 @@ pub fn encode(weights: &Weights) -> Result<Vec<u8>> {
 
 fn model(weights: &Weights) -> Result<proto::ModelProto> {
     let metadata = weights.metadata();
+    let task = metadata.architecture.task();
     // Sorted, so that the same weights give the same file.
     let entries: BTreeMap<_, _> = metadata.to_map().into_iter().collect();
     Ok(proto::ModelProto {
@@ -72,7 +73,7 @@ fn model(weights: &Weights) -> Result<proto::ModelProto> {
         producer_name: env!("CARGO_PKG_NAME").to_owned(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
         doc_string: format!("{}: {}", metadata.name, description(metadata)),
-        graph: Some(lower::graph(weights)?),
+        graph: Some(lower::graph(&metadata.name, task, &weights.folded()?)),
         opset_import: vec![proto::OperatorSetIdProto {
             domain: String::new(),
             version: OPSET,

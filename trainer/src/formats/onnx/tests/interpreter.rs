@@ -48,7 +48,9 @@ pub(super) fn run(graph: &GraphProto, face: &[f32], size: usize) -> Vec<f32> {
             "Conv" => conv(node, inputs[0], &constants),
             "MaxPool" => max_pool(node, inputs[0]),
             "Relu" => map_values(inputs[0], |value| value.max(0.0)),
+            "Sigmoid" => map_values(inputs[0], |value| 1.0 / (1.0 + (-value).exp())),
             "Add" => add(inputs[0], inputs[1]),
+            "Mul" => scale(inputs[0], inputs[1]),
             "GlobalAveragePool" => global_average(inputs[0]),
             "Flatten" => inputs[0].clone(),
             other => panic!("unexpected operator {other}"),
@@ -171,6 +173,20 @@ fn add(left: &Map, right: &Map) -> Map {
     Map {
         shape: left.shape,
         values: pairs.map(|(left, right)| left + right).collect(),
+    }
+}
+
+/// Each channel times its factor, `[C, 1, 1]`.
+fn scale(input: &Map, factors: &Map) -> Map {
+    let [channels, height, width] = input.shape;
+    assert_eq!(factors.shape, [channels, 1, 1]);
+    let channels = input.values.chunks_exact(height * width);
+    let scaled = channels
+        .zip(&factors.values)
+        .flat_map(|(channel, factor)| channel.iter().map(move |value| value * factor));
+    Map {
+        shape: input.shape,
+        values: scaled.collect(),
     }
 }
 

@@ -1,11 +1,12 @@
 mod interpreter;
 mod peers;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use candle_core::{Device, Tensor};
-use emotion_models::weights::{Architecture, Normalization};
-use emotion_models::{Emotion, Metadata, Weights};
+use emotion_models::graph::{Activation, Conv2dConfig, FoldedNetwork, Graph, Op, Parameter};
+use emotion_models::inference::{InferenceExecutor, Precision};
+use emotion_models::weights::{Architecture, Normalization, Task, WeightTensor, WeightTensors};
+use emotion_models::{Emotion, Instructions, Metadata, Weights};
 use prost::Message;
 use rand::RngExt;
 
@@ -13,7 +14,7 @@ use self::interpreter::attribute;
 use super::proto::{self, DimensionValue};
 use crate::random::{Purpose, generator};
 
-/// How far logits may be from those of the Candle network.
+/// How far logits may be from those of the inference executor.
 const TOLERANCE: f32 = 1e-4;
 
 /// A network whose parameters are all different, running statistics included, and leave the activations their size.
@@ -27,9 +28,14 @@ fn random_weights(architecture: Architecture, input_size: usize) -> Weights {
         temperature: 1.5,
         training: "none".to_owned(),
     };
+    let tensors = random_values(&metadata.graph().unwrap().parameters());
+    Weights::new("random", metadata, tensors).unwrap()
+}
+
+fn random_values(parameters: &[Parameter]) -> WeightTensors {
     let mut generator = generator(1, Purpose::Parameters, 0);
-    let mut tensors = HashMap::new();
-    for parameter in metadata.graph().unwrap().parameters() {
+    let mut tensors = WeightTensors::new();
+    for parameter in parameters {
         let range = match (parameter.shape.len(), parameter.name.rsplit('.').next()) {
             (_, Some("running_var")) => 0.5..2.0,
             (_, Some("running_mean" | "bias")) => -0.5..0.5,
@@ -40,13 +46,14 @@ fn random_weights(architecture: Architecture, input_size: usize) -> Weights {
                 -limit..limit
             }
         };
-        let values: Vec<f32> = (0..parameter.len())
-            .map(|_| generator.random_range(range.clone()))
-            .collect();
-        let tensor = Tensor::from_vec(values, parameter.shape, &Device::Cpu).unwrap();
-        tensors.insert(parameter.name, tensor);
+        let values = (0..parameter.len()).map(|_| generator.random_range(range.clone()));
+        let tensor = WeightTensor {
+            shape: parameter.shape.clone(),
+            values: values.collect(),
+        };
+        tensors.insert(parameter.name.clone(), tensor);
     }
-    Weights::new("random", metadata, tensors).unwrap()
+    tensors
 }
 
 fn random_faces(count: usize, size: usize) -> Vec<f32> {
@@ -56,13 +63,15 @@ fn random_faces(count: usize, size: usize) -> Vec<f32> {
         .collect()
 }
 
-/// The logits of the network on Candle, face by face.
-fn reference(weights: &Weights, faces: &[f32]) -> Vec<Vec<f32>> {
-    let size = weights.metadata().input_size;
-    let shape = (faces.len() / (size * size), size, size, 1);
-    let faces = Tensor::from_slice(faces, shape, &Device::Cpu).unwrap();
-    let logits = weights.network().unwrap().forward(&faces, false);
-    logits.unwrap().to_vec2().unwrap()
+/// The logits of the inference executor, face by face.
+fn reference(network: &FoldedNetwork, faces: &[f32]) -> Vec<Vec<f32>> {
+    let mut executor =
+        InferenceExecutor::from_network(network, Instructions::best(), Precision::F32);
+    let face: usize = executor.input_shape().iter().product();
+    let classes = executor.classes();
+    let mut logits = vec![f32::NAN; faces.len() / face * classes];
+    executor.run(faces, &mut logits).unwrap();
+    logits.chunks_exact(classes).map(<[f32]>::to_vec).collect()
 }
 
 /// As another program reads the file.
@@ -92,17 +101,47 @@ fn shape(value: &proto::ValueInfoProto) -> Vec<String> {
 }
 
 #[test]
-fn the_model_computes_the_logits_of_the_candle_network_from_the_file_alone() {
+fn the_model_computes_the_logits_of_the_inference_executor_from_the_file_alone() {
     for architecture in Architecture::CLASSIFIERS {
         // Sizes whose halves are even, and odd.
         for size in [48, 45] {
             let weights = random_weights(architecture, size);
             let face = random_faces(1, size);
-            let expected = &reference(&weights, &face)[0];
+            let expected = &reference(&weights.folded().unwrap(), &face)[0];
             let found = interpreter::run(decoded(&weights).graph.as_ref().unwrap(), &face, size);
             assert_close(&found, expected, &format!("{architecture} at {size}"));
         }
     }
+}
+
+#[test]
+fn squeeze_and_excite_is_sigmoid_and_a_product() {
+    let size = 6;
+    let mut graph = Graph::new([size, size, 1]);
+    let mut push = |name: &str, op, inputs: &[usize]| graph.push(name, op, inputs).unwrap();
+    let conv = |channels| Op::Conv2d(Conv2dConfig::pointwise(channels));
+    let reduce = Op::Conv2d(Conv2dConfig {
+        activation: Activation::Relu,
+        ..Conv2dConfig::pointwise(4)
+    });
+    let xs = push("conv", conv(8), &[0]);
+    let mean = push("squeeze.average", Op::GlobalAverage, &[xs]);
+    let reduced = push("squeeze.reduce", reduce, &[mean]);
+    let expanded = push("squeeze.expand", conv(8), &[reduced]);
+    let factors = push("squeeze.sigmoid", Op::Sigmoid, &[expanded]);
+    let scaled = push("squeeze.scale", Op::ScaleChannels, &[xs, factors]);
+    let mean = push("average", Op::GlobalAverage, &[scaled]);
+    push("head", conv(7), &[mean]);
+
+    let values = random_values(&graph.parameters());
+    let values = |name: &str| Some(&values.get(name)?.values[..]);
+    let network = graph.fold(values).unwrap();
+    let face = random_faces(1, size);
+    let model = super::lower::graph("excited", Task::Classification, &network);
+    let operators: Vec<&str> = model.node.iter().map(|n| n.op_type.as_str()).collect();
+    assert!(operators.contains(&"Sigmoid") && operators.contains(&"Mul"));
+    let found = interpreter::run(&model, &face, size);
+    assert_close(&found, &reference(&network, &face)[0], "squeeze-and-excite");
 }
 
 #[test]

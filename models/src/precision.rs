@@ -1,13 +1,13 @@
-//! How exact products are.
+//! The precision of products.
 
 use std::fmt;
 
-/// The numbers that are multiplied; they are always added up as `f32`.
+/// The numbers that are multiplied. Sums are always `f32`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
     /// 24 significant bits.
     F32,
-    /// 8 significant bits in most convolutions, at twice the speed: of a probability, the third digit may change.
+    /// 8 significant bits in most convolutions, at twice the speed; the third digit of a probability may change.
     Bf16,
 }
 

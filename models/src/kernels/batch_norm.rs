@@ -69,6 +69,7 @@ fn sum<S: Simd>(
 }
 
 /// `y = scale · x + shift` per channel, and max(0, y) with `relu`.
+#[derive(Clone, Copy)]
 pub(crate) struct Affine<'a> {
     pub(crate) scale: &'a [f32],
     pub(crate) shift: &'a [f32],

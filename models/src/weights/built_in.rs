@@ -1,0 +1,64 @@
+//! The weights that are compiled in.
+
+use super::checked::Weights;
+use super::error::Error;
+
+/// Those of the classifiers; the first are the default.
+const CLASSIFIERS: [(&str, &[u8]); 2] = [
+    (
+        "mini_xception",
+        include_bytes!("../../weights/mini_xception.safetensors"),
+    ),
+    (
+        "residual_xception",
+        include_bytes!("../../weights/residual_xception.safetensors"),
+    ),
+];
+
+/// Those of the face detector.
+const DETECTOR: (&str, &[u8]) = (
+    "face_net",
+    include_bytes!("../../weights/face_net.safetensors"),
+);
+
+impl Weights {
+    /// The default weights, those of mini_XCEPTION.
+    ///
+    /// # Errors
+    ///
+    /// Never in practice: a test loads them.
+    pub fn embedded() -> Result<Self, Error> {
+        let [(name, bytes), _] = CLASSIFIERS;
+        Self::from_bytes(name, bytes)
+    }
+
+    /// The weights of the face detector.
+    ///
+    /// # Errors
+    ///
+    /// Never in practice: a test loads them.
+    pub fn detector() -> Result<Self, Error> {
+        let (name, bytes) = DETECTOR;
+        Self::from_bytes(name, bytes)
+    }
+
+    /// The classifier's weights of this name.
+    ///
+    /// # Errors
+    ///
+    /// If there are none of this name.
+    pub fn built_in(name: &str) -> Result<Self, Error> {
+        match CLASSIFIERS.iter().find(|(known, _)| *known == name) {
+            Some((_, bytes)) => Self::from_bytes(name, bytes),
+            None => Err(Error::NotBuiltIn {
+                name: name.to_owned(),
+                known: Self::built_in_names().join(" and "),
+            }),
+        }
+    }
+
+    /// The names of the classifiers' weights, the default first.
+    pub fn built_in_names() -> [&'static str; 2] {
+        CLASSIFIERS.map(|(name, _)| name)
+    }
+}

@@ -1,0 +1,158 @@
+//! Weights in memory.
+
+use std::collections::BTreeMap;
+
+use super::architecture::{Architecture, Task};
+use super::error::Error;
+use super::metadata::Metadata;
+use super::tensor::WeightTensors;
+use crate::graph::{self, FoldedNetwork, Graph, face_net};
+
+/// Weights that fit their network: every parameter is there, in its shape, finite.
+#[derive(Debug, Clone)]
+pub struct Weights {
+    metadata: Metadata,
+    tensors: WeightTensors,
+    file: String,
+}
+
+impl Weights {
+    /// Weights from memory; `file` names them in errors.
+    ///
+    /// # Errors
+    ///
+    /// If a tensor is missing, superfluous, of another shape than the network's, or not finite.
+    pub fn new(file: &str, metadata: Metadata, tensors: WeightTensors) -> Result<Self, Error> {
+        let weights = Self {
+            metadata,
+            tensors,
+            file: file.to_owned(),
+        };
+        weights.check()?;
+        Ok(weights)
+    }
+
+    /// Passes on weights of a network for this task.
+    ///
+    /// # Errors
+    ///
+    /// If they are of a network for another task.
+    pub fn expect(&self, task: Task) -> Result<&Self, Error> {
+        let found = self.metadata.architecture;
+        if found.task() == task {
+            return Ok(self);
+        }
+        let fitting = Architecture::ALL
+            .into_iter()
+            .filter(|architecture| architecture.task() == task);
+        let names: Vec<&str> = fitting.map(Architecture::name).collect();
+        Err(Error::Task {
+            file: self.file.clone(),
+            found,
+            expected: names.join(" or "),
+        })
+    }
+
+    /// The description of the weights.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The tensors by name.
+    pub fn tensors(&self) -> &WeightTensors {
+        &self.tensors
+    }
+
+    /// The network with these weights as it is served, batch norms folded.
+    ///
+    /// # Errors
+    ///
+    /// Never in practice: the weights were checked.
+    pub fn folded(&self) -> Result<FoldedNetwork, Error> {
+        self.fold(self.metadata.graph())
+    }
+
+    /// The [face detector](face_net) with these weights as it is served, for pictures of this height and width.
+    ///
+    /// # Errors
+    ///
+    /// If the weights are of another network, or the height or the width is no multiple of its coarsest stride.
+    pub fn folded_detector(&self, height: usize, width: usize) -> Result<FoldedNetwork, Error> {
+        self.expect(Task::Detection)?;
+        self.fold(face_net::graph(height, width))
+    }
+
+    fn fold(&self, graph: Result<Graph, graph::Error>) -> Result<FoldedNetwork, Error> {
+        let values = |name: &str| Some(&self.tensors.get(name)?.values[..]);
+        graph
+            .and_then(|graph| graph.fold(values))
+            .map_err(|source| self.network_error(source))
+    }
+
+    fn network_error(&self, source: graph::Error) -> Error {
+        Error::Network {
+            file: self.file.clone(),
+            source,
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let graph = self.metadata.graph();
+        let graph = graph.map_err(|source| self.network_error(source))?;
+        let expected: BTreeMap<String, Vec<usize>> = graph
+            .parameters()
+            .into_iter()
+            .map(|parameter| (parameter.name, parameter.shape))
+            .collect();
+        let mismatch = |name: &str, found: &str, expected: &str| {
+            Err(mismatch(&self.file, &self.metadata, name, found, expected))
+        };
+        for (name, shape) in &expected {
+            let Some(tensor) = self.tensors.get(name) else {
+                return mismatch(name, "missing", &format!("{shape:?}"));
+            };
+            let count: usize = shape.iter().product();
+            if (&tensor.shape, tensor.values.len()) != (shape, count) {
+                let found = format!("{:?}", tensor.shape);
+                return mismatch(name, &found, &format!("{shape:?}"));
+            }
+            if !tensor.values.iter().all(|value| value.is_finite()) {
+                return Err(Error::NotFinite {
+                    file: self.file.clone(),
+                    name: name.clone(),
+                });
+            }
+        }
+        let mut tensors = self.tensors.iter();
+        match tensors.find(|(name, _)| !expected.contains_key(*name)) {
+            Some((name, tensor)) => {
+                mismatch(name, &format!("{:?}", tensor.shape), "no such tensor")
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The error for a tensor that does not fit.
+pub(super) fn mismatch(
+    file: &str,
+    metadata: &Metadata,
+    name: &str,
+    found: &str,
+    expected: &str,
+) -> Error {
+    let Metadata {
+        architecture,
+        labels,
+        ..
+    } = metadata;
+    Error::Tensor {
+        file: file.to_owned(),
+        name: name.to_owned(),
+        found: found.to_owned(),
+        expected: format!(
+            "{expected} for {architecture} with the labels {}",
+            labels.join(", ")
+        ),
+    }
+}

@@ -1,0 +1,71 @@
+//! Weights files.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use safetensors::{SafeTensors, serialize};
+
+use crate::atomic_file;
+
+use super::checked::{Weights, mismatch};
+use super::error::Error;
+use super::metadata::Metadata;
+use super::tensor::{WeightTensor, WeightTensors};
+
+impl Weights {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or as [`from_bytes`](Self::from_bytes).
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let file = path.display().to_string();
+        let bytes = fs::read(path).map_err(|source| Error::Read {
+            file: file.clone(),
+            source,
+        })?;
+        Self::from_bytes(&file, &bytes)
+    }
+
+    /// Reads the contents of a file, tensors of `F32` or `F16`; `file` names it in errors.
+    ///
+    /// # Errors
+    ///
+    /// If it is no weights file, or its tensors do not fit the network that its metadata name.
+    pub fn from_bytes(file: &str, bytes: &[u8]) -> Result<Self, Error> {
+        let format = |source| Error::Format {
+            file: file.to_owned(),
+            source,
+        };
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
+        let metadata =
+            Metadata::from_map(file, header.metadata().as_ref().unwrap_or(&HashMap::new()))?;
+        let views = SafeTensors::deserialize(bytes).map_err(format)?;
+        let mut tensors = WeightTensors::new();
+        for (name, view) in views.iter() {
+            let Some(tensor) = WeightTensor::from_view(&view) else {
+                let found = view.dtype().to_string();
+                return Err(mismatch(file, &metadata, name, &found, "F32 or F16"));
+            };
+            tensors.insert(name.to_owned(), tensor);
+        }
+        Self::new(file, metadata, tensors)
+    }
+
+    /// Writes the file, in `F32`, whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), Error> {
+        let write = |source| Error::Write {
+            file: path.display().to_string(),
+            source,
+        };
+        let bytes = serialize(self.tensors(), Some(self.metadata().to_map()))
+            .map_err(|error| write(io::Error::other(error)))?;
+        atomic_file::write(path, &bytes).map_err(write)
+    }
+}

@@ -1,0 +1,136 @@
+//! The description that a weights file carries.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::architecture::{Architecture, SMALLEST_INPUT};
+use super::error::Error;
+use crate::graph::{self, Graph};
+
+/// The value of the metadata key `format`.
+const FORMAT: &str = "emotion-models 1";
+
+/// How grey values were mapped to the network's input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Normalization {
+    /// 0 to 255 becomes -1 to 1, as [`crate::preprocess`] does it.
+    SymmetricUnit,
+}
+
+impl Normalization {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::SymmetricUnit => "[-1, 1]",
+        }
+    }
+}
+
+/// What a weights file says about itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metadata {
+    /// The name of the model in metadata and records, such as `mini_xception`.
+    pub name: String,
+    /// The network that the tensors belong to.
+    pub architecture: Architecture,
+    /// The names of the classes, by label id.
+    pub labels: Vec<String>,
+    /// Width and height of the input.
+    pub input_size: usize,
+    /// How grey values become inputs.
+    pub normalization: Normalization,
+    /// Logits are divided by this before the softmax, so that confidences are calibrated. Positive.
+    pub temperature: f32,
+    /// How the weights were made, for people.
+    pub training: String,
+}
+
+impl Metadata {
+    /// The network that the tensors belong to.
+    ///
+    /// # Errors
+    ///
+    /// If there are no labels, or the input size is too small.
+    pub fn graph(&self) -> Result<Graph, graph::Error> {
+        self.architecture.graph(self.input_size, self.labels.len())
+    }
+
+    /// The entries of a file's metadata, keys and texts.
+    pub fn to_map(&self) -> HashMap<String, String> {
+        HashMap::from(
+            [
+                ("format", FORMAT.to_owned()),
+                ("name", self.name.clone()),
+                ("architecture", self.architecture.to_string()),
+                ("labels", serde_json::json!(self.labels).to_string()),
+                ("input_size", self.input_size.to_string()),
+                ("normalization", self.normalization.name().to_owned()),
+                ("temperature", self.temperature.to_string()),
+                ("training", self.training.clone()),
+            ]
+            .map(|(key, value)| (key.to_owned(), value)),
+        )
+    }
+
+    pub(super) fn from_map(file: &str, map: &HashMap<String, String>) -> Result<Self, Error> {
+        let get = |key: &'static str, expected: &str| {
+            map.get(key)
+                .map(String::as_str)
+                .ok_or_else(|| invalid(file, key, expected, "nothing"))
+        };
+        let parse = |key: &'static str, expected: &str, valid: &dyn Fn(f32) -> bool| {
+            let text = get(key, expected)?;
+            text.parse::<f32>()
+                .ok()
+                .filter(|&value| valid(value))
+                .ok_or_else(|| invalid(file, key, expected, text))
+        };
+
+        let format = get("format", FORMAT)?;
+        if format != FORMAT {
+            return Err(invalid(file, "format", FORMAT, format));
+        }
+        let architecture = get("architecture", "the name of a network")?;
+        let architecture = architecture.parse().map_err(|_| {
+            invalid(
+                file,
+                "architecture",
+                &Architecture::ALL.map(Architecture::name).join(" or "),
+                architecture,
+            )
+        })?;
+        let expected = "a JSON array of different names";
+        let text = get("labels", expected)?;
+        let labels = serde_json::from_str(text)
+            .ok()
+            .filter(|labels: &Vec<String>| {
+                !labels.is_empty() && labels.iter().collect::<BTreeSet<_>>().len() == labels.len()
+            })
+            .ok_or_else(|| invalid(file, "labels", expected, text))?;
+        let normalization = Normalization::SymmetricUnit;
+        let found = get("normalization", normalization.name())?;
+        if found != normalization.name() {
+            return Err(invalid(file, "normalization", normalization.name(), found));
+        }
+        let is_size =
+            |size: f32| size.fract() == 0.0 && (SMALLEST_INPUT as f32..=1024.0).contains(&size);
+        Ok(Self {
+            name: get("name", "a name")?.to_owned(),
+            architecture,
+            labels,
+            input_size: parse("input_size", "a whole number from 12 to 1024", &is_size)? as usize,
+            normalization,
+            temperature: parse("temperature", "a positive number", &|t| {
+                t > 0.0 && t.is_finite()
+            })?,
+            training: get("training", "a text")?.to_owned(),
+        })
+    }
+}
+
+fn invalid(file: &str, key: &'static str, expected: &str, found: &str) -> Error {
+    Error::Metadata {
+        file: file.to_owned(),
+        key,
+        expected: expected.to_owned(),
+        found: found.to_owned(),
+    }
+}
