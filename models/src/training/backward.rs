@@ -3,15 +3,20 @@
 use rayon::prelude::*;
 
 use super::convolution::Packed;
-use super::operations::{self, Sample};
-use super::plan::{Input, Kernel, Norm, Plan, Step};
-use super::workspace::{Outputs, Part, Workspace, cut};
+use super::operations::{self, StepSample};
+use super::plan::{Input, Kernel, Norm, TrainingPlan, TrainingStep};
+use super::workspace::{BatchPart, Outputs, Workspace, cut};
 use crate::graph::Op;
 use crate::kernels::{self, add_assign};
 
 impl Workspace {
     /// The gradient of the trained parameters, so many of them, from that of the logits, `[N, classes]`.
-    pub(super) fn backward(&mut self, plan: &Plan, logits: &[f32], parameters: usize) -> Vec<f32> {
+    pub(super) fn backward(
+        &mut self,
+        plan: &TrainingPlan,
+        logits: &[f32],
+        parameters: usize,
+    ) -> Vec<f32> {
         self.prepare_gradients(plan);
         let mut gradient = vec![0.0; parameters];
         let mut start = 0;
@@ -29,7 +34,7 @@ impl Workspace {
         gradient
     }
 
-    fn step_back(&mut self, plan: &Plan, index: usize, gradient: &mut [f32]) {
+    fn step_back(&mut self, plan: &TrainingPlan, index: usize, gradient: &mut [f32]) {
         let step = &plan.steps[index];
         if let Some(norm) = step.norm() {
             self.gather_norm(norm, index, step.shape, gradient);
@@ -126,7 +131,7 @@ impl Workspace {
 }
 
 /// The sum of the parts' sums, in their order.
-fn sum_parts(parts: &mut [Part]) -> Vec<f32> {
+fn sum_parts(parts: &mut [BatchPart]) -> Vec<f32> {
     let (first, rest) = match parts {
         [first, rest @ ..] => (first, rest),
         [] => return Vec::new(),
@@ -142,7 +147,7 @@ fn sum_parts(parts: &mut [Part]) -> Vec<f32> {
 struct Worker<'a> {
     outputs: Outputs<'a>,
     index: usize,
-    step: &'a Step,
+    step: &'a TrainingStep,
     /// The first sample of the part.
     first: usize,
 }
@@ -154,7 +159,7 @@ impl Worker<'_> {
         (packed, transposed): &(Packed, Packed),
         dys: &[f32],
         dxs: &mut [f32],
-        part: &mut Part,
+        part: &mut BatchPart,
     ) {
         let Self { outputs, step, .. } = *self;
         let (shape, input) = (&kernel.shape, &step.inputs[0]);
@@ -201,7 +206,7 @@ impl Worker<'_> {
         }
     }
 
-    fn operation(&self, argmax: &[u32], dys: &[f32], dxs: [&mut [f32]; 2], part: &mut Part) {
+    fn operation(&self, argmax: &[u32], dys: &[f32], dxs: [&mut [f32]; 2], part: &mut BatchPart) {
         let Self { outputs, step, .. } = *self;
         let len = step.len();
         let len_in = |i: usize| match step.inputs.get(i) {
@@ -213,7 +218,7 @@ impl Worker<'_> {
         let mut second = second.chunks_exact_mut(len_in(1));
         for (j, dy) in dys.chunks_exact(len).enumerate() {
             let index = self.first + j;
-            let sample = Sample {
+            let sample = StepSample {
                 outputs,
                 step: self.index,
                 index,

@@ -1,5 +1,6 @@
 //! One sample's way through a convolution, dense or separable, forward and backward.
 
+use super::padding::pad;
 use crate::Instructions;
 use crate::graph::Op;
 use crate::kernels::{
@@ -17,7 +18,7 @@ pub(super) enum Kind {
 
 /// The shapes of one sample.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Convolution {
+pub(super) struct ConvolutionGeometry {
     pub(super) kind: Kind,
     /// `[H, W, C]`.
     pub(super) input: [usize; 3],
@@ -39,14 +40,14 @@ pub(super) struct Packed {
 
 /// Buffers that a worker reuses from one sample to the next.
 #[derive(Debug, Default)]
-pub(super) struct Scratch {
-    /// What [`Convolution::arrange`] writes.
+pub(super) struct ConvolutionScratch {
+    /// What [`ConvolutionGeometry::arrange`] writes.
     pub(super) arranged: Vec<f32>,
     inner: Vec<f32>,
     spread: Vec<f32>,
 }
 
-impl Convolution {
+impl ConvolutionGeometry {
     /// The convolution from one shape to another; none if the operation is another.
     pub(super) fn new(op: &Op, input: [usize; 3], output: [usize; 3]) -> Option<Self> {
         let (kind, stride, border) = match op {
@@ -159,7 +160,12 @@ impl Convolution {
     }
 
     /// The output of the sample that [`arrange`](Self::arrange) left in `scratch`.
-    pub(super) fn forward(&self, weights: &Packed, scratch: &mut Scratch, out: &mut [f32]) {
+    pub(super) fn forward(
+        &self,
+        weights: &Packed,
+        scratch: &mut ConvolutionScratch,
+        out: &mut [f32],
+    ) {
         let x = match self.kind {
             Kind::Dense(_) => &scratch.arranged,
             Kind::Separable => {
@@ -241,7 +247,7 @@ impl Convolution {
         &self,
         (weights, transposed): (&Packed, &Packed),
         dy: &[f32],
-        scratch: &mut Scratch,
+        scratch: &mut ConvolutionScratch,
         sum: &mut [f32],
         dx: Option<&mut [f32]>,
         accumulate: bool,
@@ -292,7 +298,7 @@ impl Convolution {
                     .add_gradient(&scratch.arranged, &scratch.inner, depthwise_sum);
                 let Some(dx) = dx else { return };
                 let [height, width, channels] = self.input;
-                let Scratch { inner, spread, .. } = &mut *scratch;
+                let ConvolutionScratch { inner, spread, .. } = &mut *scratch;
                 if self.stride == 1 {
                     pad(self.input, 1, spread, inner, copy);
                 } else {
@@ -375,28 +381,4 @@ fn plain<'a>(
 
 fn copy(from: &[f32], to: &mut [f32]) {
     to.copy_from_slice(from);
-}
-
-/// Puts `[height, width, channels]` into the middle of `[height + 2·border, width + 2·border, channels]` of zeros, row
-/// by row with `copy`.
-fn pad(
-    [height, width, channels]: [usize; 3],
-    border: usize,
-    out: &mut Vec<f32>,
-    x: &[f32],
-    copy: impl Fn(&[f32], &mut [f32]),
-) {
-    let row = width * channels;
-    let side = border * channels;
-    let padded_row = row + 2 * side;
-    out.resize((height + 2 * border) * padded_row, 0.0);
-    let (above, rest) = out.split_at_mut(border * padded_row);
-    let (rows, below) = rest.split_at_mut(height * padded_row);
-    above.fill(0.0);
-    below.fill(0.0);
-    for (from, to) in x.chunks_exact(row).zip(rows.chunks_exact_mut(padded_row)) {
-        to[..side].fill(0.0);
-        copy(from, &mut to[side..][..row]);
-        to[side + row..].fill(0.0);
-    }
 }

@@ -2,16 +2,16 @@
 
 use rayon::prelude::*;
 
-use super::convolution::{Convolution, Packed};
-use super::operations::{self, Sample};
-use super::plan::{Kernel, Plan};
-use super::workspace::{Outputs, Part, Workspace, cut};
+use super::convolution::{ConvolutionGeometry, Packed};
+use super::operations::{self, StepSample};
+use super::plan::{Kernel, TrainingPlan};
+use super::workspace::{BatchPart, Outputs, Workspace, cut};
 use crate::kernels;
 
 impl Workspace {
     /// Computes the logits of `faces`, `[N, H, W, 1]`, which [`Workspace::logits`] then holds. The norms use the statistics
     /// of the batch.
-    pub(super) fn forward(&mut self, plan: &Plan, faces: &[f32], parameters: &[f32]) {
+    pub(super) fn forward(&mut self, plan: &TrainingPlan, faces: &[f32], parameters: &[f32]) {
         self.prepare(plan, faces.len() / plan.steps[0].len());
         self.values[0].copy_from_slice(faces);
         for (index, step) in plan.steps.iter().enumerate().skip(1) {
@@ -29,7 +29,7 @@ impl Workspace {
     }
 
     /// The logits of the last forward pass, `[N, logits]`.
-    pub(super) fn logits(&self, plan: &Plan) -> Vec<f32> {
+    pub(super) fn logits(&self, plan: &TrainingPlan) -> Vec<f32> {
         let mut logits = Vec::with_capacity(self.samples * plan.logits());
         for sample in 0..self.samples {
             for &index in &plan.outputs {
@@ -41,7 +41,7 @@ impl Workspace {
     }
 
     /// Moves running statistics by those of the last forward pass' batch.
-    pub(super) fn update_statistics(&self, plan: &Plan, statistics: &mut [f32]) {
+    pub(super) fn update_statistics(&self, plan: &TrainingPlan, statistics: &mut [f32]) {
         for (step, state) in plan.steps.iter().zip(&self.norms) {
             let Some(norm) = step.norm() else { continue };
             let count = (self.samples * step.shape[0] * step.shape[1]) as f64;
@@ -61,7 +61,7 @@ impl Workspace {
         }
     }
 
-    fn convolve(&mut self, plan: &Plan, index: usize, kernel: &Kernel, parameters: &[f32]) {
+    fn convolve(&mut self, plan: &TrainingPlan, index: usize, kernel: &Kernel, parameters: &[f32]) {
         let (samples, parts) = (self.samples_per_part(), self.parts.len());
         let (before, rest) = self.values.split_at_mut(index);
         let outputs = Outputs {
@@ -91,7 +91,7 @@ impl Workspace {
         self.weights[index] = Some((packed, kernel.shape.pack_transposed(weights)));
     }
 
-    fn operate(&mut self, plan: &Plan, index: usize) {
+    fn operate(&mut self, plan: &TrainingPlan, index: usize) {
         let (samples, parts) = (self.samples_per_part(), self.parts.len());
         let (before, rest) = self.values.split_at_mut(index);
         let outputs = Outputs {
@@ -109,7 +109,7 @@ impl Workspace {
             .for_each(|(i, ((out, argmax), part))| {
                 let mut argmax = argmax.chunks_exact_mut(len);
                 for (j, out) in out.chunks_exact_mut(len).enumerate() {
-                    let sample = Sample {
+                    let sample = StepSample {
                         outputs,
                         step: index,
                         index: i * samples + j,
@@ -122,7 +122,7 @@ impl Workspace {
 
 /// A convolution at work.
 struct Layer<'a> {
-    shape: &'a Convolution,
+    shape: &'a ConvolutionGeometry,
     weights: &'a Packed,
     bias: Option<&'a [f32]>,
     is_rectified: bool,
@@ -136,7 +136,7 @@ impl Layer<'_> {
         first: usize,
         out: &mut [f32],
         moments: &mut [f32],
-        part: &mut Part,
+        part: &mut BatchPart,
     ) {
         let channels = self.shape.output[2];
         let mut moments = moments.chunks_exact_mut(2 * channels);

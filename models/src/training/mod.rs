@@ -17,6 +17,7 @@ mod backward;
 mod convolution;
 mod forward;
 mod operations;
+mod padding;
 mod plan;
 mod tensor;
 mod workspace;
@@ -28,14 +29,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 use crate::graph::Graph;
-use plan::Plan;
+use plan::TrainingPlan;
 use tensor::{nhwc, read, values};
 use workspace::Workspace;
 
 /// A network in training. Its parameters are kept outside.
 #[derive(Debug, Clone)]
 pub struct TrainingExecutor {
-    plan: Arc<Plan>,
+    plan: Arc<TrainingPlan>,
     workspace: Arc<Mutex<Workspace>>,
 }
 
@@ -48,7 +49,7 @@ impl TrainingExecutor {
     /// convolution.
     pub fn new(graph: &Graph) -> Result<Self> {
         Ok(Self {
-            plan: Arc::new(Plan::new(graph)?),
+            plan: Arc::new(TrainingPlan::new(graph)?),
             workspace: Arc::default(),
         })
     }

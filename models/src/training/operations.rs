@@ -10,7 +10,7 @@ use crate::kernels::{
 
 /// A sample of a step.
 #[derive(Clone, Copy)]
-pub(super) struct Sample<'a> {
+pub(super) struct StepSample<'a> {
     pub(super) outputs: Outputs<'a>,
     /// The step's index.
     pub(super) step: usize,
@@ -20,12 +20,12 @@ pub(super) struct Sample<'a> {
 
 /// Computes a sample of the output, and of a max-pooling the pixels that it came from.
 pub(super) fn forward(
-    sample: Sample<'_>,
+    sample: StepSample<'_>,
     out: &mut [f32],
     argmax: Option<&mut [u32]>,
     [first, second]: &mut [Vec<f32>; 2],
 ) {
-    let Sample {
+    let StepSample {
         outputs,
         step,
         index,
@@ -91,13 +91,13 @@ pub(super) fn forward(
 /// Adds to the gradients of a sample's inputs from that of its output, `dy`. An input that needs no gradient has none to
 /// add to.
 pub(super) fn backward(
-    sample: Sample<'_>,
+    sample: StepSample<'_>,
     dy: &[f32],
     argmax: &[u32],
     [dx, dx_second]: [Option<&mut [f32]>; 2],
     [first, second]: &mut [Vec<f32>; 2],
 ) {
-    let Sample {
+    let StepSample {
         outputs,
         step,
         index,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use candle_core::{Result, bail};
 
-use super::convolution::Convolution;
+use super::convolution::ConvolutionGeometry;
 use crate::graph::{Activation, BatchNormConfig, Graph, Op, Parameter};
 
 /// A parameter's place among the values of its kind.
@@ -19,8 +19,8 @@ pub struct Slot {
 /// The steps of a network. A step is a convolution together with its batch norm, or another node by itself; its index
 /// is that of its output.
 #[derive(Debug)]
-pub(super) struct Plan {
-    pub(super) steps: Vec<Step>,
+pub(super) struct TrainingPlan {
+    pub(super) steps: Vec<TrainingStep>,
     /// The steps whose outputs, one after the other, are the logits.
     pub(super) outputs: Vec<usize>,
     pub(super) trained: Vec<Slot>,
@@ -32,7 +32,7 @@ pub(super) struct Plan {
 }
 
 #[derive(Debug)]
-pub(super) struct Step {
+pub(super) struct TrainingStep {
     pub(super) op: Op,
     /// Its shapes and parameters, if it is a convolution.
     pub(super) kernel: Option<Kernel>,
@@ -48,7 +48,7 @@ pub(super) struct Step {
 /// A convolution and the places of its parameters.
 #[derive(Debug)]
 pub(super) struct Kernel {
-    pub(super) shape: Convolution,
+    pub(super) shape: ConvolutionGeometry,
     pub(super) weights: Range<usize>,
     pub(super) bias: Option<Range<usize>>,
     pub(super) norm: Option<Norm>,
@@ -76,7 +76,7 @@ pub(super) struct Input {
     pub(super) is_last: bool,
 }
 
-impl Step {
+impl TrainingStep {
     pub(super) fn len(&self) -> usize {
         self.shape.iter().product()
     }
@@ -91,7 +91,7 @@ impl Step {
     }
 }
 
-impl Plan {
+impl TrainingPlan {
     /// The number of logits of a sample.
     pub(super) fn logits(&self) -> usize {
         let lengths = self.outputs.iter().map(|&index| self.steps[index].len());
@@ -122,13 +122,14 @@ impl Plan {
                 continue;
             }
             let input = node.inputs.first().map(|&input| graph.nodes()[input].shape);
-            let shape = input.and_then(|input| Convolution::new(&node.op, input, node.shape));
+            let shape =
+                input.and_then(|input| ConvolutionGeometry::new(&node.op, input, node.shape));
             let inputs = inputs.into_iter().map(|step| Input {
                 step,
                 accumulates: false,
                 is_last: false,
             });
-            plan.steps.push(Step {
+            plan.steps.push(TrainingStep {
                 op: node.op,
                 kernel: shape.map(|shape| plan.kernel(shape, &node.name)),
                 inputs: inputs.collect(),
@@ -144,7 +145,7 @@ impl Plan {
     }
 
     /// The parameters of a convolution; its weights are one or two parameters in a row.
-    fn kernel(&self, shape: Convolution, node: &str) -> Kernel {
+    fn kernel(&self, shape: ConvolutionGeometry, node: &str) -> Kernel {
         let of_node = |names: &[&str]| {
             let of_node = self.trained.iter().filter(|slot| {
                 let name = slot.parameter.name.strip_prefix(node).unwrap_or_default();

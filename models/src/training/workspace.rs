@@ -1,7 +1,7 @@
 //! The memory of a network in training; it is kept from step to step.
 
-use super::convolution::{Packed, Scratch};
-use super::plan::{Norm, Plan, Step};
+use super::convolution::{ConvolutionScratch, Packed};
+use super::plan::{Norm, TrainingPlan, TrainingStep};
 use crate::graph::{Activation, Op};
 use crate::kernels::{self, AffineGradient};
 
@@ -26,13 +26,13 @@ pub(super) struct Workspace {
     pub(super) norms: Vec<NormState>,
     /// The weights of convolutions for the forward and for the backward pass.
     pub(super) weights: Vec<Option<(Packed, Packed)>>,
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<BatchPart>,
 }
 
 /// The memory of a worker for its part of the batch.
 #[derive(Debug, Default)]
-pub(super) struct Part {
-    pub(super) scratch: Scratch,
+pub(super) struct BatchPart {
+    pub(super) scratch: ConvolutionScratch,
     /// A sample behind its norm, or the gradient of a sample before it; of an operation with two inputs, both.
     pub(super) samples: [Vec<f32>; 2],
     /// Sums of the gradients of a step's weights and bias.
@@ -115,7 +115,7 @@ impl NormState {
 
 impl Workspace {
     /// Makes room for a batch.
-    pub(super) fn prepare(&mut self, plan: &Plan, samples: usize) {
+    pub(super) fn prepare(&mut self, plan: &TrainingPlan, samples: usize) {
         let steps = &plan.steps;
         self.samples = samples;
         self.passes += 1;
@@ -125,7 +125,7 @@ impl Workspace {
         self.argmax.resize_with(steps.len(), Vec::new);
         self.weights.resize_with(steps.len(), || None);
         self.gradients.resize_with(plan.buffers, Vec::new);
-        self.parts.resize_with(PARTS, Part::default);
+        self.parts.resize_with(PARTS, BatchPart::default);
         for (index, step) in steps.iter().enumerate() {
             self.values[index].resize(samples * step.len(), 0.0);
             if step.op == Op::MaxPool {
@@ -151,7 +151,7 @@ impl Workspace {
     }
 
     /// Makes room for the gradients of the batch.
-    pub(super) fn prepare_gradients(&mut self, plan: &Plan) {
+    pub(super) fn prepare_gradients(&mut self, plan: &TrainingPlan) {
         for step in &plan.steps[1..] {
             self.gradients[step.buffer].resize(self.samples * step.len(), 0.0);
         }
@@ -180,7 +180,7 @@ pub(super) fn cut<T>(values: &mut [T], len: usize, samples: usize, parts: usize)
 /// The stored outputs of the steps.
 #[derive(Clone, Copy)]
 pub(super) struct Outputs<'a> {
-    pub(super) steps: &'a [Step],
+    pub(super) steps: &'a [TrainingStep],
     pub(super) values: &'a [Vec<f32>],
     pub(super) norms: &'a [NormState],
 }
