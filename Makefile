@@ -39,11 +39,13 @@ run: setup ## see it: your camera, else a made clip; annotated video and JSON in
 
 # Tests append what this machine cannot test to this file; it is repeated at the end.
 test: export EMOTION_SKIPPED = $(abspath $(TARGET_DIR))/skipped.txt
-test: ## format, lints, licences, docs, all tests and whole pipelines (EMOTION_DATA=FOLDER: also those that read it)
+test: ## format, structure, lints, licences, docs, all tests and whole pipelines (EMOTION_DATA=FOLDER: also those that read it)
 	@tools/setup.sh build cascade run test
 	@mkdir -p '$(TARGET_DIR)' && : >"$$EMOTION_SKIPPED"
 	$(call step,Format)
 	cargo fmt --all --check
+	$(call step,Structure)
+	@tools/check-structure.py
 	$(call step,Lints)
 	cargo clippy $(whole) --all-targets -- -D warnings
 	cargo clippy $(slim) --all-targets -- -D warnings
