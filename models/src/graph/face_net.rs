@@ -83,7 +83,7 @@ fn unit(
     graph.norm(&format!("{path}.norm"), xs, Activation::Relu)
 }
 
-/// So many units, the first of which halves the width and the height.
+/// A chain of `units` units; the first one halves width and height.
 fn stage(
     graph: &mut Graph,
     path: &str,

@@ -24,7 +24,7 @@ pub(crate) struct Correlation<'a> {
     pub(crate) add: Option<&'a [f32]>,
     /// Whether max(0, y) follows.
     pub(crate) relu: bool,
-    /// `[rows, row_out]`, of which the first `width_out · channels_out` values of each row are written.
+    /// `[rows, row_out]`; the first `width_out · channels_out` values of each row are written.
     pub(crate) out: &'a mut [f32],
     /// Values from one row of `out` to the next.
     pub(crate) row_out: usize,

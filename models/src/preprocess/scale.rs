@@ -1,4 +1,4 @@
-//! A part of a picture at the size in which a detector looks at it.
+//! Resamples a part of a picture to the size of a detector's input.
 
 use pulp::{Simd, WithSimd};
 

@@ -10,7 +10,7 @@ use crate::graph::Op;
 use crate::kernels::{self, add_assign};
 
 impl Workspace {
-    /// The gradient of the trained parameters, so many of them, from that of the logits, `[N, classes]`.
+    /// The gradient of the trained parameters from that of the logits, `[N, classes]`.
     pub(super) fn backward(
         &mut self,
         plan: &TrainingPlan,

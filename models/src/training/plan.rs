@@ -54,7 +54,7 @@ pub(super) struct Kernel {
     pub(super) norm: Option<Norm>,
 }
 
-/// A batch norm. What is stored is its input; who reads it normalises on the way.
+/// A batch norm. The workspace stores its input; a reader normalises it.
 #[derive(Debug)]
 pub(super) struct Norm {
     pub(super) weight: Range<usize>,
@@ -198,7 +198,7 @@ impl TrainingPlan {
         }
     }
 
-    /// Decides where gradients are gathered and who comes first and last.
+    /// Assigns buffers to gradients, and decides which reader of an output adds to its gradient first and last.
     fn order_gradients(&mut self) -> Result<()> {
         let mut readers = vec![Vec::new(); self.steps.len()];
         for (reader, step) in self.steps.iter().enumerate() {

@@ -21,7 +21,7 @@ use crate::progress_bar;
 const LEAST_SIDE: u32 = 16;
 /// Largest aspect ratio: a longer image shows more than a face.
 const MOST_ASPECT: u32 = 2;
-/// One image in so many goes to a split without a folder.
+/// A split without a folder gets one image in this many.
 const SHARE: u64 = 10;
 
 /// Names of the folders of a split, in lower case without punctuation; the first is ours.

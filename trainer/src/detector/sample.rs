@@ -52,7 +52,7 @@ impl Sampling {
 
 /// Faces with a smaller longer side are ignored, neither face nor background.
 const TOO_SMALL: f32 = 6.0;
-/// So are faces of which a smaller share is visible.
+/// So are faces with a smaller visible share.
 const TOO_LITTLE: f32 = 0.4;
 /// Grey level where there is no image.
 const OUTSIDE: u8 = 114;

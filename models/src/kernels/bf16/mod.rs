@@ -1,4 +1,4 @@
-//! Convolutions of bfloat16: the upper half of an `f32`, of which one instruction multiplies twice as many.
+//! Convolutions of bfloat16: the upper half of an `f32`. One instruction multiplies twice as many of them.
 //!
 //! The instruction adds two products to each sum, so neighbouring inputs go in pairs, 16 bits each.
 
@@ -21,7 +21,7 @@ pub(crate) struct Products<'a> {
     pub(crate) add: Option<&'a [f32]>,
     /// Whether max(0, y) follows.
     pub(crate) relu: bool,
-    /// `[rows, row_out]`, of which the first `width` outputs of each row are written.
+    /// `[rows, row_out]`; the first `width` outputs of each row are written.
     pub(crate) out: &'a mut [f32],
     /// Values from one row of `out` to the next.
     pub(crate) row_out: usize,
