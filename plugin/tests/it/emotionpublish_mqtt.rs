@@ -313,7 +313,7 @@ fn settings_that_cannot_work_are_errors_that_say_what_to_set() {
         ("address=mqtts://x tls-ca-file=/nowhere.pem", "/nowhere.pem"),
         (
             "address=mqtts://x tls-ca-file=/dev/null",
-            "no certificate in it",
+            "no certificate found",
         ),
         (
             "address=mqtts://x tls-key-file=/x",

@@ -227,7 +227,7 @@ fn teachers_of_other_emotions_or_another_size_are_refused() {
     });
     let error = Teachers::load(&[renamed]).unwrap_err().to_string();
     assert!(
-        error.contains("surprise, contempt apart, expected angry"),
+        error.contains("surprise, contempt, expected angry"),
         "{error}"
     );
 

@@ -199,8 +199,8 @@ fn the_figures_go_where_they_are_wanted() {
 #[test]
 fn the_curves_of_a_log_are_drawn_beside_it() {
     let folder = tempfile::tempdir().unwrap();
-    let log = "epoch,acc,loss,val_acc,val_loss,lr,seconds\n\
-               1,0.25,1.8,0.2,1.9,0.001,3\n2,0.4,1.5,0.375,1.6,0.002,3\n";
+    let log = "epoch,acc,loss,val_acc,val_loss,lr,seconds,temperature,val_loss_calibrated,val_ece,val_macro_f1\n\
+               1,0.25,1.8,0.2,1.9,0.001,3,1.1,1.88,0.05,0.18\n2,0.4,1.5,0.375,1.6,0.002,3,1.1,1.58,0.04,0.35\n";
     std::fs::write(folder.path().join("net.log.csv"), log).unwrap();
     let output = emotion_trainer(
         &["curves", "net.log.csv", "--title", "my run"],
