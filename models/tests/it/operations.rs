@@ -311,7 +311,7 @@ fn gradients_agree_with_finite_differences() {
             let expected: f64 = gradient.iter().zip(&direction).map(product).sum();
             let scale: f64 = gradient.iter().map(|&g| f64::from(g.abs())).sum();
             assert!(
-                (found - expected).abs() <= 1e-2 * scale + 0.05,
+                (found - expected).abs() <= 2e-2 * scale + 0.1,
                 "{name} {}: gradient {expected}, differences {found}, scale {scale}",
                 slot.parameter.name
             );
