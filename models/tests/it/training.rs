@@ -123,7 +123,14 @@ fn largest(values: &[f32], least: f32) -> f32 {
 
 /// Fails where two rows differ by more than `tolerance` of the largest value.
 pub(crate) fn assert_close(what: &str, found: &[f32], expected: &[f32], tolerance: f32) {
-    assert_within(what, found, expected, tolerance * largest(expected, 1e-3));
+    let apart = tolerance * largest(expected, 1e-3);
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert!(
+            (found - expected).abs() <= apart,
+            "{what}, value {i}: found {found}, expected {expected}"
+        );
+    }
 }
 
 /// The Euclidean length.
@@ -133,16 +140,6 @@ fn length(values: impl IntoIterator<Item = f32>) -> f32 {
         .map(|value| value * value)
         .sum::<f32>()
         .sqrt()
-}
-
-fn assert_within(what: &str, found: &[f32], expected: &[f32], apart: f32) {
-    assert_eq!(found.len(), expected.len(), "{what}");
-    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
-        assert!(
-            (found - expected).abs() <= apart,
-            "{what}, value {i}: found {found}, expected {expected}"
-        );
-    }
 }
 
 impl Pair {
