@@ -8,6 +8,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 #[cfg(feature = "broker")]
 pub mod broker;
@@ -66,6 +67,12 @@ pub fn skipped(what: &str) {
 ///
 /// When there is none.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("it is bound").port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // nextest gives tests that run at the same time different slots, and outgoing connections use ports from 32768 on.
+    let slot = env::var("NEXTEST_TEST_GLOBAL_SLOT").ok();
+    let slot = slot.and_then(|slot| slot.parse::<u16>().ok()).unwrap_or(0) % 100;
+    std::iter::repeat_with(|| 20_000 + 100 * slot + NEXT.fetch_add(1, Ordering::Relaxed) % 100)
+        .take(100)
+        .find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok())
+        .expect("one of a hundred ports is free")
 }
