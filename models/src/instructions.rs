@@ -66,6 +66,7 @@ impl Instructions {
 
     /// Runs `kernel`, which works on vectors of `channels`, with the widest vectors that these fill: 8 channels leave
     /// half of a 512-bit vector empty.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
     pub(crate) fn dispatch<K: WithSimd>(self, channels: usize, kernel: K) -> K::Output {
         match self.0 {
             Set::Portable => Simd::vectorize(Scalar128b, kernel),
