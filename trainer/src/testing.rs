@@ -1,9 +1,11 @@
 //! Small data for tests.
 
 use emotion_models::Emotion;
+use emotion_models::preprocess::Region;
 use rand::RngExt;
 
 use crate::data::{FACE_SIZE, Faces};
+use crate::detector::matching::ScoredBox;
 use crate::random::{Purpose, generator};
 
 /// Noise with labels in turn.
@@ -17,4 +19,16 @@ pub(crate) fn random_faces(count: usize, seed: u64) -> Faces {
         faces.push(&pixels, Emotion::ALL[index % Emotion::ALL.len()]);
     }
     faces
+}
+
+pub(crate) fn square(x: f32, y: f32, side: f32) -> Region {
+    Region::new(x, y, side, side)
+}
+
+/// A square at the upper border.
+pub(crate) fn scored_square(x: f32, side: f32, score: f32) -> ScoredBox {
+    ScoredBox {
+        region: square(x, 0.0, side),
+        score,
+    }
 }

@@ -6,7 +6,7 @@ use gst_video::VideoFormat;
 use crate::common::*;
 
 /// A property, a value that it takes, one that it rejects, and a part of the reason.
-const TEXTS: [(&str, &str, &str, &str, &str); 4] = [
+const TEXTS: [(&str, &str, &str, &str, &str); 5] = [
     (
         "emotionfacedetect",
         "region",
@@ -34,6 +34,13 @@ const TEXTS: [(&str, &str, &str, &str, &str); 4] = [
         "happy=Freude",
         "happy",
         "OLD=NEW",
+    ),
+    (
+        "emotionoverlay",
+        "label-names",
+        "happy=joyful",
+        "happy",
+        "happy",
     ),
 ];
 

@@ -26,6 +26,11 @@ fn share_with_faces(frames: &[ReceivedFrame]) -> f64 {
         / frames.len() as f64
 }
 
+fn assert_emotions_are_sound(frames: &[ReceivedFrame]) {
+    let faces = frames.iter().flat_map(|frame| &frame.faces);
+    faces.for_each(assert_emotion_is_sound);
+}
+
 #[test]
 #[ignore = "needs EMOTION_DATA: video/"]
 fn a_single_face_is_followed_through_its_clip() {
@@ -41,10 +46,7 @@ fn a_single_face_is_followed_through_its_clip() {
             "{name}: {}",
             share_with_faces(&frames)
         );
-        frames
-            .iter()
-            .flat_map(|frame| &frame.faces)
-            .for_each(assert_emotion_is_sound);
+        assert_emotions_are_sound(&frames);
     }
 }
 
@@ -54,10 +56,7 @@ fn several_people_are_seen_at_once() {
     let file = data("video/face-demographics-walking-and-pause.mp4");
     let frames = play(&file);
     assert!(frames.iter().any(|frame| frame.faces.len() >= 2));
-    frames
-        .iter()
-        .flat_map(|frame| &frame.faces)
-        .for_each(assert_emotion_is_sound);
+    assert_emotions_are_sound(&frames);
 }
 
 #[test]

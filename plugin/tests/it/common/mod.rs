@@ -6,7 +6,7 @@ use emotion_tests::picture;
 use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoConverter, VideoFormat, VideoFrame, VideoInfo, VideoOverlayCompositionMeta};
-use gstemotion::face::Face;
+use gstemotion::face::{Face, faces};
 
 /// The feature of caps with an overlay to draw.
 pub(crate) const OVERLAY: &str = "meta:GstVideoOverlayComposition";
@@ -162,4 +162,13 @@ pub(crate) fn is_the_astronaut(face: &Face) -> bool {
     (210..260).contains(&centre.0)
         && (100..160).contains(&centre.1)
         && (80..160).contains(&face.width)
+}
+
+/// Fails where `line` stops frames too small for a face, or finds one in them.
+pub(crate) fn assert_small_frames_pass(line: &str) {
+    for (width, height) in [(1, 1), (23, 400), (24, 24), (30, 30)] {
+        let (info, buffer) = blank(VideoFormat::I420, width, height);
+        let mut h = harness(line, &info);
+        assert_eq!(faces(&h.push_and_pull(buffer).unwrap()), []);
+    }
 }

@@ -1,14 +1,6 @@
 use super::*;
+use crate::testing::square;
 use emotion_models::face_net;
-
-fn square(x: f32, y: f32, side: f32) -> Region {
-    Region {
-        x,
-        y,
-        width: side,
-        height: side,
-    }
-}
 
 /// The values of a cell that predicts the box.
 fn knowing(cell: GridCell, region: &Region) -> [f32; VALUES] {

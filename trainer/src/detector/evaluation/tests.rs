@@ -1,33 +1,18 @@
 use super::*;
-
-fn square(x: f32, side: f32) -> Region {
-    Region {
-        x,
-        y: 0.0,
-        width: side,
-        height: side,
-    }
-}
-
-fn found(x: f32, side: f32, score: f32) -> ScoredBox {
-    ScoredBox {
-        region: square(x, side),
-        score,
-    }
-}
+use crate::testing::{scored_square, square};
 
 /// A small face that is found, a large one that is missed, and a large box that is no face.
 fn pictures() -> [EvaluatedImage; 2] {
     [
         EvaluatedImage {
-            faces: vec![square(0.0, 20.0)],
+            faces: vec![square(0.0, 0.0, 20.0)],
             ignored: vec![],
-            found: vec![found(1.0, 20.0, 2.0)],
+            found: vec![scored_square(1.0, 20.0, 2.0)],
         },
         EvaluatedImage {
-            faces: vec![square(0.0, 100.0)],
+            faces: vec![square(0.0, 0.0, 100.0)],
             ignored: vec![],
-            found: vec![found(300.0, 90.0, 1.0)],
+            found: vec![scored_square(300.0, 90.0, 1.0)],
         },
     ]
 }
@@ -55,7 +40,7 @@ fn each_size_has_its_own_faces_and_its_own_mistakes() {
 fn an_overlap_between_both_counts_is_right_in_the_lenient_one_only() {
     let [mut picture, _] = pictures();
     // 20 of 20 + 8 + 8: an overlap of 0.43.
-    picture.found = vec![found(8.0, 20.0, 2.0)];
+    picture.found = vec![scored_square(8.0, 20.0, 2.0)];
     let evaluation = DetectionMetrics::new(&[picture]);
     assert_eq!(evaluation.all.strict.average_precision(), 0.0);
     assert_eq!(evaluation.all.lenient.average_precision(), 1.0);

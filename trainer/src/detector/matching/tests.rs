@@ -1,34 +1,19 @@
 use emotion_models::face_net::VALUES;
 
 use super::*;
-
-fn square(x: f32, side: f32) -> Region {
-    Region {
-        x,
-        y: 0.0,
-        width: side,
-        height: side,
-    }
-}
-
-fn found(x: f32, side: f32, score: f32) -> ScoredBox {
-    ScoredBox {
-        region: square(x, side),
-        score,
-    }
-}
+use crate::testing::{scored_square, square};
 
 #[test]
 fn a_face_counts_once_and_ignored_regions_do_not_count() {
     let truth = GroundTruth {
-        faces: &[square(0.0, 10.0)],
-        ignored: &[square(50.0, 10.0)],
+        faces: &[square(0.0, 0.0, 10.0)],
+        ignored: &[square(50.0, 0.0, 10.0)],
     };
     let all = [
-        found(1.0, 10.0, 3.0),
-        found(0.0, 10.0, 2.0),
-        found(52.0, 6.0, 1.0),
-        found(90.0, 10.0, 0.0),
+        scored_square(1.0, 10.0, 3.0),
+        scored_square(0.0, 10.0, 2.0),
+        scored_square(52.0, 6.0, 1.0),
+        scored_square(90.0, 10.0, 0.0),
     ];
     let judged: Vec<_> = match_boxes(&all, truth, 0.5)
         .iter()
@@ -41,7 +26,7 @@ fn a_face_counts_once_and_ignored_regions_do_not_count() {
 fn average_precision_is_the_area_below_the_best_precisions() {
     let judged =
         [(4.0, true), (3.0, false), (2.0, true), (1.0, false)].map(|(score, right)| MatchedBox {
-            found: found(0.0, 1.0, score),
+            found: scored_square(0.0, 1.0, score),
             face: right.then_some(0),
         });
     let curve = PrecisionRecallCurve::new(judged, 4);

@@ -1,19 +1,11 @@
 use super::*;
+use crate::testing::square;
 
 use emotion_models::face_net;
 
 use crate::detector::sample::SampleFace;
 
 const SIZE: usize = 64;
-
-fn square(x: f32, y: f32, side: f32) -> Region {
-    Region {
-        x,
-        y,
-        width: side,
-        height: side,
-    }
-}
 
 fn sample(faces: &[(Region, LabelSource)], ignored: &[Region], doubtful: &[Region]) -> Sample {
     let face = |&(region, labels): &(Region, LabelSource)| SampleFace { region, labels };
