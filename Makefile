@@ -31,7 +31,7 @@ help: ## show this list
 setup: ## install what building and running needs, and nothing else
 	@tools/setup.sh build $(if $(SLIM),,cascade) run
 
-run: setup ## see it: your camera, else a made clip; annotated video and JSON in out/ (ARGS="--help" for more)
+run: setup ## see it: your camera, else a built-in clip; annotated video and JSON in out/ (ARGS="--help" for more)
 	$(call step,Building (the first time takes some minutes))
 	cargo build --release --package gst-plugin-emotion --package emotion-pipelines $(slim_or_not)
 	$(call step,Running)
