@@ -87,18 +87,31 @@ impl Classifier {
         &self.metadata
     }
 
-    /// The logits of each face. `faces` holds one or more faces from
+    /// The logits of the labels for each face. `faces` holds one or more faces from
     /// [`Preprocessor`](crate::preprocess::Preprocessor), one after another.
     ///
     /// # Errors
     ///
     /// If `faces` does not consist of whole faces.
     pub fn logits(&mut self, faces: &[f32]) -> Result<Vec<Vec<f32>>, Error> {
+        let labels = self.metadata.labels.len();
+        let mut rows = self.outputs(faces)?;
+        rows.iter_mut().for_each(|row| row.truncate(labels));
+        Ok(rows)
+    }
+
+    /// The outputs of all heads for each face, as [`Metadata::outputs`] divides them; `faces` as for
+    /// [`logits`](Self::logits).
+    ///
+    /// # Errors
+    ///
+    /// If `faces` does not consist of whole faces.
+    pub fn outputs(&mut self, faces: &[f32]) -> Result<Vec<Vec<f32>>, Error> {
         let face: usize = self.executor.input_shape().iter().product();
-        let classes = self.executor.classes();
-        let mut logits = vec![0.0; faces.len() / face * classes];
-        self.executor.run(faces, &mut logits)?;
-        Ok(logits.chunks_exact(classes).map(<[f32]>::to_vec).collect())
+        let outputs = self.executor.classes();
+        let mut values = vec![0.0; faces.len() / face * outputs];
+        self.executor.run(faces, &mut values)?;
+        Ok(values.chunks_exact(outputs).map(<[f32]>::to_vec).collect())
     }
 
     /// The probabilities of each face, `faces` as for [`logits`](Self::logits).

@@ -22,6 +22,12 @@ pub enum Purpose {
     Sampling = 5,
     /// The exposure of one face; the stream is epoch and row.
     Exposure = 6,
+    /// What a camera and a codec do to one face; the stream is epoch and row.
+    Degradation = 7,
+    /// The cover of one face; the stream is epoch and row.
+    Cover = 8,
+    /// Rotation, shift, scale and mirroring of one face; the stream is view and row.
+    Movement = 9,
 }
 
 /// The generator for one `purpose` and `stream` of the run with this `seed`.

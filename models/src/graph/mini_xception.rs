@@ -19,8 +19,8 @@ const STEM: usize = 8;
 /// Channels of the four modules.
 const MODULES: [usize; 4] = [16, 32, 64, 128];
 
-/// The network for grey faces of `input_size`² pixels.
-pub(crate) fn graph(input_size: usize, classes: usize) -> Result<Graph, Error> {
+/// The network for grey faces of `input_size`² pixels, with the name and the number of outputs of each head.
+pub(crate) fn graph(input_size: usize, heads: &[(&str, usize)]) -> Result<Graph, Error> {
     let mut graph = Graph::new([input_size, input_size, 1]);
     let mut xs = 0;
     for i in 1..=2 {
@@ -30,13 +30,15 @@ pub(crate) fn graph(input_size: usize, classes: usize) -> Result<Graph, Error> {
     for (i, channels) in MODULES.into_iter().enumerate() {
         xs = module(&mut graph, &format!("modules.{i}"), xs, channels)?;
     }
-    let head = Conv2dConfig {
-        padding: Padding::Same,
-        bias: true,
-        ..Conv2dConfig::new(classes)
-    };
-    let head = graph.conv("head", xs, head)?;
-    graph.push("average", Op::GlobalAverage, &[head])?;
+    for &(name, outputs) in heads {
+        let head = Conv2dConfig {
+            padding: Padding::Same,
+            bias: true,
+            ..Conv2dConfig::new(outputs)
+        };
+        let head = graph.conv(name, xs, head)?;
+        graph.push(&format!("{name}.average"), Op::GlobalAverage, &[head])?;
+    }
     Ok(graph)
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::head::Head;
 use crate::graph::{self, Graph, face_net, mini_xception, residual_xception};
 
 /// The smallest width and height from which pixels are left for the last layers.
@@ -15,6 +16,8 @@ pub enum Architecture {
     MiniXception,
     /// Separable convolutions in residual blocks: half a million parameters, more accurate.
     ResidualXception,
+    /// The same with wider stages and squeeze-and-excite: 2.5 million parameters, the most accurate.
+    ResidualXceptionLarge,
     /// The [face detector](face_net).
     FaceNet,
 }
@@ -30,15 +33,25 @@ pub enum Task {
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::MiniXception, Self::ResidualXception, Self::FaceNet];
+    pub const ALL: [Self; 4] = [
+        Self::MiniXception,
+        Self::ResidualXception,
+        Self::ResidualXceptionLarge,
+        Self::FaceNet,
+    ];
     /// Those for [`Task::Classification`].
-    pub const CLASSIFIERS: [Self; 2] = [Self::MiniXception, Self::ResidualXception];
+    pub const CLASSIFIERS: [Self; 3] = [
+        Self::MiniXception,
+        Self::ResidualXception,
+        Self::ResidualXceptionLarge,
+    ];
 
     /// The name in metadata and on command lines.
     pub const fn name(self) -> &'static str {
         match self {
             Self::MiniXception => "mini_xception",
             Self::ResidualXception => "residual_xception",
+            Self::ResidualXceptionLarge => "residual_xception_large",
             Self::FaceNet => "face_net",
         }
     }
@@ -46,17 +59,32 @@ impl Architecture {
     /// Its purpose.
     pub const fn task(self) -> Task {
         match self {
-            Self::MiniXception | Self::ResidualXception => Task::Classification,
             Self::FaceNet => Task::Detection,
+            _ => Task::Classification,
         }
     }
 
-    /// The network for grey pictures of `input_size`² pixels; a detector takes pictures of other sizes as well.
+    /// The network for grey pictures of `input_size`² pixels, with [`Head::Labels`] alone; a detector takes pictures of other
+    /// sizes as well.
     ///
     /// # Errors
     ///
     /// If there are no classes, or the input is too small to pass all layers.
     pub fn graph(self, input_size: usize, classes: usize) -> Result<Graph, graph::Error> {
+        self.graph_with_heads(input_size, classes, &[Head::Labels])
+    }
+
+    /// The same with these heads, whose outputs follow each other. A detector ignores them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Architecture::graph`].
+    pub fn graph_with_heads(
+        self,
+        input_size: usize,
+        classes: usize,
+        heads: &[Head],
+    ) -> Result<Graph, graph::Error> {
         if input_size < SMALLEST_INPUT || classes == 0 {
             return Err(graph::Error::Size {
                 network: self.name(),
@@ -66,9 +94,14 @@ impl Architecture {
                 found: format!("{input_size} and {classes}"),
             });
         }
+        let heads: Vec<_> = heads
+            .iter()
+            .map(|head| (head.name(), head.outputs(classes)))
+            .collect();
         match self {
-            Self::MiniXception => mini_xception::graph(input_size, classes),
-            Self::ResidualXception => residual_xception::graph(input_size, classes),
+            Self::MiniXception => mini_xception::graph(input_size, &heads),
+            Self::ResidualXception => residual_xception::MEDIUM.graph(input_size, &heads),
+            Self::ResidualXceptionLarge => residual_xception::LARGE.graph(input_size, &heads),
             Self::FaceNet => face_net::graph(input_size, input_size),
         }
     }

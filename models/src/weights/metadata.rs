@@ -1,9 +1,11 @@
 //! The description that a weights file carries.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 use super::architecture::{Architecture, SMALLEST_INPUT};
 use super::error::Error;
+use super::head::Head;
 use crate::graph::{self, Graph};
 
 /// The value of the metadata key `format`.
@@ -33,12 +35,16 @@ pub struct Metadata {
     pub architecture: Architecture,
     /// The names of the classes, by label id.
     pub labels: Vec<String>,
+    /// The heads of a classifier, in the order of their outputs; [`Head::Labels`] is the first.
+    pub heads: Vec<Head>,
     /// Width and height of the input.
     pub input_size: usize,
     /// How grey values become inputs.
     pub normalization: Normalization,
     /// Logits are divided by this before the softmax, so that confidences are calibrated. Positive.
     pub temperature: f32,
+    /// The confidence from which a label is worth naming, 0 to 1, if the trainer has chosen one.
+    pub threshold: Option<f32>,
     /// How the weights were made, for people.
     pub training: String,
 }
@@ -50,12 +56,22 @@ impl Metadata {
     ///
     /// If there are no labels, or the input size is too small.
     pub fn graph(&self) -> Result<Graph, graph::Error> {
-        self.architecture.graph(self.input_size, self.labels.len())
+        self.architecture
+            .graph_with_heads(self.input_size, self.labels.len(), &self.heads)
+    }
+
+    /// Where the outputs of a head stand among those of a face; none if there is no such head.
+    pub fn outputs(&self, head: Head) -> Option<Range<usize>> {
+        let labels = self.labels.len();
+        let index = self.heads.iter().position(|&known| known == head)?;
+        let before = self.heads[..index].iter();
+        let start = before.map(|head| head.outputs(labels)).sum();
+        Some(start..start + head.outputs(labels))
     }
 
     /// The entries of a file's metadata, keys and texts.
     pub fn to_map(&self) -> HashMap<String, String> {
-        HashMap::from(
+        let mut map = HashMap::from(
             [
                 ("format", FORMAT.to_owned()),
                 ("name", self.name.clone()),
@@ -67,7 +83,15 @@ impl Metadata {
                 ("training", self.training.clone()),
             ]
             .map(|(key, value)| (key.to_owned(), value)),
-        )
+        );
+        if self.heads != [Head::Labels] {
+            let names: Vec<_> = self.heads.iter().map(|head| head.name()).collect();
+            map.insert("heads".to_owned(), serde_json::json!(names).to_string());
+        }
+        if let Some(threshold) = self.threshold {
+            map.insert("threshold".to_owned(), threshold.to_string());
+        }
+        map
     }
 
     pub(super) fn from_map(file: &str, map: &HashMap<String, String>) -> Result<Self, Error> {
@@ -105,6 +129,22 @@ impl Metadata {
                 !labels.is_empty() && labels.iter().collect::<BTreeSet<_>>().len() == labels.len()
             })
             .ok_or_else(|| invalid(file, "labels", expected, text))?;
+        let heads = match map.get("heads") {
+            Some(text) => heads(text).ok_or_else(|| {
+                let names = Head::ALL.map(Head::name).join(", ");
+                let expected = format!("a JSON array of different heads of {names}, head first");
+                invalid(file, "heads", &expected, text)
+            })?,
+            None => vec![Head::Labels],
+        };
+        let threshold = map
+            .contains_key("threshold")
+            .then(|| {
+                parse("threshold", "a number from 0 to 1", &|value| {
+                    (0.0..=1.0).contains(&value)
+                })
+            })
+            .transpose()?;
         let normalization = Normalization::SymmetricUnit;
         let found = get("normalization", normalization.name())?;
         if found != normalization.name() {
@@ -116,6 +156,8 @@ impl Metadata {
             name: get("name", "a name")?.to_owned(),
             architecture,
             labels,
+            heads,
+            threshold,
             input_size: parse("input_size", "a whole number from 12 to 1024", &is_size)? as usize,
             normalization,
             temperature: parse("temperature", "a positive number", &|t| {
@@ -124,6 +166,16 @@ impl Metadata {
             training: get("training", "a text")?.to_owned(),
         })
     }
+}
+
+/// The heads that a JSON array names; none if it does not begin with [`Head::Labels`], or one is unknown or named twice.
+fn heads(json: &str) -> Option<Vec<Head>> {
+    let names: Vec<String> = serde_json::from_str(json).ok()?;
+    let heads = names.iter().map(|name| Head::from_name(name));
+    let heads: Vec<Head> = heads.collect::<Option<_>>()?;
+    let is_new = |(index, head)| !heads[..index].contains(head);
+    let differ = heads.iter().enumerate().all(is_new);
+    (differ && heads.first() == Some(&Head::Labels)).then_some(heads)
 }
 
 fn invalid(file: &str, key: &'static str, expected: &str, found: &str) -> Error {

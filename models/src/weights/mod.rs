@@ -8,11 +8,13 @@ mod built_in;
 mod checked;
 mod error;
 mod file;
+mod head;
 mod metadata;
 mod tensor;
 
 pub use architecture::{Architecture, Task};
 pub use checked::Weights;
 pub use error::Error;
+pub use head::Head;
 pub use metadata::{Metadata, Normalization};
 pub use tensor::{WeightTensor, WeightTensors};

@@ -10,8 +10,8 @@ use emotion_models::weights::Architecture;
 
 use super::common::{CommonArgs, RunArgs, set, with_default};
 use super::values::{
-    alpha, architecture, below_one, dtype, fraction, level, light_correction, positive, share,
-    stops,
+    alpha, architecture, below_one, degrees, dtype, fraction, level, light_correction, positive,
+    share, stops,
 };
 use crate::data::Split;
 use crate::emotion::distillation::Distillation;
@@ -44,9 +44,15 @@ pub struct TrainArgs {
     #[arg(long, value_name = "CSV|DIR")]
     pub data: PathBuf,
 
-    /// fer2013new.csv, the votes of FER+ for the Training rows of fer2013.csv
+    /// fer2013new.csv, the votes of FER+ for the rows of fer2013.csv; Training faces in which most
+    /// people see no face or no known emotion are left out
     #[arg(long, value_name = "CSV")]
     pub votes: Option<PathBuf>,
+
+    /// Pictures with face boxes, as for train-detector: their faces are learnt from the teachers
+    /// alone
+    #[arg(long, value_name = "DIR")]
+    pub unlabelled: Option<PathBuf>,
 
     /// Where and how the run is executed
     #[command(flatten)]
@@ -82,7 +88,8 @@ pub struct RecipeArgs {
     #[arg(long, value_name = "SHARE", value_parser = below_one)]
     pub label_smoothing: Option<f64>,
 
-    /// Share of the votes in the targets, next to the label; needs --votes [with --votes: 0.5]
+    /// Share of the votes in the targets, next to the label, and of the people's head in a
+    /// teacher's answer; with 0 votes serve the measures alone; needs --votes [with --votes: 0.5]
     #[arg(long, value_name = "SHARE", value_parser = fraction, requires = "votes")]
     pub votes_share: Option<f64>,
 
@@ -90,7 +97,40 @@ pub struct RecipeArgs {
     #[arg(long, value_name = "POWER", value_parser = fraction)]
     pub class_balance: Option<f64>,
 
-    /// Largest random change of the exposure and of light from one side, in stops [default: 0]
+    /// Share of the faces with a mask, hand, glasses or bar over mouth or eyes; above 0, the network
+    /// learns to notice them [robust: 0.15, else 0]
+    #[arg(long, value_name = "SHARE", value_parser = fraction)]
+    pub cover: Option<f64>,
+
+    /// Largest rotation to either side [robust: 20, else 10]
+    #[arg(long, value_name = "DEGREES", value_parser = degrees)]
+    pub rotation: Option<f64>,
+
+    /// Largest shift along each axis, as a fraction of the side [robust: 0.09, else 0.1]
+    #[arg(long, value_name = "SHARE", value_parser = below_one)]
+    pub shift: Option<f64>,
+
+    /// Largest change of scale, below 1 [robust: 0.2, else 0]
+    #[arg(long, value_name = "AMOUNT", value_parser = below_one)]
+    pub scale: Option<f64>,
+
+    /// Largest further change of scale along each axis, below 1 [robust: 0.04, else 0.1]
+    #[arg(long, value_name = "AMOUNT", value_parser = below_one)]
+    pub zoom: Option<f64>,
+
+    /// Share of the faces that are reduced to 16 to 47 pixels [robust: 0.35, else 0]
+    #[arg(long, value_name = "SHARE", value_parser = fraction)]
+    pub reduce: Option<f64>,
+
+    /// Share of the faces that are blurred, by up to a tenth of their side [robust: 0.2, else 0]
+    #[arg(long, value_name = "SHARE", value_parser = fraction)]
+    pub blur: Option<f64>,
+
+    /// Share of the faces that are compressed as JPEG [robust: 0.2, else 0]
+    #[arg(long, value_name = "SHARE", value_parser = fraction)]
+    pub compress: Option<f64>,
+
+    /// Largest random change of the exposure and of light from one side, in stops [robust: 2, else 0]
     #[arg(long, value_name = "STOPS", value_parser = stops)]
     pub exposure: Option<f64>,
 
@@ -122,6 +162,11 @@ pub struct RecipeArgs {
     #[arg(long, value_name = "T", value_parser = positive, default_value = "2")]
     pub distill_temperature: f64,
 
+    /// Moves each face in this many ways in turn instead of another way each epoch, so that teachers
+    /// have to classify each of them only once; takes no --mixup or --cutmix
+    #[arg(long, value_name = "N")]
+    pub teacher_views: Option<NonZeroUsize>,
+
     /// Teachers average over the face and its mirror image, in twice the time
     #[arg(long)]
     pub teacher_flip: bool,
@@ -141,6 +186,14 @@ impl TrainArgs {
             (recipe.label_smoothing, &mut settings.label_smoothing),
             (recipe.votes_share, &mut settings.votes_share),
             (recipe.class_balance, &mut settings.class_balance),
+            (recipe.cover, &mut settings.augmentation.cover),
+            (recipe.rotation, &mut settings.augmentation.rotation_degrees),
+            (recipe.shift, &mut settings.augmentation.shift),
+            (recipe.scale, &mut settings.augmentation.scale),
+            (recipe.zoom, &mut settings.augmentation.zoom),
+            (recipe.reduce, &mut settings.augmentation.reduce),
+            (recipe.blur, &mut settings.augmentation.blur),
+            (recipe.compress, &mut settings.augmentation.compress),
             (recipe.exposure, &mut settings.augmentation.exposure),
             (recipe.light, &mut settings.augmentation.light),
             (recipe.noise, &mut settings.augmentation.noise),
@@ -163,6 +216,7 @@ impl RecipeArgs {
             weight: self.distill_weight,
             temperature: self.distill_temperature,
             flip: self.teacher_flip,
+            views: self.teacher_views.map(NonZeroUsize::get),
         })
     }
 }

@@ -13,7 +13,9 @@ pub use detector::{CalibrateDetectorArgs, EvaluateDetectorArgs, TrainDetectorArg
 pub use emotion::{EvaluateArgs, RecipeArgs, TrainArgs};
 #[cfg(feature = "keras")]
 pub use tools::ImportKerasArgs;
-pub use tools::{CropMode, CurvesArgs, ExportArgs, ModelFormat, PredictArgs, SummaryArgs};
+pub use tools::{
+    CropMode, CurvesArgs, ExportArgs, ImportTeacherArgs, ModelFormat, PredictArgs, SummaryArgs,
+};
 pub use values::Minutes;
 
 /// Trains and evaluates the emotion networks on FER-2013, and the face detector
@@ -46,6 +48,8 @@ pub enum Command {
     Predict(PredictArgs),
     /// Write weights as a model for other programs
     Export(ExportArgs),
+    /// Convert a network that PyTorch trained (safetensors) to a weights file, for --teacher or --init
+    ImportTeacher(ImportTeacherArgs),
     /// Convert Keras' mini_XCEPTION (HDF5) to a weights file
     #[cfg(feature = "keras")]
     ImportKeras(ImportKerasArgs),

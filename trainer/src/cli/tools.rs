@@ -7,7 +7,7 @@ use emotion_detect::Options;
 use emotion_models::preprocess::DEFAULT_MARGIN;
 use emotion_models::weights::Architecture;
 
-use super::values::{architecture, margin};
+use super::values::{architecture, margin, name};
 use crate::data::FACE_SIZE;
 
 /// Options of `summary`.
@@ -99,6 +99,25 @@ pub struct ExportArgs {
 pub enum ModelFormat {
     /// For ONNX Runtime, OpenCV and others; its metadata holds labels and preprocessing
     Onnx,
+}
+
+/// Options of `import-teacher`.
+#[derive(Debug, Args)]
+pub struct ImportTeacherArgs {
+    /// Its tensors, named and shaped as those of the network, F32 or F16
+    pub file: PathBuf,
+
+    /// The network
+    #[arg(long, value_parser = architecture(), default_value = "residual_xception_large")]
+    pub arch: Architecture,
+
+    /// Name of the weights [default: that of the file]
+    #[arg(long, value_parser = name)]
+    pub name: Option<String>,
+
+    /// The weights file to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
 }
 
 /// Options of `import-keras`.

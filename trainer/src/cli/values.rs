@@ -91,6 +91,12 @@ pub(super) fn level(text: &str) -> Result<f64, String> {
     })
 }
 
+pub(super) fn degrees(text: &str) -> Result<f64, String> {
+    number(text, "a number of degrees from 0 to 180", |number| {
+        (0.0..=180.0).contains(&number)
+    })
+}
+
 pub(super) fn stops(text: &str) -> Result<f64, String> {
     number(text, "a number of stops from 0 to 4", |number| {
         (0.0..=4.0).contains(&number)

@@ -10,6 +10,7 @@ pub mod evaluate_detector;
 pub mod export;
 #[cfg(feature = "keras")]
 pub mod import_keras;
+pub mod import_teacher;
 pub mod predict;
 mod runs;
 pub mod summary;
@@ -36,6 +37,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Curves(args) => curves::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::ImportTeacher(args) => import_teacher::run(&args),
         #[cfg(feature = "keras")]
         Command::ImportKeras(args) => import_keras::run(&args),
     }

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use emotion_models::graph::LayerSummary;
+use emotion_models::weights::Head;
 
 use super::common::thousands;
 use crate::cli::SummaryArgs;
@@ -13,7 +14,7 @@ use crate::run::network::Network;
 ///
 /// When the input is too small for the network.
 pub fn run(args: &SummaryArgs) -> Result<()> {
-    let network = Network::new(args.arch, args.input_size, 0)?;
+    let network = Network::new(args.arch, args.input_size, &[Head::Labels], 0)?;
     print!("{}", table(&network.layers()));
     Ok(())
 }
@@ -74,7 +75,8 @@ mod tests {
     use emotion_models::weights::Architecture;
 
     fn lines(input_size: usize) -> Vec<String> {
-        let network = Network::new(Architecture::MiniXception, input_size, 0).unwrap();
+        let network =
+            Network::new(Architecture::MiniXception, input_size, &[Head::Labels], 0).unwrap();
         table(&network.layers())
             .lines()
             .map(str::to_owned)

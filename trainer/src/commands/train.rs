@@ -8,7 +8,7 @@ use emotion_models::Emotion;
 use super::common::{load_weights, thousands, use_threads};
 use super::runs::{self, shell_word};
 use crate::cli::TrainArgs;
-use crate::data::Dataset;
+use crate::data::{Dataset, unlabelled};
 use crate::emotion::distillation::Teachers;
 use crate::emotion::epoch::EmotionEpoch;
 use crate::emotion::task::EmotionTask;
@@ -24,7 +24,10 @@ use crate::run::trainer::Trainer;
 pub fn run(args: &TrainArgs) -> Result<()> {
     use_threads(args.run.threads)?;
     let teachers = Teachers::load(&args.teacher)?;
-    let (training, validation) = Dataset::load_for_training(&args.data, args.votes.as_deref())?;
+    let (mut training, validation) = Dataset::load_for_training(&args.data, args.votes.as_deref())?;
+    if let Some(folder) = &args.unlabelled {
+        unlabelled::append(&mut training, folder)?;
+    }
     let task = EmotionTask {
         training: Arc::new(training),
         validation: Arc::new(validation),
@@ -35,12 +38,12 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         None => begin(args, task)?,
     };
     let opening = opening(&trainer);
-    let votes = args.votes.as_deref().map(shell_word);
-    let command = format!(
-        "emotion-trainer train --data {}{}",
-        shell_word(&args.data),
-        votes.map_or(String::new(), |votes| format!(" --votes {votes}")),
-    );
+    let mut command = format!("emotion-trainer train --data {}", shell_word(&args.data));
+    for (option, path) in [("votes", &args.votes), ("unlabelled", &args.unlabelled)] {
+        if let Some(path) = path {
+            command += &format!(" --{option} {}", shell_word(path));
+        }
+    }
     runs::train(trainer, args.run.save_every, &opening, &command, report)
 }
 

@@ -35,8 +35,10 @@ pub struct BatchPlan {
     pub mixing: Mixing,
     /// How labels and votes become targets.
     pub targets: TargetSettings,
-    /// Whether teachers need the faces without changes of exposure.
+    /// Whether teachers need the faces as they were before they arrived at a camera.
     pub has_teachers: bool,
+    /// Movements that each face makes in turn; none: another one each epoch.
+    pub views: Option<usize>,
 }
 
 /// One step's worth of training data.
@@ -44,13 +46,19 @@ pub struct BatchPlan {
 pub struct FaceBatch {
     /// `[N, input_size, input_size, 1]`, in [-1, 1].
     pub faces: Tensor,
-    /// The same faces without changes of exposure, on which teachers are more accurate; none if equal to `faces`.
+    /// The same faces, only moved, on which teachers are more accurate; none if equal to `faces`.
     pub teacher_faces: Option<Tensor>,
+    /// The N faces as rows of the data.
+    pub rows: Vec<usize>,
+    /// The number of their movement, counted from 0.
+    pub view: usize,
     /// `[N, 7]`: the target probability of each class, times the weight of the face in the loss. A row sums to that weight:
     /// 1 if classes are not balanced, else 1 in the mean.
     pub targets: Tensor,
-    /// The N labels; of mixed faces, the label of the larger part.
-    pub labels: Vec<Emotion>,
+    /// `[N, 2]`: the target probabilities that a face is covered and that it is not; both 0 where it is unknown.
+    pub covers: Tensor,
+    /// The N labels, if there are any; of mixed faces, the label of the larger part.
+    pub labels: Vec<Option<Emotion>>,
 }
 
 /// The batches of one epoch in shuffled order; each face occurs once.
@@ -83,9 +91,13 @@ impl BatchPlan {
         rows: &[usize],
     ) -> Result<FaceBatch> {
         let augmented = |augmentation| -> Result<_> {
-            let mut values = self.augmented(faces, rows, augmentation);
-            let mut targets: Vec<_> = rows.iter().map(|&row| targets.of(row)).collect();
-            let mut labels: Vec<_> = rows.iter().map(|&row| faces.labels()[row]).collect();
+            let (mut values, covered) = self.augmented(faces, rows, augmentation);
+            let mut targets: Vec<_> = rows
+                .iter()
+                .zip(covered)
+                .map(|(&row, covered)| targets.of(row, covered))
+                .collect();
+            let mut labels: Vec<_> = rows.iter().map(|&row| faces.label(row)).collect();
             if self.mixing.is_on() {
                 let batch = MixedBatch {
                     faces: &mut values,
@@ -99,48 +111,63 @@ impl BatchPlan {
             let faces = tensor(values, rows.len(), self.input_size)?;
             Ok((faces, targets, labels))
         };
-        let unexposed = Augmentation {
-            exposure: 0.0,
-            ..self.augmentation
-        };
-        let teacher_faces = if self.has_teachers && unexposed != self.augmentation {
-            Some(augmented(unexposed)?.0)
+        let moved = self.augmentation.only_moved();
+        let teacher_faces = if self.has_teachers && moved != self.augmentation {
+            Some(augmented(moved)?.0)
         } else {
             None
         };
         let (values, targets, labels) = augmented(self.augmentation)?;
-        let shape = (rows.len(), CLASSES);
+        let shape = (rows.len(), CLASSES + 2);
+        let targets = Tensor::from_vec(targets.into_flattened(), shape, &Device::Cpu)?;
         Ok(FaceBatch {
             faces: values,
             teacher_faces,
-            targets: Tensor::from_vec(targets.into_flattened(), shape, &Device::Cpu)?,
+            rows: rows.to_vec(),
+            view: self.view(),
+            covers: targets.narrow(1, CLASSES, 2)?,
+            targets: targets.narrow(1, 0, CLASSES)?,
             labels,
         })
     }
 
-    /// `input_size`² values for each of the rows.
-    fn augmented(&self, faces: &Faces, rows: &[usize], augmentation: Augmentation) -> Vec<f32> {
+    /// `input_size`² values for each of the rows, and whether the face is covered.
+    fn augmented(
+        &self,
+        faces: &Faces,
+        rows: &[usize],
+        augmentation: Augmentation,
+    ) -> (Vec<f32>, Vec<bool>) {
         let length = self.input_size * self.input_size;
         let mut values = vec![0.0; rows.len() * length];
-        values.par_chunks_exact_mut(length).zip(rows).for_each_init(
+        let values_of_rows = values.par_chunks_exact_mut(length).zip(rows);
+        let covered = values_of_rows.map_init(
             || {
                 let augmenter = Augmenter::new(augmentation, FACE_SIZE);
                 (augmenter, Preprocessor::new(self.input_size))
             },
             |(augmenter, preprocessor), (out, &row)| {
-                let [mut generator, mut exposure_generator] =
-                    [Purpose::Augmentation, Purpose::Exposure]
-                        .map(|purpose| self.generator(purpose, row));
-                let pixels = faces.pixels(row);
-                let face = augmenter.run(pixels, &mut generator, &mut exposure_generator);
-                preprocess(preprocessor, face, out);
+                let face = augmenter.run(faces.pixels(row), |purpose| self.generator(purpose, row));
+                preprocess(preprocessor, face.pixels, face.size, out);
+                face.is_covered
             },
         );
-        values
+        let covered = covered.collect();
+        (values, covered)
+    }
+
+    fn view(&self) -> usize {
+        let view = self.epoch - 1;
+        self.views.map_or(view, |views| view % views)
     }
 
     fn generator(&self, purpose: Purpose, index: usize) -> ChaCha8Rng {
-        generator(self.seed, purpose, (self.epoch as u64) << 32 | index as u64)
+        let epoch = if purpose == Purpose::Movement {
+            self.view()
+        } else {
+            self.epoch
+        };
+        generator(self.seed, purpose, (epoch as u64) << 32 | index as u64)
     }
 }
 
@@ -150,7 +177,7 @@ pub fn preprocessed(faces: &Faces, rows: Range<usize>, preprocessor: &Preprocess
     let mut values = vec![0.0; rows.len() * length];
     values.par_chunks_exact_mut(length).zip(rows).for_each_init(
         || preprocessor.clone(),
-        |preprocessor, (out, row)| preprocess(preprocessor, faces.pixels(row), out),
+        |preprocessor, (out, row)| preprocess(preprocessor, faces.pixels(row), FACE_SIZE, out),
     );
     values
 }
@@ -164,9 +191,9 @@ pub fn tensor(values: Vec<f32>, count: usize, input_size: usize) -> Result<Tenso
     Tensor::from_vec(values, (count, input_size, input_size, 1), &Device::Cpu)
 }
 
-fn preprocess(preprocessor: &mut Preprocessor, pixels: &[u8], out: &mut [f32]) {
-    let image = GreyImage::new(pixels, FACE_SIZE, FACE_SIZE, FACE_SIZE)
-        .expect("a face has FACE_SIZE² pixels");
+/// Preprocesses a face of `size`² pixels.
+fn preprocess(preprocessor: &mut Preprocessor, pixels: &[u8], size: usize, out: &mut [f32]) {
+    let image = GreyImage::new(pixels, size, size, size).expect("a face has size² pixels");
     preprocessor
         .run(&image, Region::whole(&image), out)
         .expect("the region is the face and the output has the size of the input");

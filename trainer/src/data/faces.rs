@@ -5,14 +5,13 @@ use std::fmt;
 
 use emotion_models::Emotion;
 
+use super::votes::Votes;
+
 /// Width and height of a face in pixels.
 pub const FACE_SIZE: usize = 48;
 
 /// Number of emotions.
 pub(crate) const CLASSES: usize = Emotion::ALL.len();
-
-/// The share of the votes for each emotion, by label id; they sum to 1.
-pub type Votes = [f32; CLASSES];
 
 /// The three parts of the data, named as in FER-2013.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -53,12 +52,12 @@ impl fmt::Display for Split {
     }
 }
 
-/// Grey faces of [`FACE_SIZE`]² pixels and their emotions.
+/// Grey faces of [`FACE_SIZE`]² pixels and their emotions. Faces without a label follow those that have one.
 #[derive(Debug, Clone, Default)]
 pub struct Faces {
     pixels: Vec<u8>,
     labels: Vec<Emotion>,
-    /// For each face, or empty.
+    /// For each labelled face, or empty.
     votes: Vec<Option<Votes>>,
 }
 
@@ -67,21 +66,31 @@ impl Faces {
     ///
     /// # Panics
     ///
-    /// When `pixels` does not hold [`FACE_SIZE`]² values.
+    /// When `pixels` does not hold [`FACE_SIZE`]² values, or a face without a label stands before.
     pub fn push(&mut self, pixels: &[u8], label: Emotion) {
+        assert_eq!(self.len(), self.labels.len(), "labelled faces come first");
+        self.push_unlabelled(pixels);
+        self.labels.push(label);
+    }
+
+    /// Appends a face without a label.
+    ///
+    /// # Panics
+    ///
+    /// When `pixels` does not hold [`FACE_SIZE`]² values.
+    pub fn push_unlabelled(&mut self, pixels: &[u8]) {
         assert_eq!(pixels.len(), FACE_SIZE * FACE_SIZE, "pixels of a face");
         self.pixels.extend_from_slice(pixels);
-        self.labels.push(label);
     }
 
     /// Number of faces.
     pub fn len(&self) -> usize {
-        self.labels.len()
+        self.pixels.len() / (FACE_SIZE * FACE_SIZE)
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
+        self.pixels.is_empty()
     }
 
     /// The pixels of a face, row by row.
@@ -90,19 +99,46 @@ impl Faces {
         &self.pixels[index * length..][..length]
     }
 
-    /// The emotions of all faces.
+    /// The emotions of the labelled faces.
     pub fn labels(&self) -> &[Emotion] {
         &self.labels
     }
 
-    /// Sets the votes of all faces.
+    /// The emotion of a face, if it is labelled.
+    pub fn label(&self, index: usize) -> Option<Emotion> {
+        self.labels.get(index).copied()
+    }
+
+    /// Sets the votes of all labelled faces.
     ///
     /// # Panics
     ///
-    /// When there are fewer or more votes than faces.
+    /// When there are fewer or more votes than labels.
     pub fn set_votes(&mut self, votes: Vec<Option<Votes>>) {
-        assert_eq!(votes.len(), self.len(), "votes for each face");
+        assert_eq!(votes.len(), self.labels.len(), "votes for each face");
         self.votes = votes;
+    }
+
+    /// Leaves out the faces that most people found [unusable](Votes::is_unusable), and returns their number.
+    pub fn remove_unusable(&mut self) -> usize {
+        let mut kept = Self::default();
+        let mut votes = Vec::with_capacity(self.votes.len());
+        for (row, pixels) in self.iter_pixels().enumerate() {
+            if self.votes(row).is_some_and(Votes::is_unusable) {
+                continue;
+            }
+            match self.label(row) {
+                Some(label) => {
+                    kept.push(pixels, label);
+                    votes.extend(self.votes.get(row));
+                }
+                None => kept.push_unlabelled(pixels),
+            }
+        }
+        kept.votes = votes;
+        let removed = self.len() - kept.len();
+        *self = kept;
+        removed
     }
 
     /// The votes for a face, if there are any.

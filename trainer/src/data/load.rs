@@ -6,7 +6,7 @@ use emotion_models::Emotion;
 
 use super::dataset::Dataset;
 use super::faces::{Faces, Split};
-use super::{fer2013, folder, votes};
+use super::{fer2013, ferplus, folder};
 
 /// Why a data set cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +19,7 @@ pub enum Error {
     Folder(#[from] folder::Error),
     /// The votes do not belong to the faces.
     #[error(transparent)]
-    Votes(#[from] votes::Error),
+    Votes(#[from] ferplus::Error),
     /// A split is missing.
     #[error(
         "{} has no {split} faces: expected rows with Usage {split} in a CSV, pictures in {} of a folder",
@@ -61,17 +61,36 @@ impl Dataset {
         }
     }
 
-    /// The faces to train on, with their votes if a file of votes is given, and the faces to validate on.
+    /// The same with the votes in a file, if one is given.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dataset::load`], and when the votes do not belong to the faces.
+    pub fn load_with_votes(path: &Path, votes: Option<&Path>) -> Result<Self, Error> {
+        let mut dataset = Self::load(path)?;
+        if let Some(votes) = votes {
+            let [training, public, private] = ferplus::load(votes, &dataset)?;
+            dataset.training.set_votes(training);
+            dataset.public.set_votes(public);
+            dataset.private.set_votes(private);
+        }
+        Ok(dataset)
+    }
+
+    /// The faces to train on and those to validate on, with their votes if a file of votes is given. Training faces that most
+    /// people found unusable are left out.
     ///
     /// # Errors
     ///
     /// As [`Dataset::load`]; when either part is empty, an emotion has no training face, or the votes do not belong to
     /// the faces.
     pub fn load_for_training(path: &Path, votes: Option<&Path>) -> Result<(Faces, Faces), Error> {
-        let mut dataset = Self::load(path)?;
-        if let Some(votes) = votes {
-            let votes = votes::load(votes, &dataset)?;
-            dataset.training.set_votes(votes);
+        let mut dataset = Self::load_with_votes(path, votes)?;
+        let removed = dataset.training.remove_unusable();
+        if removed > 0 {
+            eprintln!(
+                "left out {removed} Training faces in which most people see no face or no known emotion"
+            );
         }
         let path = path.to_owned();
         for split in [Split::Training, Split::Public] {

@@ -4,7 +4,7 @@ use emotion_models::Emotion;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::faces::CLASSES;
+use super::targets::Target;
 
 /// How faces of a batch are mixed. Each number is the α of the Beta(α, α) from which the share of the first face is drawn;
 /// 0 turns it off. If both are set, each batch uses one of them at random.
@@ -21,8 +21,8 @@ pub(super) struct MixedBatch<'a> {
     /// `size`² values for each face.
     pub(super) faces: &'a mut [f32],
     pub(super) size: usize,
-    pub(super) targets: &'a mut [[f32; CLASSES]],
-    pub(super) labels: &'a mut [Emotion],
+    pub(super) targets: &'a mut [Target],
+    pub(super) labels: &'a mut [Option<Emotion>],
 }
 
 impl Mixing {

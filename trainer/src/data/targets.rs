@@ -3,6 +3,7 @@
 use emotion_models::Emotion;
 
 use super::faces::{CLASSES, Faces};
+use super::votes::Votes;
 
 /// How labels and votes become target probabilities.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -14,6 +15,10 @@ pub struct TargetSettings {
     /// Extra weight of rare classes: at 0 each face counts the same, at 1 each class.
     pub class_balance: f32,
 }
+
+/// What a network should answer to a face: the probability of each emotion, that the face is covered, and that it is not.
+/// Each group sums to the weight of the face in its loss, to 0 where nothing is known.
+pub(crate) type Target = [f32; CLASSES + 2];
 
 /// The targets of `faces`.
 #[derive(Debug)]
@@ -32,15 +37,29 @@ impl<'a> LabelTargets<'a> {
         }
     }
 
+    /// The target of a face with or without a drawn cover.
+    pub(super) fn of(&self, row: usize, is_covered: bool) -> Target {
+        let emotions = self.emotions(row);
+        let is_labelled = self.faces.label(row).is_some();
+        std::array::from_fn(|index| match index {
+            0..CLASSES => emotions[index],
+            CLASSES => f32::from(is_covered),
+            // An unlabelled face may wear a mask of its own.
+            _ => f32::from(is_labelled && !is_covered),
+        })
+    }
+
     /// The target probability of each class, times the weight of the face in the loss.
-    pub(super) fn of(&self, row: usize) -> [f32; CLASSES] {
+    fn emotions(&self, row: usize) -> [f32; CLASSES] {
         let TargetSettings {
             smoothing,
             votes_share,
             ..
         } = self.settings;
-        let label = self.faces.labels()[row].label_id();
-        let votes = self.faces.votes(row);
+        let Some(label) = self.faces.label(row).map(Emotion::label_id) else {
+            return [0.0; CLASSES];
+        };
+        let votes = self.faces.votes(row).and_then(Votes::shares);
         let label_share = if votes.is_some() {
             1.0 - votes_share
         } else {
@@ -53,6 +72,18 @@ impl<'a> LabelTargets<'a> {
             self.class_weights[label] * (evidence + smoothing / CLASSES as f32)
         })
     }
+}
+
+/// The target probabilities of labelled faces without smoothing or balance: the label and this share of the votes.
+pub fn mixed(faces: &Faces, votes_share: f32) -> Vec<[f32; CLASSES]> {
+    let settings = TargetSettings {
+        votes_share,
+        ..TargetSettings::default()
+    };
+    let targets = LabelTargets::new(faces, settings);
+    (0..faces.labels().len())
+        .map(|row| targets.emotions(row))
+        .collect()
 }
 
 /// The weight of a face of each class: the count of the class to the power of `-balance`, scaled to a mean of 1 over all

@@ -1,187 +1,76 @@
-//! Reads `fer2013new.csv`, the votes of FER+: ten people's opinions on each row of `fer2013.csv`
-//! (Barsoum, Zhang, Canton Ferrer and Zhang 2016).
-//!
-//! Votes for contempt, for an unknown emotion and for no face are ignored; a row with no other votes has none. The file
-//! also names each row's image, and a few names occur twice. Where the pixels of the two rows differ, it is unknown which
-//! face people voted on, so neither gets votes.
+//! The votes of several people on one face.
 
-use std::collections::{HashMap, HashSet};
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use emotion_models::Emotion;
 
-use super::dataset::Dataset;
-use super::faces::{CLASSES, Split, Votes};
-use super::table::{self, Table, excerpt, parse};
+use super::faces::CLASSES;
 
-/// The emotions are in the order of their label ids.
-const COLUMNS: [&str; 9] = [
-    "Usage",
-    "Image name",
-    "anger",
-    "disgust",
-    "fear",
-    "happiness",
-    "sadness",
-    "surprise",
-    "neutral",
-];
+/// The choices that people have: the seven emotions by label id, contempt, an unknown emotion, and no face.
+pub(crate) const CHOICES: usize = CLASSES + 3;
 
-/// Why votes could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The file is no table with the right columns.
-    #[error(transparent)]
-    Table(#[from] table::Error),
-    /// A number of votes is no number.
-    #[error("{}, line {line}: {column} is `{found}`, expected a number of votes", path.display())]
-    Count {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: u64,
-        /// The emotion.
-        column: &'static str,
-        /// The value found.
-        found: String,
-    },
-    /// A row belongs to another split than the face in the same row.
-    #[error(
-        "{}, line {line}: the votes of row {row} are for {found}, but row {row} of the faces is \
-         {expected} (rows counted from 0): pass the fer2013new.csv that belongs to this fer2013.csv, \
-         both with all their rows in the published order",
-        path.display()
-    )]
-    Usage {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: u64,
-        /// The row, counted from 0 without the header.
-        row: usize,
-        /// The split of the face.
-        expected: Split,
-        /// The split in the votes.
-        found: String,
-    },
-    /// There are fewer or more rows than faces.
-    #[error(
-        "{} has votes for {found}, the faces are {expected} rows: pass the fer2013new.csv that \
-         belongs to this fer2013.csv, both with all their rows in the published order",
-        path.display()
-    )]
-    Rows {
-        /// The file.
-        path: PathBuf,
-        /// Number of faces.
-        expected: usize,
-        /// Number of rows with votes that were read.
-        found: String,
-    },
-    /// The faces do not come from `fer2013.csv`.
-    #[error(
-        "{} holds votes for the rows of fer2013.csv, but the faces are a folder of pictures: pass \
-         --data fer2013.csv, or leave --votes out",
-        path.display()
-    )]
-    NoRows {
-        /// The file.
-        path: PathBuf,
-    },
-}
+/// What several people see in a face.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Votes([u8; CHOICES]);
 
-/// Reads the votes for each Training face of `dataset` from the file at `path`; none where a face has no votes.
-///
-/// # Errors
-///
-/// See [`Error`].
-pub fn load(path: &Path, dataset: &Dataset) -> Result<Vec<Option<Votes>>, Error> {
-    read(table::open(path)?, path, dataset)
-}
-
-/// Reads uncompressed CSV; `path` is used in errors only.
-///
-/// # Errors
-///
-/// As [`load`].
-pub fn read(
-    reader: impl Read,
-    path: &Path,
-    dataset: &Dataset,
-) -> Result<Vec<Option<Votes>>, Error> {
-    let path_buf = || path.to_owned();
-    if dataset.rows().is_empty() {
-        return Err(Error::NoRows { path: path_buf() });
+impl Votes {
+    /// The number of votes for each emotion, by label id, then for contempt, an unknown emotion and no face.
+    pub const fn new(counts: [u8; CHOICES]) -> Self {
+        Self(counts)
     }
-    let wrong_number = |found| Error::Rows {
-        path: path_buf(),
-        expected: dataset.rows().len(),
-        found,
-    };
-    let mut table = Table::new(reader, path, COLUMNS)?;
-    let mut rows = dataset.row_faces();
-    let mut names = Names::default();
-    let mut votes = Vec::with_capacity(dataset.training.len());
-    let mut count = 0;
-    while let Some((line, [usage, name, counts @ ..])) = table.next()? {
-        let Some((split, pixels)) = rows.next() else {
-            return Err(wrong_number(format!("more than {count} rows")));
-        };
-        if Split::from_usage(usage) != Some(split) {
-            return Err(Error::Usage {
-                path: path_buf(),
-                line,
-                row: count,
-                expected: split,
-                found: excerpt(usage),
-            });
-        }
-        let of_row = shares(counts).map_err(|(column, found)| Error::Count {
-            path: path_buf(),
-            line,
-            column,
-            found,
-        })?;
-        names.insert(name, pixels);
-        if split == Split::Training {
-            votes.push((name.to_owned(), of_row));
-        }
-        count += 1;
-    }
-    if rows.next().is_some() {
-        return Err(wrong_number(format!("{count} rows")));
-    }
-    let of_known_face = |(name, votes): (Vec<u8>, Option<Votes>)| {
-        votes.filter(|_| !names.ambiguous.contains(&name))
-    };
-    Ok(votes.into_iter().map(of_known_face).collect())
-}
 
-/// The pixels of each named image.
-#[derive(Default)]
-struct Names<'a> {
-    pixels: HashMap<Vec<u8>, &'a [u8]>,
-    ambiguous: HashSet<Vec<u8>>,
-}
+    /// The votes for the seven emotions as shares that sum to 1; none if there are no such votes.
+    pub fn shares(&self) -> Option<[f32; CLASSES]> {
+        let emotions = &self.0[..CLASSES];
+        let sum: f32 = emotions.iter().map(|&count| f32::from(count)).sum();
+        (sum > 0.0).then(|| std::array::from_fn(|id| f32::from(emotions[id]) / sum))
+    }
 
-impl<'a> Names<'a> {
-    fn insert(&mut self, name: &[u8], pixels: &'a [u8]) {
-        // Rows without a face have no name.
-        if name.is_empty() {
-            return;
-        }
-        let first = self.pixels.entry(name.to_owned()).or_insert(pixels);
-        if *first != pixels {
-            self.ambiguous.insert(name.to_owned());
-        }
+    /// The choice with more votes than every other one, if it is one of the seven emotions.
+    pub fn majority(&self) -> Option<Emotion> {
+        let most = *self.0.iter().max()?;
+        let mut winners = (0..CHOICES).filter(|&choice| self.0[choice] == most);
+        let winner = winners.next().filter(|_| winners.next().is_none())?;
+        Emotion::from_label_id(winner)
+    }
+
+    /// Whether more than half of the people see no face or no known emotion.
+    pub fn is_unusable(&self) -> bool {
+        let sum = |counts: &[u8]| counts.iter().map(|&count| u32::from(count)).sum::<u32>();
+        2 * sum(&self.0[CLASSES + 1..]) > sum(&self.0)
+    }
+
+    pub(crate) fn counts(&self) -> &[u8; CHOICES] {
+        &self.0
     }
 }
 
-/// The votes for our emotions as shares, none if there are none; or the column that is no number.
-fn shares(fields: [&[u8]; CLASSES]) -> Result<Option<Votes>, (&'static str, String)> {
-    let mut votes = [0.0; CLASSES];
-    for ((vote, field), column) in votes.iter_mut().zip(fields).zip(&COLUMNS[2..]) {
-        *vote = f32::from(parse(field).ok_or_else(|| (*column, excerpt(field)))?);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_count_the_seven_emotions_only() {
+        let votes = Votes::new([5, 0, 0, 2, 0, 0, 1, 1, 1, 0]);
+        let expected = [0.625, 0.0, 0.0, 0.25, 0.0, 0.0, 0.125];
+        assert_eq!(votes.shares(), Some(expected));
+        assert_eq!(Votes::new([0, 0, 0, 0, 0, 0, 0, 4, 3, 3]).shares(), None);
     }
-    let sum: f32 = votes.iter().sum();
-    Ok((sum > 0.0).then(|| votes.map(|vote| vote / sum)))
+
+    #[test]
+    fn a_majority_is_a_single_winner_among_all_choices() {
+        let majority = |counts| Votes::new(counts).majority();
+        assert_eq!(
+            majority([0, 0, 4, 3, 0, 0, 3, 0, 0, 0]),
+            Some(Emotion::Fear)
+        );
+        assert_eq!(majority([4, 0, 0, 4, 0, 0, 2, 0, 0, 0]), None);
+        assert_eq!(majority([0, 0, 0, 4, 0, 0, 1, 5, 0, 0]), None);
+        assert_eq!(majority([0, 0, 0, 4, 0, 0, 2, 0, 4, 0]), None);
+    }
+
+    #[test]
+    fn a_face_is_unusable_if_more_than_half_see_none_or_nothing_known() {
+        assert!(Votes::new([0, 0, 0, 0, 0, 0, 4, 0, 3, 3]).is_unusable());
+        assert!(!Votes::new([0, 0, 0, 0, 0, 0, 5, 0, 5, 0]).is_unusable());
+        assert!(!Votes::new([0, 0, 0, 0, 0, 0, 4, 6, 0, 0]).is_unusable());
+    }
 }

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use candle_core::{Device, Tensor};
 use emotion_models::face_net::{self, GridCell, STRIDES, VALUES};
 use emotion_models::preprocess::normalize;
-use emotion_models::weights::{Normalization, Task, WeightTensor, WeightTensors};
+use emotion_models::weights::{Head, Normalization, Task, WeightTensor, WeightTensors};
 use emotion_models::{Metadata, Weights};
 use rayon::prelude::*;
 
@@ -177,6 +177,7 @@ impl TrainingTask for DetectorTask {
         Ok(StepOutput {
             loss: detection(&values, &targets)?,
             samples: count,
+            labelled: 0,
             correct: 0,
         })
     }
@@ -210,6 +211,8 @@ impl TrainingTask for DetectorTask {
         epoch.calibration().apply(&mut values)?;
         let settings = &run.settings;
         let metadata = Metadata {
+            heads: vec![Head::Labels],
+            threshold: None,
             name: settings.name().to_owned(),
             architecture: settings.architecture(),
             labels: vec!["face".to_owned()],

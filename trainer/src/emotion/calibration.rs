@@ -1,7 +1,6 @@
 //! Temperature scaling (Guo et al. 2017, "On Calibration of Modern Neural Networks").
 
-use emotion_models::Emotion;
-
+use crate::data::CLASSES;
 use crate::emotion::metrics::softmax;
 
 /// Temperatures from 1/20 to 20 are searched.
@@ -9,20 +8,23 @@ const LARGEST: f64 = 20.0;
 /// Bisections of that range in logarithms, which give the temperature to 1e-8.
 const BISECTIONS: usize = 30;
 
-/// The temperature in 1/20…20 with the least cross-entropy for logits `[N][7]` and their N labels; 1 if all are equally
-/// good or the logits are not finite.
+/// The temperature in 1/20…20 with the least cross-entropy for logits `[N][7]` and their N target probabilities; 1 if all
+/// are equally good or the logits are not finite.
 ///
-/// The cross-entropy is convex in β = 1/temperature, so its only minimum is where its slope Σ (⟨z⟩ − z_label) crosses 0;
-/// ⟨z⟩ is the mean of the logits z under softmax(β z).
-pub fn fit_temperature(logits: &[Vec<f32>], labels: &[Emotion]) -> f32 {
+/// The cross-entropy is convex in β = 1/temperature, so its only minimum is where its slope Σ (⟨z⟩ − z·t) crosses 0;
+/// ⟨z⟩ is the mean of the logits z under softmax(β z), and t the target.
+pub fn fit_temperature(logits: &[Vec<f32>], targets: &[[f32; CLASSES]]) -> f32 {
     let slope = |beta: f64| -> f64 {
-        let row_slope = |(row, label): (&Vec<f32>, &Emotion)| {
+        let row_slope = |(row, target): (&Vec<f32>, &[f32; CLASSES])| -> f64 {
             let probabilities = softmax(row, 1.0 / beta);
             let logits = row.iter().map(|&logit| f64::from(logit));
-            let expected: f64 = logits.zip(probabilities).map(|(z, p)| z * p).sum();
-            expected - f64::from(row[label.label_id()])
+            let differences = probabilities.iter().zip(target);
+            logits
+                .zip(differences.map(|(p, &t)| p - f64::from(t)))
+                .map(|(z, difference)| z * difference)
+                .sum()
         };
-        logits.iter().zip(labels).map(row_slope).sum()
+        logits.iter().zip(targets).map(row_slope).sum()
     };
     let (mut low, mut high) = (-LARGEST.ln(), LARGEST.ln());
     for _ in 0..BISECTIONS {

@@ -1,18 +1,22 @@
 //! Teachers: trained networks whose probabilities a smaller one learns besides the labels (Hinton, Vinyals and Dean 2015,
 //! "Distilling the Knowledge in a Neural Network").
 //!
-//! They classify the augmented faces of each batch, like the student, but without changes of exposure. The logits of each
-//! teacher are divided by its own temperature first, so that an overconfident one has no more influence than the others.
+//! They classify the faces of each batch, moved like the student's, but not covered, relit or degraded. The logits of each
+//! teacher are divided by its own temperature first, so that an overconfident one has no more influence than the others. A
+//! teacher with [`Head::People`] gives the mean of its two answers, weighted as labels and votes are in the targets.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use emotion_models::inference::Precision;
+use emotion_models::weights::Head;
 use emotion_models::{Classifier, Emotion, Metadata, Scores, Weights};
 use serde::{Deserialize, Serialize};
 
+use crate::data::batch::FaceBatch;
 use crate::run::weights_id::WeightsId;
 
 /// Settings of the distillation.
@@ -26,11 +30,17 @@ pub struct Distillation {
     pub temperature: f64,
     /// Whether teachers average over the face and its mirror image.
     pub flip: bool,
+    /// Movements that each face makes in turn, so that teachers classify each of them once; none: another one each epoch.
+    pub views: Option<usize>,
 }
 
 /// The loaded teachers; none by default. A clone shares them.
 #[derive(Debug, Clone, Default)]
-pub struct Teachers(Arc<[Teacher]>);
+pub struct Teachers {
+    teachers: Arc<[Teacher]>,
+    /// Their answers to the views of the faces so far, by view and row.
+    answers: Arc<Mutex<HashMap<(usize, usize), Vec<f32>>>>,
+}
 
 #[derive(Debug)]
 struct Teacher {
@@ -60,22 +70,27 @@ impl Teachers {
     /// When a file is unusable, or its labels are not FER-2013's emotions.
     pub fn load(files: &[PathBuf]) -> Result<Self> {
         let teachers = files.iter().map(|file| Teacher::load(file));
-        Ok(Self(teachers.collect::<Result<_>>()?))
+        Ok(Self {
+            teachers: teachers.collect::<Result<_>>()?,
+            answers: Arc::default(),
+        })
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.teachers.is_empty()
     }
 
     /// The ids of their weights, in order.
     pub fn ids(&self) -> Vec<WeightsId> {
-        self.0.iter().map(|teacher| teacher.id.clone()).collect()
+        let teachers = self.teachers.iter();
+        teachers.map(|teacher| teacher.id.clone()).collect()
     }
 
     /// Their files, in order.
     pub fn files(&self) -> Vec<PathBuf> {
-        self.0.iter().map(|teacher| teacher.file.clone()).collect()
+        let teachers = self.teachers.iter();
+        teachers.map(|teacher| teacher.file.clone()).collect()
     }
 
     /// Checks that these are the teachers of a run, and that they take faces of its size.
@@ -91,7 +106,7 @@ impl Teachers {
             list(expected),
             list(&found)
         );
-        for Teacher { file, metadata, .. } in self.0.iter() {
+        for Teacher { file, metadata, .. } in self.teachers.iter() {
             let size = metadata.input_size;
             ensure!(
                 size == input_size,
@@ -103,25 +118,86 @@ impl Teachers {
         Ok(())
     }
 
-    /// Their mean answer to preprocessed faces `[N, size, size, 1]`.
+    /// Their mean answer to a batch; `people_share` is the share of [`Head::People`] in the answer of a teacher that has it.
+    /// With views, it is kept for the next time.
+    ///
+    /// # Errors
+    ///
+    /// As [`Teachers::answer`].
+    pub fn answer_batch(
+        &self,
+        batch: &FaceBatch,
+        settings: &Distillation,
+        people_share: f32,
+    ) -> Result<SoftTargets> {
+        let faces = batch.teacher_faces.as_ref().unwrap_or(&batch.faces);
+        if settings.views.is_none() {
+            return self.answer(faces, settings, people_share);
+        }
+        let keys = || batch.rows.iter().map(|&row| (batch.view, row));
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let known: Option<Vec<_>> = keys().map(|key| answers.get(&key).cloned()).collect();
+        let rows = match known {
+            Some(rows) => rows,
+            None => {
+                let rows = self.probabilities(faces, settings, people_share)?;
+                answers.extend(keys().zip(rows.iter().cloned()));
+                rows
+            }
+        };
+        SoftTargets::new(rows, settings.temperature)
+    }
+
+    /// Their mean answer to preprocessed faces `[N, size, size, 1]`; `people_share` is the share of [`Head::People`] in the
+    /// answer of a teacher that has it.
     ///
     /// # Errors
     ///
     /// When `faces` has another shape than they take, or there are no teachers.
-    pub fn answer(&self, faces: &Tensor, settings: &Distillation) -> Result<SoftTargets> {
+    pub fn answer(
+        &self,
+        faces: &Tensor,
+        settings: &Distillation,
+        people_share: f32,
+    ) -> Result<SoftTargets> {
+        let rows = self.probabilities(faces, settings, people_share)?;
+        SoftTargets::new(rows, settings.temperature)
+    }
+
+    /// The rows of [`Teachers::answer`].
+    fn probabilities(
+        &self,
+        faces: &Tensor,
+        settings: &Distillation,
+        people_share: f32,
+    ) -> Result<Vec<Vec<f32>>> {
         let width = faces.dim(2)?;
         let faces = faces.flatten_all()?.to_vec1::<f32>()?;
         let mirrored = settings.flip.then(|| mirrored(&faces, width));
         let mut sum = SoftSum::default();
-        for teacher in self.0.iter() {
+        for teacher in self.teachers.iter() {
             let temperature = f64::from(teacher.metadata.temperature) * settings.temperature;
             for faces in [Some(&faces), mirrored.as_ref()].into_iter().flatten() {
                 let classifier = teacher.classifier.lock();
                 let mut classifier = classifier.unwrap_or_else(PoisonError::into_inner);
-                sum.add(&classifier.logits(faces)?, temperature);
+                let outputs = classifier.outputs(faces)?;
+                sum.add(&outputs, |row| {
+                    let scores = |head| {
+                        let range = teacher.metadata.outputs(head)?;
+                        Some(Scores::from_logits(&row[range], temperature as f32))
+                    };
+                    let labels = scores(Head::Labels).into_iter();
+                    match scores(Head::People) {
+                        Some(people) => {
+                            let shares = [1.0 - people_share, people_share];
+                            labels.chain([people]).zip(shares).collect()
+                        }
+                        None => labels.zip([1.0]).collect(),
+                    }
+                });
             }
         }
-        sum.mean(settings.temperature)
+        Ok(sum.mean())
     }
 }
 
@@ -155,8 +231,10 @@ impl SoftTargets {
     #[cfg(test)]
     pub(crate) fn of_logits(logits: &[Vec<f32>], temperature: f64) -> Result<Self> {
         let mut sum = SoftSum::default();
-        sum.add(logits, temperature);
-        sum.mean(temperature)
+        sum.add(logits, |row| {
+            vec![(Scores::from_logits(row, temperature as f32), 1.0)]
+        });
+        Self::new(sum.mean(), temperature)
     }
 }
 
@@ -168,29 +246,35 @@ struct SoftSum {
 }
 
 impl SoftSum {
-    fn add(&mut self, logits: &[Vec<f32>], temperature: f64) {
+    /// Adds an answer; `scores` gives the probabilities in a row of outputs, each with its share.
+    fn add(&mut self, outputs: &[Vec<f32>], scores: impl Fn(&[f32]) -> Vec<(Scores, f32)>) {
         self.answers += 1;
-        if self.rows.is_empty() {
-            self.rows = logits.iter().map(|row| vec![0.0; row.len()]).collect();
-        }
-        for (sums, logits) in self.rows.iter_mut().zip(logits) {
-            let scores = Scores::from_logits(logits, temperature as f32);
-            for (sum, probability) in sums.iter_mut().zip(scores.probabilities()) {
-                *sum += probability;
+        self.rows.resize(outputs.len(), Vec::new());
+        for (sums, row) in self.rows.iter_mut().zip(outputs) {
+            for (scores, share) in scores(row) {
+                sums.resize(scores.probabilities().len(), 0.0);
+                for (sum, probability) in sums.iter_mut().zip(scores.probabilities()) {
+                    *sum += share * probability;
+                }
             }
         }
     }
 
-    fn mean(self, temperature: f64) -> Result<SoftTargets> {
+    fn mean(self) -> Vec<Vec<f32>> {
         let answers = self.answers as f32;
         let rows = self.rows.into_iter();
-        let rows: Vec<Vec<f32>> = rows
-            .map(|row| row.into_iter().map(|sum| sum / answers).collect())
-            .collect();
+        rows.map(|row| row.into_iter().map(|sum| sum / answers).collect())
+            .collect()
+    }
+}
+
+impl SoftTargets {
+    /// Those of probabilities `[N][C]`.
+    fn new(rows: Vec<Vec<f32>>, temperature: f64) -> Result<Self> {
         let probabilities = rows.iter().flatten().map(|&p| f64::from(p));
         let surprise = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
         let entropy: f64 = probabilities.map(surprise).sum();
-        Ok(SoftTargets {
+        Ok(Self {
             entropy: entropy / rows.len() as f64,
             probabilities: Tensor::new(rows, &Device::Cpu)?,
             temperature,

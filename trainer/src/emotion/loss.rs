@@ -34,5 +34,16 @@ pub fn distillation(
         + (divergence * (weight * temperature * temperature))?
 }
 
+/// Mean of `-(c·log σ(z) + u·log σ(−z))` for the logits z `[N, 1]` of a covered face and the targets (c, u) `[N, 2]`.
+///
+/// # Errors
+///
+/// When the shapes differ.
+pub fn cover(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    // σ(z) and σ(−z) are the softmax of z and 0.
+    let logits = Tensor::cat(&[logits, &logits.zeros_like()?], 1)?;
+    cross_entropy(&logits, targets)
+}
+
 #[cfg(test)]
 mod tests;

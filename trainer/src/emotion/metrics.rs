@@ -95,6 +95,15 @@ impl ClassificationMetrics {
         scores.iter().sum::<f64>() / scores.len() as f64
     }
 
+    /// Unweighted mean of the recalls of the emotions that occur; NaN without faces.
+    pub fn macro_recall(&self) -> f64 {
+        let recalls: Vec<f64> = Emotion::ALL
+            .into_iter()
+            .filter_map(|emotion| self.recall(emotion))
+            .collect();
+        recalls.iter().sum::<f64>() / recalls.len() as f64
+    }
+
     /// Number of faces of `label` that were predicted as `predicted`.
     pub fn confused(&self, label: Emotion, predicted: Emotion) -> usize {
         self.confusion[label.label_id()][predicted.label_id()]
@@ -121,6 +130,13 @@ pub fn softmax(logits: &[f32], temperature: f64) -> Vec<f64> {
 
 /// The negative logarithm of the probability of the label in `softmax(logits / temperature)`.
 pub fn cross_entropy(logits: &[f32], label: Emotion, temperature: f64) -> f64 {
+    let mut target = [0.0; CLASSES];
+    target[label.label_id()] = 1.0;
+    soft_cross_entropy(logits, &target, temperature)
+}
+
+/// The cross-entropy of `softmax(logits / temperature)` against target probabilities that sum to 1, in nats.
+pub fn soft_cross_entropy(logits: &[f32], target: &[f32; CLASSES], temperature: f64) -> f64 {
     let scaled = |logit: f32| f64::from(logit) / temperature;
     let largest = logits
         .iter()
@@ -131,7 +147,11 @@ pub fn cross_entropy(logits: &[f32], label: Emotion, temperature: f64) -> f64 {
         .iter()
         .map(|&logit| (scaled(logit) - largest).exp())
         .sum();
-    sum.ln() + largest - scaled(logits[label.label_id()])
+    let targets = logits.iter().zip(target);
+    let expected: f64 = targets
+        .map(|(&logit, &share)| scaled(logit) * f64::from(share))
+        .sum();
+    sum.ln() + largest - expected
 }
 
 /// Index of the largest value, the first of equals.

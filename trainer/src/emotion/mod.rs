@@ -5,6 +5,7 @@ pub mod distillation;
 pub mod epoch;
 pub mod loss;
 pub mod metrics;
+pub mod people;
 pub mod plots;
 pub mod prediction;
 pub mod recipe;

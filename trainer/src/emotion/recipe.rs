@@ -1,8 +1,8 @@
-//! The two ways to train an emotion network.
+//! The ways to train an emotion network.
 
 use std::path::PathBuf;
 
-use emotion_models::weights::Architecture;
+use emotion_models::weights::{Architecture, Head};
 use serde::{Deserialize, Serialize};
 
 use crate::data::FACE_SIZE;
@@ -22,28 +22,10 @@ use crate::run::settings::{CommonSettings, RunSettings};
 pub enum Recipe {
     /// AdamW with a one-cycle learning rate, mixup, changes of light, and an average of the weights
     Best,
+    /// The same with faces as cameras and detectors deliver them: badly cut out, tilted, small, blurred, compressed, covered
+    Robust,
     /// Adam 1e-3 reduced on plateaus, as the published weights were trained
     Seed,
-}
-
-/// The metric that selects the epoch to keep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SelectionMetric {
-    /// The highest validation accuracy.
-    Accuracy,
-    /// The lowest validation loss.
-    Loss,
-}
-
-impl SelectionMetric {
-    /// A function that tells whether the first of two epochs is better.
-    pub fn better(self) -> fn(&EmotionEpoch, &EmotionEpoch) -> bool {
-        match self {
-            SelectionMetric::Accuracy => |epoch, best| epoch.val_acc > best.val_acc,
-            SelectionMetric::Loss => |epoch, best| epoch.val_loss < best.val_loss,
-        }
-    }
 }
 
 /// All settings of a run; with the data they decide its result.
@@ -71,9 +53,6 @@ pub struct Settings {
     pub augmentation: Augmentation,
     /// How faces of a batch are mixed.
     pub mixing: Mixing,
-    /// The metric that selects the epoch to keep.
-    #[serde(rename = "choice")]
-    pub selection: SelectionMetric,
     /// Distillation from teachers, if there are any.
     pub distillation: Option<Distillation>,
 }
@@ -94,6 +73,10 @@ impl Settings {
                 class_balance: self.class_balance,
             },
             has_teachers: self.distillation.is_some(),
+            views: self
+                .distillation
+                .as_ref()
+                .and_then(|settings| settings.views),
         }
     }
 }
@@ -114,7 +97,7 @@ pub struct FaceDataSummary {
 impl RunSettings for Settings {
     type Epoch = EmotionEpoch;
     type DataSummary = FaceDataSummary;
-    const FORMAT: &'static str = "emotion-trainer checkpoint 2";
+    const FORMAT: &'static str = "emotion-trainer checkpoint 3";
 
     fn common(&self) -> &CommonSettings {
         &self.common
@@ -132,12 +115,18 @@ impl RunSettings for Settings {
         self.input_size
     }
 
+    /// Covers are learnt where they are drawn.
+    fn heads(&self) -> Vec<Head> {
+        let cover = (self.augmentation.cover > 0.0).then_some(Head::Cover);
+        [Head::Labels].into_iter().chain(cover).collect()
+    }
+
     fn early_stop(&self) -> Option<usize> {
         self.early_stop
     }
 
     fn better(&self) -> fn(&EmotionEpoch, &EmotionEpoch) -> bool {
-        self.selection.better()
+        |epoch, best| epoch.val_loss_calibrated < best.val_loss_calibrated
     }
 
     /// The last step may have fewer faces.
@@ -199,35 +188,50 @@ impl Recipe {
                 ..Augmentation::NONE
             },
             mixing: Mixing::default(),
-            selection: SelectionMetric::Loss,
             distillation: None,
+        };
+        let best = || Settings {
+            common: CommonSettings {
+                epochs: 60,
+                batch: 64,
+                learning_rate: 4e-3,
+                schedule: Schedule::ONE_CYCLE,
+                optimizer: AdamConfig {
+                    weight_decay: 0.02,
+                    ..AdamConfig::default()
+                },
+                average: Some(0.999),
+                ..plain.common.clone()
+            },
+            early_stop: None,
+            augmentation: Augmentation {
+                light: 0.2,
+                ..plain.augmentation
+            },
+            mixing: Mixing {
+                mixup: 0.2,
+                ..plain.mixing
+            },
+            ..plain.clone()
         };
         match self {
             Recipe::Seed => plain,
-            Recipe::Best => Settings {
-                common: CommonSettings {
-                    epochs: 60,
-                    batch: 64,
-                    learning_rate: 4e-3,
-                    schedule: Schedule::ONE_CYCLE,
-                    optimizer: AdamConfig {
-                        weight_decay: 0.02,
-                        ..AdamConfig::default()
-                    },
-                    average: Some(0.999),
-                    ..plain.common
-                },
-                early_stop: None,
+            Recipe::Best => best(),
+            Recipe::Robust => Settings {
                 augmentation: Augmentation {
-                    light: 0.2,
-                    ..plain.augmentation
+                    cover: 0.15,
+                    exposure: 2.0,
+                    rotation_degrees: 20.0,
+                    shift: 0.09,
+                    scale: 0.2,
+                    zoom: 0.04,
+                    blur: 0.2,
+                    reduce: 0.35,
+                    compress: 0.2,
+                    ..best().augmentation
                 },
-                mixing: Mixing {
-                    mixup: 0.2,
-                    ..plain.mixing
-                },
-                selection: SelectionMetric::Accuracy,
-                ..plain
+                mixing: Mixing::default(),
+                ..best()
             },
         }
     }
@@ -236,6 +240,7 @@ impl Recipe {
     pub fn name(self) -> &'static str {
         match self {
             Recipe::Best => "best",
+            Recipe::Robust => "robust",
             Recipe::Seed => "seed",
         }
     }

@@ -7,7 +7,7 @@ pub const BINS: usize = 15;
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Bin {
     count: usize,
-    correct: usize,
+    outcome_sum: f64,
     confidence_sum: f64,
 }
 
@@ -17,9 +17,9 @@ impl Bin {
         self.count
     }
 
-    /// Fraction of correct predictions; none in an empty bin.
+    /// Fraction of correct predictions, or their mean share of the votes; none in an empty bin.
     pub fn accuracy(&self) -> Option<f64> {
-        (self.count > 0).then(|| self.correct as f64 / self.count as f64)
+        (self.count > 0).then(|| self.outcome_sum / self.count as f64)
     }
 
     /// Mean confidence; none in an empty bin.
@@ -36,12 +36,13 @@ pub struct Reliability {
 }
 
 impl Reliability {
-    /// Adds a prediction; its confidence is the probability of the predicted class.
-    pub fn add(&mut self, confidence: f64, correct: bool) {
+    /// Adds a prediction; its confidence is the probability of the predicted class. The outcome is whether it was correct, or
+    /// the share of the votes for that class.
+    pub fn add(&mut self, confidence: f64, outcome: impl Into<f64>) {
         let bin = (confidence * BINS as f64).ceil() as usize;
         let bin = &mut self.bins[bin.clamp(1, BINS) - 1];
         bin.count += 1;
-        bin.correct += usize::from(correct);
+        bin.outcome_sum += outcome.into();
         bin.confidence_sum += confidence;
     }
 
@@ -54,7 +55,7 @@ impl Reliability {
     pub fn total(&self) -> Bin {
         self.bins.iter().fold(Bin::default(), |sum, bin| Bin {
             count: sum.count + bin.count,
-            correct: sum.correct + bin.correct,
+            outcome_sum: sum.outcome_sum + bin.outcome_sum,
             confidence_sum: sum.confidence_sum + bin.confidence_sum,
         })
     }
@@ -62,7 +63,7 @@ impl Reliability {
     /// Expected calibration error, 0 to 1: the mean distance between accuracy and mean confidence of a bin, weighted by
     /// its predictions; NaN without predictions.
     pub fn expected_calibration_error(&self) -> f64 {
-        let distance = |bin: &Bin| (bin.correct as f64 - bin.confidence_sum).abs();
+        let distance = |bin: &Bin| (bin.outcome_sum - bin.confidence_sum).abs();
         self.bins.iter().map(distance).sum::<f64>() / self.total().count as f64
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Device, Tensor};
-use emotion_models::weights::{Architecture, Normalization, WeightTensor, WeightTensors};
+use emotion_models::weights::{Architecture, Head, Normalization, WeightTensor, WeightTensors};
 use emotion_models::{Emotion, Metadata, Weights};
 use hdf5::types::{FixedAscii, VarLenAscii, VarLenUnicode};
 use hdf5::{File, Group};
@@ -120,6 +120,8 @@ fn metadata(file: &File, name: &str) -> Result<Metadata> {
         .to_string_lossy();
     let version = text(file, "keras_version").map_or(String::new(), |v| format!(" (Keras {v})"));
     Ok(Metadata {
+        heads: vec![Head::Labels],
+        threshold: None,
         name: Architecture::MiniXception.name().to_owned(),
         architecture: Architecture::MiniXception,
         labels: Emotion::names(),

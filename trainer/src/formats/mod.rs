@@ -3,3 +3,4 @@
 #[cfg(feature = "keras")]
 pub mod keras;
 pub mod onnx;
+pub mod pytorch;

@@ -39,7 +39,9 @@ pub struct EpochTotals {
     /// Samples in these steps.
     #[serde(rename = "faces")]
     pub samples: usize,
-    /// Correctly recognised samples; 0 if samples have no label.
+    /// Those of them that have a label.
+    pub labelled: usize,
+    /// Labelled samples that were recognised correctly.
     #[serde(rename = "recognised")]
     pub correct: usize,
     /// Sum of the losses of the samples.
@@ -56,9 +58,9 @@ impl EpochTotals {
         self.loss_sum / self.samples as f64
     }
 
-    /// Fraction of the samples that were recognised correctly; NaN before the first.
+    /// Fraction of the labelled samples that were recognised correctly; NaN before the first.
     pub fn accuracy(&self) -> f64 {
-        self.correct as f64 / self.samples as f64
+        self.correct as f64 / self.labelled as f64
     }
 
     /// The totals as CSV, which unlike JSON stores every bit of a number.

@@ -6,8 +6,8 @@ use emotion_models::graph::{Graph, LayerSummary};
 use emotion_models::inference::{InferenceExecutor, Precision};
 use emotion_models::preprocess::Preprocessor;
 use emotion_models::training::TrainingExecutor;
-use emotion_models::weights::{Architecture, Weights};
-use emotion_models::{Emotion, Instructions};
+use emotion_models::weights::{Architecture, Head, Weights};
+use emotion_models::{Emotion, Instructions, Metadata};
 
 use crate::data::Faces;
 use crate::data::batch::preprocessed;
@@ -26,13 +26,18 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network for images of `input_size`² pixels with initial values drawn from `seed`.
+    /// A network for images of `input_size`² pixels with these heads and initial values drawn from `seed`.
     ///
     /// # Errors
     ///
     /// When the input is too small for the network.
-    pub fn new(architecture: Architecture, input_size: usize, seed: u64) -> Result<Self> {
-        let graph = architecture.graph(input_size, Emotion::ALL.len())?;
+    pub fn new(
+        architecture: Architecture,
+        input_size: usize,
+        heads: &[Head],
+        seed: u64,
+    ) -> Result<Self> {
+        let graph = architecture.graph_with_heads(input_size, Emotion::ALL.len(), heads)?;
         let executor = TrainingExecutor::new(&graph)?;
         Ok(Self {
             parameters: Parameters::new(&executor, seed)?,
@@ -47,13 +52,18 @@ impl Network {
     ///
     /// When its layers cannot be built.
     pub fn of(weights: &Weights) -> Result<Self> {
-        let metadata = weights.metadata();
-        let network = Self::new(metadata.architecture, metadata.input_size, 0)?;
+        let Metadata {
+            architecture,
+            input_size,
+            heads,
+            ..
+        } = weights.metadata();
+        let network = Self::new(*architecture, *input_size, heads, 0)?;
         network.parameters.restore(weights.tensors())?;
         Ok(network)
     }
 
-    /// The outputs, logits `[N, 7]` for emotions, of images `[N, input_size, input_size, 1]` in training: batch norms use the
+    /// The outputs of all heads, one after another, of images `[N, input_size, input_size, 1]` in training: batch norms use the
     /// statistics of this batch and update their running ones.
     ///
     /// # Errors
@@ -95,7 +105,7 @@ impl Network {
         Ok(executor.with_threads(rayon::current_num_threads()))
     }
 
-    /// Logits `[N][7]` of all `faces`, without augmentation.
+    /// Logits `[N][7]` of the labels of all `faces`, without augmentation.
     ///
     /// # Errors
     ///
@@ -108,7 +118,8 @@ impl Network {
         logits(faces, &preprocessor, EVALUATION_BATCH, |values, count| {
             let mut logits = vec![0.0; count * classes];
             executor.run(&values, &mut logits)?;
-            Ok(logits.chunks_exact(classes).map(<[f32]>::to_vec).collect())
+            let rows = logits.chunks_exact(classes);
+            Ok(rows.map(|row| row[..Emotion::ALL.len()].to_vec()).collect())
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use emotion_models::weights::Architecture;
+use emotion_models::weights::{Architecture, Head};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,11 @@ pub trait RunSettings: Clone + Debug + PartialEq + Serialize + DeserializeOwned 
 
     /// Width and height of the network's input in pixels.
     fn input_size(&self) -> usize;
+
+    /// The heads of a classifier.
+    fn heads(&self) -> Vec<Head> {
+        vec![Head::Labels]
+    }
 
     /// Epochs without progress in validation after which training stops; none: never.
     fn early_stop(&self) -> Option<usize> {

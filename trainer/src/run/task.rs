@@ -47,6 +47,11 @@ pub trait TrainingTask: Sized {
     /// When the weights are of a network for another task.
     fn adopt(settings: &mut Self::Settings, weights: &Weights) -> Result<()>;
 
+    /// Replaces the random initial values of a new run by those of its initial weights.
+    fn adopt_values(_: &Self::Settings, weights: &Weights, values: &mut WeightTensors) {
+        values.clone_from(weights.tensors());
+    }
+
     /// Replaces some of the random initial values.
     ///
     /// # Errors
@@ -112,6 +117,8 @@ pub struct StepOutput {
     pub loss: Tensor,
     /// Number of samples.
     pub samples: usize,
-    /// Number of samples with a correct answer; 0 if samples have no label.
+    /// Number of samples with a label.
+    pub labelled: usize,
+    /// Number of labelled samples with a correct answer.
     pub correct: usize,
 }

@@ -26,7 +26,10 @@ impl TrainState {
     /// The state before the first step, with random values.
     pub(crate) fn new(settings: &impl RunSettings) -> Result<Self> {
         let common = settings.common();
-        let network = || Network::new(settings.architecture(), settings.input_size(), common.seed);
+        let network = || {
+            let (architecture, size) = (settings.architecture(), settings.input_size());
+            Network::new(architecture, size, &settings.heads(), common.seed)
+        };
         let trained = network()?;
         let average = match common.average {
             Some(decay) => {

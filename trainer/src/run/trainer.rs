@@ -69,7 +69,9 @@ impl<T: TrainingTask> Trainer<T> {
         T::adopt(&mut settings, weights)?;
         settings.common_mut().init = Some(WeightsId::of(weights));
         let trainer = Self::begin(settings, task, folder)?;
-        trainer.state.init(weights.tensors())?;
+        let mut values = trainer.state.trained().parameters.snapshot()?;
+        T::adopt_values(trainer.settings(), weights, &mut values);
+        trainer.state.init(&values)?;
         Ok(trainer)
     }
 
@@ -240,6 +242,7 @@ impl<T: TrainingTask> Trainer<T> {
         let StepOutput {
             loss,
             samples,
+            labelled,
             correct,
         } = self.task.forward(settings, self.state.trained(), batch)?;
         let value = f64::from(loss.to_scalar::<f32>()?);
@@ -254,6 +257,7 @@ impl<T: TrainingTask> Trainer<T> {
         let totals = &mut self.run.totals;
         totals.steps += 1;
         totals.samples += samples;
+        totals.labelled += labelled;
         totals.correct += correct;
         totals.loss_sum += value * samples as f64;
         totals.lr = rate;

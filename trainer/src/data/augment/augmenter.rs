@@ -2,9 +2,23 @@
 
 use rand::RngExt;
 
+use super::cover::Cover;
+use super::degradation::{Degradation, reduce};
 use super::settings::Augmentation;
 use super::warp::{Margins, Warp};
 use super::{erasing, exposure, noise, tone};
+use crate::random::Purpose;
+
+/// A changed face.
+#[derive(Debug, Clone, Copy)]
+pub struct AugmentedFace<'a> {
+    /// `size`² pixels.
+    pub pixels: &'a [u8],
+    /// Its side in pixels.
+    pub size: usize,
+    /// Whether a cover was drawn over its mouth or its eyes.
+    pub is_covered: bool,
+}
 
 /// Augments faces; it reuses its buffers.
 #[derive(Debug, Clone)]
@@ -12,6 +26,7 @@ pub struct Augmenter {
     augmentation: Augmentation,
     size: usize,
     margins: Margins,
+    covered: Vec<u8>,
     face: Vec<u8>,
 }
 
@@ -22,12 +37,13 @@ impl Augmenter {
             augmentation,
             size,
             margins: Margins::default(),
-            face: vec![0; size * size],
+            covered: Vec::new(),
+            face: Vec::new(),
         }
     }
 
-    /// The changed `face`. The generators alone decide how it is changed. The exposure has its own one, so that turning
-    /// it off changes nothing else.
+    /// The changed `face`. The generators alone decide how it is changed. Movements, cover, exposure and degradation have
+    /// one each, so that turning one off leaves the others as they are.
     ///
     /// # Panics
     ///
@@ -35,31 +51,55 @@ impl Augmenter {
     pub fn run<R: RngExt>(
         &mut self,
         face: &[u8],
-        generator: &mut R,
-        exposure_generator: &mut R,
-    ) -> &[u8] {
-        let Augmentation {
-            exposure,
-            light,
-            noise,
-            erasing,
-            ..
-        } = self.augmentation;
-        let warp = Warp::sample(&self.augmentation, self.size, generator);
-        warp.apply(face, self.size, &mut self.margins, &mut self.face);
-        if exposure > 0.0 {
-            exposure::change(exposure, &mut self.face, self.size, exposure_generator);
+        generator: impl Fn(Purpose) -> R,
+    ) -> AugmentedFace<'_> {
+        let augmentation = &self.augmentation;
+        let size = self.size;
+        let cover = (augmentation.cover > 0.0)
+            .then(|| Cover::sample(augmentation.cover, &mut generator(Purpose::Cover)))
+            .flatten();
+        self.covered.clear();
+        self.covered.extend_from_slice(face);
+        if let Some(cover) = &cover {
+            cover.draw(&mut self.covered, size);
         }
-        if light > 0.0 {
-            tone::change(light, &mut self.face, generator);
+
+        let warp = Warp::sample(augmentation, size, &mut generator(Purpose::Movement));
+        self.face.resize(size * size, 0);
+        warp.apply(&self.covered, size, &mut self.margins, &mut self.face);
+        let mut changes = generator(Purpose::Augmentation);
+        if augmentation.exposure > 0.0 {
+            let generator = &mut generator(Purpose::Exposure);
+            exposure::change(augmentation.exposure, &mut self.face, size, generator);
         }
-        if noise > 0.0 {
-            noise::add(noise, &mut self.face, generator);
+        if augmentation.light > 0.0 {
+            tone::change(augmentation.light, &mut self.face, &mut changes);
         }
-        if erasing > 0.0 && generator.random::<f32>() < erasing {
-            erasing::erase(&mut self.face, self.size, generator);
+        if augmentation.erasing > 0.0 && changes.random::<f32>() < augmentation.erasing {
+            erasing::erase(&mut self.face, size, &mut changes);
         }
-        &self.face
+
+        let mut size = size;
+        let mut generator = generator(Purpose::Degradation);
+        let degradation = Degradation::sample(augmentation, size, &mut generator);
+        if let Some(blur) = degradation.blur {
+            blur.apply(&mut self.face, size);
+        }
+        if let Some(reduced) = degradation.size {
+            reduce(&mut self.face, size, reduced);
+            size = reduced;
+        }
+        if augmentation.noise > 0.0 {
+            noise::add(augmentation.noise, &mut self.face, &mut generator);
+        }
+        if let Some(quality) = degradation.quality {
+            super::degradation::compress(&mut self.face, size, quality);
+        }
+        AugmentedFace {
+            pixels: &self.face,
+            size,
+            is_covered: cover.is_some(),
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! Augmentation of training faces.
 //!
-//! Faces are warped, then exposure, tone, noise and erasing follow, in the order in which a face in front of a camera is
-//! moved, lit, recorded and covered. A change that is turned off draws no random numbers and costs nothing.
+//! Faces are covered and moved, then lit, then recorded: exposure, tone, erasing, blur, reduction, noise and compression follow, in
+//! the order in which they happen to a face in front of a camera. A change that is turned off draws no random numbers and costs nothing.
 
 mod augmenter;
+mod cover;
+pub(crate) mod degradation;
 mod erasing;
 mod exposure;
 mod noise;
@@ -11,6 +13,6 @@ mod settings;
 mod tone;
 mod warp;
 
-pub use augmenter::Augmenter;
+pub use augmenter::{AugmentedFace, Augmenter};
 pub use settings::Augmentation;
 pub use warp::Warp;

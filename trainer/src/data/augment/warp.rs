@@ -26,6 +26,8 @@ impl Warp {
         let side = size as f32;
         let (shift_x, shift_y) = (within(limits.shift) * side, within(limits.shift) * side);
         let (zoom_x, zoom_y) = (1.0 + within(limits.zoom), 1.0 + within(limits.zoom));
+        let scale = 1.0 + within(limits.scale);
+        let (zoom_x, zoom_y) = (scale * zoom_x, scale * zoom_y);
         let mirrored = generator.random::<bool>() && limits.flip;
 
         let (sin, cos) = angle.sin_cos();

@@ -3,7 +3,6 @@
 use anyhow::Result;
 
 use crate::emotion::epoch::EmotionEpoch;
-use crate::emotion::recipe::SelectionMetric;
 use crate::plots::axis::Axis;
 use crate::plots::panel::{PlotLine, PlotPanel, loss_axis, rate_panel, stacked, values};
 use crate::plots::{BLUE, ORANGE, VERMILION};
@@ -24,7 +23,7 @@ pub fn curves(log: &Log<EmotionEpoch>, title: &str) -> Result<String> {
 }
 
 fn loss_panel(log: &Log<EmotionEpoch>) -> PlotPanel<EmotionEpoch> {
-    let lowest = log.best(SelectionMetric::Loss.better());
+    let lowest = log.best(|epoch, best| epoch.val_loss < best.val_loss);
     let mut note = lowest.map_or_else(String::new, |row| {
         let EmotionEpoch {
             val_loss, epoch, ..
@@ -57,7 +56,7 @@ fn loss_panel(log: &Log<EmotionEpoch>) -> PlotPanel<EmotionEpoch> {
 }
 
 fn accuracy_panel(log: &Log<EmotionEpoch>) -> PlotPanel<EmotionEpoch> {
-    let highest = log.best(SelectionMetric::Accuracy.better());
+    let highest = log.best(|epoch, best| epoch.val_acc > best.val_acc);
     let values = values(log, |epoch| [100.0 * epoch.acc, 100.0 * epoch.val_acc]);
     let (low, high) = (values[0], values[values.len() - 1]);
     let room = (0.05 * (high - low)).max(0.5);

@@ -1,0 +1,210 @@
+//! Covers over the mouth or the eyes: masks, hands, dark glasses and bars.
+//!
+//! They are drawn where FER-2013 and the face detector place mouth and eyes: the eyes at 0.38 of the height and 0.3 and 0.7
+//! of the width, the mouth at 0.77 of the height.
+
+use rand::RngExt;
+
+use crate::random::symmetric;
+
+/// Height of the eyes, as a fraction of the side.
+const EYES: f32 = 0.38;
+/// Height of the mouth.
+const MOUTH: f32 = 0.77;
+/// Distance of an eye from the middle.
+const EYE_DISTANCE: f32 = 0.2;
+/// Width of the soft edge, as a fraction of the side.
+const EDGE: f32 = 0.02;
+
+/// A cover with its shade.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Cover {
+    shape: Shape,
+    /// Grey level in the middle.
+    grey: f32,
+    /// Change of the grey level from one side to the other, along both axes.
+    slope: [f32; 2],
+    /// Height of its folds in grey levels, their number along the height, and their phase.
+    folds: [f32; 3],
+}
+
+/// Lengths are fractions of the side.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Shape {
+    /// From the nose to the chin and to both edges, narrower below.
+    Mask {
+        top: f32,
+        left: f32,
+        right: f32,
+        narrowing: f32,
+    },
+    /// An ellipse about the mouth.
+    Ellipse { centre: [f32; 2], radii: [f32; 2] },
+    /// Two ellipses about the eyes, joined by a bridge.
+    Glasses { centre: [f32; 2], radii: [f32; 2] },
+    /// A bar across the face.
+    Bar { height: f32, half: f32, tilt: f32 },
+}
+
+impl Cover {
+    /// Draws a cover for this share of the faces, none for the others.
+    pub(super) fn sample(share: f32, generator: &mut impl RngExt) -> Option<Self> {
+        if generator.random::<f32>() >= share {
+            return None;
+        }
+        let mut about = |value: f32, limit: f32| value + symmetric(limit, generator);
+        let shapes = [
+            Shape::Mask {
+                top: about(0.52, 0.08),
+                left: about(0.08, 0.08),
+                right: about(0.92, 0.08),
+                narrowing: about(0.2, 0.15),
+            },
+            Shape::Ellipse {
+                centre: [about(0.5, 0.08), about(MOUTH, 0.05)],
+                radii: [about(0.3, 0.08), about(0.2, 0.06)],
+            },
+            Shape::Glasses {
+                centre: [about(0.5, 0.03), about(EYES, 0.04)],
+                radii: [about(0.17, 0.03), about(0.12, 0.03)],
+            },
+            Shape::Bar {
+                height: about(EYES, 0.05),
+                half: about(0.13, 0.05),
+                tilt: about(0.0, 0.25),
+            },
+        ];
+        // Masks are the most frequent cover.
+        let shape = match generator.random_range(0..8) {
+            0..4 => shapes[0],
+            4 => shapes[1],
+            5 | 6 => shapes[2],
+            _ => shapes[3],
+        };
+        let darkest = if matches!(shape, Shape::Glasses { .. }) {
+            0.0..60.0
+        } else {
+            10.0..250.0
+        };
+        Some(Self {
+            shape,
+            grey: generator.random_range(darkest),
+            slope: [(); 2].map(|()| symmetric(40.0, generator)),
+            folds: [
+                generator.random_range(0.0..15.0),
+                generator.random_range(2.0..9.0),
+                generator.random_range(0.0..1.0),
+            ],
+        })
+    }
+
+    /// Draws it over a face of `size`² pixels.
+    pub(super) fn draw(&self, face: &mut [u8], size: usize) {
+        for (row, line) in face.chunks_exact_mut(size).enumerate() {
+            let y = (row as f32 + 0.5) / size as f32;
+            for (column, pixel) in line.iter_mut().enumerate() {
+                let x = (column as f32 + 0.5) / size as f32;
+                let opacity = (self.shape.depth(x, y) / EDGE + 0.5).clamp(0.0, 1.0);
+                let below = f32::from(*pixel);
+                *pixel = (below + opacity * (self.shade(x, y) - below)).round() as u8;
+            }
+        }
+    }
+
+    fn shade(&self, x: f32, y: f32) -> f32 {
+        let [height, count, phase] = self.folds;
+        let fold = height * (std::f32::consts::TAU * (count * y + phase)).sin();
+        let [across, down] = self.slope;
+        (self.grey + across * (x - 0.5) + down * (y - 0.5) + fold).clamp(0.0, 255.0)
+    }
+}
+
+impl Shape {
+    /// How far a point lies inside, negative outside; exact at the edge.
+    fn depth(&self, x: f32, y: f32) -> f32 {
+        match *self {
+            Self::Mask {
+                top,
+                left,
+                right,
+                narrowing,
+            } => {
+                let inwards = narrowing * (y - top).max(0.0);
+                (y - top).min(x - left - inwards).min(right - inwards - x)
+            }
+            Self::Ellipse { centre, radii } => ellipse([x, y], centre, radii),
+            Self::Glasses { centre, radii } => {
+                let eye = |side: f32| {
+                    let centre = [centre[0] + side * EYE_DISTANCE, centre[1]];
+                    ellipse([x, y], centre, radii)
+                };
+                let bridge =
+                    (0.02 - (y - centre[1]).abs()).min(EYE_DISTANCE - (x - centre[0]).abs());
+                eye(-1.0).max(eye(1.0)).max(bridge)
+            }
+            Self::Bar { height, half, tilt } => half - (y - height - tilt * (x - 0.5)).abs(),
+        }
+    }
+}
+
+fn ellipse([x, y]: [f32; 2], centre: [f32; 2], radii: [f32; 2]) -> f32 {
+    let distance = ((x - centre[0]) / radii[0]).hypot((y - centre[1]) / radii[1]);
+    (1.0 - distance) * radii[0].min(radii[1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Purpose, generator};
+
+    const SIZE: usize = 48;
+
+    fn covers() -> impl Iterator<Item = Cover> {
+        let cover = |stream| Cover::sample(1.0, &mut generator(1, Purpose::Cover, stream));
+        (0..400).filter_map(cover)
+    }
+
+    #[test]
+    fn every_cover_hides_the_mouth_or_both_eyes() {
+        for cover in covers() {
+            let inside = |x: f32, y: f32| cover.shape.depth(x, y) > 0.0;
+            let mouth = inside(0.5, MOUTH);
+            let eyes = inside(0.5 - EYE_DISTANCE, EYES) && inside(0.5 + EYE_DISTANCE, EYES);
+            assert!(mouth || eyes, "{cover:?}");
+        }
+    }
+
+    #[test]
+    fn part_of_the_face_stays_visible() {
+        for cover in covers() {
+            let cells = (0..SIZE * SIZE).map(|cell| (cell % SIZE, cell / SIZE));
+            let [mut hidden, side] = [0.0, SIZE as f32];
+            for (x, y) in cells {
+                hidden += f32::from(cover.shape.depth(x as f32 / side, y as f32 / side) > 0.0);
+            }
+            let share = hidden / (side * side);
+            assert!((0.05..0.65).contains(&share), "{share}: {cover:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_covered_does_not_change() {
+        for cover in covers().take(50) {
+            let mut face = vec![77; SIZE * SIZE];
+            cover.draw(&mut face, SIZE);
+            for (index, &pixel) in face.iter().enumerate() {
+                let [x, y] = [index % SIZE, index / SIZE].map(|p| (p as f32 + 0.5) / SIZE as f32);
+                if cover.shape.depth(x, y) < -EDGE {
+                    assert_eq!(pixel, 77, "{x} {y} of {cover:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_share_of_covered_faces_is_that_asked_for() {
+        let cover = |stream| Cover::sample(0.25, &mut generator(1, Purpose::Cover, stream));
+        let count = (0..2000).filter(|&stream| cover(stream).is_some()).count();
+        assert!((430..570).contains(&count), "{count}");
+    }
+}
