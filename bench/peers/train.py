@@ -22,11 +22,14 @@ class Network(nn.Module):
             elif node["op"] == "add":
                 a, b = (outputs[index] for index in node["inputs"])
                 output = a + b
+            elif node["op"] == "scale_channels":
+                a, b = (outputs[index] for index in node["inputs"])
+                output = a * b
             else:
                 output = layer(outputs[node["inputs"][0]])
             if node.get("relu"):
                 output = F.relu(output, inplace=True)
-            if node["op"] != "average" and output.shape[2] != node["size"]:
+            if output.shape[2] != node["size"]:
                 raise ValueError(f"{node}: found size {output.shape[2]}")
             outputs.append(output)
         return outputs[-1].flatten(1)
@@ -45,6 +48,8 @@ def layer(node):
         return nn.MaxPool2d(3, 2, node["padding"], ceil_mode=True)
     if op == "average":
         return nn.AdaptiveAvgPool2d(1)
+    if op == "sigmoid":
+        return nn.Sigmoid()
     if op == "upsample":
         return nn.Upsample(scale_factor=2)
     return nn.Identity()

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use anyhow::{Result, ensure};
 use emotion_models::inference::{InferenceExecutor, Precision};
-use emotion_models::weights::{Architecture, Normalization};
+use emotion_models::weights::{Architecture, Head, Normalization};
 use emotion_models::{Emotion, Metadata, Weights};
 use emotion_trainer::formats::onnx;
 use emotion_trainer::run::network::Network;
@@ -146,12 +146,16 @@ pub(crate) fn untrained(architecture: Architecture) -> Result<Weights> {
         name: architecture.name().to_owned(),
         architecture,
         labels: Emotion::names(),
+        heads: vec![Head::Labels],
+        threshold: None,
         input_size: SIZE,
         normalization: Normalization::SymmetricUnit,
         temperature: 1.0,
         training: "none".to_owned(),
     };
-    let tensors = Network::new(architecture, SIZE, 1)?.parameters.snapshot()?;
+    let tensors = Network::new(architecture, SIZE, &[Head::Labels], 1)?
+        .parameters
+        .snapshot()?;
     Ok(Weights::new("untrained", metadata, tensors)?)
 }
 

@@ -55,6 +55,9 @@ impl StockNetwork {
                 [] => faces.clone(),
                 [input] => layer(node, kernels, &outputs[input])?,
                 [a, b] if matches!(node.op, Op::Add(_)) => (&outputs[a] + &outputs[b])?,
+                [a, b] if matches!(node.op, Op::ScaleChannels) => {
+                    outputs[a].broadcast_mul(&outputs[b])?
+                }
                 _ => bail!("{}: {:?} is not implemented here", node.name, node.op),
             };
             outputs.push(match node.op.activation() {
@@ -96,6 +99,7 @@ fn layer(node: &Node, kernels: &[(Tensor, Option<Tensor>)], x: &Tensor) -> Resul
         }
         (Op::Upsample, _) => x.upsample_nearest2d(2 * x.dim(2)?, 2 * x.dim(3)?)?,
         (Op::GlobalAverage, _) => x.mean_keepdim((2, 3))?,
+        (Op::Sigmoid, _) => (((x.neg()?.exp()? + 1.0)?).recip())?,
         (op, _) => bail!("{}: {op:?} is not implemented here", node.name),
     })
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use emotion_models::Emotion;
 use emotion_models::graph::{Activation, Graph, Node, Op};
 use emotion_models::weights::Architecture;
@@ -189,7 +189,8 @@ fn describe_node(nodes: &[Node], node: &Node) -> Result<Value> {
         Op::Add(_) => json!({ "op": "add" }),
         Op::Upsample => json!({ "op": "upsample" }),
         Op::GlobalAverage => json!({ "op": "average" }),
-        op => bail!("{}: the peer has no {op:?}", node.name),
+        Op::Sigmoid => json!({ "op": "sigmoid" }),
+        Op::ScaleChannels => json!({ "op": "scale_channels" }),
     };
     described["relu"] = json!(node.op.activation() == Activation::Relu);
     described["inputs"] = json!(node.inputs);

@@ -53,6 +53,11 @@ impl Weights {
         })
     }
 
+    /// The name of the file in errors.
+    pub(super) fn file(&self) -> &str {
+        &self.file
+    }
+
     /// The description of the weights.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata

@@ -48,6 +48,9 @@ pub enum Error {
     /// A tensor holds NaN or infinity.
     #[error("{file}: {name} holds a value that is not finite; the training that made it failed")]
     NotFinite { file: String, name: String },
+    /// A tensor holds a value that half precision cannot store.
+    #[error("{file}: {name} holds a value above 65504: store it in single precision")]
+    TooLarge { file: String, name: String },
     /// The weights are of a network for something else.
     #[error("{file}: holds a {found}, expected {expected}; choose other weights")]
     Task {

@@ -1,6 +1,6 @@
 //! Weights files.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::atomic_file;
 use super::checked::{Weights, mismatch};
 use super::error::Error;
 use super::metadata::Metadata;
-use super::tensor::{WeightTensor, WeightTensors};
+use super::tensor::{HalfTensor, WeightTensor, WeightTensors};
 
 impl Weights {
     /// Reads a file.
@@ -52,6 +52,29 @@ impl Weights {
             tensors.insert(name.to_owned(), tensor);
         }
         Self::new(file, metadata, tensors)
+    }
+
+    /// The contents of a file with tensors of `F16`, half as large. Values are rounded to 11 bits.
+    ///
+    /// # Errors
+    ///
+    /// If a value is too large for `F16`.
+    pub fn to_half_precision(&self) -> Result<Vec<u8>, Error> {
+        let tensors = self.tensors().iter();
+        let halves: BTreeMap<&String, HalfTensor> = tensors
+            .map(|(name, tensor)| (name, HalfTensor::new(tensor)))
+            .collect();
+        if let Some((name, _)) = halves.iter().find(|(_, half)| !half.is_finite()) {
+            return Err(Error::TooLarge {
+                file: self.file().to_owned(),
+                name: (*name).clone(),
+            });
+        }
+        let bytes = serialize(halves, Some(self.metadata().to_map()));
+        bytes.map_err(|source| Error::Format {
+            file: self.file().to_owned(),
+            source,
+        })
     }
 
     /// Writes the file, in `F32`, whole or not at all.

@@ -60,3 +60,41 @@ impl View for &WeightTensor {
         size_of_val(&self.values[..])
     }
 }
+
+/// The same in half precision.
+pub(super) struct HalfTensor {
+    shape: Vec<usize>,
+    values: Vec<f16>,
+}
+
+impl HalfTensor {
+    pub(super) fn new(tensor: &WeightTensor) -> Self {
+        Self {
+            shape: tensor.shape.clone(),
+            values: tensor.values.iter().copied().map(f16::from_f32).collect(),
+        }
+    }
+
+    pub(super) fn is_finite(&self) -> bool {
+        self.values.iter().all(|value| value.is_finite())
+    }
+}
+
+impl View for HalfTensor {
+    fn dtype(&self) -> Dtype {
+        Dtype::F16
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        let values = self.values.iter();
+        values.flat_map(|value| value.to_le_bytes()).collect()
+    }
+
+    fn data_len(&self) -> usize {
+        size_of_val(&self.values[..])
+    }
+}

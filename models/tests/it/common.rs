@@ -2,7 +2,7 @@
 
 use emotion_models::graph::{FoldedNetwork, Graph, Parameter};
 use emotion_models::inference::InferenceExecutor;
-use emotion_models::weights::{Architecture, Normalization, WeightTensor, WeightTensors};
+use emotion_models::weights::{Architecture, Head, Normalization, WeightTensor, WeightTensors};
 use emotion_models::{Emotion, Metadata, Weights};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -48,6 +48,8 @@ pub(crate) fn metadata(architecture: Architecture, input_size: usize) -> Metadat
         name: "random".to_owned(),
         architecture,
         labels: Emotion::names(),
+        heads: vec![Head::Labels],
+        threshold: None,
         input_size,
         normalization: Normalization::SymmetricUnit,
         temperature: 1.0,

@@ -1,19 +1,19 @@
 //! Whole networks: their size and shapes.
 
-use emotion_models::Instructions;
 use emotion_models::face_net;
 use emotion_models::graph::{Activation, Conv2dConfig, Error, Graph, Op, Parameter};
 use emotion_models::inference::{InferenceExecutor, Precision};
-use emotion_models::weights::Architecture;
+use emotion_models::weights::{Architecture, Head};
+use emotion_models::{Instructions, Metadata};
 
-use crate::common::{fold, random_faces, random_values, run};
+use crate::common::{fold, metadata, random_faces, random_values, run};
 
 fn mini_xception() -> Graph {
     Architecture::MiniXception.graph(48, 7).unwrap()
 }
 
 /// Each network for 48×48 pixels and seven classes.
-fn graphs() -> [Graph; 2] {
+fn graphs() -> [Graph; 3] {
     Architecture::CLASSIFIERS.map(|architecture| architecture.graph(48, 7).unwrap())
 }
 
@@ -76,7 +76,7 @@ fn the_layers_of_mini_xception_have_the_published_output_shapes() {
     {
         assert_eq!(shape(&format!("modules.{i}.add")), expected);
     }
-    assert_eq!(shape("average"), [7]);
+    assert_eq!(shape("head.average"), [7]);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_face_has_the_same_logits_alone_and_in_a_batch() {
 
 #[test]
 fn the_multiplications_are_within_what_a_camera_allows() {
-    let [mini, residual] = graphs();
+    let [mini, residual, large] = graphs();
     // As counted by hand from the table in the paper's code.
     assert_eq!(mini.multiply_adds(), 5_520_448);
     assert!(
@@ -112,12 +112,47 @@ fn the_multiplications_are_within_what_a_camera_allows() {
         "{}",
         residual.multiply_adds()
     );
-    let parameters: usize = residual
-        .parameters()
-        .iter()
-        .map(|parameter| parameter.len())
-        .sum();
-    assert!(parameters < 1_000_000, "{parameters}");
+    let parameters = |graph: &Graph| graph.parameters().iter().map(Parameter::len).sum::<usize>();
+    assert!(parameters(&residual) < 1_000_000);
+    // For single faces and archives.
+    assert_eq!(parameters(&large), 2_484_391);
+    assert!(large.multiply_adds() < 175_000_000);
+}
+
+#[test]
+fn heads_share_the_body_and_their_outputs_follow_each_other() {
+    let heads = [Head::Labels, Head::People, Head::Cover];
+    for architecture in Architecture::CLASSIFIERS {
+        let graph = architecture.graph_with_heads(48, 7, &heads).unwrap();
+        let values = random_values(&graph.parameters(), 3);
+        let faces = random_faces(2, 48);
+        let mut all = InferenceExecutor::from_network(
+            &fold(&graph, &values),
+            Instructions::best(),
+            Precision::F32,
+        );
+        let rows = run(&mut all, &faces);
+        let metadata = Metadata {
+            heads: heads.to_vec(),
+            ..metadata(architecture, 48)
+        };
+        assert_eq!(metadata.outputs(Head::People), Some(7..14));
+        assert_eq!(metadata.outputs(Head::Cover), Some(14..15));
+        for head in heads {
+            // The same body with this head alone, under the name of the first one.
+            let alone = architecture.graph_with_heads(48, 7, &[head]).unwrap();
+            let network = fold(&alone, &values);
+            let mut executor =
+                InferenceExecutor::from_network(&network, Instructions::best(), Precision::F32);
+            let range = metadata.outputs(head).unwrap();
+            let expected = run(&mut executor, &faces);
+            let found: Vec<f32> = rows
+                .chunks_exact(15)
+                .flat_map(|row| row[range.clone()].to_vec())
+                .collect();
+            assert_eq!(found, expected, "{architecture}: {head}");
+        }
+    }
 }
 
 #[test]

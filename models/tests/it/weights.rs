@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use emotion_models::weights::{
-    Architecture, Error, Normalization, Task, WeightTensor, WeightTensors,
+    Architecture, Error, Head, Normalization, Task, WeightTensor, WeightTensors,
 };
 use emotion_models::{Classifier, Emotion, Metadata, Weights};
 use half::f16;
@@ -15,6 +15,8 @@ fn metadata() -> Metadata {
         name: "test".to_owned(),
         architecture: Architecture::MiniXception,
         labels: Emotion::names(),
+        heads: vec![Head::Labels],
+        threshold: None,
         input_size: 48,
         normalization: Normalization::SymmetricUnit,
         temperature: 1.25,

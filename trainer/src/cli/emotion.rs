@@ -238,9 +238,13 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "CSV|DIR")]
     pub data: PathBuf,
 
-    /// The rows to evaluate on
-    #[arg(long, value_enum, default_value_t = Split::Private)]
-    pub split: Split,
+    /// fer2013new.csv, the votes of FER+ for the rows of fer2013.csv: also report what people see
+    #[arg(long, value_name = "CSV")]
+    pub votes: Option<PathBuf>,
+
+    /// The rows to evaluate on [default: private; of a folder without splits, all pictures]
+    #[arg(long, value_enum)]
+    pub split: Option<Split>,
 
     /// Print one JSON object instead of a table
     #[arg(long)]
@@ -262,6 +266,11 @@ pub struct EvaluateArgs {
     /// side, with each light correction
     #[arg(long)]
     pub light: bool,
+
+    /// Report the accuracy also on the faces reduced, rotated, blurred, compressed, badly cut out and
+    /// covered
+    #[arg(long)]
+    pub robust: bool,
 
     /// Number type that the network computes with [default: the fastest of this machine, as in the
     /// plugin]

@@ -99,6 +99,8 @@ pub struct ExportArgs {
 pub enum ModelFormat {
     /// For ONNX Runtime, OpenCV and others; its metadata holds labels and preprocessing
     Onnx,
+    /// A weights file in half precision, half as large
+    Half,
 }
 
 /// Options of `import-teacher`.

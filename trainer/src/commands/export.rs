@@ -14,17 +14,19 @@ use crate::run::files;
 /// When the weights are broken, or the file cannot be written.
 pub fn run(args: &ExportArgs) -> Result<()> {
     let weights = load_weights(&args.weights)?;
-    let bytes = match args.format {
-        ModelFormat::Onnx => onnx::encode(&weights)?,
+    let metadata = weights.metadata();
+    let (bytes, description) = match args.format {
+        ModelFormat::Onnx => (
+            onnx::encode(&weights)?,
+            format!(
+                "in ONNX, opset {}; {}",
+                onnx::OPSET,
+                onnx::description(metadata)
+            ),
+        ),
+        ModelFormat::Half => (weights.to_half_precision()?, "in half precision".to_owned()),
     };
     files::write(&args.out, bytes)?;
-    let metadata = weights.metadata();
-    println!(
-        "{}: {} in ONNX, opset {}; {}",
-        args.out.display(),
-        metadata.name,
-        onnx::OPSET,
-        onnx::description(metadata),
-    );
+    println!("{}: {} {description}", args.out.display(), metadata.name);
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! The three splits of a data set.
 
+use std::mem::take;
+
 use emotion_models::Emotion;
 
 use super::faces::{Faces, Split};
@@ -15,6 +17,8 @@ pub struct Dataset {
     pub private: Faces,
     /// The split of each row of the CSV, in the order of the file.
     rows: Vec<Split>,
+    /// Whether the faces come from a folder without splits.
+    is_undivided: bool,
 }
 
 impl Dataset {
@@ -24,6 +28,24 @@ impl Dataset {
             Split::Training => &self.training,
             Split::Public => &self.public,
             Split::Private => &self.private,
+        }
+    }
+
+    /// Whether the faces come from a folder without splits, so that their own hashes assigned them.
+    pub fn is_undivided(&self) -> bool {
+        self.is_undivided
+    }
+
+    pub(super) fn set_undivided(&mut self) {
+        self.is_undivided = true;
+    }
+
+    /// Moves all faces into the PrivateTest split.
+    pub fn merge(&mut self) {
+        for faces in [take(&mut self.training), take(&mut self.public)] {
+            for (row, &label) in faces.labels().iter().enumerate() {
+                self.private.push(faces.pixels(row), label);
+            }
         }
     }
 

@@ -119,6 +119,18 @@ impl Faces {
         self.votes = votes;
     }
 
+    /// The same faces with other pixels; `change` gets the number and the pixels of each.
+    pub fn changed(&self, mut change: impl FnMut(usize, &[u8]) -> Vec<u8>) -> Self {
+        let pixels = self.iter_pixels().enumerate();
+        Self {
+            pixels: pixels
+                .flat_map(|(row, pixels)| change(row, pixels))
+                .collect(),
+            labels: self.labels.clone(),
+            votes: self.votes.clone(),
+        }
+    }
+
     /// Leaves out the faces that most people found [unusable](Votes::is_unusable), and returns their number.
     pub fn remove_unusable(&mut self) -> usize {
         let mut kept = Self::default();

@@ -159,6 +159,9 @@ pub fn load(path: &Path) -> Result<Dataset, Error> {
     let of = files.len();
     let has_validation = files.iter().any(|file| file.split == Some(Split::Public));
     let mut dataset = Dataset::default();
+    if files.iter().all(|file| file.split.is_none()) {
+        dataset.set_undivided();
+    }
     let mut problems = Vec::new();
     for (file, face) in files.iter().zip(faces) {
         match face {
@@ -230,8 +233,7 @@ fn read(path: &Path, preprocessor: &mut Preprocessor) -> Result<Vec<u8>, String>
     image_file::view(&image)
         .and_then(|view| preprocessor.run(&view, centre, &mut values))
         .map_err(|error| error.to_string())?;
-    let level = |value: &f32| ((value + 1.0) * 127.5).round() as u8;
-    Ok(values.iter().map(level).collect())
+    Ok(image_file::grey_levels(&values))
 }
 
 /// Finds the files in the folder and reports all problems of its layout at once.

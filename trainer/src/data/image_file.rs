@@ -62,6 +62,12 @@ pub fn view(image: &GrayImage) -> Result<GreyImage<'_>, preprocess::Error> {
     GreyImage::new(image, width, image.height() as usize, width)
 }
 
+/// The grey levels 0 to 255 of preprocessed values in [-1, 1].
+pub fn grey_levels(values: &[f32]) -> Vec<u8> {
+    let level = |value: &f32| ((value + 1.0) * 127.5).round() as u8;
+    values.iter().map(level).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -44,10 +44,7 @@ pub fn append(faces: &mut Faces, folder: &Path) -> Result<usize> {
                 let mut values = vec![0.0; FACE_SIZE * FACE_SIZE];
                 let region = Region::face(x, y, width, height, DEFAULT_MARGIN);
                 preprocessor.run(&view, region, &mut values)?;
-                Ok(values
-                    .iter()
-                    .map(|value| ((value + 1.0) * 127.5).round() as u8)
-                    .collect())
+                Ok(image_file::grey_levels(&values))
             };
             regions.iter().map(crop).collect()
         })

@@ -13,7 +13,17 @@ pub struct PeopleMetrics {
     majority: ClassificationMetrics,
     reliability: Reliability,
     loss_sum: f64,
-    threshold: Option<f64>,
+    /// Confidence of the faces with a majority, and whether it is the label.
+    predictions: Vec<(f64, bool)>,
+}
+
+/// The faces with a majority whose label is named.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NamedFaces {
+    /// Their share.
+    pub share: f64,
+    /// The share of them whose label the majority contradicts; NaN if none is named.
+    pub contradicted: f64,
 }
 
 impl PeopleMetrics {
@@ -39,10 +49,11 @@ impl PeopleMetrics {
                 |(p, share): (&f64, f32)| -f64::from(share) * p.max(f64::MIN_POSITIVE).ln();
             metrics.loss_sum += probabilities.iter().zip(shares).map(surprise).sum::<f64>();
         }
-        metrics.threshold = threshold(majorities().map(|(probabilities, majority)| {
+        let predictions = majorities().map(|(probabilities, majority)| {
             let answer = argmax(probabilities);
             (probabilities[answer], answer == majority.label_id())
-        }));
+        });
+        metrics.predictions = predictions.collect();
         (metrics.reliability.total().count() > 0).then_some(metrics)
     }
 
@@ -61,28 +72,36 @@ impl PeopleMetrics {
         self.loss_sum / self.reliability.total().count() as f64
     }
 
+    /// The faces that are named from this confidence on.
+    pub fn named(&self, threshold: f64) -> NamedFaces {
+        named(&self.predictions, threshold)
+    }
+
     /// The least confidence, in hundredths, from which the majority contradicts at most one label in eight; none if no
     /// confidence is enough.
     pub fn threshold(&self) -> Option<f64> {
-        self.threshold
+        threshold(&self.predictions)
     }
 }
 
-/// The least threshold in hundredths from which at most [`CONTRADICTED`] of the predictions, confidence and whether they
-/// are right, are wrong.
-fn threshold(predictions: impl Iterator<Item = (f64, bool)>) -> Option<f64> {
-    let predictions: Vec<_> = predictions.collect();
-    (0..100)
-        .map(|hundredths| f64::from(hundredths) / 100.0)
-        .find(|&threshold| {
-            let named = || {
-                predictions
-                    .iter()
-                    .filter(|(confidence, _)| *confidence >= threshold)
-            };
-            let (count, wrong) = (named().count(), named().filter(|(_, right)| !right).count());
-            count > 0 && wrong as f64 <= CONTRADICTED * count as f64
-        })
+fn named(predictions: &[(f64, bool)], threshold: f64) -> NamedFaces {
+    let named = predictions
+        .iter()
+        .filter(|(confidence, _)| *confidence >= threshold);
+    let count = named.clone().count() as f64;
+    let wrong = named.filter(|(_, is_right)| !is_right).count();
+    NamedFaces {
+        share: count / predictions.len() as f64,
+        contradicted: wrong as f64 / count,
+    }
+}
+
+/// The least threshold in hundredths from which at most [`CONTRADICTED`] of the predictions are wrong.
+fn threshold(predictions: &[(f64, bool)]) -> Option<f64> {
+    let thresholds = (0..100).map(|hundredths| f64::from(hundredths) / 100.0);
+    let mut thresholds =
+        thresholds.filter(|&threshold| named(predictions, threshold).contradicted <= CONTRADICTED);
+    thresholds.next()
 }
 
 #[cfg(test)]
@@ -159,8 +178,8 @@ mod tests {
         let mut predictions = vec![(0.395, false), (0.405, false)];
         predictions.extend([(0.5, true); 7]);
         // From 0.40 on, one of eight is wrong; below, two of nine.
-        assert_eq!(threshold(predictions.into_iter()), Some(0.40));
-        assert_eq!(threshold([(0.99, false)].into_iter()), None);
-        assert_eq!(threshold([(0.2, true)].into_iter()), Some(0.0));
+        assert_eq!(threshold(&predictions), Some(0.40));
+        assert_eq!(threshold(&[(0.99, false)]), None);
+        assert_eq!(threshold(&[(0.2, true)]), Some(0.0));
     }
 }

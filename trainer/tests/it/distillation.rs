@@ -25,7 +25,13 @@ fn weights(folder: &Path, seed: u64, change: impl FnOnce(&mut Metadata)) -> Path
     metadata.name = format!("teacher-{seed}");
     metadata.input_size = SIZE;
     change(&mut metadata);
-    let network = Network::new(metadata.architecture, metadata.input_size, seed).unwrap();
+    let network = Network::new(
+        metadata.architecture,
+        metadata.input_size,
+        &metadata.heads,
+        seed,
+    )
+    .unwrap();
     let path = folder.join(format!("{}.safetensors", metadata.name));
     let parameters = network.parameters.snapshot().unwrap();
     let weights = Weights::new("teacher", metadata, parameters).unwrap();
@@ -39,6 +45,7 @@ fn how(teachers: &Teachers) -> Distillation {
         weight: 0.7,
         temperature: 2.0,
         flip: false,
+        views: None,
     }
 }
 
@@ -55,7 +62,7 @@ fn taught(files: &[PathBuf], epochs: usize) -> (Settings, EmotionTask) {
 fn probabilities(teachers: &Teachers, how: &Distillation) -> Vec<Vec<f32>> {
     let faces = batch::preprocessed(&faces(4), 0..4, &Preprocessor::new(SIZE));
     let faces = batch::tensor(faces, 4, SIZE).unwrap();
-    let soft = teachers.answer(&faces, how).unwrap();
+    let soft = teachers.answer(&faces, how, 0.0).unwrap();
     soft.probabilities.to_vec2().unwrap()
 }
 
@@ -126,7 +133,7 @@ fn teachers_that_see_the_mirror_image_too_answer_alike_for_both() {
         .collect();
     let answer = |face: Vec<f32>, how: &Distillation| {
         let face = batch::tensor(face, 1, SIZE).unwrap();
-        let soft = teachers.answer(&face, how).unwrap();
+        let soft = teachers.answer(&face, how, 0.0).unwrap();
         soft.probabilities.to_vec2::<f32>().unwrap()
     };
     let once = how(&teachers);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use emotion_trainer::data::votes::{self, Error};
+use emotion_trainer::data::ferplus::{self, Error, SplitVotes};
 use emotion_trainer::data::{Dataset, FACE_SIZE, Votes, fer2013};
 
 /// Four faces, all different: two Training rows about a PublicTest row, and a PrivateTest row.
@@ -31,8 +31,8 @@ fn file(rows: &[&str]) -> String {
     )
 }
 
-fn read(rows: &[&str], dataset: &Dataset) -> Result<Vec<Option<Votes>>, Error> {
-    votes::read(file(rows).as_bytes(), Path::new("fer2013new.csv"), dataset)
+fn read(rows: &[&str], dataset: &Dataset) -> Result<SplitVotes, Error> {
+    ferplus::read(file(rows).as_bytes(), Path::new("fer2013new.csv"), dataset)
 }
 
 fn message_of(rows: &[&str]) -> String {
@@ -47,12 +47,13 @@ const ROWS: [&str; 4] = [
 ];
 
 #[test]
-fn votes_of_training_rows_become_shares_in_the_order_of_the_labels() {
-    let votes = read(&ROWS, &dataset()).unwrap();
-    // Contempt and unknown are left out, so 8 votes are all.
-    let first = [0.625, 0.0, 0.0, 0.25, 0.0, 0.0, 0.125];
-    let second = [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0];
-    assert_eq!(votes, [Some(first), Some(second)]);
+fn votes_go_to_the_faces_of_their_split_in_the_order_of_the_labels() {
+    let [training, public, private] = read(&ROWS, &dataset()).unwrap();
+    let first = Votes::new([5, 0, 0, 2, 0, 0, 1, 1, 1, 0]);
+    let second = Votes::new([0, 0, 0, 0, 0, 10, 0, 0, 0, 0]);
+    assert_eq!(training, [Some(first), Some(second)]);
+    assert_eq!(public, [Some(Votes::new([0, 0, 0, 0, 0, 0, 10, 0, 0, 0]))]);
+    assert_eq!(private, [Some(Votes::new([10, 0, 0, 0, 0, 0, 0, 0, 0, 0]))]);
 }
 
 #[test]
@@ -65,6 +66,9 @@ fn each_column_counts_for_its_own_emotion() {
         "sadness",
         "surprise",
         "neutral",
+        "contempt",
+        "unknown",
+        "NF",
     ];
     for (label_id, column) in columns.into_iter().enumerate() {
         let header = file(&[]);
@@ -72,30 +76,27 @@ fn each_column_counts_for_its_own_emotion() {
         let names: Vec<_> = header.trim().split(',').collect();
         let counts: Vec<_> = names[2..].iter().map(|name| voted(name)).collect();
         let row = format!("Training,a.png,{}", counts.join(","));
-        let votes = read(&[&row], &dataset_of(&[(1, "Training")])).unwrap();
-        assert_eq!(votes[0].unwrap()[label_id], 1.0, "{column}");
+        let [votes, ..] = read(&[&row], &dataset_of(&[(1, "Training")])).unwrap();
+        let mut expected = [0; 10];
+        expected[label_id] = 9;
+        assert_eq!(votes, [Some(Votes::new(expected))], "{column}");
     }
-}
-
-#[test]
-fn a_row_that_nobody_saw_an_emotion_in_has_no_votes() {
-    let mut rows = ROWS;
-    rows[2] = "Training,,0,0,0,0,0,0,0,3,0,7";
-    assert_eq!(read(&rows, &dataset()).unwrap()[1], None);
 }
 
 #[test]
 fn a_picture_name_at_two_different_faces_leaves_both_without_votes() {
     let mut rows = ROWS;
     rows[2] = "Training,fer0.png,0,0,10,0,0,0,0,0,0,0";
-    assert_eq!(read(&rows, &dataset()).unwrap(), [None, None]);
+    let [training, ..] = read(&rows, &dataset()).unwrap();
+    assert_eq!(training, [None, None]);
 }
 
 #[test]
 fn a_picture_name_at_two_equal_faces_keeps_the_votes() {
     let dataset = dataset_of(&[(1, "Training"), (1, "Training")]);
     let rows = [ROWS[0], ROWS[0]];
-    assert!(read(&rows, &dataset).unwrap().iter().all(Option::is_some));
+    let [training, ..] = read(&rows, &dataset).unwrap();
+    assert!(training.iter().all(Option::is_some));
 }
 
 #[test]
@@ -103,7 +104,8 @@ fn rows_without_a_name_are_not_taken_for_the_same_picture() {
     let mut rows = ROWS;
     rows[0] = "Training,,10,0,0,0,0,0,0,0,0,0";
     rows[2] = "Training,,10,0,0,0,0,0,0,0,0,0";
-    assert!(read(&rows, &dataset()).unwrap().iter().all(Option::is_some));
+    let [training, ..] = read(&rows, &dataset()).unwrap();
+    assert!(training.iter().all(Option::is_some));
 }
 
 #[test]
@@ -149,7 +151,7 @@ fn votes_beside_a_folder_of_pictures_are_refused() {
 #[test]
 fn fer2013_csv_in_place_of_the_votes_is_an_error_that_names_a_column() {
     let text = "emotion,pixels,Usage\n0,1,Training\n";
-    let error = votes::read(text.as_bytes(), Path::new("fer2013.csv"), &dataset()).unwrap_err();
+    let error = ferplus::read(text.as_bytes(), Path::new("fer2013.csv"), &dataset()).unwrap_err();
     let message = error.to_string();
     assert!(
         message.contains("column `Image name` is missing"),
@@ -160,7 +162,7 @@ fn fer2013_csv_in_place_of_the_votes_is_an_error_that_names_a_column() {
 /// The start of the published file beside faces of which no two are equal.
 #[test]
 #[ignore = "needs EMOTION_DATA: fer2013/fer2013new.csv"]
-fn of_the_published_votes_only_empty_rows_and_names_of_two_faces_are_left_out() {
+fn of_the_published_votes_only_names_of_two_faces_are_left_out() {
     const ROWS: usize = 12_000;
     let path = emotion_tests::data("fer2013/fer2013new.csv");
     let text = std::fs::read_to_string(&path).unwrap();
@@ -174,9 +176,12 @@ fn of_the_published_votes_only_empty_rows_and_names_of_two_faces_are_left_out() 
     );
     let dataset = fer2013::read(csv.as_bytes(), Path::new("fer2013.csv")).unwrap();
 
-    let votes = votes::read(text.as_bytes(), &path, &dataset).unwrap();
+    let [votes, ..] = ferplus::read(text.as_bytes(), &path, &dataset).unwrap();
     let without: Vec<usize> = (0..ROWS).filter(|&row| votes[row].is_none()).collect();
-    assert_eq!(without.len(), 76 + 4);
+    // 76 more have votes for no emotion.
+    let no_emotion = |votes: &&Option<Votes>| votes.is_some_and(|votes| votes.shares().is_none());
+    assert_eq!(votes.iter().filter(no_emotion).count(), 76);
+    assert_eq!(without.len(), 4);
     // These rows share names: fer0006953.png and fer0011785.png.
     for row in [5274, 6968, 5348, 11817] {
         assert!(without.contains(&row), "{row}");

@@ -40,24 +40,22 @@ pub(super) fn table(
     for (column, light) in Illumination::ALL.into_iter().enumerate() {
         let lit = in_light(faces, light);
         for row in &mut rows {
-            let (once, mirrored) = probabilities(networks, &lit, batch, row.correction)?;
+            let found = probabilities(networks, &lit, batch, row.correction)?;
             let accuracy = |probabilities| evaluate_rows(probabilities, &lit, |_| true).accuracy();
-            row.once[column] = accuracy(&once);
-            row.mirrored[column] = accuracy(&mirrored);
+            row.once[column] = accuracy(&found.once);
+            row.mirrored[column] = accuracy(&found.mirrored);
         }
     }
     Ok(rows.into())
 }
 
-/// `faces` in this illumination, with their labels.
+/// `faces` in this illumination.
 fn in_light(faces: &Faces, light: Illumination) -> Faces {
-    let mut lit = Faces::default();
-    for (row, &label) in faces.labels().iter().enumerate() {
-        let mut pixels = faces.pixels(row).to_vec();
+    faces.changed(|_, pixels| {
+        let mut pixels = pixels.to_vec();
         light.apply(STOPS, &mut pixels, FACE_SIZE);
-        lit.push(&pixels, label);
-    }
-    lit
+        pixels
+    })
 }
 
 /// An object for each correction with the accuracy in each illumination.

@@ -1,8 +1,10 @@
 //! `emotion-trainer evaluate`.
 
 mod light;
+mod people;
 mod probabilities;
 mod report;
+mod robust;
 
 use std::path::{Path, PathBuf};
 
@@ -10,6 +12,7 @@ use anyhow::{Result, ensure};
 use emotion_models::inference::Precision;
 use emotion_models::{Classifier, Emotion};
 
+use self::people::PeopleReport;
 use self::probabilities::{Probabilities, evaluate_rows, probabilities};
 use self::report::{EvaluatedSplit, EvaluationReport, NetworkCost};
 use super::common::{load_weights, save_figures, short_name, use_threads};
@@ -30,23 +33,39 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     let networks = args.weights.iter();
     let networks = networks.map(|weights| classifier(weights, precision));
     let mut networks: Vec<Classifier> = networks.collect::<Result<_>>()?;
-    let data = Dataset::load(&args.data)?;
-    let faces = data.split(args.split);
+    let mut data = Dataset::load_with_votes(&args.data, args.votes.as_deref())?;
+    let split = args.split.unwrap_or(Split::Private);
+    let is_whole = args.split.is_none() && data.is_undivided();
+    if is_whole {
+        data.merge();
+        eprintln!(
+            "{} is not divided into splits: all its pictures are evaluated (--split private: the tenth that train holds out)",
+            args.data.display()
+        );
+    }
+    let faces = data.split(split);
     ensure!(
         !faces.is_empty(),
-        "{} has no {} rows",
+        "{} has no {split} rows",
         args.data.display(),
-        args.split
     );
 
     // Within Training every row would be a copy of itself.
-    let copies = (args.split != Split::Training).then(|| faces.copies_of(&data.training));
+    let copies = (split != Split::Training && !is_whole).then(|| faces.copies_of(&data.training));
     let batch = args.batch.get();
-    let (once, mirrored) = probabilities(&mut networks, faces, batch, args.light_correction)?;
+    let found = probabilities(&mut networks, faces, batch, args.light_correction)?;
     let light = args
         .light
         .then(|| light::table(&mut networks, faces, batch))
         .transpose()?;
+    let robust = args
+        .robust
+        .then(|| robust::table(&mut networks, faces, batch))
+        .transpose()?;
+    let threshold = match &networks[..] {
+        [network] => network.metadata().threshold.map(f64::from),
+        _ => None,
+    };
     let evaluate = |probabilities: &Probabilities| EvaluatedSplit {
         all: evaluate_rows(probabilities, faces, |_| true),
         without_copies: evaluate_rows(probabilities, faces, |row| {
@@ -58,14 +77,16 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         networks: &networks,
         precision,
         cost: NetworkCost::of(&networks)?,
-        split: args.split,
+        split,
         copies: copies
             .as_ref()
             .map(|copies| copies.iter().filter(|&&copy| copy).count()),
-        once: evaluate(&once),
-        mirrored: evaluate(&mirrored),
+        once: evaluate(&found.once),
+        mirrored: evaluate(&found.mirrored),
+        people: PeopleReport::new(&found, faces, threshold),
         light_correction: args.light_correction,
         light,
+        robust,
     };
     if args.json {
         println!("{}", report.json());
@@ -75,12 +96,12 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     if args.no_plots {
         return Ok(());
     }
-    let title = format!("{} on {}", name(&args.weights), args.split);
+    let title = format!("{} on {}", name(&args.weights), split);
     let folder = args.plots.clone().unwrap_or_else(|| {
-        let folder = format!("{}-{}", name(&args.weights), args.split);
+        let folder = format!("{}-{}", name(&args.weights), split);
         Path::new("runs/evaluation").join(folder)
     });
-    draw(&report.once.all, &title, &folder)
+    draw(&report, &title, &folder)
 }
 
 /// Loads weights with FER-2013's labels.
@@ -108,17 +129,27 @@ fn name(weights: &[PathBuf]) -> String {
 }
 
 /// Draws the figures to a folder.
-fn draw(evaluation: &ClassificationMetrics, title: &str, folder: &Path) -> Result<()> {
-    save_figures(
-        folder,
-        &[
-            ("confusion.svg", plots::confusion(evaluation, title)?),
-            (
-                "reliability.svg",
-                plots::reliability(evaluation.reliability(), title)?,
-            ),
-        ],
-    )
+fn draw(report: &EvaluationReport<'_>, title: &str, folder: &Path) -> Result<()> {
+    let figures = |evaluation: &ClassificationMetrics, reliability, title: &str| {
+        anyhow::Ok([
+            plots::confusion(evaluation, title)?,
+            plots::reliability(reliability, title)?,
+        ])
+    };
+    let labels = &report.once.all;
+    let [confusion, reliability] = figures(labels, labels.reliability(), title)?;
+    let mut drawn = vec![
+        ("confusion.svg", confusion),
+        ("reliability.svg", reliability),
+    ];
+    if let Some(people) = &report.people {
+        let metrics = &people.once;
+        let title = format!("{title}, by people's votes");
+        let [confusion, reliability] = figures(metrics.majority(), metrics.reliability(), &title)?;
+        drawn.push(("people-confusion.svg", confusion));
+        drawn.push(("people-reliability.svg", reliability));
+    }
+    save_figures(folder, &drawn)
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use emotion_models::{Classifier, Emotion};
 use serde_json::{Map, Value, json};
 
 use super::super::common::{percent, thousands};
-use super::light;
+use super::people::{PeopleReport, interval};
+use super::{light, robust};
 use crate::data::Split;
 use crate::emotion::metrics::ClassificationMetrics;
 
@@ -33,9 +34,13 @@ pub(super) struct EvaluationReport<'a> {
     pub(super) copies: Option<usize>,
     pub(super) once: EvaluatedSplit,
     pub(super) mirrored: EvaluatedSplit,
+    /// The metrics against votes, if there are any.
+    pub(super) people: Option<PeopleReport>,
     pub(super) light_correction: LightCorrection,
     /// The accuracy in other light, if requested.
     pub(super) light: Option<Vec<light::LightAccuracy>>,
+    /// The accuracy on faces as they arrive, if requested.
+    pub(super) robust: Option<Vec<robust::RobustnessRow>>,
 }
 
 /// The total cost of the networks.
@@ -79,6 +84,7 @@ impl EvaluationReport<'_> {
             "macs": self.cost.multiply_adds,
             "dtype": self.precision.name(),
             "accuracy": all.accuracy(),
+            "accuracy_interval": interval(all.accuracy(), all.count()),
             "count": all.count(),
             "loss": all.loss(),
             "recall": by_emotion(|emotion| all.recall(emotion)),
@@ -97,8 +103,14 @@ impl EvaluationReport<'_> {
             },
             "light_correction": self.light_correction.name(),
         });
+        if let Some(people) = &self.people {
+            people.add_to(&mut report);
+        }
         if let Some(rows) = &self.light {
             report["light"] = light::to_json(rows);
+        }
+        if let Some(rows) = &self.robust {
+            report["robust"] = robust::to_json(rows);
         }
         report
     }
@@ -109,10 +121,16 @@ impl EvaluationReport<'_> {
             "{}\n{}\n{}",
             self.heading(),
             self.metrics(),
-            self.emotions()
+            emotions(&self.once.all)
         );
+        if let Some(people) = &self.people {
+            text += &format!("\n{}\n{}", people.text(), emotions(people.once.majority()));
+        }
         if let Some(rows) = &self.light {
             text += &format!("\n{}", light::to_text(rows));
+        }
+        if let Some(rows) = &self.robust {
+            text += &format!("\n{}", robust::to_text(rows));
         }
         text
     }
@@ -186,36 +204,36 @@ impl EvaluationReport<'_> {
         }
         text
     }
-
-    fn emotions(&self) -> String {
-        let evaluation = &self.once.all;
-        let mut text = format!(
-            "{:<9} {:>9} {:>8} {:>8}   taken for",
-            "", "precision", "recall", "F1"
-        );
-        for answer in Emotion::ALL {
-            text += &format!(" {:>8}", answer.name());
-        }
-        text += "\n";
-        for label in Emotion::ALL {
-            let share = |share: Option<f64>| percent(share.unwrap_or(f64::NAN), 1);
-            text += &format!(
-                "{:<9} {:>9} {:>8} {:>8}            ",
-                label.name(),
-                share(evaluation.precision(label)),
-                share(evaluation.recall(label)),
-                share(evaluation.f1(label)),
-            );
-            for answer in Emotion::ALL {
-                text += &format!(" {:>8}", thousands(evaluation.confused(label, answer)));
-            }
-            text += "\n";
-        }
-        text
-    }
 }
 
-fn by_emotion(value: impl Fn(Emotion) -> Option<f64>) -> Map<String, Value> {
+/// Precision, recall and F1 of each emotion, and the confusion matrix.
+fn emotions(evaluation: &ClassificationMetrics) -> String {
+    let mut text = format!(
+        "{:<9} {:>9} {:>8} {:>8}   taken for",
+        "", "precision", "recall", "F1"
+    );
+    for answer in Emotion::ALL {
+        text += &format!(" {:>8}", answer.name());
+    }
+    text += "\n";
+    for label in Emotion::ALL {
+        let share = |share: Option<f64>| percent(share.unwrap_or(f64::NAN), 1);
+        text += &format!(
+            "{:<9} {:>9} {:>8} {:>8}            ",
+            label.name(),
+            share(evaluation.precision(label)),
+            share(evaluation.recall(label)),
+            share(evaluation.f1(label)),
+        );
+        for answer in Emotion::ALL {
+            text += &format!(" {:>8}", thousands(evaluation.confused(label, answer)));
+        }
+        text += "\n";
+    }
+    text
+}
+
+pub(super) fn by_emotion(value: impl Fn(Emotion) -> Option<f64>) -> Map<String, Value> {
     let entry = |emotion: Emotion| (emotion.name().to_owned(), json!(value(emotion)));
     Emotion::ALL.into_iter().map(entry).collect()
 }

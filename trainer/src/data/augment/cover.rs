@@ -18,7 +18,7 @@ const EDGE: f32 = 0.02;
 
 /// A cover with its shade.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Cover {
+pub(crate) struct Cover {
     shape: Shape,
     /// Grey level in the middle.
     grey: f32,
@@ -26,6 +26,19 @@ pub(super) struct Cover {
     slope: [f32; 2],
     /// Height of its folds in grey levels, their number along the height, and their phase.
     folds: [f32; 3],
+}
+
+/// What covers a face.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CoverKind {
+    /// A mask over nose and mouth.
+    Mask,
+    /// A hand or a cup before the mouth.
+    Hand,
+    /// Dark glasses.
+    Glasses,
+    /// A bar or an arm before the eyes.
+    Bar,
 }
 
 /// Lengths are fractions of the side.
@@ -48,45 +61,50 @@ enum Shape {
 
 impl Cover {
     /// Draws a cover for this share of the faces, none for the others.
-    pub(super) fn sample(share: f32, generator: &mut impl RngExt) -> Option<Self> {
+    pub(crate) fn sample(share: f32, generator: &mut impl RngExt) -> Option<Self> {
         if generator.random::<f32>() >= share {
             return None;
         }
+        // Masks are the most frequent cover.
+        let kind = match generator.random_range(0..8) {
+            0..4 => CoverKind::Mask,
+            4 => CoverKind::Hand,
+            5 | 6 => CoverKind::Glasses,
+            _ => CoverKind::Bar,
+        };
+        Some(Self::new(kind, generator))
+    }
+
+    /// Draws a cover of this kind.
+    pub(crate) fn new(kind: CoverKind, generator: &mut impl RngExt) -> Self {
         let mut about = |value: f32, limit: f32| value + symmetric(limit, generator);
-        let shapes = [
-            Shape::Mask {
+        let shape = match kind {
+            CoverKind::Mask => Shape::Mask {
                 top: about(0.52, 0.08),
                 left: about(0.08, 0.08),
                 right: about(0.92, 0.08),
                 narrowing: about(0.2, 0.15),
             },
-            Shape::Ellipse {
+            CoverKind::Hand => Shape::Ellipse {
                 centre: [about(0.5, 0.08), about(MOUTH, 0.05)],
                 radii: [about(0.3, 0.08), about(0.2, 0.06)],
             },
-            Shape::Glasses {
+            CoverKind::Glasses => Shape::Glasses {
                 centre: [about(0.5, 0.03), about(EYES, 0.04)],
                 radii: [about(0.17, 0.03), about(0.12, 0.03)],
             },
-            Shape::Bar {
+            CoverKind::Bar => Shape::Bar {
                 height: about(EYES, 0.05),
-                half: about(0.13, 0.05),
+                half: about(0.16, 0.04),
                 tilt: about(0.0, 0.25),
             },
-        ];
-        // Masks are the most frequent cover.
-        let shape = match generator.random_range(0..8) {
-            0..4 => shapes[0],
-            4 => shapes[1],
-            5 | 6 => shapes[2],
-            _ => shapes[3],
         };
-        let darkest = if matches!(shape, Shape::Glasses { .. }) {
+        let darkest = if kind == CoverKind::Glasses {
             0.0..60.0
         } else {
             10.0..250.0
         };
-        Some(Self {
+        Self {
             shape,
             grey: generator.random_range(darkest),
             slope: [(); 2].map(|()| symmetric(40.0, generator)),
@@ -95,11 +113,11 @@ impl Cover {
                 generator.random_range(2.0..9.0),
                 generator.random_range(0.0..1.0),
             ],
-        })
+        }
     }
 
     /// Draws it over a face of `size`² pixels.
-    pub(super) fn draw(&self, face: &mut [u8], size: usize) {
+    pub(crate) fn draw(&self, face: &mut [u8], size: usize) {
         for (row, line) in face.chunks_exact_mut(size).enumerate() {
             let y = (row as f32 + 0.5) / size as f32;
             for (column, pixel) in line.iter_mut().enumerate() {

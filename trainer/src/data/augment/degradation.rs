@@ -9,6 +9,7 @@ use image::{DynamicImage, ExtendedColorType};
 use rand::RngExt;
 
 use super::settings::Augmentation;
+use crate::data::image_file::grey_levels;
 
 /// The fewest pixels to which a face is reduced.
 const SMALLEST: usize = 16;
@@ -113,9 +114,7 @@ pub(crate) fn reduce(face: &mut Vec<u8>, size: usize, reduced: usize) {
     Preprocessor::new(reduced)
         .run(&image, Region::whole(&image), &mut values)
         .expect("the region is the face and the output has the size that was asked for");
-    let grey = |value: &f32| ((value + 1.0) * 127.5).round() as u8;
-    face.clear();
-    face.extend(values.iter().map(grey));
+    *face = grey_levels(&values);
 }
 
 /// What JPEG leaves of a face of `size`² pixels.

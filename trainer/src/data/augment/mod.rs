@@ -4,7 +4,7 @@
 //! the order in which they happen to a face in front of a camera. A change that is turned off draws no random numbers and costs nothing.
 
 mod augmenter;
-mod cover;
+pub(crate) mod cover;
 pub(crate) mod degradation;
 mod erasing;
 mod exposure;
@@ -15,4 +15,4 @@ mod warp;
 
 pub use augmenter::{AugmentedFace, Augmenter};
 pub use settings::Augmentation;
-pub use warp::Warp;
+pub use warp::{Margins, Movement, Warp};

@@ -11,6 +11,29 @@ const POSITION_BITS: u32 = 16;
 /// Bits of an interpolation weight; twice these and the 8 of a pixel fit in 32.
 const WEIGHT_BITS: u32 = 11;
 
+/// Where a face moves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Movement {
+    /// Rotation in degrees.
+    pub angle_degrees: f32,
+    /// Shift along x and y, as fractions of the side.
+    pub shift: [f32; 2],
+    /// Factors of the visible width and height.
+    pub zoom: [f32; 2],
+    /// Whether left and right are exchanged.
+    pub is_mirrored: bool,
+}
+
+impl Movement {
+    /// The face stays where it is.
+    pub const NONE: Self = Self {
+        angle_degrees: 0.0,
+        shift: [0.0; 2],
+        zoom: [1.0; 2],
+        is_mirrored: false,
+    };
+}
+
 /// An affine map from a pixel (x, y) of the result to a point of the source.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Warp {
@@ -22,16 +45,29 @@ impl Warp {
     /// Draws a warp for faces of `size`² pixels.
     pub fn sample(limits: &Augmentation, size: usize, generator: &mut impl RngExt) -> Self {
         let mut within = |limit: f32| symmetric(limit, generator);
-        let angle = within(limits.rotation_degrees).to_radians();
-        let side = size as f32;
-        let (shift_x, shift_y) = (within(limits.shift) * side, within(limits.shift) * side);
-        let (zoom_x, zoom_y) = (1.0 + within(limits.zoom), 1.0 + within(limits.zoom));
+        let angle_degrees = within(limits.rotation_degrees);
+        let shift = [within(limits.shift), within(limits.shift)];
+        let zoom = [1.0 + within(limits.zoom), 1.0 + within(limits.zoom)];
         let scale = 1.0 + within(limits.scale);
-        let (zoom_x, zoom_y) = (scale * zoom_x, scale * zoom_y);
-        let mirrored = generator.random::<bool>() && limits.flip;
+        Self::new(
+            Movement {
+                angle_degrees,
+                shift,
+                zoom: zoom.map(|zoom| scale * zoom),
+                is_mirrored: generator.random::<bool>() && limits.flip,
+            },
+            size,
+        )
+    }
 
+    /// The warp of this movement for faces of `size`² pixels.
+    pub fn new(movement: Movement, size: usize) -> Self {
+        let angle = movement.angle_degrees.to_radians();
+        let side = size as f32;
+        let [shift_x, shift_y] = movement.shift.map(|shift| shift * side);
+        let [zoom_x, zoom_y] = movement.zoom;
         let (sin, cos) = angle.sin_cos();
-        let mirror = if mirrored { -1.0 } else { 1.0 };
+        let mirror = if movement.is_mirrored { -1.0 } else { 1.0 };
         let matrix = [
             [cos * zoom_x * mirror, -sin * zoom_y],
             [sin * zoom_x * mirror, cos * zoom_y],

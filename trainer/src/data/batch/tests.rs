@@ -38,7 +38,7 @@ fn an_epoch_holds_every_face_once() {
     };
     let seen: Vec<_> = batches
         .iter()
-        .flat_map(|batch| batch.labels.clone())
+        .flat_map(|batch| batch.labels.iter().copied().flatten())
         .collect();
     assert_eq!(count(&seen), count(faces.labels()));
 }
@@ -86,34 +86,74 @@ fn faces_that_are_not_augmented_are_those_of_evaluation() {
 }
 
 #[test]
-fn teachers_see_the_same_faces_in_the_light_that_they_were_taken_in() {
+fn teachers_see_the_same_faces_moved_and_otherwise_as_they_were() {
     let faces = random_faces(4, 1);
-    let in_all_lights = BatchPlan {
+    let robust = Recipe::Robust.settings().augmentation;
+    let changed = BatchPlan {
         augmentation: Augmentation {
-            exposure: 2.0,
-            ..Recipe::Best.settings().augmentation
+            cover: 1.0,
+            ..robust
         },
         mixing: Recipe::Best.settings().mixing,
         has_teachers: true,
         ..plan(1)
     };
-    let unexposed = BatchPlan {
-        augmentation: Recipe::Best.settings().augmentation,
-        ..in_all_lights
+    let moved = BatchPlan {
+        augmentation: robust.only_moved(),
+        ..changed
     };
     let made = |plan: &BatchPlan| batch(plan, &faces, 0, &[0, 1, 2, 3]);
-    let (lit, plain) = (made(&in_all_lights), made(&unexposed));
+    let (student, plain) = (made(&changed), made(&moved));
     assert!(plain.teacher_faces.is_none());
-    let seen = lit.teacher_faces.as_ref().unwrap();
+    let seen = student.teacher_faces.as_ref().unwrap();
     let seen: Vec<f32> = seen.flatten_all().unwrap().to_vec1().unwrap();
     assert_eq!(seen, values(&plain));
-    assert_ne!(seen, values(&lit));
-    assert_eq!(lit.labels, plain.labels);
+    assert_ne!(seen, values(&student));
+    assert_eq!(student.labels, plain.labels);
     let untaught = BatchPlan {
         has_teachers: false,
-        ..in_all_lights
+        ..changed
     };
     assert!(made(&untaught).teacher_faces.is_none());
+}
+
+#[test]
+fn views_repeat_the_movements_of_a_face_but_not_its_other_changes() {
+    let faces = random_faces(2, 1);
+    let plan = |epoch| BatchPlan {
+        augmentation: Recipe::Best.settings().augmentation,
+        has_teachers: true,
+        views: Some(3),
+        ..plan(epoch)
+    };
+    let made = |epoch| batch(&plan(epoch), &faces, 0, &[0, 1]);
+    let moved = |batch: &FaceBatch| -> Vec<f32> {
+        let faces = batch.teacher_faces.as_ref().unwrap();
+        faces.flatten_all().unwrap().to_vec1().unwrap()
+    };
+    let [first, second, again] = [1, 2, 4].map(made);
+    assert_eq!([first.view, second.view, again.view], [0, 1, 0]);
+    assert_eq!(moved(&first), moved(&again));
+    assert_ne!(moved(&first), moved(&second));
+    assert_ne!(values(&first), values(&again));
+}
+
+#[test]
+fn covered_faces_have_a_target_of_their_own() {
+    let faces = random_faces(2, 1);
+    let plan = |cover| BatchPlan {
+        augmentation: Augmentation {
+            cover,
+            ..Augmentation::NONE
+        },
+        ..plan(1)
+    };
+    let covers = |cover| {
+        let batch = batch(&plan(cover), &faces, 0, &[0, 1]);
+        batch.covers.to_vec2::<f32>().unwrap()
+    };
+    assert_eq!(covers(1.0), [[1.0, 0.0]; 2]);
+    assert_eq!(covers(0.0), [[0.0, 1.0]; 2]);
 }
 
 #[test]

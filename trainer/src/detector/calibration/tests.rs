@@ -78,9 +78,9 @@ fn scores_that_say_nothing_or_the_wrong_thing_stay() {
 fn the_calibrated_network_says_the_calibrated_logits_and_the_same_boxes() {
     use crate::run::network::Network;
     use emotion_models::face_net;
-    use emotion_models::weights::Architecture;
+    use emotion_models::weights::{Architecture, Head};
 
-    let network = Network::new(Architecture::FaceNet, 64, 1).unwrap();
+    let network = Network::new(Architecture::FaceNet, 64, &[Head::Labels], 1).unwrap();
     let graph = face_net::graph(64, 64).unwrap();
     let picture: Vec<f32> = (0..64 * 64).map(|i| (i % 23) as f32 / 11.0 - 1.0).collect();
     let outputs = || {

@@ -1,8 +1,17 @@
+use emotion_models::Emotion;
+
 use super::*;
-use crate::emotion::metrics::cross_entropy;
+use crate::emotion::metrics::soft_cross_entropy;
+
+/// The targets of these labels.
+fn targets(labels: &[Emotion]) -> Vec<[f32; CLASSES]> {
+    let target =
+        |label: &Emotion| std::array::from_fn(|class| f32::from(class == label.label_id()));
+    labels.iter().map(target).collect()
+}
 
 /// Logits that give class 0 the probability 1/2, scaled; and labels that agree half the time.
-fn half_right(scale: f32) -> (Vec<Vec<f32>>, Vec<Emotion>) {
+fn half_right(scale: f32) -> (Vec<Vec<f32>>, Vec<[f32; CLASSES]>) {
     let mut row = vec![0.0; 7];
     row[0] = 6f32.ln() * scale;
     let labels = [
@@ -11,7 +20,7 @@ fn half_right(scale: f32) -> (Vec<Vec<f32>>, Vec<Emotion>) {
         Emotion::Angry,
         Emotion::Sad,
     ];
-    (vec![row; 4], labels.to_vec())
+    (vec![row; 4], targets(&labels))
 }
 
 #[test]
@@ -30,12 +39,12 @@ fn logits_three_times_too_large_get_the_temperature_three() {
 fn no_other_temperature_has_less_cross_entropy() {
     let (mut logits, mut labels) = half_right(2.0);
     logits.push(vec![3.0, -1.0, 0.5, 8.0, 0.0, 2.0, -4.0]);
-    labels.push(Emotion::Happy);
+    labels.extend(targets(&[Emotion::Happy]));
     logits.push(vec![0.0, 5.0, 4.5, 0.1, 0.0, 0.0, 1.0]);
-    labels.push(Emotion::Fear);
+    labels.extend(targets(&[Emotion::Fear]));
     let loss = |temperature: f64| -> f64 {
         let rows = logits.iter().zip(&labels);
-        rows.map(|(row, &label)| cross_entropy(row, label, temperature))
+        rows.map(|(row, target)| soft_cross_entropy(row, target, temperature))
             .sum()
     };
     let fitted = f64::from(fit_temperature(&logits, &labels));
@@ -52,8 +61,8 @@ fn extreme_logits_get_a_temperature_within_the_range() {
         row[class] = 3e38;
         row
     };
-    let always_right = fit_temperature(&[certain(3)], &[Emotion::Happy]);
-    let always_wrong = fit_temperature(&[certain(3)], &[Emotion::Sad]);
+    let always_right = fit_temperature(&[certain(3)], &targets(&[Emotion::Happy]));
+    let always_wrong = fit_temperature(&[certain(3)], &targets(&[Emotion::Sad]));
     // The slope of certain and right predictions is 0 everywhere, of wrong ones positive.
     assert_eq!(always_right, 1.0);
     assert!((always_wrong - 20.0).abs() < 1e-4, "{always_wrong}");
@@ -62,7 +71,20 @@ fn extreme_logits_get_a_temperature_within_the_range() {
 #[test]
 fn where_every_temperature_is_as_good_it_is_one() {
     assert_eq!(fit_temperature(&[], &[]), 1.0);
-    assert_eq!(fit_temperature(&[vec![2.5; 7]], &[Emotion::Sad]), 1.0);
+    assert_eq!(
+        fit_temperature(&[vec![2.5; 7]], &targets(&[Emotion::Sad])),
+        1.0
+    );
     let broken = vec![f32::NAN; 7];
-    assert_eq!(fit_temperature(&[broken], &[Emotion::Sad]), 1.0);
+    assert_eq!(fit_temperature(&[broken], &targets(&[Emotion::Sad])), 1.0);
+}
+
+#[test]
+fn targets_between_two_emotions_are_met_as_well() {
+    // softmax(0, …, 3·ln 3) is 3/4 for the first of two classes where the others are impossible.
+    let mut row = vec![-1e3; 7];
+    row[0] = 3.0 * 3f32.ln();
+    row[1] = 0.0;
+    let target = [0.75, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0];
+    assert!((fit_temperature(&[row], &[target]) - 3.0).abs() < 1e-4);
 }

@@ -1,6 +1,6 @@
 //! Exports networks as ONNX files for ONNX Runtime, OpenCV and others.
 //!
-//! The model of a classifier maps `faces` `[N, 1, H, W]`, grey and in [-1, 1], to `logits` `[N, classes]`; that of a detector
+//! The model of a classifier maps `faces` `[N, 1, H, W]`, grey and in [-1, 1], to `logits` `[N, outputs]`, the outputs of all heads; that of a detector
 //! maps a `picture` of the same form to the values of all grid cells, `places`. N is any number. The model's metadata holds
 //! labels, input size, normalisation and temperature under the keys of the weights file.
 //!
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use emotion_models::face_net::{STRIDES, VALUES, grid_cells};
-use emotion_models::weights::Task;
+use emotion_models::weights::{Head, Task};
 use emotion_models::{Metadata, Weights};
 use prost::Message;
 
@@ -32,12 +32,7 @@ pub fn description(metadata: &Metadata) -> String {
     let size = metadata.input_size;
     let output = output(task);
     let result = match task {
-        Task::Classification => format!(
-            "{output} [N, {}]: softmax({output} / {}) are the probabilities of {}",
-            metadata.labels.len(),
-            metadata.temperature,
-            metadata.labels.join(", ")
-        ),
+        Task::Classification => classification(metadata, output),
         Task::Detection => {
             let [fine, middle, coarse] = STRIDES;
             format!(
@@ -52,6 +47,35 @@ pub fn description(metadata: &Metadata) -> String {
         "{} [N, 1, {size}, {size}], grey, 0 to 255 mapped to -1 to 1; {result}",
         input(task)
     )
+}
+
+fn classification(metadata: &Metadata, output: &str) -> String {
+    let labels = metadata.labels.len();
+    let outputs: usize = metadata.heads.iter().map(|head| head.outputs(labels)).sum();
+    let mut text = format!("{output} [N, {outputs}]");
+    for &head in &metadata.heads {
+        let range = metadata.outputs(head).unwrap_or_default();
+        let columns = if outputs == labels {
+            output.to_owned()
+        } else {
+            format!("{output}[{}:{}]", range.start, range.end)
+        };
+        text += &match head {
+            Head::Labels => format!(
+                ": softmax({columns} / {}) are the probabilities of {}",
+                metadata.temperature,
+                metadata.labels.join(", ")
+            ),
+            Head::People => format!(
+                ", softmax({columns} / {}) those that people give",
+                metadata.temperature
+            ),
+            Head::Cover => {
+                format!(", sigmoid({columns}) is the probability that mouth or eyes are covered")
+            }
+        };
+    }
+    text
 }
 
 /// The contents of an ONNX file with the network of `weights`.

@@ -31,6 +31,9 @@ fn checkpoint() -> Checkpoint<Settings> {
         val_loss_calibrated: third.ln_1p(),
         val_ece: third.atan(),
         val_macro_f1: third.cbrt(),
+        val_people_acc: Some(third),
+        threshold: Some(third.tan()),
+        ..EmotionEpoch::default()
     });
     run.totals = EpochTotals {
         steps: 1,

@@ -1,6 +1,5 @@
 use super::*;
 use crate::emotion::epoch::EmotionEpoch;
-use crate::emotion::recipe::SelectionMetric;
 
 fn epoch(epoch: usize, val_acc: f64, val_loss: f64) -> EmotionEpoch {
     EmotionEpoch {
@@ -15,6 +14,8 @@ fn epoch(epoch: usize, val_acc: f64, val_loss: f64) -> EmotionEpoch {
         val_loss_calibrated: 1.0,
         val_ece: 0.125,
         val_macro_f1: 0.25,
+        val_people_acc: Some(0.75),
+        ..EmotionEpoch::default()
     }
 }
 
@@ -26,15 +27,13 @@ fn log() -> Log<EmotionEpoch> {
 
 #[test]
 fn the_best_epoch_follows_the_choice() {
-    assert_eq!(
-        log()
-            .best(SelectionMetric::Accuracy.better())
-            .unwrap()
-            .epoch,
-        2
-    );
-    assert_eq!(log().best(SelectionMetric::Loss.better()).unwrap().epoch, 3);
-    assert_eq!(Log::default().best(SelectionMetric::Loss.better()), None);
+    let higher_accuracy: fn(&EmotionEpoch, &EmotionEpoch) -> bool =
+        |epoch, best| epoch.val_acc > best.val_acc;
+    let lower_loss: fn(&EmotionEpoch, &EmotionEpoch) -> bool =
+        |epoch, best| epoch.val_loss < best.val_loss;
+    assert_eq!(log().best(higher_accuracy).unwrap().epoch, 2);
+    assert_eq!(log().best(lower_loss).unwrap().epoch, 3);
+    assert_eq!(Log::default().best(lower_loss), None);
 }
 
 #[test]
@@ -72,6 +71,7 @@ fn numbers_survive_csv_to_the_last_bit() {
     let totals = EpochTotals {
         steps: 3,
         samples: 24,
+        labelled: 20,
         correct: 8,
         loss_sum: 24.0 * third.exp(),
         lr: third.sqrt(),

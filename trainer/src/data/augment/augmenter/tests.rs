@@ -1,16 +1,13 @@
 use super::*;
 use crate::data::faces::FACE_SIZE;
-use crate::random::{Purpose, generator};
+use crate::random::generator;
 use crate::testing::random_faces;
 
 fn augmented(augmentation: Augmentation, stream: u64) -> Vec<u8> {
-    let [mut generator, mut for_exposure] =
-        [Purpose::Augmentation, Purpose::Exposure].map(|purpose| generator(1, purpose, stream));
     let faces = random_faces(1, 1);
     let mut augmenter = Augmenter::new(augmentation, FACE_SIZE);
-    augmenter
-        .run(faces.pixels(0), &mut generator, &mut for_exposure)
-        .to_vec()
+    let face = augmenter.run(faces.pixels(0), |purpose| generator(1, purpose, stream));
+    face.pixels.to_vec()
 }
 
 #[test]
@@ -47,6 +44,34 @@ fn each_change_is_decided_by_the_generator_alone() {
             "noise",
             Augmentation {
                 noise: 8.0,
+                ..Augmentation::NONE
+            },
+        ),
+        (
+            "cover",
+            Augmentation {
+                cover: 1.0,
+                ..Augmentation::NONE
+            },
+        ),
+        (
+            "blur",
+            Augmentation {
+                blur: 1.0,
+                ..Augmentation::NONE
+            },
+        ),
+        (
+            "reduction",
+            Augmentation {
+                reduce: 1.0,
+                ..Augmentation::NONE
+            },
+        ),
+        (
+            "compression",
+            Augmentation {
+                compress: 1.0,
                 ..Augmentation::NONE
             },
         ),

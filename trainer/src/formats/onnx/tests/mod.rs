@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use emotion_models::graph::{Activation, Conv2dConfig, FoldedNetwork, Graph, Op, Parameter};
 use emotion_models::inference::{InferenceExecutor, Precision};
-use emotion_models::weights::{Architecture, Normalization, Task, WeightTensor, WeightTensors};
+use emotion_models::weights::{
+    Architecture, Head, Normalization, Task, WeightTensor, WeightTensors,
+};
 use emotion_models::{Emotion, Instructions, Metadata, Weights};
 use prost::Message;
 use rand::RngExt;
@@ -23,6 +25,8 @@ fn random_weights(architecture: Architecture, input_size: usize) -> Weights {
         name: "random".to_owned(),
         architecture,
         labels: Emotion::names(),
+        heads: vec![Head::Labels],
+        threshold: None,
         input_size,
         normalization: Normalization::SymmetricUnit,
         temperature: 1.5,
