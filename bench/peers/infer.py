@@ -1,9 +1,9 @@
-"""Inference of an ONNX model on one CPU thread, in ONNX Runtime or OpenCV; without faces in the task, loading it."""
+"""Inference of an ONNX model on one CPU thread, in ONNX Runtime, OpenVINO or OpenCV; without faces in the task, loading it."""
 
 import turns
 
 
-def onnxruntime(model):
+def onnxruntime(model, shape=None):
     """The peer's name, and a function from faces to logits."""
     import onnxruntime as runtime
 
@@ -13,7 +13,22 @@ def onnxruntime(model):
     return f"ONNX Runtime {runtime.__version__}", lambda faces: session.run(None, {"faces": faces})[0]
 
 
-def opencv(model):
+def openvino(model, shape=None):
+    """The same for OpenVINO, in bfloat16 where the processor has it."""
+    import openvino as runtime
+
+    core = runtime.Core()
+    network = core.read_model(model)
+    if shape:
+        network.reshape(shape)
+    precision = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+    config = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
+    request = core.compile_model(network, "CPU", config).create_infer_request()
+    version = runtime.__version__.split("-")[0]
+    return f"OpenVINO {version} in {precision}", lambda faces: request.infer([faces])[0]
+
+
+def opencv(model, shape=None):
     """The same for OpenCV."""
     import cv2
 
@@ -29,8 +44,8 @@ def opencv(model):
 
 def main():
     task = turns.task()
-    load = {"onnxruntime": onnxruntime, "opencv": opencv}[task["runtime"]]
-    name, run = load(task["model"])
+    load = {"onnxruntime": onnxruntime, "openvino": openvino, "opencv": opencv}[task["runtime"]]
+    name, run = load(task["model"], task.get("shape"))
     if "faces" not in task:
         turns.serve({"name": name}, lambda: load(task["model"]))
         return

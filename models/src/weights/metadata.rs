@@ -117,7 +117,10 @@ impl Metadata {
             invalid(
                 file,
                 "architecture",
-                &Architecture::ALL.map(Architecture::name).join(" or "),
+                &format!(
+                    "one of {}",
+                    Architecture::ALL.map(Architecture::name).join(", ")
+                ),
                 architecture,
             )
         })?;

@@ -101,12 +101,16 @@ fn nothing_is_allocated_from_face_to_face() {
 }
 
 #[test]
-fn an_instance_takes_less_than_two_mebibytes_besides_the_weights() {
+fn an_instance_takes_a_few_mebibytes_besides_the_weights() {
     for architecture in Architecture::CLASSIFIERS {
+        let limit = match architecture {
+            Architecture::ResidualXceptionLarge => 3 << 20,
+            _ => 2 << 20,
+        };
         let weights = random_weights(architecture, 48, 1);
         let executor = InferenceExecutor::new(&weights).unwrap();
         let memory = executor.memory();
-        assert!(memory < 2 << 20, "{architecture}: {memory} bytes");
+        assert!(memory < limit, "{architecture}: {memory} bytes");
         // A clone shares the weights, which are more than nothing but counted once.
         let counted = measure(|| drop(std::hint::black_box(executor.clone())));
         assert!(counted.bytes_total < (memory + 4096) as u64, "{counted:?}");

@@ -211,7 +211,7 @@ fn metadata_that_make_no_sense_are_refused_with_what_was_expected_and_found() {
         (
             "mini_xception",
             "maxi_xception",
-            "metadata architecture: expected mini_xception or residual_xception or face_net, found maxi_xception",
+            "metadata architecture: expected one of mini_xception, residual_xception, residual_xception_large, face_net, found maxi_xception",
         ),
         (
             "[-1, 1]",
@@ -280,4 +280,82 @@ fn the_face_detector_is_no_classifier_and_a_classifier_no_detector() {
         error.to_string(),
         "classifier: holds a mini_xception, expected face_net; choose other weights"
     );
+}
+
+#[test]
+fn heads_and_threshold_are_read_back_and_strange_ones_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("heads.safetensors");
+    let metadata = Metadata {
+        heads: vec![Head::Labels, Head::Cover],
+        threshold: Some(0.45),
+        ..metadata()
+    };
+    let weights = Weights::new("heads", metadata.clone(), tensors_of(&metadata)).unwrap();
+    weights.save(&path).unwrap();
+    assert_eq!(Weights::load(&path).unwrap().metadata(), &metadata);
+
+    let bytes = fs::read(&path).unwrap();
+    let text = String::from_utf8_lossy(&bytes[..2000]).into_owned();
+    for (from, to, key) in [
+        (
+            "cover",
+            "lover",
+            "metadata heads: expected a JSON array of different heads",
+        ),
+        (
+            "0.45",
+            "4.50",
+            "metadata threshold: expected a number from 0 to 1, found 4.50",
+        ),
+    ] {
+        let at = text
+            .find(&format!("{from}\\\"]"))
+            .or_else(|| text.find(from))
+            .unwrap();
+        let mut changed = bytes.clone();
+        changed[at..at + to.len()].copy_from_slice(to.as_bytes());
+        let error = Weights::from_bytes("file", &changed)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(key), "{error}");
+    }
+}
+
+#[test]
+fn half_precision_is_half_as_large_and_rounds_to_eleven_bits() {
+    let weights = Weights::new("memory", metadata(), tensors()).unwrap();
+    let single = file_size(&weights);
+    let bytes = weights.to_half_precision().unwrap();
+    assert!(
+        bytes.len() * 100 < single * 56,
+        "{} of {single}",
+        bytes.len()
+    );
+    let read = Weights::from_bytes("half", &bytes).unwrap();
+    assert_eq!(read.metadata(), weights.metadata());
+    for (name, tensor) in weights.tensors() {
+        for (found, expected) in read.tensors()[name].values.iter().zip(&tensor.values) {
+            assert!(
+                (found - expected).abs() <= expected.abs() / 2048.0,
+                "{name}"
+            );
+        }
+    }
+    let mut large = tensors();
+    large.get_mut("head.bias").unwrap().values[0] = 1e5;
+    let weights = Weights::new("memory", metadata(), large).unwrap();
+    let error = weights.to_half_precision().unwrap_err().to_string();
+    assert!(
+        error.contains("head.bias holds a value above 65504"),
+        "{error}"
+    );
+}
+
+/// The size of the file in single precision.
+fn file_size(weights: &Weights) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    weights.save(&path).unwrap();
+    fs::read(path).unwrap().len()
 }

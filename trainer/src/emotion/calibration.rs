@@ -17,12 +17,11 @@ pub fn fit_temperature(logits: &[Vec<f32>], targets: &[[f32; CLASSES]]) -> f32 {
     let slope = |beta: f64| -> f64 {
         let row_slope = |(row, target): (&Vec<f32>, &[f32; CLASSES])| -> f64 {
             let probabilities = softmax(row, 1.0 / beta);
-            let logits = row.iter().map(|&logit| f64::from(logit));
-            let differences = probabilities.iter().zip(target);
-            logits
-                .zip(differences.map(|(p, &t)| p - f64::from(t)))
-                .map(|(z, difference)| z * difference)
-                .sum()
+            let mean = |shares: &mut dyn Iterator<Item = f64>| -> f64 {
+                let logits = row.iter().map(|&logit| f64::from(logit));
+                logits.zip(shares).map(|(logit, share)| logit * share).sum()
+            };
+            mean(&mut probabilities.into_iter()) - mean(&mut target.iter().map(|&t| f64::from(t)))
         };
         logits.iter().zip(targets).map(row_slope).sum()
     };

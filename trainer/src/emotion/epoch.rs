@@ -8,7 +8,6 @@ use crate::run::log::LogRow;
 
 /// One row of `log.csv`: Keras' columns, then learning rate, time, calibration, and what people see.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
 pub struct EmotionEpoch {
     /// Number of the epoch, counted from 1.
     pub epoch: usize,
@@ -33,16 +32,22 @@ pub struct EmotionEpoch {
     /// Their macro F1: rare emotions count as much as frequent ones.
     pub val_macro_f1: f64,
     /// Accuracy on the majority of the votes, of the validation faces that have one.
+    #[serde(default)]
     pub val_people_acc: Option<f64>,
     /// Mean over the emotions of the recall of these majorities.
+    #[serde(default)]
     pub val_people_macro_recall: Option<f64>,
     /// Recall of the neutral majorities.
+    #[serde(default)]
     pub val_people_neutral_recall: Option<f64>,
     /// Cross-entropy against the shares of the votes, at that temperature.
+    #[serde(default)]
     pub val_people_loss: Option<f64>,
     /// Calibration error against the shares of the votes, at that temperature.
+    #[serde(default)]
     pub val_people_ece: Option<f64>,
     /// The least confidence from which the majority contradicts at most one label in eight, at that temperature.
+    #[serde(default)]
     pub threshold: Option<f64>,
 }
 

@@ -74,6 +74,113 @@ fn json_holds_every_figure_with_and_without_mirror_images() {
     assert!(!folder.path().join("runs").exists());
 }
 
+/// The votes for [`folder`]: nine of ten for the label, but for nobody at the first face of each split.
+fn write_votes(folder: &Path) {
+    let mut csv = "Usage,Image name,anger,disgust,fear,happiness,sadness,surprise,neutral,contempt,unknown,NF\n".to_owned();
+    for face in 0..14 {
+        for usage in ["Training", "PublicTest", "PrivateTest"] {
+            let mut counts = [0; 10];
+            match face {
+                0 => counts[9] = 10,
+                _ => (counts[face % 7], counts[8]) = (9, 1),
+            }
+            let counts = counts.map(|count| count.to_string());
+            csv += &format!("{usage},,{}\n", counts.join(","));
+        }
+    }
+    std::fs::write(folder.join("votes.csv"), csv).unwrap();
+}
+
+#[test]
+fn votes_add_what_people_see_and_two_figures() {
+    let folder = folder();
+    write_votes(folder.path());
+    let plain = json(&["--no-plots"], folder.path());
+    assert!(plain.get("people_accuracy").is_none());
+    let result = json(&["--votes", "votes.csv", "--plots", "plots"], folder.path());
+    assert_eq!(result["accuracy"], plain["accuracy"]);
+    assert_eq!(result["people_count"], 13);
+    for figure in ["people_accuracy", "people_macro_recall", "people_ece"] {
+        let value = result[figure].as_f64().unwrap();
+        assert!((0.0..=1.0).contains(&value), "{figure} is {value}");
+    }
+    let interval = &result["people_accuracy_interval"];
+    let [low, high] = [0, 1].map(|end| interval[end].as_f64().unwrap());
+    let accuracy = result["people_accuracy"].as_f64().unwrap();
+    assert!(low <= accuracy && accuracy <= high && low < high);
+    let labels: Vec<_> = result["people_recall"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .collect();
+    assert_eq!(labels, NAMES);
+    for figure in ["people-confusion.svg", "people-reliability.svg"] {
+        assert!(
+            folder.path().join("plots").join(figure).exists(),
+            "{figure}"
+        );
+    }
+    let table = stdout(&evaluate(
+        &["--votes", "votes.csv", "--no-plots"],
+        folder.path(),
+    ));
+    assert!(
+        table.contains("the majority of the votes on 13 faces"),
+        "{table}"
+    );
+}
+
+#[test]
+fn the_robustness_table_begins_with_the_faces_as_they_are() {
+    let folder = folder();
+    let result = json(&["--no-plots", "--robust"], folder.path());
+    let rows = result["robust"].as_object().unwrap();
+    assert_eq!(rows.keys().next().unwrap(), "as it is");
+    assert_eq!(rows["as it is"]["accuracy"], result["accuracy"]);
+    assert_eq!(rows["as it is"]["kept"], 1.0);
+    for (name, row) in rows {
+        let kept = row["kept"].as_f64().unwrap();
+        assert!((0.0..=1.0).contains(&kept), "{name}: {kept}");
+    }
+    assert!(rows["16 pixels"]["kept"].as_f64().unwrap() < 1.0);
+    let table = stdout(&evaluate(&["--no-plots", "--robust"], folder.path()));
+    assert!(table.contains("\nroll 20°"), "{table}");
+}
+
+#[test]
+fn of_a_folder_without_splits_all_pictures_are_evaluated_unless_a_split_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in NAMES {
+        let emotion = folder.path().join("faces").join(name);
+        std::fs::create_dir_all(&emotion).unwrap();
+        for seed in 0..6u32 {
+            let pixel =
+                |x, y| image::Luma([((x * 3 + y * (seed + 5)) % 200) as u8 + name.len() as u8]);
+            let picture = image::GrayImage::from_fn(48, 48, pixel);
+            picture.save(emotion.join(format!("{seed}.png"))).unwrap();
+        }
+    }
+    let run = |options: &[&str]| {
+        let arguments = [
+            &["evaluate", "--data", "faces", "--json", "--no-plots"],
+            options,
+        ]
+        .concat();
+        let output = emotion_trainer(&arguments, folder.path());
+        let messages = String::from_utf8(output.stderr.clone()).unwrap();
+        let result: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        (result["count"].as_u64().unwrap(), messages)
+    };
+    let (all, messages) = run(&[]);
+    assert_eq!(all, 42);
+    assert!(messages.contains("not divided into splits"), "{messages}");
+    let (held_out, messages) = run(&["--split", "training"]);
+    assert!(
+        held_out < 42 && !messages.contains("not divided"),
+        "{held_out}"
+    );
+}
+
 #[test]
 fn the_numbers_to_compute_with_are_the_plugins_unless_others_are_asked_for() {
     let folder = folder();

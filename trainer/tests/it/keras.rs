@@ -1,43 +1,15 @@
 //! The published Keras weights, converted: our network must compute what theirs does.
 
-use std::fs::File;
-use std::io::BufReader;
-
 use emotion_models::inference::Precision;
-use emotion_models::preprocess::{GreyImage, Preprocessor, Region};
 use emotion_models::{Classifier, Metadata, Weights};
 use emotion_tests::data;
 use emotion_trainer::formats::keras;
 
+use crate::common::published::{expected_logits, prepared, private_faces};
+
 const TOLERANCE: f32 = 1e-3;
 
 const PUBLISHED: &str = "peer/fer2013_mini_XCEPTION.102-0.66.hdf5";
-
-/// The first faces of PrivateTest: the first tiles of its first sheet.
-fn private_faces(count: usize) -> Vec<Vec<u8>> {
-    const TILE: usize = 48;
-    let sheet = File::open(data("fer2013/privatetest_00.png")).unwrap();
-    let mut reader = png::Decoder::new(BufReader::new(sheet))
-        .read_info()
-        .unwrap();
-    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-    let info = reader.next_frame(&mut pixels).unwrap();
-    let width = info.width as usize;
-    let row = |tile: usize, y: usize| {
-        let (column, line) = (tile % (width / TILE), tile / (width / TILE));
-        pixels[(line * TILE + y) * width + column * TILE..][..TILE].to_vec()
-    };
-    (0..count)
-        .map(|tile| (0..TILE).flat_map(|y| row(tile, y)).collect())
-        .collect()
-}
-
-fn expected_logits(name: &str) -> Vec<Vec<f32>> {
-    let mut csv = csv::Reader::from_path(data(name)).unwrap();
-    let row =
-        |record: csv::StringRecord| record.iter().skip(1).map(|v| v.parse().unwrap()).collect();
-    csv.records().map(|record| row(record.unwrap())).collect()
-}
 
 /// The published weights for faces of `input_size`² pixels; they fit any.
 fn published(input_size: usize) -> Classifier {
@@ -48,15 +20,6 @@ fn published(input_size: usize) -> Classifier {
     };
     let weights = Weights::new("imported", metadata, weights.tensors().clone()).unwrap();
     Classifier::with_precision(&weights, Precision::F32).unwrap()
-}
-
-fn prepared(face: &[u8], input_size: usize) -> Vec<f32> {
-    let image = GreyImage::new(face, 48, 48, 48).unwrap();
-    let mut input = vec![0.0; input_size * input_size];
-    Preprocessor::new(input_size)
-        .run(&image, Region::whole(&image), &mut input)
-        .unwrap();
-    input
 }
 
 fn assert_logits_of_64_faces_agree(input_size: usize, name: &str) {

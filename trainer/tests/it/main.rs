@@ -12,5 +12,6 @@ mod folder;
 mod keras;
 mod predict_and_export;
 mod resume;
+mod teacher;
 mod training;
 mod votes;

@@ -124,8 +124,7 @@ fn a_run_is_not_resumed_on_other_data() {
     let error = Trainer::resume(other, RunFolder::new(folder.path()))
         .err()
         .unwrap();
-    let expected =
-        "was trained on other faces, labels or votes than these: pass the same --data and --votes";
+    let expected = "was trained on other faces, labels or votes than these: pass the same --data, --votes and --unlabelled";
     assert!(error.to_string().ends_with(expected), "{error}");
 }
 
@@ -151,12 +150,13 @@ fn each_epoch_that_is_the_best_so_far_keeps_its_weights_under_its_own_name() {
     let outcome = trainer.run(&TrainingProgress::hidden(), || false).unwrap();
     assert_eq!(outcome, TrainingOutcome::Finished);
 
-    let mut best = f64::NEG_INFINITY;
+    let mut lowest = f64::INFINITY;
     let mut expected = Vec::new();
     for row in trainer.log().epochs() {
-        if row.val_acc > best {
-            best = row.val_acc;
-            expected.push(format!("mine.{:03}-{:.4}.safetensors", row.epoch, best));
+        if row.val_loss_calibrated < lowest {
+            lowest = row.val_loss_calibrated;
+            let accuracy = row.val_acc;
+            expected.push(format!("mine.{:03}-{accuracy:.4}.safetensors", row.epoch));
         }
     }
     let entries = folder.path().read_dir().unwrap();

@@ -78,14 +78,14 @@ fn a_truncated_checkpoint_is_an_error_with_its_path() {
 
 #[test]
 fn a_checkpoint_of_another_format_is_refused_with_both_formats() {
-    let run = r#"{"format":"emotion-trainer checkpoint 3","settings":{}}"#;
+    let run = r#"{"format":"emotion-trainer checkpoint 2","settings":{}}"#;
     let metadata = [(RUN, run), (LOG, ""), (TOTALS, "")];
     let metadata = metadata.map(|(key, value)| (key.to_owned(), value.to_owned()));
     let tensor = tensor(&[1.0]);
     let bytes = safetensors::serialize([("trained/a", &tensor)], Some(HashMap::from(metadata)));
     let error = Checkpoint::<Settings>::parse(&bytes.unwrap()).unwrap_err();
     let expected =
-        "expected format `emotion-trainer checkpoint 2`, found `emotion-trainer checkpoint 3`";
+        "expected format `emotion-trainer checkpoint 3`, found `emotion-trainer checkpoint 2`";
     assert!(error.to_string().starts_with(expected), "{error}");
 }
 

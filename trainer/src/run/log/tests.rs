@@ -54,8 +54,10 @@ fn the_columns_of_keras_come_first() {
         .to_csv()
         .unwrap(),
         "epoch,acc,loss,val_acc,val_loss,lr,seconds,\
-         temperature,val_loss_calibrated,val_ece,val_macro_f1\n\
-         1,0.5,1.25,0.5,1.5,0.001,2.0,1.5,1.0,0.125,0.25\n"
+         temperature,val_loss_calibrated,val_ece,val_macro_f1,\
+         val_people_acc,val_people_macro_recall,val_people_neutral_recall,val_people_loss,\
+         val_people_ece,threshold\n\
+         1,0.5,1.25,0.5,1.5,0.001,2.0,1.5,1.0,0.125,0.25,0.75,,,,,\n"
     );
 }
 
@@ -87,10 +89,11 @@ fn numbers_survive_csv_to_the_last_bit() {
 #[test]
 fn a_tally_gives_means_over_its_samples() {
     let totals = EpochTotals {
-        samples: 8,
+        samples: 10,
+        labelled: 8,
         correct: 6,
         loss_sum: 4.0,
         ..EpochTotals::default()
     };
-    assert_eq!((totals.accuracy(), totals.loss()), (0.75, 0.5));
+    assert_eq!((totals.accuracy(), totals.loss()), (0.75, 0.4));
 }

@@ -1,6 +1,7 @@
 //! Small runs that the tests of training share.
 
 pub(crate) mod process;
+pub(crate) mod published;
 
 use std::collections::BTreeMap;
 use std::path::Path;
