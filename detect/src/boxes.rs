@@ -1,7 +1,16 @@
 //! From the output of the network to boxes, one for each face.
 
 use emotion_models::face_net::{GridCell, VALUES};
+use std::ops::Range;
+
 use emotion_models::preprocess::Region;
+
+use crate::network::Candidate;
+
+/// Sides of a box that may be a part of the face in another one, as shares of that one's.
+const PART_SIZES: Range<f32> = 0.3..0.9;
+/// Least share of such a box that lies in the other one.
+const PART_INSIDE: f32 = 0.85;
 
 /// The boxes with a logit of at least `min_logit` in the network's output, which has [`VALUES`] values for each of
 /// `cells`. Yields each box, in pixels of the network's input, with its logit.
@@ -40,6 +49,22 @@ pub fn suppress_overlapping<T>(boxes: &mut Vec<T>, iou: f32, region: impl Fn(&T)
     boxes.truncate(kept);
 }
 
+/// Removes boxes that are parts of a face in a larger box: at least [`PART_INSIDE`] of them lies in it, and they are not so
+/// small that they could be another face in front of it.
+pub(crate) fn suppress_parts(boxes: &mut Vec<Candidate>) {
+    let is_part = |part: &Candidate, whole: &Candidate| {
+        let side = |candidate: &Candidate| candidate.region.width.max(candidate.region.height);
+        PART_SIZES.contains(&(side(part) / side(whole)))
+            && part.region.share_in(&whole.region) >= PART_INSIDE
+    };
+    let parts: Vec<bool> = boxes
+        .iter()
+        .map(|part| boxes.iter().any(|whole| is_part(part, whole)))
+        .collect();
+    let mut parts = parts.into_iter();
+    boxes.retain(|_| parts.next() == Some(false));
+}
+
 #[cfg(test)]
 mod tests {
     use emotion_models::face_net::grid_cells;
@@ -67,5 +92,22 @@ mod tests {
         output[10..15].copy_from_slice(&[0.9, 0.5, 0.0, 1.0, 1.0]);
         let logits = decode(grid_cells(32, 32), &output, 1.0).map(|(_, logit)| logit);
         assert_eq!(logits.collect::<Vec<_>>(), [1.0]);
+    }
+
+    #[test]
+    fn a_box_on_a_part_of_a_larger_face_goes_and_a_face_beside_or_far_smaller_stays() {
+        let candidate = |x: f32, side: f32| Candidate {
+            region: Region::new(x, 10.0, side, side),
+            confidence: 0.9,
+        };
+        let face = candidate(0.0, 100.0);
+        let (part, beside, small) = (
+            candidate(20.0, 50.0),
+            candidate(70.0, 60.0),
+            candidate(40.0, 20.0),
+        );
+        let mut boxes = vec![part, face, beside, small];
+        suppress_parts(&mut boxes);
+        assert_eq!(boxes, [face, beside, small]);
     }
 }

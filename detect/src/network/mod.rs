@@ -11,7 +11,7 @@ use emotion_models::inference::Precision;
 use emotion_models::preprocess::{GreyRows, Part, Region};
 use emotion_models::weights::Task;
 
-use crate::boxes::suppress_overlapping;
+use crate::boxes::{suppress_overlapping, suppress_parts};
 use crate::{DetectedFace, Error, Options};
 use passes::{Pass, RELIABLE_SIZE, passes};
 use runner::NetworkRunner;
@@ -137,7 +137,9 @@ impl NetworkDetector {
         let output = self.runner.run(image, pass)?;
         let is_reliable = |candidate: &Candidate| {
             let Region { width, height, .. } = candidate.region;
-            options.min_size_px > 0 || width.max(height) >= RELIABLE_SIZE
+            let size = width.max(height);
+            let is_large_enough = options.min_size_px > 0 || size >= RELIABLE_SIZE;
+            is_large_enough && pass.sizes.contains(&size)
         };
         let candidates = output
             .candidates(options.threshold)
@@ -162,6 +164,7 @@ impl NetworkDetector {
         suppress_overlapping(&mut self.candidates, options.nms_iou, |candidate| {
             &candidate.region
         });
+        suppress_parts(&mut self.candidates);
     }
 
     fn faces(&self, options: &Options) -> Vec<DetectedFace> {

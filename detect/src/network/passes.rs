@@ -1,5 +1,7 @@
 //! Passes of the network: which parts of an image it searches, and at which scale.
 
+use std::ops::Range;
+
 use emotion_models::preprocess::{Part, Region};
 
 use super::candidate::Candidate;
@@ -13,6 +15,17 @@ const DEFAULT_SIDE: f64 = 512.0;
 /// and dots.
 pub(super) const RELIABLE_SIZE: f32 = 16.0;
 
+/// Size, in pixels of the network's input, up to which faces are found reliably. The network sees about as much around a
+/// cell; boxes of larger faces shrink, and several stand in one face.
+const LARGEST_SIZE: f32 = 224.0;
+
+/// How much smaller the input of the pass for larger faces is.
+const REDUCTION: f32 = 3.0;
+
+/// Faces of sizes between two passes are found by both: the largest that the reduced pass leaves to the other one, as a
+/// share of [`LARGEST_SIZE`].
+const SHARED_SIZES: f32 = 0.8;
+
 /// Overlap of tiles in pixels of the network's input: faces up to that size are whole in one of them, larger ones in the
 /// pass over the whole image.
 const TILE_OVERLAP: f64 = 64.0;
@@ -25,7 +38,7 @@ const EDGE: f32 = 2.0;
 const MARGIN: usize = 8;
 
 /// One run of the network: a part of an image and the size to which it is scaled.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Pass {
     pub(super) part: Part,
     /// Width of the scaled part in pixels.
@@ -34,6 +47,8 @@ pub(super) struct Pass {
     pub(super) height: usize,
     /// Least width of the grey border in pixels.
     pub(super) margin: usize,
+    /// Longer sides, in pixels of the network's input, of the faces that this pass finds.
+    pub(super) sizes: Range<f32>,
     /// Whether other passes cover what lies beyond the edges.
     is_tile: bool,
 }
@@ -53,8 +68,14 @@ impl Pass {
             width: scaled(part.width),
             height: scaled(part.height),
             margin: 0,
+            sizes: 0.0..f32::INFINITY,
             is_tile: false,
         }
+    }
+
+    /// Whether faces may be too large for a pass over the whole image.
+    fn has_too_large_faces(&self) -> bool {
+        self.width.min(self.height) as f32 > SHARED_SIZES * LARGEST_SIZE
     }
 
     /// Converts a candidate from pixels of the scaled part to pixels of the image.
@@ -100,13 +121,23 @@ impl Pass {
     }
 }
 
-/// All passes over a part of an image: one over the whole, then one over each tile.
+/// All passes over a part of an image: one over the whole, a reduced one for faces that are too large for it, then one over
+/// each tile.
 pub(super) fn passes(part: Part, options: &Options) -> Vec<Pass> {
     let longer = part.width.max(part.height);
+    let scale_of_whole = scale(longer, options);
     let mut passes = vec![Pass {
         margin: MARGIN,
-        ..Pass::new(part, scale(longer, options))
+        ..Pass::new(part, scale_of_whole)
     }];
+    if passes[0].has_too_large_faces() {
+        passes[0].sizes.end = LARGEST_SIZE;
+        passes.push(Pass {
+            margin: MARGIN,
+            sizes: SHARED_SIZES * LARGEST_SIZE / REDUCTION..f32::INFINITY,
+            ..Pass::new(part, scale_of_whole / REDUCTION)
+        });
+    }
     if options.tiles < 2 {
         return passes;
     }
@@ -223,8 +254,8 @@ mod tests {
             ..part(3840, 2160)
         };
         let passes = passes(frame, &options);
-        let (whole, tiles) = passes.split_first().unwrap();
-        assert_eq!(whole.part, frame);
+        let (tiles, whole): (Vec<&Pass>, Vec<&Pass>) = passes.iter().partition(|pass| pass.is_tile);
+        assert!(whole.iter().all(|pass| pass.part == frame));
         assert_eq!(tiles.len(), 6);
         for x in (7..3847).step_by(13) {
             for y in (9..2169).step_by(11) {
@@ -245,6 +276,23 @@ mod tests {
             first.x + first.width > second.x + 100,
             "{first:?} {second:?}"
         );
+    }
+
+    #[test]
+    fn a_reduced_pass_finds_the_faces_that_are_too_large_for_the_first_one() {
+        let passes_of = |width, height| passes(part(width, height), &Options::default());
+        let [whole, reduced] = &passes_of(1280, 960)[..] else {
+            panic!("expected two passes");
+        };
+        assert_eq!((whole.width, whole.height), (512, 384));
+        assert_eq!((reduced.width, reduced.height), (171, 128));
+        // In the same pixels, each ends where the other has begun.
+        let largest = |pass: &Pass, size: f32| size * 1280.0 / pass.width as f32;
+        assert!(largest(reduced, reduced.sizes.start) < largest(whole, whole.sizes.end));
+        assert_eq!(whole.sizes.start, 0.0);
+        assert_eq!(reduced.sizes.end, f32::INFINITY);
+        // Here the largest face is small enough for the first pass.
+        assert_eq!(passes_of(80, 60).len(), 1);
     }
 
     #[test]

@@ -126,6 +126,10 @@ pub struct EvaluateDetectorArgs {
     #[arg(long)]
     pub light: bool,
 
+    /// Evaluate on close-ups and turned faces as well, made of the faces of the pictures
+    #[arg(long)]
+    pub made: bool,
+
     /// Print one JSON object instead of a table
     #[arg(long)]
     pub json: bool,

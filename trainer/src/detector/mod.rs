@@ -11,6 +11,7 @@ pub mod epoch;
 pub mod evaluation;
 pub mod images;
 pub mod loss;
+pub mod made;
 pub mod matching;
 pub mod photometric;
 pub mod plots;

@@ -1,5 +1,6 @@
 //! `emotion-trainer evaluate-detector`.
 
+mod made;
 mod peer;
 mod report;
 
@@ -8,7 +9,9 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, anyhow, ensure};
 use emotion_detect::{NetworkDetector, Options};
 use emotion_models::inference::Precision;
+use image::GrayImage;
 
+use self::made::MadeReport;
 use self::peer::PeerDetections;
 use self::report::DetectorReport;
 use super::common::{load_weights, save_figures, short_name, use_threads};
@@ -58,6 +61,10 @@ pub fn run(args: &EvaluateDetectorArgs) -> Result<()> {
         .filter(|&&light| light != Illumination::AsIs)
         .map(|&light| Ok((light.name(), evaluate(light)?)))
         .collect::<Result<_>>()?;
+    let made = args
+        .made
+        .then(|| MadeReport::new(&mut detector, &annotations, args.threshold))
+        .transpose()?;
     let [name, data] = [args.detector(), &args.data].map(|path| path.display().to_string());
     let report = DetectorReport {
         detector: &name,
@@ -65,6 +72,7 @@ pub fn run(args: &EvaluateDetectorArgs) -> Result<()> {
         threshold: args.threshold,
         evaluation: &evaluation,
         in_other_light: &in_other_light,
+        made: made.as_ref(),
     };
     if args.json {
         println!("{}", report.json());
@@ -112,11 +120,24 @@ impl Detector {
             return Ok(Self::Network(Box::new(network), options));
         };
         ensure!(
-            !args.light,
-            "--light changes the pictures before detection, --found holds boxes that were found before: \
+            !args.light && !args.made,
+            "--light and --made change the pictures before detection, --found holds boxes that were found before: \
              leave one of them out"
         );
         Ok(Self::Peer(PeerDetections::load(file, &args.data)?))
+    }
+
+    /// The boxes in a picture in memory; a peer has none there.
+    fn found_in(&mut self, image: &GrayImage) -> Result<Vec<ScoredBox>> {
+        let Self::Network(network, options) = self else {
+            return Ok(Vec::new());
+        };
+        let candidates = network.candidates(&image_file::view(image)?, options)?;
+        let found = candidates.iter().map(|candidate| ScoredBox {
+            region: candidate.region,
+            score: candidate.confidence,
+        });
+        Ok(found.collect())
     }
 }
 
@@ -131,14 +152,9 @@ fn detect(
     let (width, height) = image.dimensions();
     let found = match detector {
         Detector::Peer(peer) => peer.found(&annotation.image)?,
-        Detector::Network(network, options) => {
+        Detector::Network(..) => {
             illumination.apply(STOPS, &mut image, width as usize);
-            let candidates = network.candidates(&image_file::view(&image)?, options)?;
-            let found = candidates.iter().map(|candidate| ScoredBox {
-                region: candidate.region,
-                score: candidate.confidence,
-            });
-            found.collect()
+            detector.found_in(&image)?
         }
     };
     let sides = [width as f32, height as f32];

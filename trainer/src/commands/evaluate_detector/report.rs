@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::common::thousands;
+use super::made::MadeReport;
 use crate::detector::evaluation::{DetectionMetrics, LENIENT, STRICT, SizeMetrics};
 
 /// The results of a detector.
@@ -16,6 +17,8 @@ pub(super) struct DetectorReport<'a> {
     pub(super) evaluation: &'a DetectionMetrics,
     /// The results in other light, if requested.
     pub(super) in_other_light: &'a [(&'a str, DetectionMetrics)],
+    /// The results on close-ups and turned faces, if requested.
+    pub(super) made: Option<&'a MadeReport>,
 }
 
 impl DetectorReport<'_> {
@@ -51,6 +54,9 @@ impl DetectorReport<'_> {
             .collect();
         if !light.is_empty() {
             fields.insert("in_other_light".to_owned(), json!(light));
+        }
+        if let Some(made) = self.made {
+            fields.insert("made".to_owned(), made.json());
         }
         object
     }
@@ -94,6 +100,9 @@ impl DetectorReport<'_> {
         text += &self.row("all", all);
         for (light, evaluation) in self.in_other_light {
             text += &self.row(light, &evaluation.all);
+        }
+        if let Some(made) = self.made {
+            text += &made.text();
         }
         text
     }

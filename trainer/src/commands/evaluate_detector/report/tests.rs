@@ -29,6 +29,7 @@ fn report(evaluation: &DetectionMetrics) -> DetectorReport<'_> {
         threshold: 0.5,
         evaluation,
         in_other_light: &[],
+        made: None,
     }
 }
 
