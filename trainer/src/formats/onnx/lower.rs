@@ -3,8 +3,9 @@
 //! The layout of activations is `[N, C, H, W]` in ONNX and `[N, H, W, C]` here; inputs with one channel are equal in both.
 //! Weights are `[out, in, k, k]` in both.
 
+use emotion_models::Metadata;
 use emotion_models::graph::{Activation, FoldedNetwork, Node, Op};
-use emotion_models::weights::Task;
+use emotion_models::weights::{Head, Task};
 
 use super::proto::{self, AttributeProto, TensorProto, ValueInfoProto};
 
@@ -16,31 +17,48 @@ pub const fn input(task: Task) -> &'static str {
     }
 }
 
-/// Name of the model's output.
-pub const fn output(task: Task) -> &'static str {
-    match task {
-        Task::Classification => "logits",
-        Task::Detection => "places",
+/// Names of the model's outputs: of a classifier, one for each head.
+pub fn outputs(metadata: &Metadata) -> Vec<&'static str> {
+    let of_head = |head: &Head| match head {
+        Head::Labels => "logits",
+        Head::People => "people_logits",
+        Head::Cover => "cover_logit",
+    };
+    match metadata.architecture.task() {
+        Task::Classification => metadata.heads.iter().map(of_head).collect(),
+        Task::Detection => vec!["places"],
     }
 }
 
-/// The nodes and constants of a network, under this name.
-pub(super) fn graph(name: &str, task: Task, network: &FoldedNetwork) -> proto::GraphProto {
+/// The nodes and constants of the network of weights with this metadata.
+pub(super) fn graph(metadata: &Metadata, network: &FoldedNetwork) -> proto::GraphProto {
+    let task = metadata.architecture.task();
+    let names = outputs(metadata);
     let graph = network.graph();
     let [height, width, channels] = graph.input_shape();
     let lengths = graph.outputs().into_iter();
-    let lengths = lengths.map(|index| graph.nodes()[index].shape.iter().product::<usize>());
+    let lengths: Vec<usize> = lengths
+        .map(|index| graph.nodes()[index].shape.iter().product())
+        .collect();
+    // The maps of a detector are one output.
+    let lengths = match names[..] {
+        [_] => vec![lengths.iter().sum()],
+        _ => lengths,
+    };
     let mut lowering = Lowering {
         network,
         input: input(task),
-        output: output(task),
         written: proto::GraphProto {
-            name: name.to_owned(),
+            name: metadata.name.clone(),
             input: vec![ValueInfoProto::batch(
                 input(task),
                 &[channels, height, width],
             )],
-            output: vec![ValueInfoProto::batch(output(task), &[lengths.sum()])],
+            output: names
+                .iter()
+                .zip(lengths)
+                .map(|(name, length)| ValueInfoProto::batch(name, &[length]))
+                .collect(),
             ..proto::GraphProto::default()
         },
         values: Vec::with_capacity(graph.nodes().len()),
@@ -49,15 +67,14 @@ pub(super) fn graph(name: &str, task: Task, network: &FoldedNetwork) -> proto::G
         let value = lowering.node(node);
         lowering.values.push(value);
     }
-    lowering.end();
+    lowering.end(&names);
     lowering.written
 }
 
 struct Lowering<'a> {
     network: &'a FoldedNetwork,
-    /// Names of the input and the output.
+    /// Name of the input.
     input: &'static str,
-    output: &'static str,
     written: proto::GraphProto,
     /// The value of each node so far.
     values: Vec<String>,
@@ -153,23 +170,28 @@ impl Lowering<'_> {
         }
     }
 
-    /// Puts the outputs in a row, as `[N, logits]` in our order.
-    fn end(&mut self) {
+    /// Makes a row of each output, `[N, values]` in our order, or one row of all if there is only one name.
+    fn end(&mut self, names: &[&str]) {
         let axis = || vec![AttributeProto::int("axis", 1)];
         let mut rows = Vec::new();
-        for index in self.network.graph().outputs() {
+        let outputs = self.network.graph().outputs();
+        for &index in &outputs {
             let Node { name, shape, .. } = &self.network.graph().nodes()[index];
             let mut value = self.values[index].clone();
             if shape[..2] != [1, 1] {
                 let last = vec![AttributeProto::ints("perm", &[0, 2, 3, 1])];
                 value = self.push(&format!("{name}.last"), "Transpose", vec![value], last);
             }
-            rows.push(self.push(&format!("{name}.row"), "Flatten", vec![value], axis()));
+            let row = match names.get(rows.len()) {
+                Some(output) if names.len() == outputs.len() => (*output).to_owned(),
+                _ => format!("{name}.row"),
+            };
+            rows.push(self.push(&row, "Flatten", vec![value], axis()));
         }
-        if let Some(last) = self.written.node.last_mut().filter(|_| rows.len() == 1) {
-            last.output = vec![self.output.to_owned()];
-        } else {
-            self.push(self.output, "Concat", rows, axis());
+        if let [name] = names
+            && rows.len() > 1
+        {
+            self.push(name, "Concat", rows, axis());
         }
     }
 

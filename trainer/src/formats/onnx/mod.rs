@@ -1,6 +1,6 @@
 //! Exports networks as ONNX files for ONNX Runtime, OpenCV and others.
 //!
-//! The model of a classifier maps `faces` `[N, 1, H, W]`, grey and in [-1, 1], to `logits` `[N, outputs]`, the outputs of all heads; that of a detector
+//! The model of a classifier maps `faces` `[N, 1, H, W]`, grey and in [-1, 1], to `logits` `[N, labels]` and the outputs of its other heads, if there are any; that of a detector
 //! maps a `picture` of the same form to the values of all grid cells, `places`. N is any number. The model's metadata holds
 //! labels, input size, normalisation and temperature under the keys of the weights file.
 //!
@@ -19,7 +19,7 @@ use emotion_models::weights::{Head, Task};
 use emotion_models::{Metadata, Weights};
 use prost::Message;
 
-pub use lower::{input, output};
+pub use lower::{input, outputs};
 
 /// The version of the operator set.
 pub const OPSET: i64 = 13;
@@ -30,13 +30,12 @@ const IR_VERSION: i64 = 7;
 pub fn description(metadata: &Metadata) -> String {
     let task = metadata.architecture.task();
     let size = metadata.input_size;
-    let output = output(task);
     let result = match task {
-        Task::Classification => classification(metadata, output),
+        Task::Classification => classification(metadata),
         Task::Detection => {
             let [fine, middle, coarse] = STRIDES;
             format!(
-                "{output} [N, {}]: {VALUES} values for each place of the maps with strides of {fine}, {middle} and {coarse}, row by \
+                "places [N, {}]: {VALUES} values for each place of the maps with strides of {fine}, {middle} and {coarse}, row by \
                  row: the logit of a face, how far its centre lies to the right of the place's and below it, and the \
                  logarithms of its width and height, in strides",
                 VALUES * grid_cells(size, size).count(),
@@ -49,33 +48,29 @@ pub fn description(metadata: &Metadata) -> String {
     )
 }
 
-fn classification(metadata: &Metadata, output: &str) -> String {
-    let labels = metadata.labels.len();
-    let outputs: usize = metadata.heads.iter().map(|head| head.outputs(labels)).sum();
-    let mut text = format!("{output} [N, {outputs}]");
-    for &head in &metadata.heads {
-        let range = metadata.outputs(head).unwrap_or_default();
-        let columns = if outputs == labels {
-            output.to_owned()
-        } else {
-            format!("{output}[{}:{}]", range.start, range.end)
-        };
-        text += &match head {
+fn classification(metadata: &Metadata) -> String {
+    let outputs = outputs(metadata).into_iter().zip(&metadata.heads);
+    let texts = outputs.map(|(output, head)| {
+        let count = head.outputs(metadata.labels.len());
+        let meaning = match head {
             Head::Labels => format!(
-                ": softmax({columns} / {}) are the probabilities of {}",
+                "softmax({output} / {}) are the probabilities of {}",
                 metadata.temperature,
                 metadata.labels.join(", ")
             ),
             Head::People => format!(
-                ", softmax({columns} / {}) those that people give",
+                "softmax({output} / {}) are those that people give",
                 metadata.temperature
             ),
             Head::Cover => {
-                format!(", sigmoid({columns}) is the probability that mouth or eyes are covered")
+                format!(
+                    "sigmoid({output}) is the probability that the mouth or the eyes are covered"
+                )
             }
         };
-    }
-    text
+        format!("{output} [N, {count}]: {meaning}")
+    });
+    texts.collect::<Vec<_>>().join("; ")
 }
 
 /// The contents of an ONNX file with the network of `weights`.
@@ -89,7 +84,6 @@ pub fn encode(weights: &Weights) -> Result<Vec<u8>> {
 
 fn model(weights: &Weights) -> Result<proto::ModelProto> {
     let metadata = weights.metadata();
-    let task = metadata.architecture.task();
     // Sorted, so that the same weights give the same file.
     let entries: BTreeMap<_, _> = metadata.to_map().into_iter().collect();
     Ok(proto::ModelProto {
@@ -97,7 +91,7 @@ fn model(weights: &Weights) -> Result<proto::ModelProto> {
         producer_name: env!("CARGO_PKG_NAME").to_owned(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
         doc_string: format!("{}: {}", metadata.name, description(metadata)),
-        graph: Some(lower::graph(&metadata.name, task, &weights.folded()?)),
+        graph: Some(lower::graph(metadata, &weights.folded()?)),
         opset_import: vec![proto::OperatorSetIdProto {
             domain: String::new(),
             version: OPSET,

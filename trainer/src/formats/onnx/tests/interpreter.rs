@@ -20,7 +20,7 @@ impl Map {
     }
 }
 
-/// The values of the graph's output for one face, `[H, W]` values.
+/// The values of the graph's outputs, one after the other, for one face, `[H, W]` values.
 pub(super) fn run(graph: &GraphProto, face: &[f32], size: usize) -> Vec<f32> {
     let input = Map {
         shape: [1, size, size],
@@ -57,7 +57,11 @@ pub(super) fn run(graph: &GraphProto, face: &[f32], size: usize) -> Vec<f32> {
         };
         maps.insert(&node.output[0], output);
     }
-    maps[graph.output[0].name.as_str()].values.clone()
+    let outputs = graph
+        .output
+        .iter()
+        .map(|output| &maps[output.name.as_str()]);
+    outputs.flat_map(|map| map.values.clone()).collect()
 }
 
 pub(super) fn attribute<'a>(node: &'a NodeProto, name: &str) -> &'a AttributeProto {

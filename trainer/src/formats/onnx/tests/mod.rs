@@ -3,11 +3,9 @@ mod peers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use emotion_models::graph::{Activation, Conv2dConfig, FoldedNetwork, Graph, Op, Parameter};
+use emotion_models::graph::{FoldedNetwork, Parameter};
 use emotion_models::inference::{InferenceExecutor, Precision};
-use emotion_models::weights::{
-    Architecture, Head, Normalization, Task, WeightTensor, WeightTensors,
-};
+use emotion_models::weights::{Architecture, Head, Normalization, WeightTensor, WeightTensors};
 use emotion_models::{Emotion, Instructions, Metadata, Weights};
 use prost::Message;
 use rand::RngExt;
@@ -21,11 +19,15 @@ const TOLERANCE: f32 = 1e-4;
 
 /// A network whose parameters are all different, running statistics included, and leave the activations their size.
 fn random_weights(architecture: Architecture, input_size: usize) -> Weights {
+    with_heads(architecture, input_size, &[Head::Labels])
+}
+
+fn with_heads(architecture: Architecture, input_size: usize, heads: &[Head]) -> Weights {
     let metadata = Metadata {
         name: "random".to_owned(),
         architecture,
         labels: Emotion::names(),
-        heads: vec![Head::Labels],
+        heads: heads.to_vec(),
         threshold: None,
         input_size,
         normalization: Normalization::SymmetricUnit,
@@ -119,33 +121,31 @@ fn the_model_computes_the_logits_of_the_inference_executor_from_the_file_alone()
 }
 
 #[test]
-fn squeeze_and_excite_is_sigmoid_and_a_product() {
-    let size = 6;
-    let mut graph = Graph::new([size, size, 1]);
-    let mut push = |name: &str, op, inputs: &[usize]| graph.push(name, op, inputs).unwrap();
-    let conv = |channels| Op::Conv2d(Conv2dConfig::pointwise(channels));
-    let reduce = Op::Conv2d(Conv2dConfig {
-        activation: Activation::Relu,
-        ..Conv2dConfig::pointwise(4)
-    });
-    let xs = push("conv", conv(8), &[0]);
-    let mean = push("squeeze.average", Op::GlobalAverage, &[xs]);
-    let reduced = push("squeeze.reduce", reduce, &[mean]);
-    let expanded = push("squeeze.expand", conv(8), &[reduced]);
-    let factors = push("squeeze.sigmoid", Op::Sigmoid, &[expanded]);
-    let scaled = push("squeeze.scale", Op::ScaleChannels, &[xs, factors]);
-    let mean = push("average", Op::GlobalAverage, &[scaled]);
-    push("head", conv(7), &[mean]);
+fn each_head_of_a_classifier_is_an_output_of_its_own() {
+    let weights = with_heads(
+        Architecture::ResidualXception,
+        48,
+        &[Head::Labels, Head::People, Head::Cover],
+    );
+    let graph = decoded(&weights).graph.unwrap();
+    let outputs = graph.output.iter().map(|o| (o.name.as_str(), shape(o)));
+    let expected = [("logits", 7), ("people_logits", 7), ("cover_logit", 1)];
+    let expected = expected.map(|(name, count)| (name, vec!["N".to_owned(), count.to_string()]));
+    assert_eq!(outputs.collect::<Vec<_>>(), expected);
 
-    let values = random_values(&graph.parameters());
-    let values = |name: &str| Some(&values.get(name)?.values[..]);
-    let network = graph.fold(values).unwrap();
-    let face = random_faces(1, size);
-    let model = super::lower::graph("excited", Task::Classification, &network);
-    let operators: Vec<&str> = model.node.iter().map(|n| n.op_type.as_str()).collect();
-    assert!(operators.contains(&"Sigmoid") && operators.contains(&"Mul"));
-    let found = interpreter::run(&model, &face, size);
-    assert_close(&found, &reference(&network, &face)[0], "squeeze-and-excite");
+    let face = random_faces(1, 48);
+    let expected = &reference(&weights.folded().unwrap(), &face)[0];
+    assert_eq!(expected.len(), 15);
+    assert_close(
+        &interpreter::run(&graph, &face, 48),
+        expected,
+        "three heads",
+    );
+    let description = super::description(weights.metadata());
+    assert!(
+        description.contains("sigmoid(cover_logit)"),
+        "{description}"
+    );
 }
 
 #[test]
