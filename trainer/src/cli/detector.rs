@@ -8,7 +8,7 @@ use emotion_detect::Options;
 use emotion_models::inference::Precision;
 
 use super::common::{CommonArgs, RunArgs, set, with_default};
-use super::values::{dtype, fraction, number, pixels};
+use super::values::{degrees, dtype, fraction, number, pixels};
 use crate::detector::annotations::ImageSplit;
 use crate::detector::settings::Settings;
 
@@ -63,6 +63,14 @@ pub struct SamplingArgs {
     /// Largest face in a sample, likewise; not larger than the sample [default: 220]
     #[arg(long, value_name = "PIXELS", value_parser = largest_face)]
     pub max_face: Option<f64>,
+
+    /// Share of the faces that may fill and overfill their crop [default: 0]
+    #[arg(long, value_name = "SHARE", value_parser = fraction)]
+    pub overfill: Option<f64>,
+
+    /// Largest rotation of a crop to either side; two crops in five are rotated [default: 20]
+    #[arg(long, value_name = "DEGREES", value_parser = degrees)]
+    pub rotation: Option<f64>,
 }
 
 /// Options of `calibrate-detector`.
@@ -183,6 +191,14 @@ impl TrainDetectorArgs {
         set(&mut sampling.size, args.input_size);
         set(&mut sampling.faces.0, args.min_face.map(|side| side as f32));
         set(&mut sampling.faces.1, args.max_face.map(|side| side as f32));
+        set(
+            &mut sampling.overfill,
+            args.overfill.map(|share| share as f32),
+        );
+        set(
+            &mut sampling.rotation.1,
+            args.rotation.map(|degrees| degrees as f32),
+        );
         settings
     }
 }
@@ -203,8 +219,9 @@ mod tests {
 
     #[test]
     fn options_change_the_settings_and_leave_the_rest() {
-        let changed =
-            parse("--epochs 3 --lr 0.01 --ema 0 --input-size 320 --min-face 10 --name mine");
+        let changed = parse(
+            "--epochs 3 --lr 0.01 --ema 0 --input-size 320 --min-face 10 --name mine --overfill 0.2 --rotation 60",
+        );
         let mut expected = Settings::default();
         expected.common.name = Some("mine".to_owned());
         expected.common.epochs = 3;
@@ -212,6 +229,8 @@ mod tests {
         expected.common.average = None;
         expected.sampling.size = 320;
         expected.sampling.faces.0 = 10.0;
+        expected.sampling.overfill = 0.2;
+        expected.sampling.rotation.1 = 60.0;
         assert_eq!(changed.unwrap(), expected);
         assert_eq!(parse("").unwrap(), Settings::default());
     }

@@ -22,6 +22,8 @@ pub struct Sampling {
     pub size: usize,
     /// Range of the longer sides of faces in a sample, in pixels; sizes are log-uniform.
     pub faces: (f32, f32),
+    /// Probability that a face may overfill its crop, by up to [`OVERFILL`].
+    pub overfill: f32,
     /// Largest enlargement of an image.
     pub enlargement: f32,
     /// Probability of a mosaic, and its largest number of columns and rows.
@@ -41,6 +43,7 @@ impl Sampling {
     pub const DEFAULT: Self = Self {
         size: 256,
         faces: (8.0, 220.0),
+        overfill: 0.0,
         enlargement: 2.5,
         mosaic: (0.5, 4),
         covered: 0.85,
@@ -50,6 +53,10 @@ impl Sampling {
     };
 }
 
+/// Longer side of a face in its crop at most, as a share of the crop's shorter side.
+const FILL: f32 = 0.9;
+/// The same for a face that may overfill its crop.
+const OVERFILL: f32 = 1.3;
 /// Faces with a smaller longer side are ignored, neither face nor background.
 const TOO_SMALL: f32 = 6.0;
 /// So are faces with a smaller visible share.
@@ -176,7 +183,13 @@ impl Sampling {
         let (from, scale) = match face {
             Some(face) => {
                 let (smallest, largest) = self.faces;
-                let largest = largest.min(0.9 * side).max(smallest);
+                let overfills = self.overfill > 0.0 && generator.random::<f32>() < self.overfill;
+                let largest = if overfills {
+                    OVERFILL * side
+                } else {
+                    largest.min(FILL * side)
+                };
+                let largest = largest.max(smallest);
                 let wanted = smallest * (largest / smallest).powf(generator.random());
                 let centre = [face.x + face.width / 2.0, face.y + face.height / 2.0];
                 (centre, wanted / face.width.max(face.height))

@@ -56,7 +56,7 @@ pub struct ImageDataSummary {
 impl RunSettings for Settings {
     type Epoch = DetectorEpoch;
     type DataSummary = ImageDataSummary;
-    const FORMAT: &'static str = "emotion-trainer detector checkpoint 1";
+    const FORMAT: &'static str = "emotion-trainer detector checkpoint 2";
 
     fn common(&self) -> &CommonSettings {
         &self.common

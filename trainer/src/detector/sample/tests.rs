@@ -133,6 +133,20 @@ fn boxes_stay_on_their_faces_however_the_picture_is_cut_turned_mirrored_and_scal
             },
         ),
         (
+            "tilted far",
+            Sampling {
+                rotation: (1.0, 60.0),
+                ..still
+            },
+        ),
+        (
+            "overfilling",
+            Sampling {
+                overfill: 1.0,
+                ..still
+            },
+        ),
+        (
             "stretched",
             Sampling {
                 aspect: 0.12,
@@ -157,6 +171,26 @@ fn boxes_stay_on_their_faces_however_the_picture_is_cut_turned_mirrored_and_scal
             .sum();
         assert!(faces >= 60, "{name}: {faces}");
     }
+}
+
+#[test]
+fn faces_overfill_their_crop_only_where_they_may() {
+    let images = [wall_with_faces()];
+    let largest = |overfill| {
+        let sampling = Sampling {
+            mosaic: (0.0, 2),
+            enlargement: 20.0,
+            faces: (200.0, 220.0),
+            overfill,
+            ..SAMPLING
+        };
+        let sides = (0..60).flat_map(|stream| draw(sampling, &images, stream).faces);
+        let sides = sides.map(|face| face.region.width.max(face.region.height));
+        sides.fold(0.0, f32::max)
+    };
+    let size = SAMPLING.size as f32;
+    assert!(largest(0.0) < size, "{}", largest(0.0));
+    assert_eq!(largest(1.0), size);
 }
 
 #[test]
