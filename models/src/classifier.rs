@@ -4,13 +4,14 @@ use std::path::Path;
 
 use crate::Instructions;
 use crate::inference::{Error, InferenceExecutor, Precision};
-use crate::weights::{Metadata, Task, Weights};
+use crate::weights::{Head, Metadata, Task, Weights, WeightsId};
 
 /// A network with its weights, ready to classify. A clone shares the weights.
 #[derive(Debug, Clone)]
 pub struct Classifier {
     executor: InferenceExecutor,
     metadata: Metadata,
+    id: WeightsId,
 }
 
 impl Classifier {
@@ -62,6 +63,7 @@ impl Classifier {
                 precision,
             )?,
             metadata: weights.metadata().clone(),
+            id: WeightsId::of(weights),
         })
     }
 
@@ -85,6 +87,11 @@ impl Classifier {
     /// The description of the weights: labels, input size and more.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
+    }
+
+    /// Which weights these are.
+    pub fn weights_id(&self) -> &WeightsId {
+        &self.id
     }
 
     /// The logits of the labels for each face. `faces` holds one or more faces from
@@ -120,21 +127,32 @@ impl Classifier {
     ///
     /// If `faces` does not consist of whole faces.
     pub fn classify(&mut self, faces: &[f32]) -> Result<Vec<Scores>, Error> {
-        let temperature = self.metadata.temperature;
-        Ok(self
-            .logits(faces)?
-            .iter()
-            .map(|logits| Scores::from_logits(logits, temperature))
-            .collect())
+        let outputs = self.outputs(faces)?;
+        let labels = self.metadata.labels.len();
+        let cover = self.metadata.outputs(Head::Cover);
+        let scores = |outputs: &Vec<f32>| Scores {
+            cover: cover.clone().map(|cover| sigmoid(outputs[cover.start])),
+            ..Scores::from_logits(&outputs[..labels], self.metadata.temperature)
+        };
+        Ok(outputs.iter().map(scores).collect())
     }
 }
 
-/// Probabilities by label id; they sum to 1.
+/// 1 / (1 + e^(-logit))
+fn sigmoid(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
+}
+
+/// The answer about a face.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Scores(Vec<f32>);
+pub struct Scores {
+    /// By label id; they sum to 1.
+    probabilities: Vec<f32>,
+    cover: Option<f32>,
+}
 
 impl Scores {
-    /// softmax(logits / temperature)
+    /// softmax(logits / temperature), of a network without a head for [`cover`](Self::cover).
     pub fn from_logits(logits: &[f32], temperature: f32) -> Self {
         let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let exps: Vec<f32> = logits
@@ -142,18 +160,26 @@ impl Scores {
             .map(|logit| ((logit - largest) / temperature).exp())
             .collect();
         let sum: f32 = exps.iter().sum();
-        Self(exps.into_iter().map(|exp| exp / sum).collect())
+        Self {
+            probabilities: exps.into_iter().map(|exp| exp / sum).collect(),
+            cover: None,
+        }
     }
 
     /// One probability per label.
     pub fn probabilities(&self) -> &[f32] {
-        &self.0
+        &self.probabilities
+    }
+
+    /// The probability that the mouth or the eyes are covered, 0 to 1, if the network has learnt it.
+    pub fn cover(&self) -> Option<f32> {
+        self.cover
     }
 
     /// The most probable label id and its probability; the first of several equal ones.
     pub fn best(&self) -> (usize, f32) {
         let mut best = (0, f32::NEG_INFINITY);
-        for (label_id, &probability) in self.0.iter().enumerate() {
+        for (label_id, &probability) in self.probabilities.iter().enumerate() {
             if probability > best.1 {
                 best = (label_id, probability);
             }

@@ -24,9 +24,11 @@
 //! ```
 
 pub mod atomic_file;
+mod certainty;
 mod classifier;
 mod emotion;
 pub mod graph;
+pub mod hash;
 pub mod inference;
 mod instructions;
 mod kernels;
@@ -36,6 +38,7 @@ pub mod preprocess;
 pub mod training;
 pub mod weights;
 
+pub use certainty::{UNCERTAIN, naming_threshold};
 pub use classifier::{Classifier, Scores};
 pub use emotion::Emotion;
 pub use graph::face_net;

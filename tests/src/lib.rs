@@ -22,6 +22,8 @@ pub mod picture;
 pub mod stream;
 #[cfg(feature = "pipelines")]
 pub mod walkers;
+#[cfg(feature = "weights")]
+pub mod weights;
 
 /// A file or folder of the repository.
 pub fn repository(path: &str) -> PathBuf {

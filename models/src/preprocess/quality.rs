@@ -41,6 +41,8 @@ pub struct Quality {
     pub sharpness: f32,
     /// Left and right are alike, as they are when a face looks at the camera.
     pub symmetry: f32,
+    /// Mouth and eyes are in view: 1 less the probability that they are covered; 1 if the network does not tell.
+    pub uncovered: f32,
 }
 
 impl Quality {
@@ -56,15 +58,27 @@ impl Quality {
             inside: grade(region.share_in(&whole), INSIDE),
             sharpness: grade(detail(crop, size), DETAIL),
             symmetry: symmetry(crop, size).map_or(1.0, |value| grade(value, SYMMETRY)),
+            uncovered: 1.0,
         }
     }
 
-    /// The worst of it: what is spoilt one way is not mended another.
+    /// The same of a face whose mouth or eyes are covered with this probability, 0 to 1.
+    #[must_use]
+    pub fn with_cover(self, cover: Option<f32>) -> Self {
+        Self {
+            uncovered: 1.0 - cover.unwrap_or(0.0),
+            ..self
+        }
+    }
+
+    /// The worst of size, share in the picture, sharpness and symmetry, since what is spoilt one way is not mended another;
+    /// times the probability that the face is uncovered. That is the expected quality if a covered face is worth nothing: its
+    /// expression cannot be seen, however large and sharp it is.
     pub fn overall(&self) -> f32 {
-        self.size
-            .min(self.inside)
+        let worst = (self.size.min(self.inside))
             .min(self.sharpness)
-            .min(self.symmetry)
+            .min(self.symmetry);
+        worst * self.uncovered
     }
 }
 

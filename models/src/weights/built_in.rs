@@ -6,12 +6,12 @@ use super::error::Error;
 /// Those of the classifiers; the first are the default.
 const CLASSIFIERS: [(&str, &[u8]); 2] = [
     (
-        "mini_xception",
-        include_bytes!("../../weights/mini_xception.safetensors"),
-    ),
-    (
         "residual_xception",
         include_bytes!("../../weights/residual_xception.safetensors"),
+    ),
+    (
+        "mini_xception",
+        include_bytes!("../../weights/mini_xception.safetensors"),
     ),
 ];
 
@@ -22,13 +22,13 @@ const DETECTOR: (&str, &[u8]) = (
 );
 
 impl Weights {
-    /// The default weights, those of mini_XCEPTION.
+    /// The default weights, those of `residual_xception`.
     ///
     /// # Errors
     ///
     /// Never in practice: a test loads them.
     pub fn embedded() -> Result<Self, Error> {
-        let [(name, bytes), _] = CLASSIFIERS;
+        let (name, bytes) = CLASSIFIERS[0];
         Self::from_bytes(name, bytes)
     }
 
@@ -58,7 +58,7 @@ impl Weights {
     }
 
     /// The names of the classifiers' weights, the default first.
-    pub fn built_in_names() -> [&'static str; 2] {
+    pub fn built_in_names() -> [&'static str; CLASSIFIERS.len()] {
         CLASSIFIERS.map(|(name, _)| name)
     }
 }

@@ -60,6 +60,11 @@ impl Metadata {
             .graph_with_heads(self.input_size, self.labels.len(), &self.heads)
     }
 
+    /// The id of the label with this name; none if there is no such label.
+    pub fn label_id(&self, name: &str) -> Option<usize> {
+        self.labels.iter().position(|label| label == name)
+    }
+
     /// Where the outputs of a head stand among those of a face; none if there is no such head.
     pub fn outputs(&self, head: Head) -> Option<Range<usize>> {
         let labels = self.labels.len();

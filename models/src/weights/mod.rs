@@ -9,6 +9,7 @@ mod checked;
 mod error;
 mod file;
 mod head;
+mod id;
 mod metadata;
 mod tensor;
 
@@ -16,5 +17,6 @@ pub use architecture::{Architecture, Task};
 pub use checked::Weights;
 pub use error::Error;
 pub use head::Head;
+pub use id::WeightsId;
 pub use metadata::{Metadata, Normalization};
 pub use tensor::{WeightTensor, WeightTensors};

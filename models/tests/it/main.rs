@@ -1,5 +1,6 @@
 //! The crate from outside. What is compared with plain Candle operations needs the feature `training`.
 
+mod answers;
 mod common;
 mod inference;
 mod networks;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use emotion_models::inference::Precision;
 use emotion_models::preprocess::LightCorrection;
-use emotion_models::weights::Architecture;
+use emotion_models::weights::{Architecture, WeightsId};
 
 use super::common::{CommonArgs, RunArgs, set, with_default};
 use super::values::{
@@ -16,7 +16,6 @@ use super::values::{
 use crate::data::Split;
 use crate::emotion::distillation::Distillation;
 use crate::emotion::recipe::{Recipe, Settings};
-use crate::run::weights_id::WeightsId;
 
 /// Share of the votes if --votes is given alone.
 const VOTES_SHARE: f32 = 0.5;
@@ -230,7 +229,7 @@ pub struct EvaluateArgs {
         long,
         value_name = "FILE|NAME",
         value_delimiter = ',',
-        default_value = "mini_xception"
+        default_value = "residual_xception"
     )]
     pub weights: Vec<PathBuf>,
 

@@ -7,7 +7,7 @@ use emotion_detect::Options;
 use emotion_models::preprocess::DEFAULT_MARGIN;
 use emotion_models::weights::Architecture;
 
-use super::values::{architecture, margin, name};
+use super::values::{architecture, fraction, margin, name};
 use crate::data::FACE_SIZE;
 
 /// Options of `summary`.
@@ -45,7 +45,7 @@ pub struct PredictArgs {
     pub images: Vec<PathBuf>,
 
     /// A weights file, or the name of built-in weights
-    #[arg(long, value_name = "FILE|NAME", default_value = "mini_xception")]
+    #[arg(long, value_name = "FILE|NAME", default_value = "residual_xception")]
     pub weights: PathBuf,
 
     /// What a picture shows
@@ -59,6 +59,11 @@ pub struct PredictArgs {
     /// A weights file of the detector that finds the faces, or the name of built-in ones
     #[arg(long, value_name = "FILE|NAME", default_value = "face_net")]
     pub detector: PathBuf,
+
+    /// Probability below which a face is uncertain, higher on poor crops; 0 names every face [default: that of the weights,
+    /// or 0 if they have none]
+    #[arg(long, value_name = "SHARE", value_parser = fraction)]
+    pub threshold: Option<f64>,
 
     /// Smallest face that is found, in pixels; 0: 16 pixels of the detector's input
     #[arg(long, value_name = "PIXELS", default_value_t = Options::default().min_size_px)]
@@ -82,7 +87,7 @@ pub enum CropMode {
 #[derive(Debug, Args)]
 pub struct ExportArgs {
     /// A weights file, or the name of built-in weights
-    #[arg(long, value_name = "FILE|NAME", default_value = "mini_xception")]
+    #[arg(long, value_name = "FILE|NAME", default_value = "residual_xception")]
     pub weights: PathBuf,
 
     /// Format of the model

@@ -12,12 +12,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use emotion_models::inference::Precision;
-use emotion_models::weights::Head;
+use emotion_models::weights::{Head, WeightsId};
 use emotion_models::{Classifier, Emotion, Metadata, Scores, Weights};
 use serde::{Deserialize, Serialize};
 
 use crate::data::batch::FaceBatch;
-use crate::run::weights_id::WeightsId;
 
 /// Settings of the distillation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use emotion_detect::{NetworkDetector, Options};
-use emotion_models::preprocess::{GreyRows, Preprocessor, Region};
+use emotion_models::preprocess::{GreyRows, Preprocessor, Quality, Region};
+use emotion_models::weights::WeightsId;
 use emotion_models::{Classifier, Metadata, Scores};
 
 /// A face in an image.
@@ -18,6 +19,17 @@ pub struct PredictedFace {
     pub height: u32,
     /// Confidence of the detector, 0 to 1; none without a detector.
     pub detection: Option<f64>,
+}
+
+/// A face with the answer of the network.
+#[derive(Debug, Clone)]
+pub struct Prediction {
+    /// Where it is.
+    pub face: PredictedFace,
+    /// The probabilities of the labels.
+    pub scores: Scores,
+    /// How well the face can be judged, 0 to 1.
+    pub quality: f64,
 }
 
 /// How the faces of an image are found.
@@ -94,22 +106,37 @@ impl Predictor {
         self.classifier.metadata()
     }
 
-    /// The faces in `image` with the probabilities of the labels, the most confident face first.
+    /// Which weights these are.
+    pub fn weights_id(&self) -> &WeightsId {
+        self.classifier.weights_id()
+    }
+
+    /// The faces in `image` with the answers about them, the most confident face first.
     ///
     /// # Errors
     ///
     /// When detection or the network fails.
-    pub fn predict(&mut self, image: &impl GreyRows) -> Result<Vec<(PredictedFace, Scores)>> {
+    pub fn predict(&mut self, image: &impl GreyRows) -> Result<Vec<Prediction>> {
         let faces = self.faces.locate(image)?;
         let margin = self.faces.margin();
         let crop_len = self.preprocessor.size().pow(2);
         let mut crops = vec![0.0; faces.len() * crop_len];
+        let mut qualities = Vec::with_capacity(faces.len());
         for (face, crop) in faces.iter().zip(crops.chunks_exact_mut(crop_len)) {
             let (x, y) = (face.x as f32, face.y as f32);
             let region = Region::face(x, y, face.width as f32, face.height as f32, margin);
             self.preprocessor.run(image, region, crop)?;
+            let size = self.preprocessor.size();
+            qualities.push(Quality::of(crop, size, image, region));
         }
         let scores = self.classifier.classify(&crops)?;
-        Ok(faces.into_iter().zip(scores).collect())
+        let predictions = faces.into_iter().zip(scores).zip(qualities);
+        Ok(predictions
+            .map(|((face, scores), quality)| Prediction {
+                face,
+                quality: quality.with_cover(scores.cover()).overall().into(),
+                scores,
+            })
+            .collect())
     }
 }

@@ -18,4 +18,3 @@ pub mod state;
 pub mod task;
 mod train_state;
 pub mod trainer;
-pub mod weights_id;

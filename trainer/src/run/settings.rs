@@ -2,14 +2,13 @@
 
 use std::fmt::Debug;
 
-use emotion_models::weights::{Architecture, Head};
+use emotion_models::weights::{Architecture, Head, WeightsId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::run::log::LogRow;
 use crate::run::optimizer::AdamConfig;
 use crate::run::schedule::Schedule;
-use crate::run::weights_id::WeightsId;
 
 /// Settings of every kind of training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

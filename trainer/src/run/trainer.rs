@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use emotion_models::weights::WeightsId;
 use emotion_models::{Weights, atomic_file};
 
 use crate::run::checkpoint::Checkpoint;
@@ -19,7 +20,6 @@ use crate::run::settings::RunSettings;
 use crate::run::state::Run;
 use crate::run::task::{EpochOf, StepOutput, TrainingTask};
 use crate::run::train_state::TrainState;
-use crate::run::weights_id::WeightsId;
 
 /// How [`Trainer::run`] ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,7 +18,7 @@ const SIZE: usize = 48;
 
 /// Weights that nobody trained.
 fn weights(folder: &Path, seed: u64, change: impl FnOnce(&mut Metadata)) -> PathBuf {
-    let mut metadata = emotion_models::Classifier::embedded()
+    let mut metadata = emotion_models::Classifier::built_in("mini_xception")
         .unwrap()
         .metadata()
         .clone();

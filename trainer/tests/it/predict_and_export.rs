@@ -50,7 +50,15 @@ fn probabilities(face: &Value) -> Vec<(String, f64)> {
 
 #[test]
 fn a_picture_that_is_a_face_has_the_probabilities_of_the_classifier() {
-    let arguments = ["predict", "--crop", "none", "--json", "face.pgm"];
+    let arguments = [
+        "predict",
+        "--crop",
+        "none",
+        "--threshold",
+        "0",
+        "--json",
+        "face.pgm",
+    ];
     let picture = &json_lines(&printed(&arguments, folder().path()))[0];
     assert_eq!(picture["image"], "face.pgm");
     assert_eq!(
@@ -84,6 +92,67 @@ fn a_picture_that_is_a_face_has_the_probabilities_of_the_classifier() {
     }
     let best = &classifier.metadata().labels[expected.best().0];
     assert_eq!(face["emotion"], best.as_str());
+    assert_eq!(face["uncertain"], false);
+    let id = classifier.weights_id();
+    assert_eq!(
+        (&picture["model"], &picture["weights_id"]),
+        (&Value::from(&*id.name), &Value::from(&*id.fingerprint))
+    );
+}
+
+mod with_a_threshold {
+    use super::*;
+    use emotion_tests::weights::ConstantAnswer;
+
+    /// What is printed about the portrait with weights of this threshold and cover.
+    fn printed_with(threshold: f32, cover: f32, arguments: &[&str]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let answer = ConstantAnswer {
+            threshold: Some(threshold),
+            cover: Some(cover),
+            ..ConstantAnswer::default()
+        };
+        let weights = folder.path().join("w.safetensors");
+        answer.weights().save(&weights).unwrap();
+        let weights = ["predict", "--weights", weights.to_str().unwrap()];
+        printed(
+            &[&weights, arguments, &["astronaut.png"]].concat(),
+            &media(),
+        )
+    }
+
+    #[test]
+    fn a_face_below_that_of_the_weights_is_uncertain_for_people_and_machines() {
+        for (threshold, label) in [(0.5, "happy"), (0.65, "uncertain")] {
+            let text = printed_with(threshold, 0.01, &[]);
+            let face = text.lines().nth(1).unwrap();
+            assert!(face.starts_with(&format!("  {label}, ")), "{text}");
+            let picture = json_lines(&printed_with(threshold, 0.01, &["--json"])).remove(0);
+            let face = &picture["faces"][0];
+            assert_eq!(face["emotion"], label);
+            assert_eq!(face["uncertain"], label == "uncertain");
+            let threshold_of_picture = picture["threshold"].as_f64().unwrap();
+            assert!((threshold_of_picture - f64::from(threshold)).abs() < 1e-5);
+            assert!((face["confidence"].as_f64().unwrap() - 0.6).abs() < 0.01);
+        }
+        let named = printed_with(0.65, 0.01, &["--threshold", "0"]);
+        assert!(
+            named.lines().nth(1).unwrap().starts_with("  happy, "),
+            "{named}"
+        );
+    }
+
+    #[test]
+    fn a_covered_face_is_uncertain_and_has_a_low_quality() {
+        let quality = |cover| {
+            let picture = json_lines(&printed_with(0.3, cover, &["--json"])).remove(0);
+            let face = &picture["faces"][0];
+            assert_eq!(face["uncertain"], cover > 0.5, "{face}");
+            face["quality"].as_f64().unwrap()
+        };
+        let (free, covered) = (quality(0.01), quality(0.9));
+        assert!(free > 0.5 && covered < 0.11, "{free} {covered}");
+    }
 }
 
 #[test]
@@ -92,7 +161,8 @@ fn the_most_probable_emotion_stands_first_for_people() {
     let report = printed(&arguments, folder().path());
     let mut lines = report.lines();
     assert_eq!(lines.next(), Some("face.pgm: 1 face"));
-    assert_eq!(lines.next(), Some("  48×48 pixels at 0, 0"));
+    let face = lines.next().unwrap();
+    assert!(face.contains(", 48×48 pixels at 0, 0, quality "), "{face}");
     let percents: Vec<f64> = lines
         .map(|line| line.split_whitespace().nth(1).unwrap().parse().unwrap())
         .collect();
@@ -265,6 +335,6 @@ fn weights_that_are_not_there_are_an_error_with_their_path_and_the_built_in_name
     let output = emotion_trainer(&arguments, folder().path());
     assert_eq!(output.status.code(), Some(1));
     assert!(text(output.stderr).contains(
-        "none.safetensors: cannot be read: there is no such file, and the built-in weights are mini_xception"
+        "none.safetensors: cannot be read: there is no such file, and the built-in weights are residual_xception"
     ));
 }

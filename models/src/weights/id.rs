@@ -2,31 +2,33 @@
 
 use std::fmt;
 
-use emotion_models::Weights;
 use serde::{Deserialize, Serialize};
 
-use crate::hash::fnv1a;
+use super::checked::Weights;
+use crate::hash::Fnv1a;
 
-/// Weights that a run depends on.
+/// Which weights something was made with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WeightsId {
     /// Their name in the metadata.
     pub name: String,
-    /// FNV-1a of the names and values of their tensors.
+    /// FNV-1a of the names and values of their tensors, sixteen hexadecimal digits.
     pub fingerprint: String,
 }
 
 impl WeightsId {
     /// The id of these weights.
     pub fn of(weights: &Weights) -> Self {
-        let mut bytes = Vec::new();
+        let mut hash = Fnv1a::default();
         for (name, tensor) in weights.tensors() {
-            bytes.extend(name.as_bytes());
-            bytes.extend(tensor.values.iter().flat_map(|value| value.to_le_bytes()));
+            hash.write(name.as_bytes());
+            for value in &tensor.values {
+                hash.write(&value.to_le_bytes());
+            }
         }
         Self {
             name: weights.metadata().name.clone(),
-            fingerprint: format!("{:016x}", fnv1a(&bytes)),
+            fingerprint: format!("{:016x}", hash.finish()),
         }
     }
 }
