@@ -2,7 +2,7 @@
 
 use emotion_models::inference::Error;
 use emotion_models::preprocess::{GreyRows, LightCorrection, Preprocessor, Quality, Region};
-use emotion_models::weights::Metadata;
+use emotion_models::weights::{Metadata, WeightsId};
 use emotion_models::{Classifier, Scores};
 
 use crate::matcher::FacePosition;
@@ -18,6 +18,15 @@ pub(crate) struct BatchClassifier {
     crops: Vec<f32>,
     /// The crops that are classified.
     input: Vec<f32>,
+}
+
+/// The network's answer about a crop.
+#[derive(Debug, Clone)]
+pub(crate) struct CropScores {
+    /// One probability for each label of the model.
+    pub(crate) probabilities: Vec<f64>,
+    /// The probability that mouth and eyes are covered, if the network tells.
+    pub(crate) cover: Option<f32>,
 }
 
 /// A face whose crop was taken.
@@ -40,6 +49,10 @@ impl BatchClassifier {
 
     pub(crate) fn metadata(&self) -> &Metadata {
         self.classifier.metadata()
+    }
+
+    pub(crate) fn weights_id(&self) -> &WeightsId {
+        self.classifier.weights_id()
     }
 
     /// The instructions and the precision that the network runs with, such as `avx512 f32`.
@@ -86,13 +99,12 @@ impl BatchClassifier {
         &self.crops[crop * len..][..len]
     }
 
-    /// For each of the crops with these indices, one probability per label of the model; with `mirror`, the mean over the
-    /// crop and its mirror image.
+    /// The answer about each of the crops with these indices; with `mirror`, the mean over the crop and its mirror image.
     pub(crate) fn classify(
         &mut self,
         crops: &[usize],
         mirror: bool,
-    ) -> Result<Vec<Vec<f64>>, Error> {
+    ) -> Result<Vec<CropScores>, Error> {
         let size = self.preprocessor.size();
         let len = size * size;
         self.input.clear();
@@ -107,16 +119,18 @@ impl BatchClassifier {
             rows.for_each(<[f32]>::reverse);
         }
         let scores = self.classifier.classify(&self.input)?;
-        let probabilities = |scores: &Scores| -> Vec<f64> {
-            let probabilities = scores.probabilities().iter();
-            probabilities.copied().map(f64::from).collect()
+        let crop_scores = |scores: &Scores| CropScores {
+            probabilities: (scores.probabilities().iter().copied().map(f64::from)).collect(),
+            cover: scores.cover(),
         };
         let (plain, mirrored) = scores.split_at(crops.len());
-        let mut results: Vec<Vec<f64>> = plain.iter().map(probabilities).collect();
-        for (result, mirrored) in results.iter_mut().zip(mirrored) {
-            for (plain, mirrored) in result.iter_mut().zip(probabilities(mirrored)) {
+        let mut results: Vec<CropScores> = plain.iter().map(crop_scores).collect();
+        for (result, mirrored) in results.iter_mut().zip(mirrored.iter().map(crop_scores)) {
+            for (plain, mirrored) in (result.probabilities.iter_mut()).zip(mirrored.probabilities) {
                 *plain = f64::midpoint(*plain, mirrored);
             }
+            result.cover = (result.cover.zip(mirrored.cover))
+                .map(|(plain, mirrored)| f32::midpoint(plain, mirrored));
         }
         Ok(results)
     }

@@ -1,7 +1,6 @@
 //! The emotion of a face.
 
-/// The label of a face none of whose emotions is probable enough to be named.
-pub const UNCERTAIN: &str = "uncertain";
+use emotion_models::UNCERTAIN;
 
 /// The emotion of a face on a frame.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -14,6 +13,11 @@ pub struct EmotionResult {
     pub confidence: f64,
     /// Name of the weights.
     pub model_name: String,
+    /// The [fingerprint](emotion_models::weights::WeightsId::fingerprint) of the weights; empty if unknown.
+    pub weights_id: String,
+    /// The threshold, 0 to 1, below which a label is [`UNCERTAIN`], if known; see
+    /// [`naming_threshold`](emotion_models::naming_threshold).
+    pub threshold: Option<f64>,
     /// All labels that can be shown, in the order of the model.
     pub labels: Vec<String>,
     /// One probability for each of `labels`; they add up to 1.
@@ -21,7 +25,8 @@ pub struct EmotionResult {
     /// How pleasant the expression is, -1 to 1: the mean of [`Emotion::valence`](emotion_models::Emotion::valence),
     /// weighted with the probabilities. `None` if the model has labels without a valence.
     pub valence: Option<f64>,
-    /// How well the face can be judged, 0 (not at all) to 1. Small, cut off, blurred and turned-away faces have low values.
+    /// How well the face can be judged, 0 (not at all) to 1. Small, cut off, blurred, turned-away and covered faces have low
+    /// values.
     pub quality: Option<f64>,
     /// The result of this frame alone; `None` if the face was not classified on it.
     pub raw: Option<RawEmotion>,

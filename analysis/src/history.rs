@@ -2,21 +2,39 @@
 
 use std::time::Duration;
 
-use emotion_detect::interval::Interval;
+use emotion_models::UNCERTAIN;
 
-use crate::baseline::PersonalBaseline;
 use crate::emotion::EmotionResult;
+use crate::interval::ClassifyInterval;
 use crate::smoothing::Smoother;
+use crate::time_mean::TimeMean;
 
 /// A face whose crop differs more than this from the one that was classified is due at once. It is the mean difference of
 /// pixels in [-1, 1], after the means of both crops are subtracted, so that flickering light is no change.
 const CHANGED: f32 = 0.15;
 
+/// How far above the threshold, times seconds, an uncertain face has to be before it is named.
+const NAMING_EVIDENCE: f64 = 0.04;
+
+/// How far below the threshold, times seconds, a named face has to be before it is uncertain. While one expression gives way to
+/// another, neither is probable for a moment; that is no reason to show a third label.
+const DOUBT: f64 = 0.08;
+
+/// A label that is less probable than this share of the threshold is uncertain at once.
+const UNTENABLE: f64 = 0.5;
+
+/// How many classifications of a new face come before it can be sure: a first answer alone proves little.
+const SETTLED: u32 = 3;
+
 /// The history of one face.
 #[derive(Debug, Default)]
 pub(crate) struct FaceHistory {
     pub(crate) smoother: Smoother,
-    pub(crate) baseline: PersonalBaseline,
+    /// The quality of the classified crops, smoothed as the probabilities are.
+    pub(crate) quality: TimeMean,
+    /// How far the face has been on the other side of the threshold, above while it is uncertain, below while it is named, times
+    /// seconds without a break.
+    evidence: f64,
     pub(crate) last: Option<LastClassification>,
 }
 
@@ -27,15 +45,30 @@ pub(crate) struct LastClassification {
     /// The number of frames since then.
     pub(crate) frames: u32,
     crop: Vec<f32>,
+    /// The probability that mouth and eyes are covered, if the network tells.
+    pub(crate) cover: Option<f32>,
     pub(crate) emotion: EmotionResult,
+    /// The number of classifications since the labels last changed.
+    count: u32,
+    /// The number of unsure classifications in a row up to this one.
+    unsure: u32,
+}
+
+/// The result of a classification.
+#[derive(Debug)]
+pub(crate) struct Classified {
+    pub(crate) emotion: EmotionResult,
+    pub(crate) cover: Option<f32>,
+    /// Whether the emotion is certain and this frame alone agrees with it.
+    pub(crate) is_sure: bool,
 }
 
 impl FaceHistory {
     /// Whether the face, whose crop is `crop` at `time`, has to be classified again.
-    pub(crate) fn is_due(&self, interval: Interval, time: Duration, crop: &[f32]) -> bool {
+    pub(crate) fn is_due(&self, interval: ClassifyInterval, time: Duration, crop: &[f32]) -> bool {
         self.last.as_ref().is_none_or(|last| {
-            interval.is_over(last.frames + 1, time.saturating_sub(last.time))
-                || has_changed(&last.crop, crop)
+            let elapsed = time.saturating_sub(last.time);
+            interval.is_over(last.frames + 1, elapsed, last.unsure) || has_changed(&last.crop, crop)
         })
     }
 
@@ -44,28 +77,77 @@ impl FaceHistory {
         self.last.as_ref().map(|last| last.emotion.label.as_str())
     }
 
+    /// Whether the face is to be named by a label of this `confidence`. A face changes between being named and being uncertain when
+    /// it has been on the other side of the `threshold` clearly or for long, so that one near the threshold does not come and go.
+    pub(crate) fn is_named(&mut self, now: Duration, confidence: f64, threshold: f64) -> bool {
+        let is_above = confidence >= threshold;
+        let Some(last) = &self.last else {
+            return is_above;
+        };
+        let was_named = last.emotion.label != UNCERTAIN;
+        if is_above == was_named {
+            self.evidence = 0.0;
+            return is_above;
+        }
+        let elapsed = now.saturating_sub(last.time).as_secs_f64();
+        self.evidence += (confidence - threshold).abs() * elapsed;
+        let needed = if was_named { DOUBT } else { NAMING_EVIDENCE };
+        if self.evidence < needed && confidence >= UNTENABLE * threshold {
+            return was_named;
+        }
+        self.evidence = 0.0;
+        is_above
+    }
+
+    /// The emotion on a frame on which the face is not classified; none if it never was.
+    pub(crate) fn keep(&mut self) -> Option<&mut LastClassification> {
+        let last = self.last.as_mut()?;
+        last.frames = last.frames.saturating_add(1);
+        last.emotion.raw = None;
+        Some(last)
+    }
+
     /// Stores a classification in the buffer of the one before.
-    pub(crate) fn set_last(&mut self, time: Duration, crop: &[f32], emotion: EmotionResult) {
-        let mut buffer = self.last.take().map(|last| last.crop).unwrap_or_default();
+    pub(crate) fn set_last(&mut self, time: Duration, crop: &[f32], classified: Classified) {
+        let last = self.last.take();
+        let (count, unsure) = match &last {
+            // Another picture or another label is another question.
+            Some(last)
+                if last.emotion.label == classified.emotion.label
+                    && !has_changed(&last.crop, crop) =>
+            {
+                (last.count, last.unsure)
+            }
+            Some(last) => (last.count, 0),
+            None => (0, 0),
+        };
+        let count = count.saturating_add(1);
+        let is_sure = classified.is_sure && count >= SETTLED;
+        let mut buffer = last.map(|last| last.crop).unwrap_or_default();
         buffer.clear();
         buffer.extend_from_slice(crop);
         self.last = Some(LastClassification {
             time,
             frames: 0,
             crop: buffer,
-            emotion,
+            cover: classified.cover,
+            emotion: classified.emotion,
+            count,
+            unsure: if is_sure { 0 } else { unsure.saturating_add(1) },
         });
     }
 
-    /// Prepares for the results of another model: the baseline begins anew, and the face is classified on its next frame.
-    /// With the same labels, smoothing goes on.
+    /// Prepares for the results of another model: the face is classified on its next frame, and named at once if it is above the
+    /// threshold. With the same labels, smoothing goes on.
     pub(crate) fn change_model(&mut self, same_labels: bool) {
-        self.baseline = PersonalBaseline::default();
         if !same_labels {
             self.smoother = Smoother::default();
         }
+        // The threshold decides anew.
+        self.evidence = f64::INFINITY;
         if let Some(last) = &mut self.last {
             last.crop.clear();
+            last.count = 0;
         }
     }
 }
@@ -86,37 +168,4 @@ pub(crate) fn has_changed(before: &[f32], now: &[f32]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::options::Options;
-
-    #[test]
-    fn a_face_is_due_after_its_interval_or_when_it_looks_different() {
-        let mut history = FaceHistory::default();
-        let interval = Interval::Time(Duration::from_secs(1));
-        let crop: Vec<f32> = (0..100).map(|i| (i % 2) as f32).collect();
-        let other: Vec<f32> = crop.iter().map(|v| 1.0 - v).collect();
-        let half = Duration::from_millis(500);
-        assert!(history.is_due(interval, half, &crop), "never classified");
-        history.set_last(Duration::ZERO, &crop, EmotionResult::default());
-        assert!(!history.is_due(interval, half, &crop));
-        assert!(history.is_due(interval, half, &other));
-        assert!(history.is_due(interval, 2 * half, &crop));
-    }
-
-    #[test]
-    fn a_face_is_due_on_every_frame_by_default() {
-        assert!(Options::default().interval.is_over(1, Duration::ZERO));
-    }
-
-    #[test]
-    fn another_picture_is_a_change_and_other_brightness_is_none() {
-        let stripes: Vec<f32> = (0..100).map(|i| 0.4 * (i % 2) as f32).collect();
-        let brighter: Vec<f32> = stripes.iter().map(|v| v + 0.3).collect();
-        let inverted: Vec<f32> = stripes.iter().map(|v| 0.4 - v).collect();
-        assert!(!has_changed(&stripes, &stripes));
-        assert!(!has_changed(&stripes, &brighter));
-        assert!(has_changed(&stripes, &inverted));
-        assert!(has_changed(&stripes, &stripes[1..]), "another size");
-    }
-}
+mod tests;

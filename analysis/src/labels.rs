@@ -1,6 +1,6 @@
 //! Other names for labels, and groups of labels under one name.
 
-use crate::emotion::UNCERTAIN;
+use emotion_models::UNCERTAIN;
 
 /// Other names for some labels of a model, written as `happy=Freude,angry+disgust=negative`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

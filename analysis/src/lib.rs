@@ -4,10 +4,11 @@
 //! can read. A [`FaceAnalyzer`] takes the faces of each frame of a stream and
 //!
 //! 1. finds the history of each face, by the id of its track or by how far rectangles overlap ([`FaceMatcher`]);
-//! 2. classifies the faces that are due, all in one run of the network ([`Interval`]);
-//! 3. smooths the probabilities of each face over time, with hysteresis ([`Smoother`]);
-//! 4. shows labels under other names or in groups ([`Renaming`], [`LabelGroups`]);
-//! 5. calls a face [`UNCERTAIN`] whose best label is less probable than a threshold.
+//! 2. classifies the faces that are due, all in one run of the network ([`ClassifyInterval`]);
+//! 3. subtracts what a face shows at rest, if that was learnt ([`FaceAnalyzer::learn_baseline`]);
+//! 4. smooths the probabilities of each face over time, with hysteresis ([`Smoother`]);
+//! 5. shows labels under other names or in groups ([`Renaming`], [`LabelGroups`]);
+//! 6. calls a face [`UNCERTAIN`] whose best label is less probable than a threshold.
 //!
 //! It knows neither GStreamer nor OpenCV. Where faces are is up to the caller: `emotion_detect` finds and tracks them.
 //! Rectangles are in pixels of a grey picture, times are since the start of the stream.
@@ -20,7 +21,7 @@
 //!
 //! let mut analyzer = FaceAnalyzer::new(Classifier::embedded()?);
 //! analyzer.set_renaming(&Renaming::parse("angry+disgust+fear+sad=negative")?);
-//! let options = Options { threshold: 0.4, ..Options::default() };
+//! let options = Options { threshold: Some(0.4), ..Options::default() };
 //!
 //! let pixels = vec![128; 320 * 240];
 //! let image = GreyImage::new(&pixels, 320, 240, 320)?;
@@ -46,15 +47,19 @@ mod batch;
 mod classification;
 mod emotion;
 mod history;
+mod interval;
 mod labels;
 mod matcher;
 mod options;
 mod smoothing;
+mod time_mean;
 
 pub use emotion_detect::interval::{Interval, InvalidInterval};
 
 pub use analyzer::{FaceAnalyzer, FaceResult, FrameResults, LabelChange};
-pub use emotion::{EmotionResult, RawEmotion, UNCERTAIN};
+pub use emotion::{EmotionResult, RawEmotion};
+pub use emotion_models::UNCERTAIN;
+pub use interval::{ClassifyInterval, InvalidClassifyInterval};
 pub use labels::{LabelGroups, Renaming, RenamingError};
 pub use matcher::{FaceMatcher, FacePosition, MatchedFace};
 pub use options::Options;

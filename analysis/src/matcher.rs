@@ -113,6 +113,11 @@ impl<H> FaceMatcher<H> {
         self.faces.iter().any(|face| face.last_seen > time)
     }
 
+    /// The ids of all faces that are not forgotten; see [`MatchedFace::id`].
+    pub fn ids(&self) -> impl Iterator<Item = i32> {
+        self.faces.iter().map(MatchedFace::id)
+    }
+
     /// The histories of all faces that are not forgotten.
     pub fn histories_mut(&mut self) -> impl Iterator<Item = &mut H> {
         self.faces.iter_mut().map(|face| &mut face.history)

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use emotion_detect::interval::Interval;
 use emotion_models::preprocess::{DEFAULT_MARGIN, LightCorrection};
 
+use crate::interval::ClassifyInterval;
 use crate::smoothing::SmoothingMethod;
 
 /// How faces are analyzed. It may change from frame to frame.
@@ -18,30 +18,33 @@ pub struct Options {
     /// Whether the mirror image of each face is classified as well and the mean taken: more accurate, twice the work.
     pub mirror: bool,
     /// How often each face is classified, sooner when it looks different; between, its emotion stays.
-    pub interval: Interval,
+    pub interval: ClassifyInterval,
     /// How results are smoothed over time.
     pub smoothing: SmoothingMethod,
     /// How far back smoothing looks.
     pub window: Duration,
-    /// Whether the usual expression of each face is taken for its neutral one.
-    pub personalise: bool,
-    /// The probability, 0 to 1, below which a label is [`UNCERTAIN`](crate::UNCERTAIN). A smoothed label that was uncertain
-    /// is named again a little above it.
-    pub threshold: f64,
+    /// Whether the faces are at rest in the second after the first frame with a face, so that their
+    /// [baselines](crate::FaceAnalyzer::learn_baseline) are learnt there.
+    pub begins_at_rest: bool,
+    /// The probability, 0 to 1, below which a label is [`UNCERTAIN`](crate::UNCERTAIN), 0 to name every label; `None` for the
+    /// value that the weights bring, or 0 if they bring none. It rises on poor crops: see
+    /// [`naming_threshold`](emotion_models::naming_threshold). A smoothed label changes between being named and being
+    /// uncertain when it was on the other side clearly or for long.
+    pub threshold: Option<f64>,
 }
 
 impl Default for Options {
-    /// Each face on each frame, adaptive smoothing with a window of one second, and always the most probable label.
+    /// Each face as often as it needs, adaptive smoothing with a window of one second, and the threshold of the weights.
     fn default() -> Self {
         Self {
             margin: DEFAULT_MARGIN,
             light: LightCorrection::None,
             mirror: false,
-            interval: Interval::Frames(1),
+            interval: ClassifyInterval::default(),
             smoothing: SmoothingMethod::default(),
             window: Duration::from_secs(1),
-            personalise: false,
-            threshold: 0.0,
+            begins_at_rest: false,
+            threshold: None,
         }
     }
 }

@@ -23,6 +23,11 @@ const FIRST_WEIGHT: f64 = 0.2;
 /// The largest number of results kept, so that the memory of a face is bounded at any frame rate.
 const MAX_RESULTS: usize = 256;
 
+/// The time constant of the adaptive mean for a window.
+pub(crate) fn time_constant(window: Duration) -> Duration {
+    window / TIME_CONSTANTS
+}
+
 /// How results are smoothed over time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SmoothingMethod {
@@ -168,7 +173,7 @@ impl Smoother {
     ) {
         let kept = match elapsed {
             Some(elapsed) if !window.is_zero() => {
-                let constant = (window / TIME_CONSTANTS).as_secs_f64().max(1e-9);
+                let constant = time_constant(window).as_secs_f64().max(1e-9);
                 (-elapsed.as_secs_f64() / constant).exp()
             }
             _ => 0.0,

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `detection` | `label` "face", `label_id` 0, `confidence` (double), `x_min`, `x_max`, `y_min`, `y_max` (doubles, 0 to 1 of the frame), and of a track `age` and `lost` (uint64, nanoseconds) |
 //! | `object_id` | `id` (int), the track |
-//! | `emotion` | `label`, `label_id` (int), `confidence` (double), `model_name`, `labels` (array of strings), `probabilities` (array of doubles), and where known `valence` (double, -1 to 1), `quality` (double, 0 to 1), `raw_label`, `raw_confidence` (double) |
+//! | `emotion` | `label`, `label_id` (int), `confidence` (double), `model_name`, `weights_id`, `labels` (array of strings), `probabilities` (array of doubles), and where known `threshold` (double, 0 to 1), `valence` (double, -1 to 1), `quality` (double, 0 to 1), `raw_label`, `raw_confidence` (double) |
 //!
 //! `label`, `confidence` and `probabilities` are to be shown: the emotion, smoothed in time where the classifier smooths.
 //! `raw_label` and `raw_confidence` are the network's result of this frame alone; they are missing if it did not classify

@@ -3,11 +3,12 @@
 //! A record is one JSON object, on one line in JSON Lines:
 //!
 //! ```json
-//! {"version":1,"source":"hall","stream_time":2.04,"running_time":2.04,"width":640,"height":360,"faces":[{"id":3,
+//! {"version":1,"source":"hall","stream_time":2.04,"running_time":2.04,"width":640,"height":360,
+//!  "model":"residual_xception","weights_id":"0c59eb3f60bd4177","threshold":0.45,"faces":[{"id":3,
 //!  "box":{"x":212,"y":70,"width":140,"height":140},
 //!  "box_normalized":{"x":0.33125,"y":0.194444,"width":0.21875,"height":0.388889},"detection_confidence":0.94,
 //!  "emotion":"happy","uncertain":false,"confidence":0.87,"probabilities":{"angry":0.01,"disgust":0.0,"fear":0.02,
-//!  "happy":0.87,"sad":0.03,"surprise":0.02,"neutral":0.05},"valence":0.81}]}
+//!  "happy":0.87,"sad":0.03,"surprise":0.02,"neutral":0.05},"valence":0.81,"quality":0.93}]}
 //! ```
 //!
 //! `pipelines/schema/record.schema.json` describes it for validators. Fields without a value are left out, apart from the
@@ -45,6 +46,15 @@ pub struct Record {
     pub width: u32,
     /// Height of the frame in pixels.
     pub height: u32,
+    /// Name of the weights that the faces were classified with, if any was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The fingerprint of these weights: it changes with their values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights_id: Option<String>,
+    /// The threshold below which an emotion was uncertain, 0 to 1, if known; on poor faces it is higher.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
     /// The faces in the order of detection.
     pub faces: Vec<FaceRecord>,
 }
@@ -78,6 +88,9 @@ pub struct FaceRecord {
     /// How pleasant the expression is, -1 to 1, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valence: Option<f64>,
+    /// How well the face can be judged, 0 to 1, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<f64>,
 }
 
 /// A rectangle in pixels; `x` and `y` are its upper left corner.
@@ -107,6 +120,8 @@ pub struct Probabilities(pub Vec<(String, f64)>);
 impl Record {
     /// The record of a frame of `width` × `height` pixels with `faces`.
     pub fn new(time: FrameTime, width: u32, height: u32, faces: &[Face]) -> Self {
+        let emotion = faces.iter().find_map(|face| face.emotion.as_ref());
+        let known = |text: &String| (!text.is_empty()).then(|| text.clone());
         Self {
             version: VERSION,
             source: None,
@@ -115,6 +130,9 @@ impl Record {
             wall_clock: None,
             width,
             height,
+            model: emotion.and_then(|emotion| known(&emotion.model_name)),
+            weights_id: emotion.and_then(|emotion| known(&emotion.weights_id)),
+            threshold: emotion.and_then(|emotion| emotion.threshold).map(rounded),
             faces: faces
                 .iter()
                 .map(|face| FaceRecord::new(face, width, height))
@@ -162,6 +180,7 @@ impl FaceRecord {
             confidence: emotion.map(|emotion| rounded(emotion.confidence)),
             probabilities: emotion.and_then(Probabilities::of),
             valence: emotion.and_then(|emotion| emotion.valence).map(rounded),
+            quality: emotion.and_then(|emotion| emotion.quality).map(rounded),
         }
     }
 }

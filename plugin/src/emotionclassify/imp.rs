@@ -2,8 +2,8 @@
 //!
 //! Classifies the emotion of each face on a frame and writes it to the face's region of interest as the param
 //! `emotion`: label, confidence and the probabilities of all seven emotions. The picture passes through untouched.
-//! When the sink reports that the stream is late, and classifying takes a notable part of the frame's duration, frames
-//! pass without being classified.
+//! When the sink reports that the stream is late, and classifying takes a notable part of the frame's duration, the faces
+//! keep their emotions and are not classified. No frame is dropped.
 //!
 //! Faces are regions of interest of the type `object-class`, whoever added them: `facedetect` of this plugin or of
 //! GStreamer's OpenCV plugin, or a detector of DL Streamer. A region may reach outside the frame; one without a pixel
@@ -12,22 +12,29 @@
 //! The emotion of each face is smoothed over time; see `smoothing`. Faces are told apart by the param `object_id` if a
 //! tracker has set it, else by how much they overlap from frame to frame.
 //!
-//! Each result says how well the face can be judged (`quality`, 0 to 1): small, cut off, blurred and turned-away faces
-//! have poor crops, and their results weigh less in smoothing.
+//! Each result says how well the face can be judged (`quality`, 0 to 1): small, cut off, blurred, turned-away and covered
+//! faces have poor crops, and their results weigh less in smoothing.
+//!
+//! A face whose label is less probable than `threshold` is `uncertain`. On crops with a quality below 0.5 the threshold rises
+//! evenly, up to 1 at a quality of 0. A threshold of 0 names every label.
 //!
 //! Faces need not be classified on each frame: see `classify-interval`. Between, the emotion stays, without `raw_label`.
+//!
+//! The action signal `learn-baseline` takes the id of a face, or -1 for all, that is at rest now: what the network answers
+//! about it in the next second is taken for neutral from then on. It returns whether there is such a face, and weights with a
+//! label `neutral`. A frame-level reader sees unchanged answers in that second.
 //!
 //! `model` and `model-location` can be set while playing and act from the next frame on. Until the new weights are loaded
 //! the old ones stay in use. If they cannot be loaded, a warning says why, and the old ones stay. A file at
 //! `model-location` that is replaced is loaded again.
 //!
 //! With `post-messages=change` the element posts `emotion-changed, id=(int), old-emotion=(string),
-//! new-emotion=(string), confidence=(double), stream-time=(GstClockTime), running-time=(GstClockTime)` when the label of a
-//! face changes, without `old-emotion` for a new face; with `post-messages=frame` also `emotions` with the `faces` of each
+//! new-emotion=(string), uncertain=(boolean), confidence=(double), stream-time=(GstClockTime),
+//! running-time=(GstClockTime)` when the label of a face changes, without `old-emotion` for a new face; with `post-messages=frame` also `emotions` with the `faces` of each
 //! frame.
 //!
-//! Two networks are built in: `mini_xception`, the default, and `residual_xception`, which is right more often and takes
-//! four to five times as long.
+//! Two networks are built in: `residual_xception`, the default, and `mini_xception`, which takes a quarter of its time and is
+//! right less often.
 //!
 //! ## Example pipeline
 //!
@@ -55,6 +62,7 @@ use std::time::{Duration, Instant};
 use emotion_analysis::{FaceAnalyzer, FacePosition, FrameResults};
 use emotion_models::preprocess::Region;
 use gst::glib;
+use gst::glib::subclass::Signal;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::BaseTransformMode;
@@ -67,9 +75,9 @@ use crate::analyzer::FrameAnalyzer;
 use crate::bus;
 use crate::face::{self, Face};
 use crate::frame_time::FrameTime;
-use crate::property::{HasProperties, SharedSettings};
+use crate::property::{HasProperties, SharedSettings, read};
 
-static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
         "emotionclassify",
         gst::DebugColorFlags::empty(),
@@ -80,15 +88,15 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 /// The implementation of [`super::EmotionClassify`].
 #[derive(Default)]
 pub struct EmotionClassify {
-    settings: SharedSettings<Settings>,
+    pub(super) settings: SharedSettings<Settings>,
     /// Present while the element is started.
-    face_analyzer: Mutex<Option<FaceAnalyzer>>,
+    pub(super) face_analyzer: Mutex<Option<FaceAnalyzer>>,
     analyzer: FrameAnalyzer,
     /// The number of faces that the network has classified since the start.
     classified: AtomicU64,
-    weights_file: Mutex<FileWatcher>,
+    pub(super) weights_file: Mutex<FileWatcher>,
     /// Held while weights are loaded, so that the ones requested last are the ones that stay.
-    loading: Mutex<()>,
+    pub(super) loading: Mutex<()>,
 }
 
 #[glib::object_subclass]
@@ -99,6 +107,23 @@ impl ObjectSubclass for EmotionClassify {
 }
 
 impl ObjectImpl for EmotionClassify {
+    fn signals() -> &'static [Signal] {
+        static SIGNALS: LazyLock<Vec<Signal>> = LazyLock::new(|| {
+            let learn_baseline = Signal::builder("learn-baseline")
+                .param_types([i32::static_type()])
+                .return_type::<bool>()
+                .action()
+                .class_handler(|arguments| {
+                    let element: super::EmotionClassify = read(&arguments[0]);
+                    let id: i32 = read(&arguments[1]);
+                    Some(element.imp().learn_baseline(id).to_value())
+                });
+            vec![learn_baseline.build()]
+        });
+
+        &SIGNALS
+    }
+
     fn properties() -> &'static [glib::ParamSpec] {
         Settings::properties().specs()
     }
@@ -125,67 +150,35 @@ impl EmotionClassify {
         stats.set("classified", self.classified.load(Ordering::Relaxed));
         if let Some(analyzer) = &*self.face_analyzer.lock().unwrap() {
             stats.set("arithmetic", analyzer.arithmetic());
-            stats.set("model", &analyzer.metadata().name);
+            let id = analyzer.weights_id();
+            stats.set("model", &id.name);
+            stats.set("weights-id", &id.fingerprint);
+            let options = &self.settings.current().options;
+            stats.set("threshold", analyzer.threshold(options));
         }
         stats
     }
 
-    /// Loads the weights that the settings name, if the element is started. If that fails, the old ones stay.
-    fn reload(&self) {
-        let _loading = self.loading.lock().unwrap();
-        if self.face_analyzer.lock().unwrap().is_none() {
-            return;
-        }
-        let settings = self.settings.current();
-        self.remember_file(&settings);
-        let loaded = settings.load();
+    /// Learns from the next second what the face with this id looks like at rest, or each face for a negative `id`. Returns
+    /// whether that is possible.
+    fn learn_baseline(&self, id: i32) -> bool {
         let mut analyzer = self.face_analyzer.lock().unwrap();
-        let Some(analyzer) = &mut *analyzer else {
-            return;
-        };
-        match loaded {
-            Ok(classifier) => {
-                gst::info!(CAT, imp = self, "Weights: {:?}", classifier.metadata());
-                analyzer.set_classifier(classifier);
-            }
-            Err(error) => {
-                self.warn_later(format!("{error}; {} goes on", analyzer.metadata().name));
-            }
-        }
+        let analyzer = analyzer.as_mut();
+        let id = (id >= 0).then_some(id);
+        let learns = analyzer.is_some_and(|analyzer| analyzer.learn_baseline(id));
+        gst::debug!(CAT, imp = self, "Baseline of {id:?}: {learns}");
+        learns
     }
 
-    /// Posts a warning from another thread: the caller may hold a lock that a listener needs.
-    fn warn_later(&self, warning: String) {
-        self.obj().call_async(move |element| {
-            gst::element_imp_warning!(element.imp(), gst::ResourceError::Settings, ("{warning}"));
-        });
-    }
-
-    fn remember_file(&self, settings: &Settings) {
-        let mut weights_file = self.weights_file.lock().unwrap();
-        weights_file.remember(settings.model_path());
-    }
-
-    /// Loads the weights again if their file was replaced. Another thread checks that, because a disk may be slow.
-    fn check_file(&self, settings: &Settings) {
-        if settings.model_path().is_none()
-            || !self
-                .weights_file
-                .lock()
-                .unwrap()
-                .begin_check(Instant::now())
-        {
-            return;
-        }
-        self.obj().call_async(|element| {
-            let this = element.imp();
-            let settings = this.settings.current();
-            let path = settings.model_path();
-            let is_replaced = this.weights_file.lock().unwrap().is_replaced(path);
-            if is_replaced {
-                this.reload();
-            }
-        });
+    /// The emotions that the `faces` keep on a frame that is late.
+    fn keep_emotions(&self, faces: &[Face], time: FrameTime) -> FrameResults {
+        let positions: Vec<FacePosition> = faces.iter().map(position).collect();
+        let mut analyzer = self.face_analyzer.lock().unwrap();
+        let analyzer = analyzer.as_mut();
+        let time = time.running.map(Duration::from);
+        analyzer.map_or_else(FrameResults::default, |analyzer| {
+            analyzer.keep_emotions(&positions, time)
+        })
     }
 
     /// Classifies the `faces` on `buffer`.
@@ -243,6 +236,12 @@ impl EmotionClassify {
             analyzer.forget_faces();
         }
     }
+}
+
+fn set_emotions(buffer: &mut gst::BufferRef, faces: &[Face], results: &FrameResults) {
+    let emotions = results.faces.iter();
+    let emotions = emotions.map(|result| (faces[result.index].roi_id, &result.emotion));
+    face::set_emotions(buffer, emotions);
 }
 
 fn position(face: &Face) -> FacePosition {
@@ -341,30 +340,33 @@ impl BaseTransformImpl for EmotionClassify {
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
         // A frame without a running time is classified by itself.
         let time = FrameTime::new(Some(&self.obj().segment()), buffer.pts());
-        if self.analyzer.skips(buffer, time.running) {
+        let is_late = self.analyzer.skips(buffer, time.running);
+        let settings = self.settings.current();
+        self.check_file(&settings);
+        let started = Instant::now();
+        face::assign_ids(buffer, &settings.object_class);
+        let faces = face::regions(buffer, &settings.object_class);
+        if is_late {
             gst::debug!(
                 CAT,
                 imp = self,
                 "Late, not classifying {}",
                 buffer.pts().display()
             );
+            if !faces.is_empty() {
+                let results = self.keep_emotions(&faces, time);
+                set_emotions(buffer, &faces, &results);
+                self.post(&results, time, settings.messages);
+            }
             return Ok(gst::FlowSuccess::Ok);
         }
-
-        let settings = self.settings.current();
-        self.check_file(&settings);
-        let started = Instant::now();
-        face::assign_ids(buffer, &settings.object_class);
-        let faces = face::regions(buffer, &settings.object_class);
         if faces.is_empty() {
             self.analyzer.add_analysed(0, started.elapsed());
             return Ok(gst::FlowSuccess::Ok);
         }
 
         let results = self.analyze(buffer, &faces, time, &settings)?;
-        let emotions = results.faces.iter();
-        let emotions = emotions.map(|result| (faces[result.index].roi_id, &result.emotion));
-        face::set_emotions(buffer, emotions);
+        set_emotions(buffer, &faces, &results);
         let count = results.faces.len();
         self.classified
             .fetch_add(results.classified as u64, Ordering::Relaxed);

@@ -3,7 +3,7 @@
 use emotion_analysis::LabelChange;
 use gst::glib;
 
-use crate::face::EmotionResult;
+use crate::face::{EmotionResult, UNCERTAIN};
 use crate::frame_time::FrameTime;
 
 /// Which messages are posted.
@@ -26,20 +26,21 @@ pub(super) enum EmotionMessages {
     Frame,
 }
 
-/// `emotion-changed, id, old-emotion, new-emotion, confidence, stream-time, running-time`; without `old-emotion` if the
-/// face is new, and without times if the frame has none.
+/// `emotion-changed, id, old-emotion, new-emotion, uncertain, confidence, stream-time, running-time`; without `old-emotion` if
+/// the face is new, and without times if the frame has none.
 pub(super) fn emotion_changed(change: &LabelChange, time: FrameTime) -> gst::Structure {
     gst::Structure::builder("emotion-changed")
         .field("id", change.id)
         .field_if_some("old-emotion", change.old.as_ref())
         .field("new-emotion", &change.new)
+        .field("uncertain", change.new == UNCERTAIN)
         .field("confidence", change.confidence)
         .field_if_some("stream-time", time.stream)
         .field_if_some("running-time", time.running)
         .build()
 }
 
-/// `emotions, count, stream-time, running-time, faces=<face(id, emotion, confidence), …>`
+/// `emotions, count, stream-time, running-time, faces=<face(id, emotion, uncertain, confidence), …>`
 pub(super) fn emotions<'a>(
     faces: impl IntoIterator<Item = (i32, &'a EmotionResult)>,
     time: FrameTime,
@@ -48,6 +49,7 @@ pub(super) fn emotions<'a>(
         gst::Structure::builder("face")
             .field("id", id)
             .field("emotion", &emotion.label)
+            .field("uncertain", emotion.is_uncertain())
             .field("confidence", emotion.confidence)
             .build()
     });

@@ -3,8 +3,10 @@
 use gst::glib;
 use gst::prelude::*;
 
+mod choices;
 mod file_watcher;
 mod imp;
+mod loading;
 mod messages;
 mod settings;
 

@@ -4,20 +4,22 @@ use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use emotion_analysis::{Options, Renaming, SmoothingMethod};
+use emotion_analysis::{ClassifyInterval, Options, Renaming};
 use emotion_models::inference;
-use emotion_models::preprocess::{LightCorrection, MARGINS};
+use emotion_models::preprocess::MARGINS;
 use emotion_models::{Classifier, Weights};
 use gst::glib;
 use gst::prelude::*;
 
+use super::choices::{CropLight, RestMoment, Smoothing};
 use super::messages::EmotionMessages;
 use crate::face;
 use crate::property::{HasProperties, Property, PropertyTable, property, read};
 
 const MAX_WINDOW: Duration = Duration::from_secs(60);
 
-const DEFAULT_INTERVAL: &str = "1";
+/// The value of the property `threshold` that stands for the threshold of the weights.
+const THRESHOLD_OF_WEIGHTS: f64 = -1.0;
 
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
@@ -29,75 +31,14 @@ pub(super) struct Settings {
     light: CropLight,
     /// `options.smoothing` as the property has it.
     smoothing: Smoothing,
+    /// `options.begins_at_rest` as the property has it.
+    baseline: RestMoment,
     /// `options.interval` as it was written.
     interval: String,
     pub(super) renaming: Renaming,
     /// `renaming` as it was written.
     labels: String,
     pub(super) messages: EmotionMessages,
-}
-
-/// The names of [`SmoothingMethod`] as a property.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstEmotionClassifySmoothing")]
-#[repr(i32)]
-pub(super) enum Smoothing {
-    #[enum_value(name = "Each frame by itself", nick = "none")]
-    None,
-    #[enum_value(name = "The most frequent label of the window", nick = "mode")]
-    Mode,
-    #[enum_value(name = "The mean of the window", nick = "mean")]
-    Mean,
-    #[default]
-    #[enum_value(
-        name = "A label stays until another leads clearly for long enough",
-        nick = "adaptive"
-    )]
-    Adaptive,
-}
-
-impl From<Smoothing> for SmoothingMethod {
-    fn from(smoothing: Smoothing) -> Self {
-        match smoothing {
-            Smoothing::None => Self::None,
-            Smoothing::Mode => Self::Mode,
-            Smoothing::Mean => Self::Mean,
-            Smoothing::Adaptive => Self::Adaptive,
-        }
-    }
-}
-
-/// The names of [`LightCorrection`] as a property.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstEmotionClassifyLight")]
-#[repr(i32)]
-pub(super) enum CropLight {
-    #[default]
-    #[enum_value(name = "No correction", nick = "none")]
-    None,
-    #[enum_value(name = "Histogram equalisation", nick = "equalize")]
-    Equalize,
-    #[enum_value(
-        name = "Contrast-limited adaptive histogram equalisation",
-        nick = "clahe"
-    )]
-    Clahe,
-    #[enum_value(
-        name = "Brighter where it is dark, a shape for burnt-out highlights",
-        nick = "exposure"
-    )]
-    Exposure,
-}
-
-impl From<CropLight> for LightCorrection {
-    fn from(light: CropLight) -> Self {
-        match light {
-            CropLight::None => Self::None,
-            CropLight::Equalize => Self::Equalize,
-            CropLight::Clahe => Self::Clahe,
-            CropLight::Exposure => Self::Exposure,
-        }
-    }
 }
 
 impl Default for Settings {
@@ -109,7 +50,8 @@ impl Default for Settings {
             options: Options::default(),
             light: CropLight::default(),
             smoothing: Smoothing::default(),
-            interval: DEFAULT_INTERVAL.into(),
+            baseline: RestMoment::default(),
+            interval: default_interval(),
             renaming: Renaming::default(),
             labels: String::new(),
             messages: EmotionMessages::default(),
@@ -118,8 +60,11 @@ impl Default for Settings {
 }
 
 fn default_model() -> &'static str {
-    let [name, _] = Weights::built_in_names();
-    name
+    Weights::built_in_names()[0]
+}
+
+fn default_interval() -> String {
+    ClassifyInterval::default().to_string()
 }
 
 impl Settings {
@@ -158,7 +103,10 @@ fn table() -> PropertyTable<Settings> {
         Property {
             spec: glib::ParamSpecString::builder("model")
                 .nick("Model")
-                .blurb("Built-in weights: mini_xception (small, fast) or residual_xception (more accurate)")
+                .blurb(
+                    "Built-in weights: residual_xception (answers as people would) or mini_xception (smaller and faster, answers \
+                     as the labels of FER-2013 do)",
+                )
                 .default_value(default_model())
                 .mutable_playing()
                 .build(),
@@ -231,15 +179,15 @@ fn table() -> PropertyTable<Settings> {
             spec: glib::ParamSpecString::builder("classify-interval")
                 .nick("Classify interval")
                 .blurb(
-                    "How often each face is classified, in frames (3) or as a duration (200ms, 0.5s), sooner when it \
-                     looks different; between, its emotion stays",
+                    "How often each face is classified: in frames (3), as a duration (200ms, 0.5s), or auto: twice a second, \
+                     and at once where the emotion is unsure. Sooner when the face looks different; between, its emotion stays",
                 )
-                .default_value(DEFAULT_INTERVAL)
+                .default_value(&*default_interval())
                 .mutable_playing()
                 .build(),
             get: |settings| settings.interval.to_value(),
             set: |settings, value| {
-                let interval = text(value, DEFAULT_INTERVAL);
+                let interval = text(value, &default_interval());
                 settings.options.interval = interval
                     .parse()
                     .map_err(|error| format!("classify-interval: {error}"))?;
@@ -274,28 +222,52 @@ fn table() -> PropertyTable<Settings> {
                 Ok(())
             },
         },
-        property!(
-            glib::ParamSpecBoolean::builder("personalise")
-                .nick("Personalise")
-                .blurb("Take what each face shows most of the time for its neutral expression")
+        Property {
+            spec: glib::ParamSpecEnum::builder_with_default("baseline", RestMoment::default())
+                .nick("Baseline")
+                .blurb(
+                    "When the faces are known to be at rest: what they look like then is taken for neutral. The signal \
+                     learn-baseline does the same for a moment of your choice",
+                )
                 .mutable_playing()
                 .build(),
-            options.personalise
-        ),
-        property!(
-            glib::ParamSpecDouble::builder("threshold")
+            get: |settings| settings.baseline.to_value(),
+            set: |settings, value| {
+                settings.baseline = read(value);
+                settings.options.begins_at_rest = settings.baseline == RestMoment::FirstSecond;
+                Ok(())
+            },
+        },
+        Property {
+            spec: glib::ParamSpecDouble::builder("threshold")
                 .nick("Threshold")
                 .blurb(
-                    "Probability below which a face's label is uncertain; 0 = always name the most probable one. A \
-                     smoothed label that was uncertain is named again a little above it",
+                    "Probability below which a face's label is uncertain, higher on poor crops; 0 = always name the most \
+                     probable one, -1 = the value that the weights bring, or 0 if they bring none. A smoothed label changes \
+                     between named and uncertain when it was on the other side clearly or for long",
                 )
-                .minimum(0.0)
+                .minimum(THRESHOLD_OF_WEIGHTS)
                 .maximum(1.0)
-                .default_value(defaults.threshold)
+                .default_value(THRESHOLD_OF_WEIGHTS)
                 .mutable_playing()
                 .build(),
-            options.threshold
-        ),
+            get: |settings| {
+                let threshold = settings.options.threshold;
+                threshold.unwrap_or(THRESHOLD_OF_WEIGHTS).to_value()
+            },
+            set: |settings, value| {
+                let threshold: f64 = read(value);
+                settings.options.threshold = match threshold {
+                    THRESHOLD_OF_WEIGHTS => None,
+                    0.0.. => Some(threshold),
+                    _ => {
+                        let expected = "a number from 0 to 1, or -1 for the threshold of the weights";
+                        return Err(format!("threshold: expected {expected}, found {threshold}").into());
+                    }
+                };
+                Ok(())
+            },
+        },
         Property {
             spec: glib::ParamSpecString::builder("labels")
                 .nick("Labels")

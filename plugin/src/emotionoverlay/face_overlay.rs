@@ -35,10 +35,16 @@ impl<'a> FaceOverlay<'a> {
         })
     }
 
+    fn is_uncertain(&self) -> bool {
+        self.emotion.is_some_and(EmotionResult::is_uncertain)
+    }
+
     /// The pieces of the box and their places.
     pub(super) fn box_parts(&self, style: Style) -> impl Iterator<Item = (SpriteSpec, Rect)> {
         let Self { area, .. } = *self;
-        let colour = style.theme().box_colour.unwrap_or(self.colour);
+        // An uncertain face is grey in every style.
+        let of_style = style.theme().box_colour.filter(|_| !self.is_uncertain());
+        let colour = of_style.unwrap_or(self.colour);
         let line = self.dimensions.line;
         let parts = dimensions::box_parts(area.size(), &line).into_iter();
         parts.map(move |(part, place)| {
@@ -63,7 +69,10 @@ impl<'a> FaceOverlay<'a> {
         Some(SpriteSpec::Label(LabelSpec {
             id,
             name: emotion.map(|emotion| names.name(&emotion.label).to_owned()),
-            digits: emotion.filter(|_| settings.confidence).map(digits),
+            // The probability of a guess that is not shown would read as how uncertain it is.
+            digits: emotion
+                .filter(|_| settings.confidence && !self.is_uncertain())
+                .map(digits),
             em: self.dimensions.label_em,
             colour: self.colour,
         }))

@@ -34,6 +34,8 @@ pub(super) fn emotion_from_structure(structure: &StructureRef) -> Option<Emotion
         label_id: usize::try_from(label_id).ok()?,
         confidence,
         model_name: structure.get("model_name").unwrap_or_default(),
+        weights_id: structure.get("weights_id").unwrap_or_default(),
+        threshold: within(structure, "threshold", 0.0..=1.0),
         labels: array(structure, "labels"),
         probabilities: array(structure, "probabilities"),
         valence: within(structure, "valence", -1.0..=1.0),
@@ -57,6 +59,8 @@ pub(super) fn emotion_to_structure(emotion: &EmotionResult) -> Structure {
         .field("label_id", label_id)
         .field("confidence", emotion.confidence)
         .field("model_name", &emotion.model_name)
+        .field("weights_id", &emotion.weights_id)
+        .field_if_some("threshold", emotion.threshold)
         .field("labels", gst::Array::new(&emotion.labels))
         .field("probabilities", gst::Array::new(&emotion.probabilities))
         .field_if_some("valence", emotion.valence)

@@ -29,6 +29,8 @@ fn happy() -> EmotionResult {
         label_id: 1,
         confidence: 0.7,
         model_name: "test".into(),
+        weights_id: "0123456789abcdef".into(),
+        threshold: Some(0.4),
         labels: vec!["sad".into(), "happy".into()],
         probabilities: vec![0.3, 0.7],
         valence: Some(0.36),
@@ -436,11 +438,13 @@ fn a_valence_or_quality_out_of_range_is_unknown() {
     let mut param = emotion_to_structure(&happy());
     param.set("valence", f64::NAN);
     param.set("quality", 2.0);
+    param.set("threshold", -1.0);
     add_foreign(buffer, ROI_TYPE, 1).add_param(param);
 
     let emotion = faces(buffer)[0].emotion.clone().unwrap();
 
     assert_eq!((emotion.valence, emotion.quality), (None, None));
+    assert_eq!(emotion.threshold, None);
 }
 
 #[test]

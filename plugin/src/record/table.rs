@@ -41,7 +41,7 @@ pub enum Cell<'a> {
 pub type TableRow<'a> = [Cell<'a>; COUNT];
 
 /// How many columns there are.
-const COUNT: usize = 28;
+const COUNT: usize = 32;
 
 /// All columns in their order. `faces` is the number of faces of the frame; `x` to `height` are in pixels.
 pub fn columns() -> [Column; COUNT] {
@@ -107,6 +107,10 @@ fn named_row<'a>(
         probability(5),
         probability(6),
         ("valence", Float(face.and_then(|face| face.valence))),
+        ("quality", Float(face.and_then(|face| face.quality))),
+        ("model", Text(record.model.as_deref())),
+        ("weights_id", Text(record.weights_id.as_deref())),
+        ("threshold", Float(record.threshold)),
     ]
 }
 

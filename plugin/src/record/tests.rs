@@ -18,9 +18,12 @@ fn face() -> Face {
             label_id: 1,
             confidence: 0.699_999_988_079_071,
             model_name: "any".into(),
+            weights_id: "0123456789abcdef".into(),
+            threshold: Some(0.45),
             labels: ["zest", "sad", "anger"].map(String::from).to_vec(),
             probabilities: vec![0.1, 0.699_999_988_079_071, 0.2],
             valence: Some(-0.500_000_01),
+            quality: Some(0.912_345_67),
             ..EmotionResult::default()
         }),
     }
@@ -52,11 +55,12 @@ fn a_record_has_the_documented_fields_in_order_and_rounded() {
         json(&record),
         concat!(
             r#"{"version":1,"source":"hall","stream_time":2.040000001,"running_time":0.04,"#,
-            r#""wall_clock":"2026-01-31T12:00:00Z","width":640,"height":360,"faces":["#,
+            r#""wall_clock":"2026-01-31T12:00:00Z","width":640,"height":360,"#,
+            r#""model":"any","weights_id":"0123456789abcdef","threshold":0.45,"faces":["#,
             r#"{"id":3,"box":{"x":-10,"y":70,"width":140,"height":90},"#,
             r#""box_normalized":{"x":-0.015625,"y":0.194444,"width":0.21875,"height":0.25},"#,
             r#""detection_confidence":0.94,"emotion":"sad","uncertain":false,"confidence":0.7,"#,
-            r#""probabilities":{"zest":0.1,"sad":0.7,"anger":0.2},"valence":-0.5}]}"#
+            r#""probabilities":{"zest":0.1,"sad":0.7,"anger":0.2},"valence":-0.5,"quality":0.912346}]}"#
         )
     );
 }

@@ -32,8 +32,9 @@ fn assert_sound(emotion: &EmotionResult) {
     let best = emotion.probabilities.iter().copied().fold(0.0, f64::max);
     assert_eq!(emotion.confidence, best);
     assert_eq!(emotion.probabilities[emotion.label_id], best);
-    assert_eq!(emotion.labels[emotion.label_id], emotion.label);
-    assert!(!emotion.model_name.is_empty());
+    let named = &emotion.labels[emotion.label_id];
+    assert!(emotion.is_uncertain() || emotion.label == *named);
+    assert!(!emotion.model_name.is_empty() && !emotion.weights_id.is_empty());
 }
 
 #[track_caller]
@@ -280,11 +281,12 @@ fn what_stands_between_the_elements_keeps_the_faces() {
 }
 
 #[test]
-fn lateness_skips_frames_only_where_the_work_is_long() {
+fn lateness_skips_classifying_only_where_it_takes_long_and_faces_keep_their_emotions() {
     init();
     let (info, mut buffer) = portrait(VideoFormat::Gray8);
+    let plain = buffer.clone();
     add_region(&mut buffer, "face", FACE);
-    let mut h = harness("emotionclassify", &info);
+    let mut h = harness("emotionclassify classify-interval=1", &info);
     h.push_and_pull(at(buffer.clone(), 0)).unwrap();
     h.push_upstream_event(late_by(100));
 
@@ -293,13 +295,26 @@ fn lateness_skips_frames_only_where_the_work_is_long() {
         .make_mut()
         .set_duration(gst::ClockTime::from_seconds(3600));
     let classified = h.push_and_pull(with_time_enough).unwrap();
-    let mut without = at(buffer, 80);
-    without.make_mut().set_duration(gst::ClockTime::NSECOND);
-    let skipped = h.push_and_pull(without).unwrap();
+    let mut without = [buffer, plain].map(|buffer| at(buffer, 80));
+    add_region(&mut without[1], "face", (300, 300, 100, 80));
+    let skipped = without.map(|mut buffer| {
+        (buffer.make_mut()).set_duration(gst::ClockTime::NSECOND);
+        h.push_and_pull(buffer).unwrap()
+    });
 
-    assert!(faces(&classified)[0].emotion.is_some());
-    assert!(faces(&skipped)[0].emotion.is_none());
-    assert_eq!(stat(&h.element().unwrap(), "skipped"), 1);
+    let emotion = |buffer| faces(buffer)[0].emotion.clone();
+    let classified = emotion(&classified).unwrap();
+    let kept = emotion(&skipped[0]).unwrap();
+    assert!(classified.raw.is_some() && kept.raw.is_none());
+    assert_eq!(kept.probabilities, classified.probabilities);
+    assert_eq!(
+        emotion(&skipped[1]),
+        None,
+        "a face that was never classified"
+    );
+    let element = h.element().unwrap();
+    let counts = ["frames", "skipped", "classified"].map(|name| stat(&element, name));
+    assert_eq!(counts, [4, 2, 2]);
 }
 
 #[test]
@@ -370,16 +385,16 @@ fn each_built_in_model_says_who_it_is() {
     init();
     let (info, mut buffer) = portrait(VideoFormat::Gray8);
     add_region(&mut buffer, "face", FACE);
-    let [default, other] =
-        ["emotionclassify", "emotionclassify model=residual_xception"].map(|line| {
-            classify(line, &info, buffer.clone())[0]
-                .emotion
-                .clone()
-                .unwrap()
-        });
+    let [default, other] = ["emotionclassify", "emotionclassify model=mini_xception"].map(|line| {
+        classify(line, &info, buffer.clone())[0]
+            .emotion
+            .clone()
+            .unwrap()
+    });
     assert_sound(&other);
-    assert_eq!(default.model_name, "mini_xception");
-    assert_eq!(other.model_name, "residual_xception");
+    assert_eq!(default.model_name, "residual_xception");
+    assert_eq!(other.model_name, "mini_xception");
+    assert_ne!(default.weights_id, other.weights_id);
     assert_ne!(default.probabilities, other.probabilities);
 }
 
@@ -397,10 +412,9 @@ fn a_model_that_is_not_built_in_is_named_at_start_with_those_that_are() {
         error.contains("huge: there are no built-in weights"),
         "{error}"
     );
-    assert!(
-        error.contains("mini_xception and residual_xception"),
-        "{error}"
-    );
+    for name in emotion_models::Weights::built_in_names() {
+        assert!(error.contains(name), "{error}");
+    }
 }
 
 /// The portrait with its face on the track `id`, `ms` after the start, with `rect` as the face.
@@ -417,7 +431,7 @@ fn tracked(buffer: &gst::Buffer, rect: (u32, u32, u32, u32), id: i32, ms: u64) -
 fn a_track_keeps_its_history_and_another_track_begins_its_own() {
     init();
     let (info, plain) = portrait(VideoFormat::Gray8);
-    let mut h = harness("emotionclassify", &info);
+    let mut h = harness("emotionclassify threshold=0", &info);
     let mut push = |rect, id, ms| {
         let out = h.push_and_pull(tracked(&plain, rect, id, ms)).unwrap();
         faces(&out)[0].emotion.clone().unwrap()
@@ -439,8 +453,8 @@ fn without_smoothing_or_time_stamps_each_frame_stands_for_itself() {
     init();
     let (info, plain) = portrait(VideoFormat::Gray8);
     for (line, has_time) in [
-        ("emotionclassify smoothing=none", true),
-        ("emotionclassify", false),
+        ("emotionclassify threshold=0 smoothing=none", true),
+        ("emotionclassify threshold=0", false),
     ] {
         let mut h = harness(line, &info);
         for (ms, rect) in [(0, FACE), (40, (300, 300, 100, 80))] {

@@ -3,10 +3,12 @@
 mod common;
 
 mod emotionclassify;
+mod emotionclassify_certainty;
 mod emotionclassify_steady;
 mod emotionoverlay;
 mod emotionoverlay_privacy;
 mod emotionoverlay_reference;
+mod emotionoverlay_uncertain;
 mod emotionpublish;
 mod emotionpublish_mqtt;
 mod facedetect;

@@ -27,6 +27,7 @@ pub(in crate::tag) fn face(
         confidence: Some(confidence),
         probabilities: Some(Probabilities(vec![(label.to_owned(), confidence)])),
         valence: Some(confidence),
+        quality: Some(1.0),
     }
 }
 
@@ -40,6 +41,9 @@ pub(in crate::tag) fn record(time: impl Into<Option<f64>>, faces: Vec<FaceRecord
         wall_clock: None,
         width: 100,
         height: 100,
+        model: None,
+        weights_id: None,
+        threshold: None,
         faces,
     }
 }

@@ -16,6 +16,10 @@ fn record(faces: usize) -> Record {
             confidence: 0.5,
             labels: Emotion::ALL.map(|emotion| emotion.name().into()).to_vec(),
             probabilities: vec![0.1, 0.0, 0.1, 0.1, 0.5, 0.1, 0.1],
+            model_name: "any".into(),
+            weights_id: "0123456789abcdef".into(),
+            threshold: Some(0.45),
+            quality: Some(0.75),
             ..EmotionResult::default()
         }),
     };
@@ -54,6 +58,10 @@ fn each_face_is_a_line_under_the_header_and_quoted_where_it_must_be() {
         ("sad", "0.5"),
         ("disgust", "0"),
         ("valence", ""),
+        ("quality", "0.75"),
+        ("model", "any"),
+        ("weights_id", "0123456789abcdef"),
+        ("threshold", "0.45"),
     ] {
         assert_eq!(rows[1][name], value, "{name}");
     }
