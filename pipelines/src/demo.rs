@@ -15,13 +15,16 @@ use gst::prelude::*;
 use gstemotion::face;
 
 use crate::{
-    camera,
+    baseline, camera,
     clip::{self, Clip},
     encoding_profile::EncodingProfile,
     launch_line::LaunchLine,
     runner::{self, RunEnd, StopFlag},
     window,
 };
+
+/// The key that says that all faces are at rest.
+const BASELINE_KEY: &str = "b";
 
 /// The source of the video.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +90,8 @@ pub fn run(options: &Options, stop: &StopFlag, out: &mut impl Write) -> anyhow::
     if options.window {
         printed = window::append_plain(printed.words("annotated. !"), in_time);
         line = window::append(line.words("annotated. !"), in_time);
-        how_to_stop = "Close the window or press Ctrl-C to stop.";
+        how_to_stop = "Press b in the window while the faces are at rest: that is taken for neutral.\n\
+                       Close the window or press Ctrl-C to stop.";
     }
     writeln!(
         out,
@@ -97,6 +101,9 @@ pub fn run(options: &Options, stop: &StopFlag, out: &mut impl Write) -> anyhow::
 
     let pipeline = line.launch()?;
     window::stop_on_close(&pipeline, stop)?;
+    window::on_key(&pipeline, BASELINE_KEY, |pipeline| {
+        baseline::learn(pipeline);
+    })?;
     let summary = summarize(&pipeline)?;
     let started = Instant::now();
     let mut printed_second = 0;
@@ -267,8 +274,10 @@ impl DemoSummary {
         for emotion in faces.iter().filter_map(|face| face.emotion.as_ref()) {
             *self.labels.entry(emotion.label.clone()).or_default() += 1;
             let percent = emotion.confidence * 100.0;
-            self.latest
-                .push(format!("{} {percent:.0} %", emotion.label));
+            self.latest.push(match emotion.is_uncertain() {
+                true => emotion.label.clone(),
+                false => format!("{} {percent:.0} %", emotion.label),
+            });
         }
     }
 

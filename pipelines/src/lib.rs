@@ -4,6 +4,7 @@
 //! run without an installed plugin. They describe their pipelines in the syntax of `gst-launch-1.0`
 //! ([`launch_line::LaunchLine`]), so a pipeline can be printed, pasted into a shell and changed there.
 
+pub mod baseline;
 pub mod camera;
 pub mod clip;
 pub mod crowd;

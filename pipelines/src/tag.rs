@@ -6,10 +6,12 @@
 
 mod audio;
 mod captions;
+pub mod classifier;
 mod collector;
 mod container;
 pub mod event;
 pub mod inputs;
+pub mod moment;
 mod parallel;
 mod pipeline;
 pub mod progress;
@@ -27,6 +29,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
+use self::classifier::ClassifierIdentity;
 use self::collector::FrameCollector;
 use self::event::{Event, FileOutcome, FileStats, RunTotals};
 use self::inputs::{InputFile, InputFiles};
@@ -60,13 +63,18 @@ pub struct Options {
 ///
 /// # Errors
 ///
-/// If nothing can be tagged at all, because the folder for the results is not writable or no video encoder is installed.
+/// If nothing can be tagged at all, because the classifier does not start, the folder for the results is not writable or no
+/// video encoder is installed.
 pub fn run(
     options: &Options,
     inputs: &InputFiles,
     stop: &StopFlag,
     progress: &TagProgress<'_>,
 ) -> anyhow::Result<RunTotals> {
+    let mut options = options.clone();
+    let classifier = ClassifierIdentity::of(&options.settings.emotionclassify)?;
+    options.settings.classifier = Some(classifier);
+    let options = &options;
     let folder = ResultFolder::open(&options.out)?;
     let encoding = match options.settings.annotate {
         true => Some(EncodingProfile::fastest()?),

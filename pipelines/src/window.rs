@@ -7,6 +7,7 @@ use std::sync::{
 
 use anyhow::Context as _;
 use gst::prelude::*;
+use gst_video::NavigationEvent;
 
 use crate::{launch_line::LaunchLine, runner::StopFlag};
 
@@ -46,12 +47,7 @@ pub fn stop_on_close(pipeline: &gst::Pipeline, stop: &StopFlag) -> anyhow::Resul
     let Some(window) = pipeline.by_name(NAME) else {
         return Ok(());
     };
-    let pad = window
-        .iterate_sink_pads()
-        .into_iter()
-        .flatten()
-        .next()
-        .context("the window has no sink pad")?;
+    let pad = entry(&window)?;
     let bus = pipeline.bus().context("the pipeline has no bus")?;
 
     // The closed window would return an error for the next frame, and that would end the recording as well. So nothing
@@ -97,6 +93,41 @@ pub fn stop_on_close(pipeline: &gst::Pipeline, stop: &StopFlag) -> anyhow::Resul
         gst::BusSyncReply::Drop
     });
     Ok(())
+}
+
+/// Calls `act` when the user presses `key` in the window, in the thread of the window.
+///
+/// Does nothing if the pipeline has no window.
+///
+/// # Errors
+///
+/// If the window was not added by [`append`].
+pub fn on_key(
+    pipeline: &gst::Pipeline,
+    key: &'static str,
+    act: impl Fn(&gst::Pipeline) + Send + Sync + 'static,
+) -> anyhow::Result<()> {
+    let Some(window) = pipeline.by_name(NAME) else {
+        return Ok(());
+    };
+    let pipeline = pipeline.downgrade();
+    // Sinks send what happens in their window upstream.
+    entry(&window)?.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
+        let event = info.event().map(|event| NavigationEvent::parse(event));
+        if let Some(Ok(NavigationEvent::KeyPress { key: pressed, .. })) = event
+            && pressed == key
+            && let Some(pipeline) = pipeline.upgrade()
+        {
+            act(&pipeline);
+        }
+        gst::PadProbeReturn::Ok
+    });
+    Ok(())
+}
+
+fn entry(window: &gst::Element) -> anyhow::Result<gst::Pad> {
+    let mut pads = window.iterate_sink_pads().into_iter().flatten();
+    pads.next().context("the window has no sink pad")
 }
 
 #[cfg(test)]

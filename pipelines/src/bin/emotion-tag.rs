@@ -11,6 +11,7 @@ use emotion_pipelines::{
         self, Options,
         event::RunTotals,
         inputs,
+        moment::Moment,
         progress::TagProgress,
         settings::{RecordFileFormat, SamplingRate, Settings},
     },
@@ -68,7 +69,7 @@ struct Arguments {
         hide_default_value = true
     )]
     facedetect: String,
-    /// Properties of emotionclassify, such as 'model=residual_xception'
+    /// Properties of emotionclassify, such as 'model=mini_xception'
     #[arg(
         long,
         value_name = "PROPERTIES",
@@ -76,6 +77,10 @@ struct Arguments {
         hide_default_value = true
     )]
     emotionclassify: String,
+    /// A moment at which all faces are at rest, such as 2.5 or 1:02: what each looks like in the second from then on is
+    /// taken for its neutral expression. It acts on the faces that are seen then, and on the rest of the file
+    #[arg(long, value_name = "TIME")]
+    baseline: Option<Moment>,
     /// Report progress as lines of JSON on standard output
     #[arg(long)]
     json: bool,
@@ -110,6 +115,7 @@ fn run(arguments: Arguments) -> anyhow::Result<RunTotals> {
             thumbnails: arguments.thumbnails,
             facedetect: arguments.facedetect,
             emotionclassify: arguments.emotionclassify,
+            baseline: arguments.baseline,
             ..Settings::default()
         },
         out: arguments.out,

@@ -17,6 +17,7 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
+use gstemotion::face::EmotionResult;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -161,6 +162,8 @@ struct StreamView<'a> {
 struct FaceView {
     id: Option<i32>,
     emotion: Option<String>,
+    /// Whether no emotion is certain enough to be named; the confidence is then that of the best guess.
+    uncertain: bool,
     confidence: Option<f64>,
 }
 
@@ -178,6 +181,10 @@ impl<'a> StreamView<'a> {
         let faces = now.faces.iter().map(|face| FaceView {
             id: face.object_id,
             emotion: face.emotion.as_ref().map(|emotion| emotion.label.clone()),
+            uncertain: face
+                .emotion
+                .as_ref()
+                .is_some_and(EmotionResult::is_uncertain),
             confidence: face.emotion.as_ref().map(|emotion| emotion.confidence),
         });
         Self {

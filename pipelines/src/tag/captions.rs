@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use gstemotion::emotionoverlay::colour;
+use gstemotion::face::UNCERTAIN;
+
 use super::timeline::{EmotionTimeline, PersonKey, UNCLASSIFIED};
 
 /// The shortest cue that can be read, in milliseconds.
@@ -13,7 +16,16 @@ const MOST_LINES: usize = 4;
 /// The captions of a timeline: a cue for each stretch of time in which nothing changes, with a line for each face.
 pub(super) fn web_vtt(timeline: &EmotionTimeline) -> String {
     let mut text = String::from("WEBVTT\n");
-    for cue in cues(timeline) {
+    let cues = cues(timeline);
+    let mut labels = cues.iter().flat_map(|cue| cue.shown.values());
+    if labels.any(|label| *label == UNCERTAIN) {
+        let [red, green, blue] = colour(Some(UNCERTAIN));
+        let _ = write!(
+            text,
+            "\nSTYLE\n::cue(.{UNCERTAIN}) {{ color: #{red:02x}{green:02x}{blue:02x} }}\n"
+        );
+    }
+    for cue in cues {
         let _ = write!(
             text,
             "\n{} --> {}\n{}\n",
@@ -98,7 +110,10 @@ fn add<'a>(cues: &mut Vec<Cue<'a>>, cue: Cue<'a>) {
 
 fn lines(shown: &BTreeMap<PersonKey, &str>, several: bool) -> String {
     let all = shown.iter().map(|(key, label)| {
-        let label = escaped(label);
+        let label = match *label {
+            UNCERTAIN => format!("<c.{UNCERTAIN}>{UNCERTAIN}</c>"),
+            label => escaped(label),
+        };
         if several {
             format!("{key}: {label}")
         } else {

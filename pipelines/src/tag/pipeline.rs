@@ -12,6 +12,7 @@ use super::audio::AudioBranch;
 use super::collector::FrameCollector;
 use super::event::FileProgress;
 use super::settings::{SamplingRate, Settings};
+use crate::baseline;
 use crate::encoding_profile::{EncodingProfile, MUXER};
 use crate::launch_line::LaunchLine;
 use crate::runner::{self, RunEnd, StopFlag, described};
@@ -83,6 +84,8 @@ impl TaggingPipeline<'_> {
         };
         connect(&pipeline, &element("decode")?, entry, audio);
         collect(&element("frames")?, shared.clone())?;
+        let baseline = self.settings.baseline;
+        let learnt = baseline.map(|moment| baseline::learn_at(&pipeline, moment.time()));
 
         let played = play(&pipeline, &shared, stop, on_progress, on_warning);
         // A pipeline reports only that a frame was refused; the collector knows why.
@@ -96,6 +99,12 @@ impl TaggingPipeline<'_> {
             collecting.progress.frames > 0,
             "no picture in it could be decoded"
         );
+        if let (Some(moment), Some(false)) = (baseline, learnt.map(|l| l.load(Ordering::SeqCst))) {
+            on_warning(&format!(
+                "--baseline {moment}: the file has no frame from there on, or the weights have no label neutral; \
+                 no expression was subtracted"
+            ));
+        }
         Ok(Some(collector))
     }
 }

@@ -6,6 +6,9 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
+use super::classifier::ClassifierIdentity;
+use super::moment::Moment;
+
 /// How each file is tagged. The summary of a file contains these settings as JSON; if they differ, the file is tagged again.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Settings {
@@ -25,6 +28,10 @@ pub struct Settings {
     pub facedetect: String,
     /// Properties of `emotionclassify` in the syntax of `gst-launch-1.0`.
     pub emotionclassify: String,
+    /// The moment at which the faces are at rest, if there is one.
+    pub baseline: Option<Moment>,
+    /// What these properties lead to; [`run`](super::run) finds it out.
+    pub classifier: Option<ClassifierIdentity>,
 }
 
 impl Default for Settings {
@@ -38,6 +45,8 @@ impl Default for Settings {
             thumbnails: false,
             facedetect: String::new(),
             emotionclassify: String::new(),
+            baseline: None,
+            classifier: None,
         }
     }
 }

@@ -67,3 +67,29 @@ fn other_errors_of_the_window_are_errors() {
     stop_on_close(&pipeline, &stop).expect("it has a window");
     runner::run(&pipeline, &stop, |_| {}).expect_err("the window failed");
 }
+
+#[test]
+fn a_key_that_is_pressed_in_the_window_is_acted_upon_and_no_other() {
+    gst::init().expect("GStreamer starts");
+    let line = LaunchLine::default()
+        .words("videotestsrc num-buffers=20 !")
+        .words(&format!(
+            "bin.( name={NAME} queue ! identity ! fakesink name=screen )"
+        ));
+    let pipeline = line.launch().expect("the elements exist");
+    let (pressed, presses) = std::sync::mpsc::channel();
+    on_key(&pipeline, "b", move |_| {
+        pressed.send(()).expect("the test is still there");
+    })
+    .expect("it has a window");
+    let screen = pipeline.by_name("screen").expect("it was named");
+    pipeline.set_state(gst::State::Paused).expect("it starts");
+    let (started, ..) = pipeline.state(gst::ClockTime::from_seconds(30));
+    started.expect("it starts");
+    for key in ["a", "b", "Return"] {
+        let event = NavigationEvent::new_key_press(key).structure();
+        screen.send_event(gst::event::Navigation::new(event));
+    }
+    pipeline.set_state(gst::State::Null).expect("it stops");
+    assert_eq!(presses.try_iter().count(), 1);
+}

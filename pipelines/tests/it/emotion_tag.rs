@@ -513,7 +513,13 @@ fn killed_in_the_middle_and_started_again_it_leaves_the_same_as_in_one_go() {
     let archive = Archive::new();
     let clips = ["a.mp4", "b.mp4", "c.mp4"].map(|name| archive.clip(name, 0..60, H264));
     let paths = clips.each_ref().map(PathBuf::as_path);
-    let arguments = ["--jobs", "1", "--annotate", "--report", "--json"];
+    // Slow enough to be met in the middle of a file.
+    let slowly = "detection-interval=1 detection-size=1024 tiles=2";
+    let arguments = [
+        &["--jobs", "1", "--annotate", "--report", "--json"][..],
+        &["--facedetect", slowly],
+    ]
+    .concat();
     let (at_once, killed) = (archive.path("at once"), archive.path("killed"));
     tagged(&at_once, &arguments, &paths);
 

@@ -112,7 +112,7 @@ function show(stream) {
   find('.faces').replaceChildren(...stream.faces.map((face) => {
     const emotion = face.emotion ?? 'not classified';
     const id = face.id === null ? '' : `${face.id} `;
-    const sure = face.confidence === null ? '' : ` ${Math.round(100 * face.confidence)} %`;
+    const sure = face.confidence === null || face.uncertain ? '' : ` ${Math.round(100 * face.confidence)} %`;
     return named(emotion, `${id}${emotion}${sure}`);
   }));
   const most = Math.max(0, ...stream.history.map((moment) => moment.faces));

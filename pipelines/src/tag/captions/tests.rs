@@ -56,3 +56,15 @@ fn a_crowd_does_not_cover_the_video() {
 fn without_faces_there_are_no_cues() {
     assert_eq!(web_vtt(&timeline(vec![record(0.0, vec![])])), "WEBVTT\n");
 }
+
+#[test]
+fn an_uncertain_face_is_grey() {
+    let records = [(0.0, "uncertain"), (1.0, "happy")];
+    let records = records.map(|(time, label)| record(time, vec![face(5, 0, label, 0.3)]));
+    assert_eq!(
+        web_vtt(&timeline(records.to_vec())),
+        "WEBVTT\n\nSTYLE\n::cue(.uncertain) { color: #b4bcc6 }\n\n\
+         00:00:00.000 --> 00:00:01.000\n<c.uncertain>uncertain</c>\n\n\
+         00:00:01.000 --> 00:00:02.000\nhappy\n"
+    );
+}

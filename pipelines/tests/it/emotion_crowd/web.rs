@@ -83,6 +83,24 @@ fn without_pictures_none_are_served() {
 }
 
 #[test]
+fn an_uncertain_face_is_one_on_the_page_and_has_a_share_of_its_own_in_the_metrics() {
+    let uncertain = "pictures = \"off\"\n[classify]\nthreshold = 1.0";
+    let mut running = Running::start(&settings(uncertain));
+    let page = running.page();
+    let record = running.record_of("hall", |record| !record.faces.is_empty());
+    assert_eq!(record.faces[0].uncertain, Some(true));
+    let streams: serde_json::Value =
+        serde_json::from_str(&page.text("/api/streams")).expect("JSON");
+    let hall = &streams[0];
+    assert_eq!(hall["faces"][0]["emotion"], "uncertain", "{hall}");
+    assert_eq!(hall["faces"][0]["uncertain"], true);
+    assert_eq!(hall["shares"]["uncertain"], 1.0, "{hall}");
+    let line = "emotion_crowd_emotion_ratio{source=\"hall\",emotion=\"uncertain\"} 1.0";
+    let metrics = page.text("/metrics");
+    assert!(metrics.contains(line), "{metrics}");
+}
+
+#[test]
 fn without_a_token_foreign_names_of_this_computer_are_refused() {
     let mut running = Running::start(&settings("pictures = \"off\""));
     let page = running.page();
