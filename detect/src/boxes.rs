@@ -5,8 +5,6 @@ use std::ops::Range;
 
 use emotion_models::preprocess::Region;
 
-use crate::network::Candidate;
-
 /// Sides of a box that may be a part of the face in another one, as shares of that one's.
 const PART_SIZES: Range<f32> = 0.3..0.9;
 /// Least share of such a box that lies in the other one.
@@ -51,15 +49,17 @@ pub fn suppress_overlapping<T>(boxes: &mut Vec<T>, iou: f32, region: impl Fn(&T)
 
 /// Removes boxes that are parts of a face in a larger box: at least [`PART_INSIDE`] of them lies in it, and they are not so
 /// small that they could be another face in front of it.
-pub(crate) fn suppress_parts(boxes: &mut Vec<Candidate>) {
-    let is_part = |part: &Candidate, whole: &Candidate| {
-        let side = |candidate: &Candidate| candidate.region.width.max(candidate.region.height);
-        PART_SIZES.contains(&(side(part) / side(whole)))
-            && part.region.share_in(&whole.region) >= PART_INSIDE
+pub(crate) fn suppress_parts<T>(boxes: &mut Vec<T>, region: impl Fn(&T) -> &Region) {
+    let is_part = |part: &Region, whole: &Region| {
+        let side = |region: &Region| region.width.max(region.height);
+        PART_SIZES.contains(&(side(part) / side(whole))) && part.share_in(whole) >= PART_INSIDE
     };
     let parts: Vec<bool> = boxes
         .iter()
-        .map(|part| boxes.iter().any(|whole| is_part(part, whole)))
+        .map(|part| {
+            let mut others = boxes.iter();
+            others.any(|whole| is_part(region(part), region(whole)))
+        })
         .collect();
     let mut parts = parts.into_iter();
     boxes.retain(|_| parts.next() == Some(false));
@@ -96,18 +96,11 @@ mod tests {
 
     #[test]
     fn a_box_on_a_part_of_a_larger_face_goes_and_a_face_beside_or_far_smaller_stays() {
-        let candidate = |x: f32, side: f32| Candidate {
-            region: Region::new(x, 10.0, side, side),
-            confidence: 0.9,
-        };
-        let face = candidate(0.0, 100.0);
-        let (part, beside, small) = (
-            candidate(20.0, 50.0),
-            candidate(70.0, 60.0),
-            candidate(40.0, 20.0),
-        );
+        let square = |x: f32, side: f32| Region::new(x, 10.0, side, side);
+        let face = square(0.0, 100.0);
+        let (part, beside, small) = (square(20.0, 50.0), square(70.0, 60.0), square(40.0, 20.0));
         let mut boxes = vec![part, face, beside, small];
-        suppress_parts(&mut boxes);
+        suppress_parts(&mut boxes, |region| region);
         assert_eq!(boxes, [face, beside, small]);
     }
 }

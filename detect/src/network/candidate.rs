@@ -14,6 +14,10 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    pub(super) fn region(&self) -> &Region {
+        &self.region
+    }
+
     /// Rounds the box to the grid of pixels.
     pub(super) fn face(&self) -> DetectedFace {
         let Region {

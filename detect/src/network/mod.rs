@@ -161,10 +161,8 @@ impl NetworkDetector {
             self.candidates.truncate(MAX_CANDIDATES);
         }
         self.candidates.sort_by(falling);
-        suppress_overlapping(&mut self.candidates, options.nms_iou, |candidate| {
-            &candidate.region
-        });
-        suppress_parts(&mut self.candidates);
+        suppress_overlapping(&mut self.candidates, options.nms_iou, Candidate::region);
+        suppress_parts(&mut self.candidates, Candidate::region);
     }
 
     fn faces(&self, options: &Options) -> Vec<DetectedFace> {

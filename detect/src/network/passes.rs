@@ -206,8 +206,8 @@ mod tests {
     }
 
     fn scaled(width: usize, height: usize, options: &Options) -> (usize, usize) {
-        let pass = passes(part(width, height), options)[0];
-        (pass.width, pass.height)
+        let passes = passes(part(width, height), options);
+        (passes[0].width, passes[0].height)
     }
 
     #[test]

@@ -8,10 +8,11 @@ use emotion_models::Emotion;
 use super::common::{load_weights, thousands, use_threads};
 use super::runs::{self, shell_word};
 use crate::cli::TrainArgs;
-use crate::data::{Dataset, unlabelled};
+use crate::data::Dataset;
 use crate::emotion::distillation::Teachers;
 use crate::emotion::epoch::EmotionEpoch;
 use crate::emotion::task::EmotionTask;
+use crate::emotion::unlabelled;
 use crate::run::folder::RunFolder;
 use crate::run::trainer::Trainer;
 

@@ -14,7 +14,6 @@ pub mod mixing;
 pub(crate) mod prefetch;
 pub mod table;
 pub mod targets;
-pub mod unlabelled;
 mod votes;
 
 pub use dataset::Dataset;

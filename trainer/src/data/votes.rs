@@ -2,7 +2,8 @@
 
 use emotion_models::Emotion;
 
-use super::faces::CLASSES;
+/// Number of emotions.
+const CLASSES: usize = Emotion::ALL.len();
 
 /// The choices that people have: the seven emotions by label id, contempt, an unknown emotion, and no face.
 pub(crate) const CHOICES: usize = CLASSES + 3;

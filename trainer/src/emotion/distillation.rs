@@ -37,9 +37,11 @@ pub struct Distillation {
 #[derive(Debug, Clone, Default)]
 pub struct Teachers {
     teachers: Arc<[Teacher]>,
-    /// Their answers to the views of the faces so far, by view and row.
-    answers: Arc<Mutex<HashMap<(usize, usize), Vec<f32>>>>,
+    answers: Arc<Mutex<KeptAnswers>>,
 }
+
+/// Probabilities by view and row.
+type KeptAnswers = HashMap<(usize, usize), Vec<f32>>;
 
 #[derive(Debug)]
 struct Teacher {

@@ -11,3 +11,4 @@ pub mod prediction;
 pub mod recipe;
 pub mod reliability;
 pub mod task;
+pub mod unlabelled;

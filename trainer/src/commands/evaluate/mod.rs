@@ -1,5 +1,6 @@
 //! `emotion-trainer evaluate`.
 
+mod figures;
 mod light;
 mod people;
 mod probabilities;

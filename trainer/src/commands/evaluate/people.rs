@@ -6,8 +6,8 @@ use emotion_models::Emotion;
 use serde_json::{Value, json};
 
 use super::super::common::{percent, thousands};
+use super::figures::{by_emotion, interval};
 use super::probabilities::Answers;
-use super::report::by_emotion;
 use crate::data::Faces;
 use crate::emotion::people::{NamedFaces, PeopleMetrics};
 
@@ -115,31 +115,4 @@ impl PeopleReport {
 
 fn calibration_error(metrics: &PeopleMetrics) -> f64 {
     metrics.reliability().expected_calibration_error()
-}
-
-/// The 95 % interval of a fraction of `count` faces (Wilson 1927).
-pub(super) fn interval(fraction: f64, count: usize) -> [f64; 2] {
-    const Z: f64 = 1.96;
-    let n = count as f64;
-    let scale = 1.0 + Z * Z / n;
-    let centre = (fraction + Z * Z / (2.0 * n)) / scale;
-    let half = Z / scale * (fraction * (1.0 - fraction) / n + Z * Z / (4.0 * n * n)).sqrt();
-    [centre - half, centre + half]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_interval_shrinks_with_the_number_of_faces() {
-        // Two standard deviations of 70 % of 3,589 faces are 1.5 points.
-        let [low, high] = interval(0.7, 3589);
-        assert!(
-            (low - 0.6848).abs() < 1e-3 && (high - 0.7148).abs() < 1e-3,
-            "{low} {high}"
-        );
-        let [low, high] = interval(1.0, 10);
-        assert!(low < 0.75 && high > 0.999, "{low} {high}");
-    }
 }

@@ -7,10 +7,11 @@ use emotion_models::graph::Parameter;
 use emotion_models::inference::Precision;
 use emotion_models::preprocess::LightCorrection;
 use emotion_models::{Classifier, Emotion};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::super::common::{percent, thousands};
-use super::people::{PeopleReport, interval};
+use super::figures::{by_emotion, interval};
+use super::people::PeopleReport;
 use super::{light, robust};
 use crate::data::Split;
 use crate::emotion::metrics::ClassificationMetrics;
@@ -231,11 +232,6 @@ fn emotions(evaluation: &ClassificationMetrics) -> String {
         text += "\n";
     }
     text
-}
-
-pub(super) fn by_emotion(value: impl Fn(Emotion) -> Option<f64>) -> Map<String, Value> {
-    let entry = |emotion: Emotion| (emotion.name().to_owned(), json!(value(emotion)));
-    Emotion::ALL.into_iter().map(entry).collect()
 }
 
 fn calibration_error(evaluation: &ClassificationMetrics) -> f64 {

@@ -1,13 +1,14 @@
 //! Close-ups and turned faces, made of the evaluated pictures.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 use image::GrayImage;
 use serde_json::{Value, json};
 
 use super::super::common::percent;
-use super::Detector;
+use super::detector::EvaluatedDetector;
 use crate::data::image_file;
 use crate::detector::annotations::{Annotation, clip};
 use crate::detector::evaluation::STRICT;
@@ -31,16 +32,16 @@ impl MadeReport {
     ///
     /// When a picture cannot be read, or the network cannot run.
     pub(super) fn new(
-        detector: &mut Detector,
+        detector: &mut EvaluatedDetector,
         annotations: &[Annotation],
         threshold: f32,
     ) -> Result<Self> {
         let bar = reading("pictures", annotations.len());
         let mut report = Self::default();
         let mut index = 0;
-        let mut boxes = |made: &MadeImage| -> Result<Vec<ScoredBox>> {
+        let mut boxes = |made: &MadeImage, path: &Path| -> Result<Vec<ScoredBox>> {
             let sides = [made.image.width() as f32, made.image.height() as f32];
-            let found = detector.found_in(&made.image)?.into_iter();
+            let found = detector.found(&made.image, path)?.into_iter();
             let found = found.filter(|found| found.score >= threshold);
             let clipped = found.filter_map(|found| {
                 Some(ScoredBox {
@@ -59,12 +60,14 @@ impl MadeReport {
             for face in annotation.boxes.iter().filter(|face| is_large(face)) {
                 if let Some(made) = close_up(&image, face, index) {
                     let metrics = &mut report.close_ups[index % FILLS.len()];
-                    metrics.add(&made.face, &boxes(&made).with_context(shown)?, STRICT);
+                    let boxes = boxes(&made, &annotation.image).with_context(shown)?;
+                    metrics.add(&made.face, &boxes, STRICT);
                 }
                 index += 1;
                 for (angle, metrics) in ANGLES.into_iter().zip(&mut report.turned) {
                     let made = turned(&image, face, angle).with_context(shown)?;
-                    metrics.add(&made.face, &boxes(&made).with_context(shown)?, STRICT);
+                    let boxes = boxes(&made, &annotation.image).with_context(shown)?;
+                    metrics.add(&made.face, &boxes, STRICT);
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! `emotion-trainer evaluate-detector`.
 
+mod detector;
 mod made;
 mod peer;
 mod report;
@@ -7,14 +8,11 @@ mod report;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use emotion_detect::{NetworkDetector, Options};
-use emotion_models::inference::Precision;
-use image::GrayImage;
 
+use self::detector::EvaluatedDetector;
 use self::made::MadeReport;
-use self::peer::PeerDetections;
 use self::report::DetectorReport;
-use super::common::{load_weights, save_figures, short_name, use_threads};
+use super::common::{save_figures, short_name, use_threads};
 use crate::cli::EvaluateDetectorArgs;
 use crate::data::illumination::Illumination;
 use crate::data::image_file;
@@ -23,9 +21,6 @@ use crate::detector::evaluation::{DetectionMetrics, EvaluatedImage};
 use crate::detector::matching::ScoredBox;
 use crate::detector::plots;
 use crate::progress_bar::reading;
-
-/// Least confidence of the boxes; a higher one would end the curve too early.
-const LEAST: f32 = 0.01;
 
 /// Change of the light in stops.
 const STOPS: f32 = 2.0;
@@ -37,7 +32,7 @@ const STOPS: f32 = 2.0;
 /// When the weights, an annotation or an image is broken, there are no images, or the figure cannot be written.
 pub fn run(args: &EvaluateDetectorArgs) -> Result<()> {
     use_threads(args.threads)?;
-    let mut detector = Detector::new(args)?;
+    let mut detector = EvaluatedDetector::new(args)?;
     let mut annotations = load(&args.data)?;
     annotations.retain(|annotation| annotation.split.is_none_or(|split| split == args.split));
     ensure!(
@@ -97,66 +92,17 @@ fn draw(evaluation: &DetectionMetrics, args: &EvaluateDetectorArgs) -> Result<()
     save_figures(&folder, &[("precision-recall.svg", figure)])
 }
 
-/// The evaluated detector.
-enum Detector {
-    Network(Box<NetworkDetector>, Options),
-    Peer(PeerDetections),
-}
-
-impl Detector {
-    fn new(args: &EvaluateDetectorArgs) -> Result<Self> {
-        let Some(file) = &args.found else {
-            let weights = load_weights(&args.weights)?;
-            let precision = args.dtype.unwrap_or_else(Precision::fastest);
-            let network = NetworkDetector::with_precision(weights, precision)?;
-            let options = Options {
-                min_size_px: args.min_size,
-                detection_size_px: args.detection_size,
-                tiles: args.tiles,
-                threshold: LEAST,
-                ..Options::default()
-            };
-            let network = network.with_threads(rayon::current_num_threads());
-            return Ok(Self::Network(Box::new(network), options));
-        };
-        ensure!(
-            !args.light && !args.made,
-            "--light and --made change the pictures before detection, --found holds boxes that were found before: \
-             leave one of them out"
-        );
-        Ok(Self::Peer(PeerDetections::load(file, &args.data)?))
-    }
-
-    /// The boxes in a picture in memory; a peer has none there.
-    fn found_in(&mut self, image: &GrayImage) -> Result<Vec<ScoredBox>> {
-        let Self::Network(network, options) = self else {
-            return Ok(Vec::new());
-        };
-        let candidates = network.candidates(&image_file::view(image)?, options)?;
-        let found = candidates.iter().map(|candidate| ScoredBox {
-            region: candidate.region,
-            score: candidate.confidence,
-        });
-        Ok(found.collect())
-    }
-}
-
 /// Runs the detector on an image in this illumination.
 fn detect(
-    detector: &mut Detector,
+    detector: &mut EvaluatedDetector,
     annotation: &Annotation,
     illumination: Illumination,
 ) -> Result<EvaluatedImage> {
     // The message contains the cause already.
     let mut image = image_file::load(&annotation.image).map_err(|error| anyhow!("{error}"))?;
     let (width, height) = image.dimensions();
-    let found = match detector {
-        Detector::Peer(peer) => peer.found(&annotation.image)?,
-        Detector::Network(..) => {
-            illumination.apply(STOPS, &mut image, width as usize);
-            detector.found_in(&image)?
-        }
-    };
+    illumination.apply(STOPS, &mut image, width as usize);
+    let found = detector.found(&image, &annotation.image)?;
     let sides = [width as f32, height as f32];
     let clipped = |found: ScoredBox| {
         let region = clip(found.region, sides)?;

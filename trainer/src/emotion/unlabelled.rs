@@ -6,8 +6,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use emotion_models::preprocess::{DEFAULT_MARGIN, Preprocessor, Region};
 use rayon::prelude::*;
 
-use super::faces::{FACE_SIZE, Faces};
-use super::image_file;
+use crate::data::{FACE_SIZE, Faces, image_file};
 use crate::detector::annotations::{self, ImageSplit};
 
 /// Least side of a box in pixels: smaller faces show no emotion.
