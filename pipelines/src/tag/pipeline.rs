@@ -1,37 +1,52 @@
 //! The pipeline that analyses one file.
 
+mod streams;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 use gst::prelude::*;
 
 use super::audio::AudioBranch;
-use super::collector::FrameCollector;
+use super::collector::{FrameCollector, NO_OFFSET};
 use super::event::FileProgress;
+use super::recording::Recording;
 use super::settings::{SamplingRate, Settings};
 use crate::encoding_profile::{EncodingProfile, MUXER};
 use crate::launch_line::LaunchLine;
-use crate::runner::{self, RunEnd, StopFlag, described};
-
-/// How long no frame may come. A broken file can block a decoder for ever, and no frame takes this long.
-const STALL_TIMEOUT: Duration = Duration::from_secs(120);
+use crate::runner::{self, described};
 
 /// What to run.
 pub(super) struct TaggingPipeline<'a> {
     pub(super) file: &'a Path,
     pub(super) settings: &'a Settings,
+    /// Whether hardware decoders are left out.
+    pub(super) software_decoders: bool,
     /// The encoder and the path of the annotated video.
     pub(super) video: Option<(&'static EncodingProfile, &'a Path)>,
     pub(super) collector: FrameCollector,
 }
 
+/// How far a pipeline got.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PipelineProgress {
+    pub(super) progress: FileProgress,
+    /// A number that grows whenever something was read, decoded or analysed. It is bounded by the file, so a decoder that
+    /// reads in circles does not make it grow.
+    pub(super) work: u64,
+    /// Whether a hardware decoder takes part.
+    pub(super) has_hardware_decoder: bool,
+}
+
 /// What the threads of the pipeline share.
 struct Shared {
+    /// The end of what was read of the file, in bytes.
+    read: AtomicU64,
     /// Number of frames that the decoder produced.
     decoded: AtomicU64,
+    has_hardware_decoder: AtomicBool,
     collecting: Mutex<Collecting>,
 }
 
@@ -42,6 +57,21 @@ struct Collecting {
 }
 
 impl Shared {
+    fn progress(&self, pipeline: &gst::Pipeline) -> PipelineProgress {
+        let progress = self.collecting().progress;
+        let duration: Option<gst::ClockTime> = pipeline.query_duration();
+        PipelineProgress {
+            progress: FileProgress {
+                duration: duration.map(gst::ClockTime::seconds_f64),
+                ..progress
+            },
+            work: self.read.load(Ordering::SeqCst)
+                + self.decoded.load(Ordering::SeqCst)
+                + progress.frames,
+            has_hardware_decoder: self.has_hardware_decoder.load(Ordering::SeqCst),
+        }
+    }
+
     fn collecting(&self) -> MutexGuard<'_, Collecting> {
         self.collecting
             .lock()
@@ -50,29 +80,35 @@ impl Shared {
 }
 
 impl TaggingPipeline<'_> {
-    /// Plays the file to its end and returns what was collected, or `None` if `stop` was set.
+    /// Plays the file to its end and returns what was collected.
     ///
     /// Several times a second it calls `on_progress`, and for each warning of an element `on_warning`.
     pub(super) fn run(
         self,
-        stop: &StopFlag,
-        on_progress: &mut dyn FnMut(FileProgress),
-        on_warning: &mut dyn FnMut(&str),
-    ) -> anyhow::Result<Option<FrameCollector>> {
+        on_progress: &dyn Fn(PipelineProgress),
+        on_warning: &dyn Fn(&str),
+    ) -> anyhow::Result<FrameCollector> {
         let pipeline = launch_line(self.settings, self.video).launch()?;
         let element = |name: &str| {
             let found = pipeline.by_name(name);
             found.with_context(|| format!("the pipeline has no element {name}"))
         };
         // Not in the launch line, because a file name need not be valid text.
-        element("file")?.set_property("location", self.file);
+        let file = element("file")?;
+        file.set_property("location", self.file);
+        let decode = element("decode")?;
+        decode.set_property("force-sw-decoders", self.software_decoders);
         let shared = Arc::new(Shared {
+            read: AtomicU64::new(0),
+            has_hardware_decoder: AtomicBool::new(false),
             decoded: AtomicU64::new(0),
             collecting: Mutex::new(Collecting {
                 progress: FileProgress::default(),
                 collector: Ok(self.collector),
             }),
         });
+        count_read_bytes(&file, shared.clone())?;
+        watch_decoders(&pipeline, shared.clone());
         let entry = element("pictures")?
             .static_pad("sink")
             .context("a queue has no sink pad")?;
@@ -81,23 +117,55 @@ impl TaggingPipeline<'_> {
             Some(_) => Some(AudioBranch::new(&element(MUXER)?)),
             None => None,
         };
-        connect(&pipeline, &element("decode")?, entry, audio);
+        streams::connect(&pipeline, &decode, entry, audio);
         collect(&element("frames")?, shared.clone())?;
 
-        let played = play(&pipeline, &shared, stop, on_progress, on_warning);
+        let mut recording = Recording::default();
+        let played = play(&pipeline, &shared, &mut recording, on_progress, on_warning);
+        // The last step may not have been reported.
+        on_progress(shared.progress(&pipeline));
         // A pipeline reports only that a frame was refused; the collector knows why.
         let nothing = Err(anyhow!("the results were already taken"));
         let mut collecting = shared.collecting();
-        let collector = std::mem::replace(&mut collecting.collector, nothing)?;
-        if played? == RunEnd::Stopped {
-            return Ok(None);
-        }
+        let mut collector = std::mem::replace(&mut collecting.collector, nothing)?;
+        played?;
         anyhow::ensure!(
             collecting.progress.frames > 0,
             "no picture in it could be decoded"
         );
-        Ok(Some(collector))
+        // Tags that come before the first frame and those that come later.
+        recording.timecode = collector.recording.timecode.take();
+        collector.recording = recording;
+        Ok(collector)
     }
+}
+
+/// Checks that the elements start with these settings.
+///
+/// # Errors
+///
+/// If a property does not exist or its value is rejected.
+pub(super) fn check(settings: &Settings) -> anyhow::Result<()> {
+    let line = LaunchLine::default()
+        .words("fakesrc num-buffers=0 ! facedetect")
+        .words(&settings.facedetect)
+        .words("! emotionclassify")
+        .words(&settings.emotionclassify)
+        .words("! fakesink");
+    // The user did not write this line, so the error does not quote it.
+    let pipeline = line
+        .launch()
+        .map_err(|error| anyhow!("{}", error.root_cause()))?;
+    runner::play(&pipeline, &[], |message| {
+        match message.map(|message| message.view()) {
+            Some(gst::MessageView::Eos(_)) => Ok(Some(())),
+            Some(gst::MessageView::Error(error)) => Err(anyhow!(
+                "{}",
+                described(error.src(), &error.error(), error.debug())
+            )),
+            _ => Ok(None),
+        }
+    })
 }
 
 fn launch_line(
@@ -125,7 +193,34 @@ fn launch_line(
     }
 }
 
-/// Counts the frames that reach `entry`, and drops those that `every` leaves out.
+/// Notes how far the file was read.
+fn count_read_bytes(file: &gst::Element, shared: Arc<Shared>) -> anyhow::Result<()> {
+    let exit = file
+        .static_pad("src")
+        .context("filesrc has no source pad")?;
+    exit.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        if let Some(buffer) = info.buffer()
+            && buffer.offset() != NO_OFFSET
+        {
+            let end = buffer.offset().saturating_add(buffer.size() as u64);
+            shared.read.fetch_max(end, Ordering::SeqCst);
+        }
+        gst::PadProbeReturn::Ok
+    });
+    Ok(())
+}
+
+/// Notes whether a hardware decoder is used.
+fn watch_decoders(pipeline: &gst::Pipeline, shared: Arc<Shared>) {
+    pipeline.connect_deep_element_added(move |_, _, element| {
+        let class = element.metadata(gst::ELEMENT_METADATA_KLASS);
+        if class.is_some_and(|class| class.contains("Decoder") && class.contains("Hardware")) {
+            shared.has_hardware_decoder.store(true, Ordering::SeqCst);
+        }
+    });
+}
+
+/// Numbers the frames that reach `entry` in their offsets, and drops those that `every` leaves out.
 fn sample(entry: &gst::Pad, every: Option<SamplingRate>, shared: Arc<Shared>) {
     let mut first = None;
     let mut last_slot = None;
@@ -140,9 +235,10 @@ fn sample(entry: &gst::Pad, every: Option<SamplingRate>, shared: Arc<Shared>) {
     let is_sampled = Mutex::new(is_sampled);
     let types = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
     entry.add_probe(types, move |_, info| {
-        let passes = match &info.data {
+        let passes = match &mut info.data {
             Some(gst::PadProbeData::Buffer(buffer)) => {
-                shared.decoded.fetch_add(1, Ordering::SeqCst);
+                let number = shared.decoded.fetch_add(1, Ordering::SeqCst);
+                buffer.make_mut().set_offset(number);
                 let mut is_sampled = is_sampled.lock().unwrap_or_else(PoisonError::into_inner);
                 is_sampled(buffer.pts())
             }
@@ -156,100 +252,6 @@ fn sample(entry: &gst::Pad, every: Option<SamplingRate>, shared: Arc<Shared>) {
             false => gst::PadProbeReturn::Handled,
         }
     });
-}
-
-/// Links the first video stream to `entry` and all audio to `audio`, and discards the other streams.
-fn connect(
-    pipeline: &gst::Pipeline,
-    decode: &gst::Element,
-    entry: gst::Pad,
-    audio: Option<AudioBranch>,
-) {
-    let audio = Arc::new(audio);
-
-    // Streams that nobody needs are not decoded.
-    let wanted = audio.clone();
-    decode.connect("autoplug-continue", false, move |values| {
-        let caps = values.get(2)?.get::<gst::Caps>().ok();
-        let name = caps.as_ref().and_then(|caps| caps.structure(0));
-        let goes_on = match name.map(|structure| structure.name().as_str()) {
-            Some(name) if name.starts_with("audio/") => match (&*wanted, &caps) {
-                (Some(audio), Some(caps)) => !audio.takes(caps),
-                _ => false,
-            },
-            Some(name) => !is_text(name),
-            None => true,
-        };
-        Some(goes_on.to_value())
-    });
-
-    let has_video = Arc::new(AtomicBool::new(false));
-    let found = has_video.clone();
-    let pipeline = pipeline.downgrade();
-    decode.connect_pad_added(move |_, pad| {
-        let Some(pipeline) = pipeline.upgrade() else {
-            return;
-        };
-        let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-        let name = caps
-            .structure(0)
-            .map_or("", |structure| structure.name().as_str());
-        let is_video = name.starts_with("video/") || name.starts_with("image/");
-        if is_video && !found.swap(true, Ordering::SeqCst) {
-            // An unlinked pad ends the stream with an error that says so.
-            let _ = pad.link(&entry);
-            return;
-        }
-        let is_linked = match &*audio {
-            Some(audio) if name.starts_with("audio/") => audio.add(&pipeline, pad, &caps).is_ok(),
-            _ => false,
-        };
-        if !is_linked {
-            discard(&pipeline, pad);
-        }
-    });
-    decode.connect_no_more_pads(move |decode| {
-        if !has_video.load(Ordering::SeqCst) {
-            gst::element_error!(
-                decode,
-                gst::StreamError::WrongType,
-                ("there are no pictures in it, only audio or text")
-            );
-        }
-    });
-}
-
-fn is_text(name: &str) -> bool {
-    [
-        "text/x-raw",
-        "subpicture/",
-        "closedcaption/",
-        "meta/",
-        "subtitle/",
-        "application/x-ssa",
-        "application/x-ass",
-        "application/x-subtitle",
-    ]
-    .iter()
-    .any(|prefix| name.starts_with(prefix))
-}
-
-/// Links `pad` to a sink, because an unlinked stream would end the others with an error.
-fn discard(pipeline: &gst::Pipeline, pad: &gst::Pad) {
-    let Ok(sink) = gst::ElementFactory::make("fakesink")
-        .property("sync", false)
-        .property("async", false)
-        .build()
-    else {
-        return;
-    };
-    if pipeline.add(&sink).is_ok()
-        && sink.sync_state_with_parent().is_ok()
-        && let Some(entry) = sink.static_pad("sink")
-    {
-        // An unlinked pad ends the stream with an error that says so.
-        let _ = pad.link(&entry);
-    }
 }
 
 /// Passes the frames of the appsink `frames` to the collector.
@@ -270,7 +272,7 @@ fn collect(frames: &gst::Element, shared: Arc<Shared>) -> anyhow::Result<()> {
         match added {
             Ok(time) => {
                 progress.frames += 1;
-                progress.time = time.or(progress.time);
+                progress.time = time.map(gst::ClockTime::seconds_f64).or(progress.time);
                 Ok(gst::FlowSuccess::Ok)
             }
             Err(error) => {
@@ -290,15 +292,15 @@ fn collect(frames: &gst::Element, shared: Arc<Shared>) -> anyhow::Result<()> {
 fn play(
     pipeline: &gst::Pipeline,
     shared: &Shared,
-    stop: &StopFlag,
-    on_progress: &mut dyn FnMut(FileProgress),
-    on_warning: &mut dyn FnMut(&str),
-) -> anyhow::Result<RunEnd> {
+    recording: &mut Recording,
+    on_progress: &dyn Fn(PipelineProgress),
+    on_warning: &dyn Fn(&str),
+) -> anyhow::Result<()> {
     let mut missing_plugin: Option<String> = None;
-    let mut last_change = (0, Instant::now());
-    runner::play(pipeline, &[gst::MessageType::Element], |message| {
+    let more = [gst::MessageType::Element, gst::MessageType::Tag];
+    runner::play(pipeline, &more, |message| {
         match message.map(|message| message.view()) {
-            Some(gst::MessageView::Eos(_)) => return Ok(Some(RunEnd::EndOfStream)),
+            Some(gst::MessageView::Eos(_)) => return Ok(Some(())),
             Some(gst::MessageView::Error(error)) => {
                 return Err(match &missing_plugin {
                     Some(plugin) => {
@@ -315,25 +317,14 @@ fn play(
                 let name = structure.and_then(|structure| structure.get::<String>("name").ok());
                 missing_plugin = missing_plugin.take().or(name);
             }
+            Some(gst::MessageView::Tag(tag)) => {
+                recording.add_tags(&tag.tags());
+                // They come before the first frame, when there is no progress to report.
+                return Ok(None);
+            }
             _ => {}
         }
-        if stop.is_set() {
-            return Ok(Some(RunEnd::Stopped));
-        }
-        let progress = shared.collecting().progress;
-        let count = shared.decoded.load(Ordering::SeqCst) + progress.frames;
-        if count != last_change.0 {
-            last_change = (count, Instant::now());
-        } else if last_change.1.elapsed() > STALL_TIMEOUT {
-            bail!(
-                "no picture within {} s: the file is broken, or a decoder hangs",
-                STALL_TIMEOUT.as_secs()
-            );
-        }
-        on_progress(FileProgress {
-            duration: pipeline.query_duration(),
-            ..progress
-        });
+        on_progress(shared.progress(pipeline));
         Ok(None)
     })
 }

@@ -5,4 +5,5 @@ mod common;
 mod emotion_crowd;
 mod emotion_demo;
 mod emotion_tag;
+mod emotion_tag_isolation;
 mod emotion_tag_report;

@@ -79,6 +79,7 @@ impl TerminalProgress {
             Event::Warning(input, warning) => {
                 self.print(&format!("{}: warning: {warning}", input.shown()));
             }
+            Event::Output(line) => self.print(line),
             Event::Ended(number, input, outcome) => {
                 if let Some(file) = self.running.remove(&number) {
                     file.bar.finish_and_clear();
