@@ -16,6 +16,7 @@ pub mod event;
 mod existing_results;
 mod file_tagger;
 mod fingerprint;
+mod image_file;
 pub mod inputs;
 pub mod limits;
 mod os_path;
@@ -113,7 +114,7 @@ pub fn run(
         match outcome {
             FileOutcome::Tagged(_) => totals.tagged += 1,
             FileOutcome::AlreadyTagged => totals.already_tagged += 1,
-            FileOutcome::Failed(_) => totals.failed += 1,
+            FileOutcome::Partial(_) | FileOutcome::Failed(_) => totals.failed += 1,
             FileOutcome::Stopped => {}
         }
     }
@@ -154,6 +155,9 @@ impl Tagger<'_, '_> {
             ExistingResults::Complete if self.options.resume => {
                 return Ok(FileOutcome::AlreadyTagged);
             }
+            ExistingResults::Partial(reason) if self.options.resume => {
+                return Ok(FileOutcome::Partial(reason));
+            }
             ExistingResults::OtherFile(other) => {
                 return Ok(FileOutcome::Failed(format!(
                     "{} is about {}; another --out keeps both",
@@ -178,6 +182,10 @@ impl Tagger<'_, '_> {
             end => end,
         };
         Ok(match end {
+            JobEnd::Tagged {
+                damage: Some(reason),
+                ..
+            } => FileOutcome::Partial(reason),
             JobEnd::Tagged {
                 frames,
                 persons,

@@ -69,6 +69,9 @@ struct Arguments {
     /// Give up a file that needs more memory, such as 500M or 4G [default: half of the machine's memory]
     #[arg(long, value_name = "SIZE")]
     memory: Option<MemorySize>,
+    /// Keep what was tagged of a damaged file; it still counts as not tagged
+    #[arg(long)]
+    keep_partial: bool,
     /// Tag files again that were already tagged with the same settings
     #[arg(long, overrides_with = "resume")]
     no_resume: bool,
@@ -141,6 +144,7 @@ fn run(arguments: Arguments) -> anyhow::Result<RunTotals> {
             annotate: arguments.annotate,
             report: arguments.report,
             thumbnails: arguments.thumbnails,
+            keep_partial: arguments.keep_partial,
             facedetect: arguments.facedetect,
             emotionclassify: arguments.emotionclassify,
             ..Settings::default()

@@ -17,6 +17,8 @@ pub(super) enum ExistingResults {
     Outdated,
     /// All results, of the same content and settings.
     Complete,
+    /// The same, of a file that could not be decoded to its end, for this reason.
+    Partial(String),
     /// Results of this other file under the same name.
     OtherFile(PathBuf),
 }
@@ -53,7 +55,10 @@ pub(super) fn existing_results(
         .all(|name| folder.join(name).is_file());
     let settings = serde_json::to_value(settings).unwrap_or_default();
     if found["settings"] == settings && found["version"] == VERSION && are_there {
-        ExistingResults::Complete
+        match found["damaged"].as_str() {
+            Some(reason) => ExistingResults::Partial(reason.to_owned()),
+            None => ExistingResults::Complete,
+        }
     } else {
         ExistingResults::Outdated
     }

@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use super::captions;
 use super::collector::FrameCollector;
 use super::container;
-use super::pipeline::{PipelineProgress, TaggingPipeline};
+use super::pipeline::{AnnotatedFormat, MediaSource, PipelineProgress, TaggingPipeline};
 use super::recording::Recording;
 use super::records::RecordFile;
 use super::report;
@@ -30,6 +30,8 @@ pub(super) struct TaggedFile {
     pub(super) timeline: EmotionTimeline,
     /// The suffixes of the results, that of the summary last.
     pub(super) suffixes: Vec<String>,
+    /// Why the file could not be decoded to its end, if the results are those up to there.
+    pub(super) damage: Option<String>,
 }
 
 impl FileTagger<'_> {
@@ -46,27 +48,31 @@ impl FileTagger<'_> {
     ) -> anyhow::Result<TaggedFile> {
         let input = &job.input;
         anyhow::ensure!(input.size > 0, "the file is empty");
-        if let Some(stated) = container::missing_end(&input.absolute)? {
-            anyhow::bail!(
-                "the file is cut short: it has {} bytes, and its container states {stated}",
-                input.size
-            );
-        }
         let settings = self.settings;
+        let cut = container::missing_end(&input.absolute)?.map(|stated| {
+            let size = input.size;
+            format!("the file is cut short: it has {size} bytes, and its container states {stated}")
+        });
+        if let Some(cut) = cut.as_ref().filter(|_| !settings.keep_partial) {
+            anyhow::bail!("{cut}; --keep-partial tags what is there");
+        }
+        let source = MediaSource::open(&input.absolute)?;
         let mut results = ResultWriter::new(job.results.clone());
         let extension = settings.format.extension();
         let records = results.add(extension);
-        let video = self
-            .encoding
-            .map(|encoding| (encoding, results.add(&annotated(encoding))));
+        let format = self.encoding.map(|profile| match source.picture_format() {
+            Some(format) => AnnotatedFormat::Picture(format),
+            None => AnnotatedFormat::Video(profile),
+        });
+        let annotated = format.map(annotated_suffix);
+        let annotated_path = annotated.as_ref().map(|suffix| results.add(suffix));
         let shown = job.results.whole(extension);
         let pipeline = TaggingPipeline {
             file: &input.absolute,
+            source,
             settings,
             software_decoders: job.retried.is_some(),
-            video: video
-                .as_ref()
-                .map(|(encoding, path)| (*encoding, path.as_path())),
+            annotated: format.zip(annotated_path.as_deref()),
             collector: FrameCollector {
                 records: RecordFile::create(settings.format, &records, &shown)?,
                 timeline: EmotionTimeline::default(),
@@ -77,16 +83,24 @@ impl FileTagger<'_> {
                 format: None,
             },
         };
-        let collected = pipeline.run(on_progress, on_warning)?;
+        let played = pipeline.run(on_progress, on_warning)?;
+        let collected = played.collector;
+        let annotated = match (annotated, &played.damage) {
+            (Some(suffix), Some(_)) => {
+                on_warning("its annotated copy is left out, because it was not finished");
+                results.discard(&suffix);
+                None
+            }
+            (annotated, _) => annotated,
+        };
+        let damage = played.damage.or(cut);
         collected.records.finish()?;
         let mut timeline = collected.timeline;
         timeline.finish();
 
         results.write(CAPTIONS, &captions::web_vtt(&input.source(), &timeline))?;
         if settings.report {
-            let video = self
-                .encoding
-                .map(|encoding| job.results.name(&annotated(encoding)));
+            let video = annotated.map(|suffix| job.results.name(&suffix));
             let thumbnails = collected.thumbnails.as_ref();
             let page = report::html(&input.source(), video.as_deref(), &timeline, thumbnails);
             results.write("html", &page.context("cannot write the report as JSON")?)?;
@@ -97,6 +111,7 @@ impl FileTagger<'_> {
             settings,
             outputs: &results.names(),
             retried: job.retried.as_deref(),
+            damaged: damage.as_deref(),
             recording: &collected.recording,
         };
         let summary =
@@ -104,11 +119,11 @@ impl FileTagger<'_> {
         Ok(TaggedFile {
             timeline,
             suffixes: results.finish(&summary)?,
+            damage,
         })
     }
 }
 
-/// The suffix of the annotated video.
-fn annotated(encoding: &EncodingProfile) -> String {
-    format!("{ANNOTATED}.{}", encoding.extension)
+fn annotated_suffix(format: AnnotatedFormat) -> String {
+    format!("{ANNOTATED}.{}", format.extension())
 }

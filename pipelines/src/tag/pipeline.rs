@@ -1,17 +1,22 @@
 //! The pipeline that analyses one file.
 
+mod source;
 mod streams;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use gst::prelude::*;
 
+pub(super) use self::source::MediaSource;
+use self::source::{IMAGE_SOURCE, feed};
 use super::audio::AudioBranch;
 use super::collector::{FrameCollector, NO_OFFSET};
 use super::event::FileProgress;
+use super::image_file::PictureFormat;
 use super::recording::Recording;
 use super::settings::{SamplingRate, Settings};
 use crate::encoding_profile::{EncodingProfile, MUXER};
@@ -21,12 +26,37 @@ use crate::runner::{self, described};
 /// What to run.
 pub(super) struct TaggingPipeline<'a> {
     pub(super) file: &'a Path,
+    pub(super) source: MediaSource,
     pub(super) settings: &'a Settings,
     /// Whether hardware decoders are left out.
     pub(super) software_decoders: bool,
-    /// The encoder and the path of the annotated video.
-    pub(super) video: Option<(&'static EncodingProfile, &'a Path)>,
+    /// The path of the annotated copy, and how it is encoded.
+    pub(super) annotated: Option<(AnnotatedFormat, &'a Path)>,
     pub(super) collector: FrameCollector,
+}
+
+/// The format of an annotated copy.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum AnnotatedFormat {
+    Video(&'static EncodingProfile),
+    Picture(PictureFormat),
+}
+
+impl AnnotatedFormat {
+    /// The file extension.
+    pub(super) fn extension(self) -> &'static str {
+        match self {
+            Self::Video(profile) => profile.extension,
+            Self::Picture(format) => format.extension(),
+        }
+    }
+}
+
+/// What a pipeline collected.
+pub(super) struct Collected {
+    pub(super) collector: FrameCollector,
+    /// Why the file could not be decoded to its end.
+    pub(super) damage: Option<String>,
 }
 
 /// How far a pipeline got.
@@ -80,24 +110,19 @@ impl Shared {
 }
 
 impl TaggingPipeline<'_> {
-    /// Plays the file to its end and returns what was collected.
+    /// Plays the file to its end and returns what was collected; up to the damage if the settings say so.
     ///
     /// Several times a second it calls `on_progress`, and for each warning of an element `on_warning`.
     pub(super) fn run(
         self,
         on_progress: &dyn Fn(PipelineProgress),
         on_warning: &dyn Fn(&str),
-    ) -> anyhow::Result<FrameCollector> {
-        let pipeline = launch_line(self.settings, self.video).launch()?;
+    ) -> anyhow::Result<Collected> {
+        let pipeline = launch_line(self.settings, &self.source, self.annotated).launch()?;
         let element = |name: &str| {
             let found = pipeline.by_name(name);
             found.with_context(|| format!("the pipeline has no element {name}"))
         };
-        // Not in the launch line, because a file name need not be valid text.
-        let file = element("file")?;
-        file.set_property("location", self.file);
-        let decode = element("decode")?;
-        decode.set_property("force-sw-decoders", self.software_decoders);
         let shared = Arc::new(Shared {
             read: AtomicU64::new(0),
             has_hardware_decoder: AtomicBool::new(false),
@@ -107,36 +132,62 @@ impl TaggingPipeline<'_> {
                 collector: Ok(self.collector),
             }),
         });
-        count_read_bytes(&file, shared.clone())?;
+        if !matches!(self.source, MediaSource::Image(_)) {
+            // Not in the launch line, because a file name need not be valid text.
+            let file = element("file")?;
+            file.set_property("location", self.file);
+            count_read_bytes(&file, shared.clone())?;
+        }
         watch_decoders(&pipeline, shared.clone());
         let entry = element("pictures")?
             .static_pad("sink")
             .context("a queue has no sink pad")?;
         sample(&entry, self.settings.every, shared.clone());
-        let audio = match self.video {
-            Some(_) => Some(AudioBranch::new(&element(MUXER)?)),
-            None => None,
-        };
-        streams::connect(&pipeline, &decode, entry, audio);
+        if matches!(self.source, MediaSource::Stream) {
+            let decode = element("decode")?;
+            decode.set_property("force-sw-decoders", self.software_decoders);
+            let audio = match self.annotated {
+                Some(_) => Some(AudioBranch::new(&element(MUXER)?)),
+                None => None,
+            };
+            streams::connect(&pipeline, &decode, entry, audio);
+        }
         collect(&element("frames")?, shared.clone())?;
 
         let mut recording = Recording::default();
-        let played = play(&pipeline, &shared, &mut recording, on_progress, on_warning);
+        let is_heif = matches!(self.source, MediaSource::Heif);
+        let played = thread::scope(|scope| {
+            if let MediaSource::Image(image) = self.source {
+                recording = image.recording.clone();
+                let source = element(IMAGE_SOURCE)?;
+                let source = source.downcast::<gst_app::AppSrc>().ok();
+                let source = source.context("the element image is no appsrc")?;
+                scope.spawn(move || {
+                    if let Err(error) = feed(&image, &source) {
+                        gst::element_error!(source, gst::StreamError::Decode, ("{error:#}"));
+                    }
+                });
+            }
+            play(&pipeline, &shared, &mut recording, on_progress, on_warning)
+        });
         // The last step may not have been reported.
         on_progress(shared.progress(&pipeline));
         // A pipeline reports only that a frame was refused; the collector knows why.
         let nothing = Err(anyhow!("the results were already taken"));
         let mut collecting = shared.collecting();
         let mut collector = std::mem::replace(&mut collecting.collector, nothing)?;
-        played?;
-        anyhow::ensure!(
-            collecting.progress.frames > 0,
-            "no picture in it could be decoded"
-        );
+        let frames = collecting.progress.frames;
+        let damage = match played {
+            Ok(()) => None,
+            Err(error) if is_heif && frames == 0 => bail!("{}", MediaSource::explained(&error)),
+            Err(error) if self.settings.keep_partial && frames > 0 => Some(format!("{error:#}")),
+            Err(error) => return Err(error),
+        };
+        anyhow::ensure!(frames > 0, "no picture in it could be decoded");
         // Tags that come before the first frame and those that come later.
         recording.timecode = collector.recording.timecode.take();
         collector.recording = recording;
-        Ok(collector)
+        Ok(Collected { collector, damage })
     }
 }
 
@@ -170,25 +221,33 @@ pub(super) fn check(settings: &Settings) -> anyhow::Result<()> {
 
 fn launch_line(
     settings: &Settings,
-    video: Option<(&'static EncodingProfile, &Path)>,
+    source: &MediaSource,
+    annotated: Option<(AnnotatedFormat, &Path)>,
 ) -> LaunchLine {
     // Phones store upright videos rotated and say so in a tag.
     let line = LaunchLine::default()
-        .words("filesrc name=file ! decodebin name=decode")
+        .words(source.words())
         .words("queue name=pictures max-size-buffers=8 max-size-bytes=0 max-size-time=0")
         .words("! videoconvert ! videoflip video-direction=auto ! facedetect")
         .words(&settings.facedetect)
         .words("! emotionclassify")
         .words(&settings.emotionclassify);
     let frames = "appsink name=frames sync=false max-buffers=4";
-    match video {
+    match annotated {
         None => line.words("!").words(frames),
-        Some((encoding, path)) => {
+        Some((format, path)) => {
             let line = line
                 .words("! tee name=tagged tagged. ! queue !")
                 .words(frames)
                 .words("tagged. ! queue ! emotionoverlay !");
-            encoding.append(line, path)
+            match format {
+                AnnotatedFormat::Video(profile) => profile.append(line, path),
+                AnnotatedFormat::Picture(format) => line
+                    .words("videoconvert !")
+                    .words(format.encoder())
+                    .words("! filesink")
+                    .path("location", path),
+            }
         }
     }
 }
@@ -306,7 +365,8 @@ fn play(
                     Some(plugin) => {
                         anyhow!("nothing is installed to decode it: a {plugin} is missing")
                     }
-                    None => anyhow!("{}", described(error.src(), &error.error(), error.debug())),
+                    // The user knows the file, and none of the elements.
+                    None => anyhow!("{}", described(None, &error.error(), error.debug())),
                 });
             }
             Some(gst::MessageView::Warning(warning)) => {

@@ -43,7 +43,7 @@ impl Recording {
 }
 
 /// The model with its maker in front, unless it begins with that.
-fn camera(maker: Option<&str>, model: Option<&str>) -> Option<String> {
+pub(super) fn camera(maker: Option<&str>, model: Option<&str>) -> Option<String> {
     let present = |text: &&str| !text.is_empty();
     let maker = maker.map(str::trim).filter(present);
     let model = model.map(str::trim).filter(present);

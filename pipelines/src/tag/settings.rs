@@ -22,6 +22,8 @@ pub struct Settings {
     pub report: bool,
     /// Whether that page shows the faces.
     pub thumbnails: bool,
+    /// Whether the results of a damaged file are kept up to the damage.
+    pub keep_partial: bool,
     /// Properties of `facedetect` in the syntax of `gst-launch-1.0`.
     pub facedetect: String,
     /// Properties of `emotionclassify` in the syntax of `gst-launch-1.0`.
@@ -37,6 +39,7 @@ impl Default for Settings {
             annotate: false,
             report: false,
             thumbnails: false,
+            keep_partial: false,
             facedetect: String::new(),
             emotionclassify: String::new(),
         }

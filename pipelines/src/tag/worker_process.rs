@@ -68,6 +68,8 @@ pub(super) enum JobEnd {
         frames: u64,
         persons: usize,
         duration: f64,
+        /// Why the file could not be decoded to its end.
+        damage: Option<String>,
     },
     /// It cannot be tagged; `is_retried` if another process may be able to.
     Failed { reason: String, is_retried: bool },
@@ -210,12 +212,14 @@ impl WorkerProcess {
                     frames,
                     persons,
                     duration,
+                    damage,
                 })) => {
                     return JobEnd::Tagged {
                         suffixes,
                         frames,
                         persons,
                         duration,
+                        damage,
                     };
                 }
                 Some(Incoming::Message(FromWorker::Failed { message })) => {

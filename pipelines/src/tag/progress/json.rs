@@ -65,6 +65,9 @@ impl<'a> JsonProgress<'a> {
                         "duration": stats.duration, "took": stats.elapsed.as_secs_f64(),
                     }),
                     FileOutcome::AlreadyTagged => json!({"event": "tagged before", "file": file}),
+                    FileOutcome::Partial(reason) => {
+                        json!({"event": "tagged in part", "file": file, "message": reason})
+                    }
                     FileOutcome::Failed(reason) => {
                         json!({"event": "failed", "file": file, "message": reason})
                     }
