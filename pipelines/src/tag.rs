@@ -183,7 +183,7 @@ impl Tagger<'_, '_> {
         };
         Ok(match end {
             JobEnd::Tagged {
-                damage: Some(reason),
+                incomplete: Some(reason),
                 ..
             } => FileOutcome::Partial(reason),
             JobEnd::Tagged {

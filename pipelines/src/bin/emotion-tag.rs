@@ -31,7 +31,7 @@ use emotion_pipelines::{
 /// A run that was stopped or killed continues when the same command is started again. The exit status is 0 if all files
 /// are tagged, 1 if some cannot be tagged, 2 for a wrong command line, and 130 after Ctrl-C.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "emotion-tag", version)]
 struct Arguments {
     /// Files, folders and patterns such as 'talks/*.mp4'
     #[arg(required_unless_present = "list", value_name = "PATH")]
@@ -51,7 +51,7 @@ struct Arguments {
     /// Analyse only this many frames, such as 5/s, 1/10s or 1/min [default: all]
     #[arg(long, value_name = "RATE")]
     every: Option<SamplingRate>,
-    /// Also write a video with boxes and labels, and with its audio; with --every it has only the analysed frames
+    /// Also write a copy with boxes and labels, a video with its audio or a picture; with --every it has only the analysed frames
     #[arg(long)]
     annotate: bool,
     /// Also write an HTML page with the timeline of each face

@@ -68,7 +68,7 @@ pub enum FileOutcome {
     Tagged(FileStats),
     /// An earlier run tagged it.
     AlreadyTagged,
-    /// It is tagged up to where it is damaged, for this reason; that counts as failed.
+    /// It is tagged, but this is missing, with the reason; that counts as failed.
     Partial(String),
     /// It cannot be tagged, for this reason.
     Failed(String),

@@ -17,7 +17,7 @@ pub(super) enum ExistingResults {
     Outdated,
     /// All results, of the same content and settings.
     Complete,
-    /// The same, of a file that could not be decoded to its end, for this reason.
+    /// All that can be had, with what is missing and why.
     Partial(String),
     /// Results of this other file under the same name.
     OtherFile(PathBuf),
@@ -55,7 +55,7 @@ pub(super) fn existing_results(
         .all(|name| folder.join(name).is_file());
     let settings = serde_json::to_value(settings).unwrap_or_default();
     if found["settings"] == settings && found["version"] == VERSION && are_there {
-        match found["damaged"].as_str() {
+        match found["incomplete"].as_str() {
             Some(reason) => ExistingResults::Partial(reason.to_owned()),
             None => ExistingResults::Complete,
         }

@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use super::captions;
 use super::collector::FrameCollector;
 use super::container;
-use super::pipeline::{AnnotatedFormat, MediaSource, PipelineProgress, TaggingPipeline};
+use super::pipeline::{AnnotatedFormat, Collected, MediaSource, PipelineProgress, TaggingPipeline};
 use super::recording::Recording;
 use super::records::RecordFile;
 use super::report;
@@ -30,8 +30,15 @@ pub(super) struct TaggedFile {
     pub(super) timeline: EmotionTimeline,
     /// The suffixes of the results, that of the summary last.
     pub(super) suffixes: Vec<String>,
-    /// Why the file could not be decoded to its end, if the results are those up to there.
-    pub(super) damage: Option<String>,
+    /// What is missing in the results, and why.
+    pub(super) incomplete: Option<String>,
+}
+
+/// A file that was played.
+struct AnalysedFile {
+    collected: Collected,
+    /// The suffix of the annotated copy.
+    annotated: Option<String>,
 }
 
 impl FileTagger<'_> {
@@ -39,7 +46,7 @@ impl FileTagger<'_> {
     ///
     /// # Errors
     ///
-    /// If it cannot be decoded to its end, or a result cannot be written.
+    /// If it cannot be decoded to its end, or a result other than the annotated copy cannot be written.
     pub(super) fn tag(
         &self,
         job: &Job,
@@ -56,11 +63,64 @@ impl FileTagger<'_> {
         if let Some(cut) = cut.as_ref().filter(|_| !settings.keep_partial) {
             anyhow::bail!("{cut}; --keep-partial tags what is there");
         }
-        let source = MediaSource::open(&input.absolute)?;
         let mut results = ResultWriter::new(job.results.clone());
+        let annotated = self.analyse(job, self.encoding, &mut results, on_progress, on_warning);
+        let (analysed, failure) = match annotated {
+            // The file may be whole, and only its copy cannot be made.
+            Err(error) if self.encoding.is_some() => {
+                results = ResultWriter::new(job.results.clone());
+                let analysed = self.analyse(job, None, &mut results, on_progress, on_warning)?;
+                let failure = format!("its annotated copy cannot be made: {error:#}");
+                on_warning(&failure);
+                (analysed, Some(failure))
+            }
+            annotated => (annotated?, None),
+        };
+        let incomplete = analysed.collected.damage.or(cut).or(failure);
+        let collected = analysed.collected.collector;
+        collected.records.finish()?;
+        let mut timeline = collected.timeline;
+        timeline.finish();
+
+        results.write(CAPTIONS, &captions::web_vtt(&input.source(), &timeline))?;
+        if settings.report {
+            let video = analysed.annotated.map(|suffix| job.results.name(&suffix));
+            let thumbnails = collected.thumbnails.as_ref();
+            let page = report::html(&input.source(), video.as_deref(), &timeline, thumbnails);
+            results.write("html", &page.context("cannot write the report as JSON")?)?;
+        }
+        let about = About {
+            input,
+            content: &job.content,
+            settings,
+            outputs: &results.names(),
+            retried: job.retried.as_deref(),
+            incomplete: incomplete.as_deref(),
+            recording: &collected.recording,
+        };
+        let summary =
+            summary::json(about, &timeline).context("cannot write the summary as JSON")?;
+        Ok(TaggedFile {
+            timeline,
+            suffixes: results.finish(&summary)?,
+            incomplete,
+        })
+    }
+
+    /// Plays the file and writes its records, and an annotated copy with `encoding`.
+    fn analyse(
+        &self,
+        job: &Job,
+        encoding: Option<&'static EncodingProfile>,
+        results: &mut ResultWriter,
+        on_progress: &dyn Fn(PipelineProgress),
+        on_warning: &dyn Fn(&str),
+    ) -> anyhow::Result<AnalysedFile> {
+        let (input, settings) = (&job.input, self.settings);
+        let source = MediaSource::open(&input.absolute)?;
         let extension = settings.format.extension();
         let records = results.add(extension);
-        let format = self.encoding.map(|profile| match source.picture_format() {
+        let format = encoding.map(|profile| match source.picture_format() {
             Some(format) => AnnotatedFormat::Picture(format),
             None => AnnotatedFormat::Video(profile),
         });
@@ -71,6 +131,8 @@ impl FileTagger<'_> {
             file: &input.absolute,
             source,
             settings,
+            // An annotated copy that was not finished is of no use.
+            keep_partial: settings.keep_partial && annotated.is_none(),
             software_decoders: job.retried.is_some(),
             annotated: format.zip(annotated_path.as_deref()),
             collector: FrameCollector {
@@ -83,43 +145,9 @@ impl FileTagger<'_> {
                 format: None,
             },
         };
-        let played = pipeline.run(on_progress, on_warning)?;
-        let collected = played.collector;
-        let annotated = match (annotated, &played.damage) {
-            (Some(suffix), Some(_)) => {
-                on_warning("its annotated copy is left out, because it was not finished");
-                results.discard(&suffix);
-                None
-            }
-            (annotated, _) => annotated,
-        };
-        let damage = played.damage.or(cut);
-        collected.records.finish()?;
-        let mut timeline = collected.timeline;
-        timeline.finish();
-
-        results.write(CAPTIONS, &captions::web_vtt(&input.source(), &timeline))?;
-        if settings.report {
-            let video = annotated.map(|suffix| job.results.name(&suffix));
-            let thumbnails = collected.thumbnails.as_ref();
-            let page = report::html(&input.source(), video.as_deref(), &timeline, thumbnails);
-            results.write("html", &page.context("cannot write the report as JSON")?)?;
-        }
-        let about = About {
-            input,
-            content: &job.content,
-            settings,
-            outputs: &results.names(),
-            retried: job.retried.as_deref(),
-            damaged: damage.as_deref(),
-            recording: &collected.recording,
-        };
-        let summary =
-            summary::json(about, &timeline).context("cannot write the summary as JSON")?;
-        Ok(TaggedFile {
-            timeline,
-            suffixes: results.finish(&summary)?,
-            damage,
+        Ok(AnalysedFile {
+            collected: pipeline.run(on_progress, on_warning)?,
+            annotated,
         })
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct TaggingPipeline<'a> {
     pub(super) file: &'a Path,
     pub(super) source: MediaSource,
     pub(super) settings: &'a Settings,
+    /// Whether to keep what was collected of a file that cannot be decoded to its end.
+    pub(super) keep_partial: bool,
     /// Whether hardware decoders are left out.
     pub(super) software_decoders: bool,
     /// The path of the annotated copy, and how it is encoded.
@@ -110,7 +112,7 @@ impl Shared {
 }
 
 impl TaggingPipeline<'_> {
-    /// Plays the file to its end and returns what was collected; up to the damage if the settings say so.
+    /// Plays the file to its end and returns what was collected; with `keep_partial` up to the damage.
     ///
     /// Several times a second it calls `on_progress`, and for each warning of an element `on_warning`.
     pub(super) fn run(
@@ -180,7 +182,7 @@ impl TaggingPipeline<'_> {
         let damage = match played {
             Ok(()) => None,
             Err(error) if is_heif && frames == 0 => bail!("{}", MediaSource::explained(&error)),
-            Err(error) if self.settings.keep_partial && frames > 0 => Some(format!("{error:#}")),
+            Err(error) if self.keep_partial && frames > 0 => Some(format!("{error:#}")),
             Err(error) => return Err(error),
         };
         anyhow::ensure!(frames > 0, "no picture in it could be decoded");

@@ -178,11 +178,6 @@ impl ResultWriter {
             .with_context(|| format!("{}: cannot write", self.paths.whole(suffix).display()))
     }
 
-    /// Leaves out a result that was added.
-    pub fn discard(&mut self, suffix: &str) {
-        self.suffixes.retain(|added| added != suffix);
-    }
-
     /// The final names of all results so far.
     pub fn names(&self) -> Vec<String> {
         let suffixes = self.suffixes.iter();

@@ -29,9 +29,9 @@ struct Summary<'a> {
     /// Why the file was tagged with software decoders, in a second attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     retried: Option<&'a str>,
-    /// Why the file could not be decoded to its end; the results are those up to there.
+    /// What is missing in the results, and why: the file is damaged, or its annotated copy cannot be made.
     #[serde(skip_serializing_if = "Option::is_none")]
-    damaged: Option<&'a str>,
+    incomplete: Option<&'a str>,
     #[serde(flatten)]
     recording: &'a Recording,
     width: Option<u32>,
@@ -101,8 +101,8 @@ pub(super) struct About<'a> {
     pub(super) outputs: &'a [String],
     /// Why the file was tagged with software decoders, in a second attempt.
     pub(super) retried: Option<&'a str>,
-    /// Why the file could not be decoded to its end.
-    pub(super) damaged: Option<&'a str>,
+    /// What is missing in the results, and why.
+    pub(super) incomplete: Option<&'a str>,
     pub(super) recording: &'a Recording,
 }
 
@@ -120,7 +120,7 @@ pub(super) fn json(about: About<'_>, timeline: &EmotionTimeline) -> serde_json::
         settings: about.settings,
         outputs: about.outputs,
         retried: about.retried,
-        damaged: about.damaged,
+        incomplete: about.incomplete,
         recording: about.recording,
         width: timeline.size.map(|(width, _)| width),
         height: timeline.size.map(|(_, height)| height),

@@ -89,7 +89,7 @@ pub fn run() -> anyhow::Result<()> {
                 persons: tagged.timeline.persons.len(),
                 duration: tagged.timeline.end(),
                 suffixes: tagged.suffixes,
-                damage: tagged.damage,
+                incomplete: tagged.incomplete,
             },
             Err(error) => FromWorker::Failed {
                 message: format!("{error:#}"),

@@ -62,8 +62,8 @@ pub(super) enum FromWorker {
         persons: usize,
         /// Length of the video in seconds.
         duration: f64,
-        /// Why the file could not be decoded to its end, if the results are those up to there.
-        damage: Option<String>,
+        /// What is missing in the results, and why.
+        incomplete: Option<String>,
     },
     /// The file cannot be tagged.
     Failed { message: String },

@@ -68,8 +68,8 @@ pub(super) enum JobEnd {
         frames: u64,
         persons: usize,
         duration: f64,
-        /// Why the file could not be decoded to its end.
-        damage: Option<String>,
+        /// What is missing in the results, and why.
+        incomplete: Option<String>,
     },
     /// It cannot be tagged; `is_retried` if another process may be able to.
     Failed { reason: String, is_retried: bool },
@@ -212,14 +212,14 @@ impl WorkerProcess {
                     frames,
                     persons,
                     duration,
-                    damage,
+                    incomplete,
                 })) => {
                     return JobEnd::Tagged {
                         suffixes,
                         frames,
                         persons,
                         duration,
-                        damage,
+                        incomplete,
                     };
                 }
                 Some(Incoming::Message(FromWorker::Failed { message })) => {

@@ -51,7 +51,7 @@ def tag(job):
     summary = {"outputs": [], "retried": job["retried"], "process": os.getpid()}
     with open(os.path.join(hidden, b"result.summary.json"), "w") as file:
         json.dump(summary, file)
-    send({"type": "tagged", "suffixes": ["summary.json"], "frames": 1, "persons": 1, "duration": 0.0, "damage": None})
+    send({"type": "tagged", "suffixes": ["summary.json"], "frames": 1, "persons": 1, "duration": 0.0, "incomplete": None})
 
 
 for line in messages:

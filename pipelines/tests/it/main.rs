@@ -7,3 +7,4 @@ mod emotion_demo;
 mod emotion_tag;
 mod emotion_tag_isolation;
 mod emotion_tag_report;
+mod emotion_tag_stills;

@@ -86,3 +86,17 @@ fn a_damaged_summary_is_ignored() {
         );
     }
 }
+
+#[test]
+fn results_in_which_something_is_missing_say_so_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("talk.summary.json");
+    fs::write(folder.path().join("talk.jsonl"), "").unwrap();
+    let mut summary = summary();
+    summary["incomplete"] = "the file is cut short".into();
+    fs::write(&path, summary.to_string()).unwrap();
+    assert_eq!(
+        existing(&path, &input(), CONTENT),
+        ExistingResults::Partial("the file is cut short".into())
+    );
+}

@@ -90,10 +90,9 @@ impl TerminalProgress {
                     FileOutcome::Failed(reason) => {
                         self.print(&format!("{}: {reason}", input.shown()))
                     }
-                    FileOutcome::Partial(reason) => self.print(&format!(
-                        "{}: damaged, tagged up to there: {reason}",
-                        input.shown()
-                    )),
+                    FileOutcome::Partial(reason) => {
+                        self.print(&format!("{}: tagged in part: {reason}", input.shown()))
+                    }
                     FileOutcome::Tagged(stats) if !self.is_terminal => {
                         self.print(&format!("{}: {stats}", input.shown()))
                     }

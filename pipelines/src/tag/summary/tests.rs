@@ -27,7 +27,7 @@ pub(in crate::tag) fn summary() -> Value {
         settings: &Settings::default(),
         outputs: &["talk.jsonl".into()],
         retried: Some("a decoder crashed"),
-        damaged: None,
+        incomplete: None,
         recording: &Recording {
             recorded: Some("2024-05-06T07:08:09Z".into()),
             ..Recording::default()
