@@ -19,6 +19,7 @@ mod fingerprint;
 mod image_file;
 pub mod inputs;
 pub mod limits;
+mod media_source;
 mod os_path;
 mod parallel;
 mod pipeline;

@@ -1,6 +1,5 @@
 //! The pipeline that analyses one file.
 
-mod source;
 mod streams;
 
 use std::path::Path;
@@ -11,12 +10,11 @@ use std::thread;
 use anyhow::{Context as _, anyhow, bail};
 use gst::prelude::*;
 
-pub(super) use self::source::MediaSource;
-use self::source::{IMAGE_SOURCE, feed};
 use super::audio::AudioBranch;
 use super::collector::{FrameCollector, NO_OFFSET};
 use super::event::FileProgress;
 use super::image_file::PictureFormat;
+use super::media_source::{IMAGE_SOURCE, MediaSource, feed};
 use super::recording::Recording;
 use super::settings::{SamplingRate, Settings};
 use crate::encoding_profile::{EncodingProfile, MUXER};

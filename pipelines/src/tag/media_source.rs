@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::tag::image_file::{ImageFile, PictureFormat};
+use super::image_file::{ImageFile, PictureFormat};
 
 /// Brands of HEIF files (ISO/IEC 23008-12) with pictures in HEVC or AV1.
 const HEIF_BRANDS: [&[u8; 4]; 9] = [
@@ -16,7 +16,7 @@ const HEIF_BRANDS: [&[u8; 4]; 9] = [
 pub(super) const IMAGE_SOURCE: &str = "image";
 
 /// Where the frames of a file come from.
-pub(in crate::tag) enum MediaSource {
+pub(super) enum MediaSource {
     /// Whatever `decodebin` finds.
     Stream,
     /// A picture or an animation.
@@ -31,7 +31,7 @@ impl MediaSource {
     /// # Errors
     ///
     /// If it cannot be read, or is a damaged picture.
-    pub(in crate::tag) fn open(path: &Path) -> anyhow::Result<Self> {
+    pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
         let mut head = Vec::new();
         File::open(path)?.take(12).read_to_end(&mut head)?;
         let brand = head.get(8..).filter(|_| head.get(4..8) == Some(b"ftyp"));
@@ -42,7 +42,7 @@ impl MediaSource {
     }
 
     /// The format of an annotated copy if the file is a picture.
-    pub(in crate::tag) fn picture_format(&self) -> Option<PictureFormat> {
+    pub(super) fn picture_format(&self) -> Option<PictureFormat> {
         match self {
             Self::Image(image) if !image.is_animated => Some(image.picture_format()),
             Self::Heif => Some(PictureFormat::Png),
