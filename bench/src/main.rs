@@ -21,6 +21,7 @@ mod train;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
+use emotion_pipelines::tag::worker;
 
 use args::Args;
 use report::BenchReport;
@@ -30,6 +31,10 @@ use report::BenchReport;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> Result<()> {
+    // emotion-tag's comparison starts this program as its worker process.
+    if worker::is_worker() {
+        return worker::run();
+    }
     let args = Args::parse();
     if args.profile {
         return profile::print();

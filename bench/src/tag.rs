@@ -1,5 +1,6 @@
 //! `emotion-tag` compared with decoding alone: the cost of detecting and classifying the faces of a file.
 
+use std::env;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -8,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use emotion_pipelines::clip::{self, Clip};
 use emotion_pipelines::launch_line::LaunchLine;
 use emotion_pipelines::runner::{self, StopFlag};
+use emotion_pipelines::tag::limits::Limits;
 use emotion_pipelines::tag::progress::TagProgress;
 use emotion_pipelines::tag::settings::Settings;
 use emotion_pipelines::tag::{self, Options, inputs};
@@ -66,8 +68,10 @@ fn tag(video: &Path, out: &Path) -> Result<()> {
         out: out.to_owned(),
         jobs: NonZeroUsize::MIN,
         resume: false,
+        limits: Limits::default(),
+        worker: env::current_exe()?,
     };
-    let found = inputs::scan(&[PathBuf::from(video)], &[], out);
+    let found = inputs::scan(&[PathBuf::from(video)], &[], None)?;
     let mut log = Vec::new();
     let progress = TagProgress::json(&mut log);
     let totals = tag::run(&options, &found, &StopFlag::default(), &progress)?;

@@ -23,10 +23,10 @@ pub struct EncodingProfile {
     pub extension: &'static str,
 }
 
-/// Best first. Players expect 4:2:0, so it is requested from encoders that accept more.
+/// Best first. Players expect 4:2:0, so it is requested from encoders that accept more; that needs even sizes.
 const SOFTWARE: [EncodingProfile; 4] = [
     mp4(
-        "videoconvert ! video/x-raw,format=I420 ! x264enc speed-preset=veryfast tune=zerolatency ! h264parse",
+        "videoconvert ! videoscale ! video/x-raw,format=I420,width=[2,2147483646,2],height=[2,2147483646,2] ! x264enc speed-preset=veryfast tune=zerolatency ! h264parse",
     ),
     mp4("videoconvert ! openh264enc bitrate=2000000 ! h264parse"),
     EncodingProfile {

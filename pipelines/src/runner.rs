@@ -31,19 +31,31 @@ impl StopFlag {
         self.0.load(Ordering::SeqCst)
     }
 
-    /// Sets the flag on SIGINT (Ctrl-C), SIGTERM and SIGHUP. The second signal ends the program at once.
+    /// Sets the flag on SIGINT (Ctrl-C), SIGTERM and SIGHUP. The second signal ends the program at once. A SIGHUP that is
+    /// ignored, as under `nohup`, stays so.
     ///
     /// # Errors
     ///
     /// If the system refuses a signal handler.
     pub fn set_on_signal(&self) -> anyhow::Result<()> {
         for signal in [SIGINT, SIGTERM, SIGHUP] {
+            if signal == SIGHUP && is_ignored(SIGHUP) {
+                continue;
+            }
             flag::register_conditional_shutdown(signal, INTERRUPTED.into(), self.0.clone())
                 .and_then(|_| flag::register(signal, self.0.clone()))
                 .context("cannot handle Ctrl-C")?;
         }
         Ok(())
     }
+}
+
+/// Whether this process was started with `signal` ignored; false where the system does not tell.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 /// How a run ended that did not fail.

@@ -4,44 +4,57 @@
 //! in parallel. The results of a file appear together when they are complete. A run that was stopped or killed continues
 //! with the files without results.
 
+//!
+//! A worker process tags one file after the other and is replaced when it dies, so that a file that makes a decoder crash,
+//! hang or eat memory costs no other file.
+
 mod audio;
 mod captions;
 pub mod classifier;
 mod collector;
 mod container;
 pub mod event;
+mod existing_results;
+mod file_tagger;
+mod fingerprint;
+mod image_file;
 pub mod inputs;
+pub mod limits;
+mod media_source;
 pub mod moment;
+mod os_path;
 mod parallel;
 mod pipeline;
 pub mod progress;
+mod recording;
 mod records;
 mod report;
+pub mod result_names;
 pub mod results;
 pub mod settings;
 mod summary;
 mod thumbnails;
 pub mod timeline;
+pub mod usage;
+pub mod worker;
+mod worker_message;
+mod worker_process;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use anyhow::Context as _;
-
 use self::classifier::ClassifierIdentity;
-use self::collector::FrameCollector;
 use self::event::{Event, FileOutcome, FileStats, RunTotals};
+use self::existing_results::{ExistingResults, existing_results};
 use self::inputs::{InputFile, InputFiles};
-use self::pipeline::TaggingPipeline;
+use self::limits::Limits;
 use self::progress::TagProgress;
-use self::records::RecordFile;
-use self::results::{PendingResults, ResultFolder, SUMMARY};
+use self::results::ResultFolder;
 use self::settings::Settings;
-use self::summary::ExistingResults;
-use self::thumbnails::FaceThumbnails;
-use self::timeline::EmotionTimeline;
-use crate::encoding_profile::EncodingProfile;
+use self::worker_message::Job;
+use self::worker_process::{JobEnd, WorkerProcess, WorkerReport};
 use crate::runner::StopFlag;
 
 /// What to do.
@@ -55,6 +68,10 @@ pub struct Options {
     pub jobs: NonZeroUsize,
     /// Whether to skip files that have results.
     pub resume: bool,
+    /// What a file may take.
+    pub limits: Limits,
+    /// The program of the worker processes: one that calls [`worker::run`] if [`worker::is_worker`].
+    pub worker: PathBuf,
 }
 
 /// Tags `inputs` and reports the progress.
@@ -63,8 +80,8 @@ pub struct Options {
 ///
 /// # Errors
 ///
-/// If nothing can be tagged at all, because the classifier does not start, the folder for the results is not writable or no
-/// video encoder is installed.
+/// If nothing can be tagged at all: a [`UsageError`](usage::UsageError) if a property in the settings is wrong, another
+/// error if the folder for the results is not writable, no worker process can be started or no video encoder is installed.
 pub fn run(
     options: &Options,
     inputs: &InputFiles,
@@ -72,29 +89,31 @@ pub fn run(
     progress: &TagProgress<'_>,
 ) -> anyhow::Result<RunTotals> {
     let mut options = options.clone();
-    let classifier = ClassifierIdentity::of(&options.settings.emotionclassify)?;
+    let classifier = ClassifierIdentity::of(&options.settings.emotionclassify)
+        .map_err(|error| usage::UsageError(format!("{error:#}")))?;
     options.settings.classifier = Some(classifier);
     let options = &options;
     let folder = ResultFolder::open(&options.out)?;
-    let encoding = match options.settings.annotate {
-        true => Some(EncodingProfile::fastest()?),
-        false => None,
-    };
     let tagger = Tagger {
         options,
         folder: &folder,
-        encoding,
+        has_started: Mutex::new(false),
         stop,
         progress,
     };
     for rejected in &inputs.rejected {
         progress.report(Event::Rejected(&rejected.path, &rejected.reason));
     }
-    let outcomes = parallel::run(&inputs.files, options.jobs, stop, |number, input| {
-        let outcome = tagger.outcome(number, input);
-        progress.report(Event::Ended(number, input, &outcome));
-        outcome
-    });
+    let outcomes = parallel::run(
+        &inputs.files,
+        options.jobs,
+        stop,
+        |worker, number, input| {
+            let outcome = tagger.outcome(worker, number, input)?;
+            progress.report(Event::Ended(number, input, &outcome));
+            anyhow::Ok(outcome)
+        },
+    )?;
     let mut totals = RunTotals {
         failed: inputs.rejected.len(),
         stopped: stop.is_set(),
@@ -104,7 +123,7 @@ pub fn run(
         match outcome {
             FileOutcome::Tagged(_) => totals.tagged += 1,
             FileOutcome::AlreadyTagged => totals.already_tagged += 1,
-            FileOutcome::Failed(_) => totals.failed += 1,
+            FileOutcome::Partial(_) | FileOutcome::Failed(_) => totals.failed += 1,
             FileOutcome::Stopped => {}
         }
     }
@@ -112,117 +131,160 @@ pub fn run(
     Ok(totals)
 }
 
-/// Tags one file after another; shared by all threads.
+/// Has one file after another tagged by worker processes; shared by all threads.
 struct Tagger<'a, 'p> {
     options: &'a Options,
     folder: &'a ResultFolder,
-    encoding: Option<&'static EncodingProfile>,
+    /// Whether a worker process has started.
+    has_started: Mutex<bool>,
     stop: &'a StopFlag,
     progress: &'a TagProgress<'p>,
 }
 
+/// The worker process of a thread, if one waits for the next file.
+type IdleWorker = Option<WorkerProcess>;
+
 impl Tagger<'_, '_> {
-    fn outcome(&self, number: usize, input: &InputFile) -> FileOutcome {
+    /// An error means that no file can be tagged.
+    fn outcome(
+        &self,
+        worker: &mut IdleWorker,
+        number: usize,
+        input: &InputFile,
+    ) -> anyhow::Result<FileOutcome> {
         if self.stop.is_set() {
-            return FileOutcome::Stopped;
+            return Ok(FileOutcome::Stopped);
         }
-        let summary = self.folder.path(input, SUMMARY);
-        match summary::existing_results(&summary, input, &self.options.settings) {
-            ExistingResults::Complete if self.options.resume => return FileOutcome::AlreadyTagged,
+        let content = match fingerprint::of_file(&input.absolute) {
+            Ok(content) => content,
+            Err(error) => return Ok(FileOutcome::Failed(error.to_string())),
+        };
+        let summary = self.folder.summary(input);
+        match existing_results(&summary, input, &content, &self.options.settings) {
+            ExistingResults::Complete if self.options.resume => {
+                return Ok(FileOutcome::AlreadyTagged);
+            }
+            ExistingResults::Partial(reason) if self.options.resume => {
+                return Ok(FileOutcome::Partial(reason));
+            }
             ExistingResults::OtherFile(other) => {
-                return FileOutcome::Failed(format!(
+                return Ok(FileOutcome::Failed(format!(
                     "{} is about {}; another --out keeps both",
                     summary.display(),
                     other.display()
-                ));
+                )));
             }
             _ => {}
         }
         self.progress.report(Event::Started(number, input));
         let started = Instant::now();
-        match self.tag(number, input) {
-            Ok(Some(timeline)) => FileOutcome::Tagged(FileStats {
-                frames: timeline.frames,
-                persons: timeline.persons.len(),
-                duration: timeline.end(),
+        let first = self.attempt(worker, number, input, &content, None)?;
+        let end = match first {
+            JobEnd::Failed {
+                reason,
+                is_retried: true,
+            } if !self.stop.is_set() => {
+                let warning = format!("{reason}; trying once more, without hardware decoders");
+                self.progress.report(Event::Warning(input, &warning));
+                self.attempt(worker, number, input, &content, Some(reason))?
+            }
+            end => end,
+        };
+        Ok(match end {
+            JobEnd::Tagged {
+                incomplete: Some(reason),
+                ..
+            } => FileOutcome::Partial(reason),
+            JobEnd::Tagged {
+                frames,
+                persons,
+                duration,
+                ..
+            } => FileOutcome::Tagged(FileStats {
+                frames,
+                persons,
+                duration,
                 elapsed: started.elapsed(),
             }),
-            Ok(None) => FileOutcome::Stopped,
-            Err(error) => FileOutcome::Failed(format!("{error:#}")),
-        }
+            JobEnd::Failed { .. } | JobEnd::Stopped if self.stop.is_set() => FileOutcome::Stopped,
+            JobEnd::Failed { reason, .. } => FileOutcome::Failed(reason),
+            JobEnd::Stopped => FileOutcome::Stopped,
+        })
     }
 
-    /// Tags a file; `None` if the user stopped the run.
-    fn tag(&self, number: usize, input: &InputFile) -> anyhow::Result<Option<EmotionTimeline>> {
-        anyhow::ensure!(input.size > 0, "the file is empty");
-        if let Some(stated) = container::missing_end(&input.path)? {
-            anyhow::bail!(
-                "the file is cut short: it has {} bytes, and its container states {stated}",
-                input.size
-            );
-        }
-        let settings = &self.options.settings;
-        let mut results = self.folder.results(input, number)?;
-        let extension = settings.format.extension();
-        let records = results.add(extension);
-        let video = self
-            .encoding
-            .map(|encoding| (encoding, results.add(&annotated(encoding))));
-        let pipeline = TaggingPipeline {
-            file: &input.path,
-            settings,
-            video: video
-                .as_ref()
-                .map(|(encoding, path)| (*encoding, path.as_path())),
-            collector: FrameCollector {
-                records: RecordFile::create(settings.format, &records, &results.path(extension))?,
-                timeline: EmotionTimeline::default(),
-                thumbnails: settings.thumbnails.then(FaceThumbnails::default),
-                source: input.file_name(),
-                is_sampled: settings.every.is_some(),
-                format: None,
-            },
-        };
-        let collected = pipeline.run(
-            self.stop,
-            &mut |at| self.progress.report(Event::Progress(number, input, at)),
-            &mut |warning| self.progress.report(Event::Warning(input, warning)),
-        )?;
-        let Some(collected) = collected else {
-            return Ok(None);
-        };
-        collected.records.finish()?;
-        let mut timeline = collected.timeline;
-        timeline.finish();
-        self.write(results, input, &timeline, collected.thumbnails.as_ref())?;
-        Ok(Some(timeline))
-    }
-
-    /// Writes the results that are made from the timeline, and publishes all results.
-    fn write(
+    /// Has the file tagged, and publishes its results.
+    fn attempt(
         &self,
-        mut results: PendingResults<'_>,
+        worker: &mut IdleWorker,
+        number: usize,
         input: &InputFile,
-        timeline: &EmotionTimeline,
-        thumbnails: Option<&FaceThumbnails>,
-    ) -> anyhow::Result<()> {
-        let settings = &self.options.settings;
-        results.write("vtt", &captions::web_vtt(timeline))?;
-        if settings.report {
-            let file = input.file_name();
-            let video = self
-                .encoding
-                .map(|encoding| results.name(&annotated(encoding)));
-            let page = report::html(&file, video.as_deref(), timeline, thumbnails);
-            results.write("html", &page.context("cannot write the report as JSON")?)?;
+        content: &str,
+        retried: Option<String>,
+    ) -> anyhow::Result<JobEnd> {
+        let failed = |error: anyhow::Error| JobEnd::Failed {
+            reason: format!("{error:#}"),
+            is_retried: false,
+        };
+        let attempt = usize::from(retried.is_some());
+        let results = match self.folder.results(input, number, attempt) {
+            Ok(results) => results,
+            Err(error) => return Ok(failed(error)),
+        };
+        let job = Job {
+            input: input.clone(),
+            content: content.to_owned(),
+            results: results.paths.clone(),
+            retried,
+        };
+        let mut idle = worker.take();
+        let is_usable = idle.as_mut().is_some_and(WorkerProcess::is_alive);
+        let running = match idle {
+            Some(idle) if is_usable => Some(idle),
+            _ => self.start()?,
+        };
+        let Some(mut running) = running else {
+            return Ok(JobEnd::Stopped);
+        };
+        let report = |report: WorkerReport<'_>| {
+            self.progress.report(match report {
+                WorkerReport::Progress(at) => Event::Progress(number, input, at),
+                WorkerReport::Warning(warning) => Event::Warning(input, warning),
+                WorkerReport::Output(line) => Event::Output(line),
+            });
+        };
+        let limits = &self.options.limits;
+        let end = running.tag(&job, limits, self.stop, &report);
+        if let JobEnd::Tagged { suffixes, .. } = &end {
+            if let Err(error) = results.publish(suffixes) {
+                return Ok(failed(error));
+            }
+            *worker = Some(running).filter(|worker| !worker.is_large(limits));
         }
-        let names = results.names();
-        let summary = summary::json(input, settings, &names, timeline);
-        results.publish(&summary.context("cannot write the summary as JSON")?)
+        Ok(end)
     }
-}
 
-/// The suffix of the annotated video.
-fn annotated(encoding: &EncodingProfile) -> String {
-    format!("annotated.{}", encoding.extension)
+    /// Starts a worker process; `None` if the user stopped the run.
+    fn start(&self) -> anyhow::Result<Option<WorkerProcess>> {
+        let start = |is_checked| {
+            WorkerProcess::start(
+                &self.options.worker,
+                &self.options.settings,
+                is_checked,
+                self.stop,
+                &|line| self.progress.report(Event::Output(line)),
+            )
+        };
+        // The first checks the settings, and looks through the plugins of GStreamer if that was never done.
+        let mut has_started = self
+            .has_started
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if *has_started {
+            drop(has_started);
+            return start(false);
+        }
+        let first = start(true)?;
+        *has_started = true;
+        Ok(first)
+    }
 }

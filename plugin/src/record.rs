@@ -3,7 +3,7 @@
 //! A record is one JSON object, on one line in JSON Lines:
 //!
 //! ```json
-//! {"version":1,"source":"hall","stream_time":2.04,"running_time":2.04,"width":640,"height":360,
+//! {"version":2,"source":"hall","frame":51,"stream_time":2.04,"running_time":2.04,"width":640,"height":360,
 //!  "model":"residual_xception","weights_id":"0c59eb3f60bd4177","threshold":0.45,"faces":[{"id":3,
 //!  "box":{"x":212,"y":70,"width":140,"height":140},
 //!  "box_normalized":{"x":0.33125,"y":0.194444,"width":0.21875,"height":0.388889},"detection_confidence":0.94,
@@ -23,17 +23,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::face::{EmotionResult, Face};
 use crate::frame_time::FrameTime;
 
-/// The version of the format.
-pub const VERSION: u32 = 1;
+/// The version of the format. In version 1 `source` was the file name alone in the records of `emotion-tag`.
+pub const VERSION: u32 = 2;
 
 /// The faces of one frame.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// [`VERSION`] of the writer.
     pub version: u32,
-    /// Name of the stream, if it was given one: a camera, a file.
+    /// Name of the stream, if it was given one: a camera, the path of a file below the root of its archive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// Number of the frame, from 0, in the file, or among the frames that reached the element. Frames without a record
+    /// count too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frame: Option<u64>,
     /// Position of the frame in the medium in seconds, as a player shows it. Null if the frame has no time stamp.
     pub stream_time: Option<f64>,
     /// Time that the pipeline has been running up to this frame, in seconds. Unlike the stream time it goes on over
@@ -125,6 +129,7 @@ impl Record {
         Self {
             version: VERSION,
             source: None,
+            frame: None,
             stream_time: time.stream.map(seconds),
             running_time: time.running.map(seconds),
             wall_clock: None,
@@ -144,6 +149,12 @@ impl Record {
     #[must_use]
     pub fn with_source(self, source: Option<String>) -> Self {
         Self { source, ..self }
+    }
+
+    /// The same record with the number of its frame.
+    #[must_use]
+    pub fn with_frame(self, frame: Option<u64>) -> Self {
+        Self { frame, ..self }
     }
 
     /// The same record with the computer's clock, as [`now`] gives it.

@@ -1,9 +1,12 @@
 //! Tags archives of videos and images with faces and emotions.
 
+use std::env;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::Parser;
 use emotion_pipelines::{
     runner::{self, StopFlag},
@@ -11,30 +14,36 @@ use emotion_pipelines::{
         self, Options,
         event::RunTotals,
         inputs,
+        limits::{Limits, MemorySize},
         moment::Moment,
         progress::TagProgress,
         settings::{RecordFileFormat, SamplingRate, Settings},
+        usage::UsageError,
+        worker,
     },
 };
 
 /// Finds faces and their emotions in videos and images.
 ///
-/// For each file NAME it writes into the folder of --out: NAME.jsonl (or .csv, .parquet), a record for each frame;
-/// NAME.summary.json, the emotions of each person; NAME.vtt, the emotions as captions. With --annotate and --report also
-/// NAME.annotated.mp4 and NAME.html.
+/// For each file such as a/clip.mp4 it writes into the folder of --out: a/clip.mp4.jsonl (or .csv, .parquet), a record for
+/// each frame; a/clip.mp4.summary.json, the emotions of each person; a/clip.vtt, the emotions as captions. With --annotate
+/// and --report also a/clip.mp4.annotated.mp4 and a/clip.mp4.html.
 ///
 /// A run that was stopped or killed continues when the same command is started again. The exit status is 0 if all files
 /// are tagged, 1 if some cannot be tagged, 2 for a wrong command line, and 130 after Ctrl-C.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "emotion-tag", version)]
 struct Arguments {
     /// Files, folders and patterns such as 'talks/*.mp4'
     #[arg(required_unless_present = "list", value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// A file with one path or pattern per line, relative to that file; - is standard input
+    /// A file with one path or pattern per line, or paths that end with NUL, relative to that file; - is standard input
     #[arg(long, value_name = "FILE")]
     list: Vec<PathBuf>,
-    /// The folder for the results
+    /// Name results by the path below this folder [default: the folder that was named; the name alone for a file]
+    #[arg(long, value_name = "FOLDER")]
+    root: Option<PathBuf>,
+    /// The folder for the results; it may be that of the videos
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
     /// The file format of the records
@@ -43,7 +52,7 @@ struct Arguments {
     /// Analyse only this many frames, such as 5/s, 1/10s or 1/min [default: all]
     #[arg(long, value_name = "RATE")]
     every: Option<SamplingRate>,
-    /// Also write a video with boxes and labels, and with its audio; with --every it has only the analysed frames
+    /// Also write a copy with boxes and labels, a video with its audio or a picture; with --every it has only the analysed frames
     #[arg(long)]
     annotate: bool,
     /// Also write an HTML page with the timeline of each face
@@ -55,6 +64,15 @@ struct Arguments {
     /// Files to tag in parallel [default: the number of processors]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
+    /// Give up a file after this many seconds without progress; a slow network share may need more
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = parse_timeout)]
+    timeout: Duration,
+    /// Give up a file that needs more memory, such as 500M or 4G [default: half of the machine's memory]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<MemorySize>,
+    /// Keep what was tagged of a damaged file; it still counts as not tagged
+    #[arg(long)]
+    keep_partial: bool,
     /// Tag files again that were already tagged with the same settings
     #[arg(long, overrides_with = "resume")]
     no_resume: bool,
@@ -84,25 +102,43 @@ struct Arguments {
     /// Report progress as lines of JSON on standard output
     #[arg(long)]
     json: bool,
+    /// The program of the worker processes
+    #[arg(long, value_name = "PROGRAM", hide = true)]
+    worker: Option<PathBuf>,
+}
+
+fn parse_timeout(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds > 0.0);
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "expected a number of seconds above 0, such as 30".into())
 }
 
 fn main() -> ExitCode {
+    if worker::is_worker() {
+        return match worker::run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&error),
+        };
+    }
     match run(Arguments::parse()) {
         Ok(RunTotals { stopped: true, .. }) => ExitCode::from(runner::INTERRUPTED),
         Ok(RunTotals { failed: 0, .. }) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("emotion-tag: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => failed(&error),
     }
 }
 
+/// Prints the error; the exit status is 2 if the command line has to change, otherwise 1.
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("emotion-tag: {error:#}");
+    ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
+}
+
 fn run(arguments: Arguments) -> anyhow::Result<RunTotals> {
-    emotion_pipelines::init()?;
     let stop = StopFlag::default();
     stop.set_on_signal()?;
-    let inputs = inputs::scan(&arguments.paths, &arguments.list, &arguments.out);
+    let inputs = inputs::scan(&arguments.paths, &arguments.list, arguments.root.as_deref())?;
     let jobs = arguments
         .jobs
         .or_else(|| std::thread::available_parallelism().ok());
@@ -113,6 +149,7 @@ fn run(arguments: Arguments) -> anyhow::Result<RunTotals> {
             annotate: arguments.annotate,
             report: arguments.report,
             thumbnails: arguments.thumbnails,
+            keep_partial: arguments.keep_partial,
             facedetect: arguments.facedetect,
             emotionclassify: arguments.emotionclassify,
             baseline: arguments.baseline,
@@ -121,6 +158,14 @@ fn run(arguments: Arguments) -> anyhow::Result<RunTotals> {
         out: arguments.out,
         jobs: jobs.unwrap_or(NonZeroUsize::MIN),
         resume: !arguments.no_resume,
+        limits: Limits {
+            timeout: arguments.timeout,
+            memory: arguments.memory.or(Limits::default().memory),
+        },
+        worker: match arguments.worker {
+            Some(worker) => worker,
+            None => env::current_exe().context("cannot find this program for worker processes")?,
+        },
     };
     let mut out = std::io::stdout();
     let progress = if arguments.json {

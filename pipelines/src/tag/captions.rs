@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
 
 use gstemotion::emotionoverlay::colour;
 use gstemotion::face::UNCERTAIN;
@@ -14,8 +17,10 @@ const READABLE_MS: u64 = 300;
 const MOST_LINES: usize = 4;
 
 /// The captions of a timeline: a cue for each stretch of time in which nothing changes, with a line for each face.
-pub(super) fn web_vtt(timeline: &EmotionTimeline) -> String {
-    let mut text = String::from("WEBVTT\n");
+///
+/// The first line names the file that they are about by `source`, its path below the root.
+pub(super) fn web_vtt(source: &str, timeline: &EmotionTimeline) -> String {
+    let mut text = header(source) + "\n";
     let cues = cues(timeline);
     let mut labels = cues.iter().flat_map(|cue| cue.shown.values());
     if labels.any(|label| *label == UNCERTAIN) {
@@ -35,6 +40,22 @@ pub(super) fn web_vtt(timeline: &EmotionTimeline) -> String {
         );
     }
     text
+}
+
+/// The first line, in which neither a line break nor `-->` may stand.
+fn header(source: &str) -> String {
+    let source = source.replace(char::is_control, " ").replace("-->", "-- >");
+    format!("WEBVTT emotions of {source}")
+}
+
+/// Whether the file at `path` holds captions of the file `source` that this program wrote.
+pub(super) fn is_about(path: &Path, source: &str) -> bool {
+    let header = header(source);
+    let mut line = Vec::new();
+    let longest = header.len() as u64 + 1;
+    let read = File::open(path)
+        .and_then(|file| BufReader::new(file.take(longest)).read_until(b'\n', &mut line));
+    read.is_ok() && line.strip_suffix(b"\n") == Some(header.as_bytes())
 }
 
 #[derive(Debug, PartialEq)]

@@ -2,12 +2,12 @@
 
 use anyhow::Context as _;
 use gst::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::launch_line::LaunchLine;
 
 /// What decides about the labels besides the settings: results that another classifier made are out of date.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClassifierIdentity {
     /// Name of the weights.
     pub model: String,

@@ -6,19 +6,25 @@ use gstemotion::face;
 use gstemotion::frame_time::FrameTime;
 use gstemotion::record::Record;
 
+use super::recording::Recording;
 use super::records::RecordFile;
 use super::thumbnails::FaceThumbnails;
 use super::timeline::EmotionTimeline;
+
+/// The offset of a buffer that has none, `GST_BUFFER_OFFSET_NONE`.
+pub(super) const NO_OFFSET: u64 = u64::MAX;
 
 /// Collects the results of one file.
 pub(super) struct FrameCollector {
     pub(super) records: RecordFile,
     pub(super) timeline: EmotionTimeline,
     pub(super) thumbnails: Option<FaceThumbnails>,
-    /// The name of the file in each record.
+    /// The path of the file below the root, in each record.
     pub(super) source: String,
     /// Whether frames are skipped, so that a frame stands for a longer time than its own duration.
     pub(super) is_sampled: bool,
+    /// When and with what the file was recorded.
+    pub(super) recording: Recording,
     /// The caps of the last frame with what they mean.
     pub(super) format: Option<(gst::Caps, VideoInfo)>,
 }
@@ -38,8 +44,13 @@ impl FrameCollector {
         };
         let time = FrameTime::new(sample.segment(), buffer.pts());
         let faces = face::faces(buffer);
+        // The pipeline sets the offset of a buffer to the number of its frame in the file.
         let record = Record::new(time, info.width(), info.height(), &faces)
-            .with_source(Some(self.source.clone()));
+            .with_source(Some(self.source.clone()))
+            .with_frame((buffer.offset() != NO_OFFSET).then(|| buffer.offset()));
+        if self.timeline.frames == 0 {
+            self.recording.add_first_frame(buffer);
+        }
         self.records.write(&record)?;
         let duration = buffer.duration().filter(|_| !self.is_sampled);
         self.timeline

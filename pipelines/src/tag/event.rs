@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::inputs::InputFile;
 
 /// Something to report. The number of a file is its index among the inputs.
@@ -15,6 +17,8 @@ pub enum Event<'a> {
     Progress(usize, &'a InputFile, FileProgress),
     /// An element warns about a file.
     Warning(&'a InputFile, &'a str),
+    /// A worker process, or a library in it, printed this line.
+    Output(&'a str),
     /// The tagging of a file ended.
     Ended(usize, &'a InputFile, &'a FileOutcome),
     /// This path cannot be tagged, for this reason.
@@ -24,28 +28,26 @@ pub enum Event<'a> {
 }
 
 /// The position in a file.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct FileProgress {
     /// Number of analysed frames.
     pub frames: u64,
-    /// The stream time of the last of them.
-    pub time: Option<gst::ClockTime>,
-    /// The duration of the file, if it is known.
-    pub duration: Option<gst::ClockTime>,
+    /// The stream time of the last of them in seconds.
+    pub time: Option<f64>,
+    /// The duration of the file in seconds, if it is known.
+    pub duration: Option<f64>,
 }
 
 impl FileProgress {
     /// The fraction of the file that is done, 0 to 1.
     pub(super) fn share(&self) -> f64 {
-        let share = |(time, duration): (gst::ClockTime, gst::ClockTime)| {
-            (time.seconds_f64() / duration.seconds_f64().max(1e-9)).clamp(0.0, 1.0)
-        };
+        let share = |(time, duration): (f64, f64)| (time / duration.max(1e-9)).clamp(0.0, 1.0);
         self.time.zip(self.duration).map_or(0.0, share)
     }
 
     /// Seconds of video per second, after `elapsed`.
     pub(super) fn speed(&self, elapsed: Duration) -> Option<f64> {
-        speed(self.time?.seconds_f64(), elapsed)
+        speed(self.time?, elapsed)
     }
 
     /// The estimated time left, after `elapsed`.
@@ -66,6 +68,8 @@ pub enum FileOutcome {
     Tagged(FileStats),
     /// An earlier run tagged it.
     AlreadyTagged,
+    /// It is tagged, but this is missing, with the reason; that counts as failed.
+    Partial(String),
     /// It cannot be tagged, for this reason.
     Failed(String),
     /// The user stopped the run.

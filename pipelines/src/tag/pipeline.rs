@@ -1,38 +1,83 @@
 //! The pipeline that analyses one file.
 
+mod streams;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::thread;
 
 use anyhow::{Context as _, anyhow, bail};
 use gst::prelude::*;
 
 use super::audio::AudioBranch;
-use super::collector::FrameCollector;
+use super::collector::{FrameCollector, NO_OFFSET};
 use super::event::FileProgress;
+use super::image_file::PictureFormat;
+use super::media_source::{IMAGE_SOURCE, MediaSource, feed};
+use super::recording::Recording;
 use super::settings::{SamplingRate, Settings};
 use crate::baseline;
 use crate::encoding_profile::{EncodingProfile, MUXER};
 use crate::launch_line::LaunchLine;
-use crate::runner::{self, RunEnd, StopFlag, described};
-
-/// How long no frame may come. A broken file can block a decoder for ever, and no frame takes this long.
-const STALL_TIMEOUT: Duration = Duration::from_secs(120);
+use crate::runner::{self, described};
 
 /// What to run.
 pub(super) struct TaggingPipeline<'a> {
     pub(super) file: &'a Path,
+    pub(super) source: MediaSource,
     pub(super) settings: &'a Settings,
-    /// The encoder and the path of the annotated video.
-    pub(super) video: Option<(&'static EncodingProfile, &'a Path)>,
+    /// Whether to keep what was collected of a file that cannot be decoded to its end.
+    pub(super) keep_partial: bool,
+    /// Whether hardware decoders are left out.
+    pub(super) software_decoders: bool,
+    /// The path of the annotated copy, and how it is encoded.
+    pub(super) annotated: Option<(AnnotatedFormat, &'a Path)>,
     pub(super) collector: FrameCollector,
+}
+
+/// The format of an annotated copy.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum AnnotatedFormat {
+    Video(&'static EncodingProfile),
+    Picture(PictureFormat),
+}
+
+impl AnnotatedFormat {
+    /// The file extension.
+    pub(super) fn extension(self) -> &'static str {
+        match self {
+            Self::Video(profile) => profile.extension,
+            Self::Picture(format) => format.extension(),
+        }
+    }
+}
+
+/// What a pipeline collected.
+pub(super) struct Collected {
+    pub(super) collector: FrameCollector,
+    /// Why the file could not be decoded to its end.
+    pub(super) damage: Option<String>,
+}
+
+/// How far a pipeline got.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PipelineProgress {
+    pub(super) progress: FileProgress,
+    /// A number that grows whenever something was read, decoded or analysed. It is bounded by the file, so a decoder that
+    /// reads in circles does not make it grow.
+    pub(super) work: u64,
+    /// Whether a hardware decoder takes part.
+    pub(super) has_hardware_decoder: bool,
 }
 
 /// What the threads of the pipeline share.
 struct Shared {
+    /// The end of what was read of the file, in bytes.
+    read: AtomicU64,
     /// Number of frames that the decoder produced.
     decoded: AtomicU64,
+    has_hardware_decoder: AtomicBool,
     collecting: Mutex<Collecting>,
 }
 
@@ -43,6 +88,21 @@ struct Collecting {
 }
 
 impl Shared {
+    fn progress(&self, pipeline: &gst::Pipeline) -> PipelineProgress {
+        let progress = self.collecting().progress;
+        let duration: Option<gst::ClockTime> = pipeline.query_duration();
+        PipelineProgress {
+            progress: FileProgress {
+                duration: duration.map(gst::ClockTime::seconds_f64),
+                ..progress
+            },
+            work: self.read.load(Ordering::SeqCst)
+                + self.decoded.load(Ordering::SeqCst)
+                + progress.frames,
+            has_hardware_decoder: self.has_hardware_decoder.load(Ordering::SeqCst),
+        }
+    }
+
     fn collecting(&self) -> MutexGuard<'_, Collecting> {
         self.collecting
             .lock()
@@ -51,90 +111,184 @@ impl Shared {
 }
 
 impl TaggingPipeline<'_> {
-    /// Plays the file to its end and returns what was collected, or `None` if `stop` was set.
+    /// Plays the file to its end and returns what was collected; with `keep_partial` up to the damage.
     ///
     /// Several times a second it calls `on_progress`, and for each warning of an element `on_warning`.
     pub(super) fn run(
         self,
-        stop: &StopFlag,
-        on_progress: &mut dyn FnMut(FileProgress),
-        on_warning: &mut dyn FnMut(&str),
-    ) -> anyhow::Result<Option<FrameCollector>> {
-        let pipeline = launch_line(self.settings, self.video).launch()?;
+        on_progress: &dyn Fn(PipelineProgress),
+        on_warning: &dyn Fn(&str),
+    ) -> anyhow::Result<Collected> {
+        let pipeline = launch_line(self.settings, &self.source, self.annotated).launch()?;
         let element = |name: &str| {
             let found = pipeline.by_name(name);
             found.with_context(|| format!("the pipeline has no element {name}"))
         };
-        // Not in the launch line, because a file name need not be valid text.
-        element("file")?.set_property("location", self.file);
         let shared = Arc::new(Shared {
+            read: AtomicU64::new(0),
+            has_hardware_decoder: AtomicBool::new(false),
             decoded: AtomicU64::new(0),
             collecting: Mutex::new(Collecting {
                 progress: FileProgress::default(),
                 collector: Ok(self.collector),
             }),
         });
+        if !matches!(self.source, MediaSource::Image(_)) {
+            // Not in the launch line, because a file name need not be valid text.
+            let file = element("file")?;
+            file.set_property("location", self.file);
+            count_read_bytes(&file, shared.clone())?;
+        }
+        watch_decoders(&pipeline, shared.clone());
         let entry = element("pictures")?
             .static_pad("sink")
             .context("a queue has no sink pad")?;
         sample(&entry, self.settings.every, shared.clone());
-        let audio = match self.video {
-            Some(_) => Some(AudioBranch::new(&element(MUXER)?)),
-            None => None,
-        };
-        connect(&pipeline, &element("decode")?, entry, audio);
+        if matches!(self.source, MediaSource::Stream) {
+            let decode = element("decode")?;
+            decode.set_property("force-sw-decoders", self.software_decoders);
+            let audio = match self.annotated {
+                Some(_) => Some(AudioBranch::new(&element(MUXER)?)),
+                None => None,
+            };
+            streams::connect(&pipeline, &decode, entry, audio);
+        }
         collect(&element("frames")?, shared.clone())?;
         let baseline = self.settings.baseline;
         let learnt = baseline.map(|moment| baseline::learn_at(&pipeline, moment.time()));
 
-        let played = play(&pipeline, &shared, stop, on_progress, on_warning);
+        let mut recording = Recording::default();
+        let is_heif = matches!(self.source, MediaSource::Heif);
+        let played = thread::scope(|scope| {
+            if let MediaSource::Image(image) = self.source {
+                recording = image.recording.clone();
+                let source = element(IMAGE_SOURCE)?;
+                let source = source.downcast::<gst_app::AppSrc>().ok();
+                let source = source.context("the element image is no appsrc")?;
+                scope.spawn(move || {
+                    if let Err(error) = feed(&image, &source) {
+                        gst::element_error!(source, gst::StreamError::Decode, ("{error:#}"));
+                    }
+                });
+            }
+            play(&pipeline, &shared, &mut recording, on_progress, on_warning)
+        });
+        // The last step may not have been reported.
+        on_progress(shared.progress(&pipeline));
         // A pipeline reports only that a frame was refused; the collector knows why.
         let nothing = Err(anyhow!("the results were already taken"));
         let mut collecting = shared.collecting();
-        let collector = std::mem::replace(&mut collecting.collector, nothing)?;
-        if played? == RunEnd::Stopped {
-            return Ok(None);
-        }
-        anyhow::ensure!(
-            collecting.progress.frames > 0,
-            "no picture in it could be decoded"
-        );
+        let mut collector = std::mem::replace(&mut collecting.collector, nothing)?;
+        let frames = collecting.progress.frames;
+        let damage = match played {
+            Ok(()) => None,
+            Err(error) if is_heif && frames == 0 => bail!("{}", MediaSource::explained(&error)),
+            Err(error) if self.keep_partial && frames > 0 => Some(format!("{error:#}")),
+            Err(error) => return Err(error),
+        };
+        anyhow::ensure!(frames > 0, "no picture in it could be decoded");
         if let (Some(moment), Some(false)) = (baseline, learnt.map(|l| l.load(Ordering::SeqCst))) {
             on_warning(&format!(
                 "--baseline {moment}: the file has no frame from there on, or the weights have no label neutral; \
                  no expression was subtracted"
             ));
         }
-        Ok(Some(collector))
+        // Tags that come before the first frame and those that come later.
+        recording.timecode = collector.recording.timecode.take();
+        collector.recording = recording;
+        Ok(Collected { collector, damage })
     }
+}
+
+/// Checks that the elements start with these settings.
+///
+/// # Errors
+///
+/// If a property does not exist or its value is rejected.
+pub(super) fn check(settings: &Settings) -> anyhow::Result<()> {
+    let line = LaunchLine::default()
+        .words("fakesrc num-buffers=0 ! facedetect")
+        .words(&settings.facedetect)
+        .words("! emotionclassify")
+        .words(&settings.emotionclassify)
+        .words("! fakesink");
+    // The user did not write this line, so the error does not quote it.
+    let pipeline = line
+        .launch()
+        .map_err(|error| anyhow!("{}", error.root_cause()))?;
+    runner::play(&pipeline, &[], |message| {
+        match message.map(|message| message.view()) {
+            Some(gst::MessageView::Eos(_)) => Ok(Some(())),
+            Some(gst::MessageView::Error(error)) => Err(anyhow!(
+                "{}",
+                described(error.src(), &error.error(), error.debug())
+            )),
+            _ => Ok(None),
+        }
+    })
 }
 
 fn launch_line(
     settings: &Settings,
-    video: Option<(&'static EncodingProfile, &Path)>,
+    source: &MediaSource,
+    annotated: Option<(AnnotatedFormat, &Path)>,
 ) -> LaunchLine {
     // Phones store upright videos rotated and say so in a tag.
     let line = LaunchLine::default()
-        .words("filesrc name=file ! decodebin name=decode")
+        .words(source.words())
         .words("queue name=pictures max-size-buffers=8 max-size-bytes=0 max-size-time=0")
         .words("! videoconvert ! videoflip video-direction=auto ! facedetect")
         .words(&settings.facedetect)
         .words("! emotionclassify")
         .words(&settings.emotionclassify);
     let frames = "appsink name=frames sync=false max-buffers=4";
-    match video {
+    match annotated {
         None => line.words("!").words(frames),
-        Some((encoding, path)) => {
+        Some((format, path)) => {
             let line = line
                 .words("! tee name=tagged tagged. ! queue !")
                 .words(frames)
                 .words("tagged. ! queue ! emotionoverlay !");
-            encoding.append(line, path)
+            match format {
+                AnnotatedFormat::Video(profile) => profile.append(line, path),
+                AnnotatedFormat::Picture(format) => line
+                    .words("videoconvert !")
+                    .words(format.encoder())
+                    .words("! filesink")
+                    .path("location", path),
+            }
         }
     }
 }
 
-/// Counts the frames that reach `entry`, and drops those that `every` leaves out.
+/// Notes how far the file was read.
+fn count_read_bytes(file: &gst::Element, shared: Arc<Shared>) -> anyhow::Result<()> {
+    let exit = file
+        .static_pad("src")
+        .context("filesrc has no source pad")?;
+    exit.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        if let Some(buffer) = info.buffer()
+            && buffer.offset() != NO_OFFSET
+        {
+            let end = buffer.offset().saturating_add(buffer.size() as u64);
+            shared.read.fetch_max(end, Ordering::SeqCst);
+        }
+        gst::PadProbeReturn::Ok
+    });
+    Ok(())
+}
+
+/// Notes whether a hardware decoder is used.
+fn watch_decoders(pipeline: &gst::Pipeline, shared: Arc<Shared>) {
+    pipeline.connect_deep_element_added(move |_, _, element| {
+        let class = element.metadata(gst::ELEMENT_METADATA_KLASS);
+        if class.is_some_and(|class| class.contains("Decoder") && class.contains("Hardware")) {
+            shared.has_hardware_decoder.store(true, Ordering::SeqCst);
+        }
+    });
+}
+
+/// Numbers the frames that reach `entry` in their offsets, and drops those that `every` leaves out.
 fn sample(entry: &gst::Pad, every: Option<SamplingRate>, shared: Arc<Shared>) {
     let mut first = None;
     let mut last_slot = None;
@@ -149,9 +303,10 @@ fn sample(entry: &gst::Pad, every: Option<SamplingRate>, shared: Arc<Shared>) {
     let is_sampled = Mutex::new(is_sampled);
     let types = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
     entry.add_probe(types, move |_, info| {
-        let passes = match &info.data {
+        let passes = match &mut info.data {
             Some(gst::PadProbeData::Buffer(buffer)) => {
-                shared.decoded.fetch_add(1, Ordering::SeqCst);
+                let number = shared.decoded.fetch_add(1, Ordering::SeqCst);
+                buffer.make_mut().set_offset(number);
                 let mut is_sampled = is_sampled.lock().unwrap_or_else(PoisonError::into_inner);
                 is_sampled(buffer.pts())
             }
@@ -165,100 +320,6 @@ fn sample(entry: &gst::Pad, every: Option<SamplingRate>, shared: Arc<Shared>) {
             false => gst::PadProbeReturn::Handled,
         }
     });
-}
-
-/// Links the first video stream to `entry` and all audio to `audio`, and discards the other streams.
-fn connect(
-    pipeline: &gst::Pipeline,
-    decode: &gst::Element,
-    entry: gst::Pad,
-    audio: Option<AudioBranch>,
-) {
-    let audio = Arc::new(audio);
-
-    // Streams that nobody needs are not decoded.
-    let wanted = audio.clone();
-    decode.connect("autoplug-continue", false, move |values| {
-        let caps = values.get(2)?.get::<gst::Caps>().ok();
-        let name = caps.as_ref().and_then(|caps| caps.structure(0));
-        let goes_on = match name.map(|structure| structure.name().as_str()) {
-            Some(name) if name.starts_with("audio/") => match (&*wanted, &caps) {
-                (Some(audio), Some(caps)) => !audio.takes(caps),
-                _ => false,
-            },
-            Some(name) => !is_text(name),
-            None => true,
-        };
-        Some(goes_on.to_value())
-    });
-
-    let has_video = Arc::new(AtomicBool::new(false));
-    let found = has_video.clone();
-    let pipeline = pipeline.downgrade();
-    decode.connect_pad_added(move |_, pad| {
-        let Some(pipeline) = pipeline.upgrade() else {
-            return;
-        };
-        let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-        let name = caps
-            .structure(0)
-            .map_or("", |structure| structure.name().as_str());
-        let is_video = name.starts_with("video/") || name.starts_with("image/");
-        if is_video && !found.swap(true, Ordering::SeqCst) {
-            // An unlinked pad ends the stream with an error that says so.
-            let _ = pad.link(&entry);
-            return;
-        }
-        let is_linked = match &*audio {
-            Some(audio) if name.starts_with("audio/") => audio.add(&pipeline, pad, &caps).is_ok(),
-            _ => false,
-        };
-        if !is_linked {
-            discard(&pipeline, pad);
-        }
-    });
-    decode.connect_no_more_pads(move |decode| {
-        if !has_video.load(Ordering::SeqCst) {
-            gst::element_error!(
-                decode,
-                gst::StreamError::WrongType,
-                ("there are no pictures in it, only audio or text")
-            );
-        }
-    });
-}
-
-fn is_text(name: &str) -> bool {
-    [
-        "text/x-raw",
-        "subpicture/",
-        "closedcaption/",
-        "meta/",
-        "subtitle/",
-        "application/x-ssa",
-        "application/x-ass",
-        "application/x-subtitle",
-    ]
-    .iter()
-    .any(|prefix| name.starts_with(prefix))
-}
-
-/// Links `pad` to a sink, because an unlinked stream would end the others with an error.
-fn discard(pipeline: &gst::Pipeline, pad: &gst::Pad) {
-    let Ok(sink) = gst::ElementFactory::make("fakesink")
-        .property("sync", false)
-        .property("async", false)
-        .build()
-    else {
-        return;
-    };
-    if pipeline.add(&sink).is_ok()
-        && sink.sync_state_with_parent().is_ok()
-        && let Some(entry) = sink.static_pad("sink")
-    {
-        // An unlinked pad ends the stream with an error that says so.
-        let _ = pad.link(&entry);
-    }
 }
 
 /// Passes the frames of the appsink `frames` to the collector.
@@ -279,7 +340,7 @@ fn collect(frames: &gst::Element, shared: Arc<Shared>) -> anyhow::Result<()> {
         match added {
             Ok(time) => {
                 progress.frames += 1;
-                progress.time = time.or(progress.time);
+                progress.time = time.map(gst::ClockTime::seconds_f64).or(progress.time);
                 Ok(gst::FlowSuccess::Ok)
             }
             Err(error) => {
@@ -299,21 +360,22 @@ fn collect(frames: &gst::Element, shared: Arc<Shared>) -> anyhow::Result<()> {
 fn play(
     pipeline: &gst::Pipeline,
     shared: &Shared,
-    stop: &StopFlag,
-    on_progress: &mut dyn FnMut(FileProgress),
-    on_warning: &mut dyn FnMut(&str),
-) -> anyhow::Result<RunEnd> {
+    recording: &mut Recording,
+    on_progress: &dyn Fn(PipelineProgress),
+    on_warning: &dyn Fn(&str),
+) -> anyhow::Result<()> {
     let mut missing_plugin: Option<String> = None;
-    let mut last_change = (0, Instant::now());
-    runner::play(pipeline, &[gst::MessageType::Element], |message| {
+    let more = [gst::MessageType::Element, gst::MessageType::Tag];
+    runner::play(pipeline, &more, |message| {
         match message.map(|message| message.view()) {
-            Some(gst::MessageView::Eos(_)) => return Ok(Some(RunEnd::EndOfStream)),
+            Some(gst::MessageView::Eos(_)) => return Ok(Some(())),
             Some(gst::MessageView::Error(error)) => {
                 return Err(match &missing_plugin {
                     Some(plugin) => {
                         anyhow!("nothing is installed to decode it: a {plugin} is missing")
                     }
-                    None => anyhow!("{}", described(error.src(), &error.error(), error.debug())),
+                    // The user knows the file, and none of the elements.
+                    None => anyhow!("{}", described(None, &error.error(), error.debug())),
                 });
             }
             Some(gst::MessageView::Warning(warning)) => {
@@ -324,25 +386,14 @@ fn play(
                 let name = structure.and_then(|structure| structure.get::<String>("name").ok());
                 missing_plugin = missing_plugin.take().or(name);
             }
+            Some(gst::MessageView::Tag(tag)) => {
+                recording.add_tags(&tag.tags());
+                // They come before the first frame, when there is no progress to report.
+                return Ok(None);
+            }
             _ => {}
         }
-        if stop.is_set() {
-            return Ok(Some(RunEnd::Stopped));
-        }
-        let progress = shared.collecting().progress;
-        let count = shared.decoded.load(Ordering::SeqCst) + progress.frames;
-        if count != last_change.0 {
-            last_change = (count, Instant::now());
-        } else if last_change.1.elapsed() > STALL_TIMEOUT {
-            bail!(
-                "no picture within {} s: the file is broken, or a decoder hangs",
-                STALL_TIMEOUT.as_secs()
-            );
-        }
-        on_progress(FileProgress {
-            duration: pipeline.query_duration(),
-            ..progress
-        });
+        on_progress(shared.progress(pipeline));
         Ok(None)
     })
 }

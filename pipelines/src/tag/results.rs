@@ -1,17 +1,18 @@
 //! The folder for results. Results grow in a hidden folder inside it and get their names together when they are complete.
 
-use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use emotion_models::atomic_file;
+use serde::{Deserialize, Serialize};
 
+use super::captions;
 use super::inputs::InputFile;
+use super::os_path;
+use super::result_names::{CAPTIONS, SUMMARY, with_suffix};
 
 const HIDDEN: &str = ".emotion-tag";
-/// The suffix of the summary, whose presence means that the results of a file are complete.
-pub const SUMMARY: &str = "summary.json";
 
 /// The folder for results, locked for this process.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ impl ResultFolder {
     ///
     /// If it is not writable, or another process writes results into it.
     pub fn open(out: &Path) -> anyhow::Result<Self> {
+        // A worker process may have another current folder.
+        let out = std::path::absolute(out).unwrap_or_else(|_| out.to_owned());
         let hidden = out.join(HIDDEN);
         let shown = out.display();
         let lock = fs::create_dir_all(&hidden)
@@ -57,31 +60,45 @@ impl ResultFolder {
             }
         }
         Ok(Self {
-            out: out.to_owned(),
+            out,
             hidden,
             _lock: lock,
         })
     }
 
-    /// The final path of a result of `input`.
-    pub fn path(&self, input: &InputFile, suffix: &str) -> PathBuf {
-        with_suffix(&self.out.join(&input.name), suffix)
+    /// The final path of the summary of `input`.
+    pub fn summary(&self, input: &InputFile) -> PathBuf {
+        with_suffix(&self.out.join(&input.name), SUMMARY)
     }
 
-    /// A hidden folder for the growing results of `input`, which has this number in the run.
+    /// A hidden folder for the growing results of an attempt to tag `input`, which has this number in the run.
     ///
     /// # Errors
     ///
     /// If the folder cannot be created.
-    pub fn results(&self, input: &InputFile, number: usize) -> anyhow::Result<PendingResults<'_>> {
-        let hidden = self.hidden.join(number.to_string());
+    pub fn results(
+        &self,
+        input: &InputFile,
+        number: usize,
+        attempt: usize,
+    ) -> anyhow::Result<PendingResults> {
+        // A worker of a killed run may still write into a folder of that run for a moment.
+        let process = std::process::id();
+        let hidden = self.hidden.join(format!("{process}-{number}-{attempt}"));
         fs::create_dir(&hidden)
             .with_context(|| format!("{}: cannot create the folder", hidden.display()))?;
+        let base = self.out.join(&input.name);
+        let mut captions = with_suffix(&self.out.join(&input.captions), CAPTIONS);
+        // Where --out is the folder of the videos, this may be the user's own file.
+        if captions.exists() && !captions::is_about(&captions, &input.source()) {
+            captions = with_suffix(&base, CAPTIONS);
+        }
         Ok(PendingResults {
-            folder: self,
-            input: input.clone(),
-            hidden,
-            suffixes: Vec::new(),
+            paths: ResultPaths {
+                hidden,
+                base,
+                captions,
+            },
         })
     }
 }
@@ -93,40 +110,62 @@ impl Drop for ResultFolder {
     }
 }
 
-/// The growing results of one file. They are removed when this is dropped before they are published.
-#[derive(Debug)]
-pub struct PendingResults<'a> {
-    folder: &'a ResultFolder,
-    input: InputFile,
+/// Where the results of one file grow, and their final paths.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ResultPaths {
+    /// The folder in which they grow.
+    #[serde(with = "os_path")]
     hidden: PathBuf,
-    suffixes: Vec<String>,
+    /// The final path of each without its suffix.
+    #[serde(with = "os_path")]
+    base: PathBuf,
+    /// The final path of the captions.
+    #[serde(with = "os_path")]
+    captions: PathBuf,
 }
 
-impl PendingResults<'_> {
-    /// Adds a result and returns the path to write it to.
-    pub fn add(&mut self, suffix: &str) -> PathBuf {
-        self.suffixes.push(suffix.to_owned());
-        self.growing(suffix)
+impl ResultPaths {
+    /// The path at which the result with this suffix grows.
+    pub fn growing(&self, suffix: &str) -> PathBuf {
+        with_suffix(&self.hidden.join("result"), suffix)
     }
 
     /// The final path of the result with this suffix.
-    pub fn path(&self, suffix: &str) -> PathBuf {
-        self.folder.path(&self.input, suffix)
+    pub fn whole(&self, suffix: &str) -> PathBuf {
+        match suffix {
+            CAPTIONS => self.captions.clone(),
+            _ => with_suffix(&self.base, suffix),
+        }
     }
 
     /// The final name of the result with this suffix, without folders.
     pub fn name(&self, suffix: &str) -> String {
-        let path = self.path(suffix);
+        let path = self.whole(suffix);
         let name = path.file_name().unwrap_or_default();
         name.to_string_lossy().into_owned()
     }
+}
 
-    /// The final names of all results so far.
-    pub fn names(&self) -> Vec<String> {
-        self.suffixes
-            .iter()
-            .map(|suffix| self.name(suffix))
-            .collect()
+/// Writes the growing results of one file.
+#[derive(Debug)]
+pub struct ResultWriter {
+    paths: ResultPaths,
+    suffixes: Vec<String>,
+}
+
+impl ResultWriter {
+    /// A writer without results.
+    pub fn new(paths: ResultPaths) -> Self {
+        Self {
+            paths,
+            suffixes: Vec::new(),
+        }
+    }
+
+    /// Adds a result and returns the path to write it to.
+    pub fn add(&mut self, suffix: &str) -> PathBuf {
+        self.suffixes.push(suffix.to_owned());
+        self.paths.growing(suffix)
     }
 
     /// Adds a result with this text.
@@ -136,52 +175,65 @@ impl PendingResults<'_> {
     /// If it cannot be written.
     pub fn write(&mut self, suffix: &str, text: &str) -> anyhow::Result<()> {
         fs::write(self.add(suffix), text)
-            .with_context(|| format!("{}: cannot write", self.path(suffix).display()))
+            .with_context(|| format!("{}: cannot write", self.paths.whole(suffix).display()))
     }
 
-    /// Gives all results their final names, the summary last, because it means that the others are complete.
+    /// The final names of all results so far.
+    pub fn names(&self) -> Vec<String> {
+        let suffixes = self.suffixes.iter();
+        suffixes.map(|suffix| self.paths.name(suffix)).collect()
+    }
+
+    /// Adds the summary, which is the last result, and returns the suffixes of all.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn finish(mut self, summary: &str) -> anyhow::Result<Vec<String>> {
+        self.write(SUMMARY, summary)?;
+        Ok(self.suffixes)
+    }
+}
+
+/// The growing results of one file. They are removed when this is dropped before they are published.
+#[derive(Debug)]
+pub struct PendingResults {
+    /// Where they grow.
+    pub paths: ResultPaths,
+}
+
+impl PendingResults {
+    /// Gives the results with these `suffixes` their final names, the summary last, because it means that the others are
+    /// complete.
     ///
     /// # Errors
     ///
     /// If a file cannot be completed or renamed.
-    pub fn publish(mut self, summary: &str) -> anyhow::Result<()> {
-        self.write(SUMMARY, summary)?;
-        let whole = self.path(SUMMARY);
-        if let Some(folder) = whole.parent() {
+    pub fn publish(self, suffixes: &[String]) -> anyhow::Result<()> {
+        let summary = self.paths.whole(SUMMARY);
+        if let Some(folder) = summary.parent() {
             fs::create_dir_all(folder)
                 .with_context(|| format!("{}: cannot create the folder", folder.display()))?;
         }
         // An old summary must not stand beside new results.
-        if whole.exists() {
-            fs::remove_file(&whole)
-                .with_context(|| format!("{}: cannot replace the file", whole.display()))?;
+        if summary.exists() {
+            fs::remove_file(&summary)
+                .with_context(|| format!("{}: cannot replace the file", summary.display()))?;
         }
-        for suffix in &self.suffixes {
-            let (growing, whole) = (self.growing(suffix), self.path(suffix));
+        for suffix in suffixes {
+            let (growing, whole) = (self.paths.growing(suffix), self.paths.whole(suffix));
             atomic_file::rename(&growing, &whole)
                 .with_context(|| format!("{}: cannot complete the file", whole.display()))?;
         }
         Ok(())
     }
-
-    fn growing(&self, suffix: &str) -> PathBuf {
-        with_suffix(&self.hidden.join("result"), suffix)
-    }
 }
 
-impl Drop for PendingResults<'_> {
+impl Drop for PendingResults {
     fn drop(&mut self) {
         // What remains is removed with the hidden folder.
-        let _ = fs::remove_dir_all(&self.hidden);
+        let _ = fs::remove_dir_all(&self.paths.hidden);
     }
-}
-
-/// Appends the suffix; a name may contain dots of its own.
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut path = OsString::from(path);
-    path.push(".");
-    path.push(suffix);
-    path.into()
 }
 
 #[cfg(test)]

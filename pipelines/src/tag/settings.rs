@@ -1,19 +1,20 @@
 //! The settings of a run. Files that were tagged with the same settings are not tagged again.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::classifier::ClassifierIdentity;
 use super::moment::Moment;
 
 /// How each file is tagged. The summary of a file contains these settings as JSON; if they differ, the file is tagged again.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// Version of the program, because another version may find other faces.
-    pub version: &'static str,
+    pub version: Cow<'static, str>,
     /// The file format of the records.
     pub format: RecordFileFormat,
     /// Which frames are analysed; `None` for all.
@@ -24,6 +25,8 @@ pub struct Settings {
     pub report: bool,
     /// Whether that page shows the faces.
     pub thumbnails: bool,
+    /// Whether the results of a damaged file are kept up to the damage.
+    pub keep_partial: bool,
     /// Properties of `facedetect` in the syntax of `gst-launch-1.0`.
     pub facedetect: String,
     /// Properties of `emotionclassify` in the syntax of `gst-launch-1.0`.
@@ -37,12 +40,13 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            version: env!("CARGO_PKG_VERSION"),
+            version: env!("CARGO_PKG_VERSION").into(),
             format: RecordFileFormat::default(),
             every: None,
             annotate: false,
             report: false,
             thumbnails: false,
+            keep_partial: false,
             facedetect: String::new(),
             emotionclassify: String::new(),
             baseline: None,
@@ -52,7 +56,7 @@ impl Default for Settings {
 }
 
 /// The file format of the records.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum RecordFileFormat {
     /// One line of JSON for each frame
@@ -140,6 +144,13 @@ impl fmt::Display for SamplingRate {
 impl Serialize for SamplingRate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SamplingRate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
     }
 }
 

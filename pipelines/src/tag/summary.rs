@@ -4,30 +4,36 @@
 //! settings they were made, so that another run can skip the file.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::inputs::InputFile;
+use super::recording::Recording;
 use super::settings::Settings;
 use super::timeline::{EmotionTimeline, PersonKey, PersonTimeline};
 
 /// The version of the format. It increases when a field changes its meaning or is removed.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 /// Number of peaks for each person.
 const PEAKS: usize = 10;
 
 #[derive(Debug, Serialize)]
 struct Summary<'a> {
     version: u32,
-    /// The name of the file, without folders.
+    /// The path of the file below the root.
     file: String,
     input: FileIdentity,
     settings: &'a Settings,
     /// The names of the other results.
     outputs: &'a [String],
+    /// Why the file was tagged with software decoders, in a second attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retried: Option<&'a str>,
+    /// What is missing in the results, and why: the file is damaged, or its annotated copy cannot be made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incomplete: Option<&'a str>,
+    #[serde(flatten)]
+    recording: &'a Recording,
     width: Option<u32>,
     height: Option<u32>,
     /// Seconds up to the end of the last frame; 0 for an image.
@@ -43,10 +49,12 @@ struct Summary<'a> {
 
 /// Identifies the file.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct FileIdentity {
-    path: String,
-    size: u64,
-    modified_ns: i64,
+pub(super) struct FileIdentity {
+    /// The absolute path; for comparisons only, because it need not have been valid text.
+    pub(super) path: String,
+    pub(super) size: u64,
+    /// The fingerprint of the content.
+    pub(super) content: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,24 +90,38 @@ struct PeakSummary<'a> {
     confidence: f64,
 }
 
+/// What a summary says beside the timeline.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct About<'a> {
+    pub(super) input: &'a InputFile,
+    /// The fingerprint of the file.
+    pub(super) content: &'a str,
+    pub(super) settings: &'a Settings,
+    /// The names of the other results.
+    pub(super) outputs: &'a [String],
+    /// Why the file was tagged with software decoders, in a second attempt.
+    pub(super) retried: Option<&'a str>,
+    /// What is missing in the results, and why.
+    pub(super) incomplete: Option<&'a str>,
+    pub(super) recording: &'a Recording,
+}
+
 /// The summary as JSON.
 ///
 /// # Errors
 ///
 /// If a value cannot be represented in JSON, which does not happen.
-pub(super) fn json(
-    input: &InputFile,
-    settings: &Settings,
-    outputs: &[String],
-    timeline: &EmotionTimeline,
-) -> serde_json::Result<String> {
+pub(super) fn json(about: About<'_>, timeline: &EmotionTimeline) -> serde_json::Result<String> {
     let labels = timeline.labels();
     let summary = Summary {
         version: VERSION,
-        file: input.file_name(),
-        input: FileIdentity::new(input),
-        settings,
-        outputs,
+        file: about.input.source(),
+        input: FileIdentity::new(about.input, about.content),
+        settings: about.settings,
+        outputs: about.outputs,
+        retried: about.retried,
+        incomplete: about.incomplete,
+        recording: about.recording,
         width: timeline.size.map(|(width, _)| width),
         height: timeline.size.map(|(_, height)| height),
         duration: rounded(timeline.end()),
@@ -163,11 +185,11 @@ impl<'a> PersonSummary<'a> {
 }
 
 impl FileIdentity {
-    fn new(input: &InputFile) -> Self {
+    pub(super) fn new(input: &InputFile, content: &str) -> Self {
         Self {
             path: input.absolute.to_string_lossy().into_owned(),
             size: input.size,
-            modified_ns: input.modified_ns,
+            content: content.to_owned(),
         }
     }
 }
@@ -183,53 +205,5 @@ fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 
-/// The results of earlier runs for a file.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum ExistingResults {
-    /// No results, or results of other settings or of an older version of the file.
-    Outdated,
-    /// All results, of the same file and settings.
-    Complete,
-    /// Results of this other file under the same name.
-    OtherFile(PathBuf),
-}
-
-/// Reads the summary of an earlier run at `path`.
-pub(super) fn existing_results(
-    path: &Path,
-    input: &InputFile,
-    settings: &Settings,
-) -> ExistingResults {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(_) => return ExistingResults::Outdated,
-    };
-    let found: Value = serde_json::from_str(&text).unwrap_or_default();
-    let Ok(source) = FileIdentity::deserialize(&found["input"]) else {
-        return ExistingResults::Outdated;
-    };
-    let wanted = FileIdentity::new(input);
-    // The path is not compared, because a whole archive may have moved.
-    let is_same = (source.size, source.modified_ns) == (wanted.size, wanted.modified_ns);
-    if !is_same {
-        return if source.path == wanted.path {
-            ExistingResults::Outdated
-        } else {
-            ExistingResults::OtherFile(source.path.into())
-        };
-    }
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let outputs = found["outputs"].as_array().into_iter().flatten();
-    let are_there = outputs
-        .filter_map(Value::as_str)
-        .all(|name| folder.join(name).is_file());
-    let settings = serde_json::to_value(settings).unwrap_or_default();
-    if found["settings"] == settings && found["version"] == VERSION && are_there {
-        ExistingResults::Complete
-    } else {
-        ExistingResults::Outdated
-    }
-}
-
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -65,7 +65,11 @@ fn a_video_gets_the_records_that_the_elements_write_a_summary_and_captions() {
     tagged(&out, &[], &[&clip]);
     assert_eq!(
         names(&out),
-        ["my clip.jsonl", "my clip.summary.json", "my clip.vtt"]
+        [
+            "my clip.mp4.jsonl",
+            "my clip.mp4.summary.json",
+            "my clip.vtt"
+        ]
     );
 
     let by_hand = archive.path("by hand.jsonl");
@@ -82,11 +86,11 @@ fn a_video_gets_the_records_that_the_elements_write_a_summary_and_captions() {
     gst::glib::prelude::ObjectExt::set_property(&publish, "source", "my clip.mp4");
     runner::run(&pipeline, &StopFlag::default(), |_| {}).expect("it plays");
     let expected = fs::read_to_string(&by_hand).expect("it was written");
-    let found = fs::read_to_string(out.join("my clip.jsonl")).expect("it was written");
+    let found = fs::read_to_string(out.join("my clip.mp4.jsonl")).expect("it was written");
     assert_eq!(found, expected);
 
-    let records = records(&out.join("my clip.jsonl"));
-    let summary = summary(&out, "my clip");
+    let records = records(&out.join("my clip.mp4.jsonl"));
+    let summary = summary(&out, "my clip.mp4");
     assert_eq!(records.len(), 30);
     assert_eq!(summary["frames"], 30);
     assert_eq!(summary["file"], "my clip.mp4");
@@ -103,7 +107,10 @@ fn a_video_gets_the_records_that_the_elements_write_a_summary_and_captions() {
     let person = &summary["persons"][0];
     let emotion = person["emotion"].as_str().expect("it is classified");
     let captions = fs::read_to_string(out.join("my clip.vtt")).expect("it was written");
-    assert!(captions.starts_with("WEBVTT\n\n00:00:"), "{captions}");
+    assert!(
+        captions.starts_with("WEBVTT emotions of my clip.mp4\n\n00:00:"),
+        "{captions}"
+    );
     assert!(captions.contains(emotion), "{captions}");
 }
 
@@ -115,7 +122,7 @@ fn every_leaves_frames_out_and_the_formats_have_the_same_content() {
     for format in ["jsonl", "csv", "parquet"] {
         tagged(&out, &["--every", "5/s", "--format", format], &[&clip]);
     }
-    let records = records(&out.join("clip.jsonl"));
+    let records = records(&out.join("clip.mp4.jsonl"));
     let times: Vec<f64> = records
         .iter()
         .filter_map(|record| record.stream_time)
@@ -124,14 +131,17 @@ fn every_leaves_frames_out_and_the_formats_have_the_same_content() {
         times,
         (0..15).map(|n| f64::from(n) / 5.0).collect::<Vec<_>>()
     );
+    // Frames that are left out count too.
+    let numbers: Vec<_> = records.iter().map(|record| record.frame).collect();
+    assert_eq!(numbers, (0..15).map(|n| Some(n * 5)).collect::<Vec<_>>());
 
-    let csv = fs::read(out.join("clip.csv")).expect("it was written");
+    let csv = fs::read(out.join("clip.mp4.csv")).expect("it was written");
     let mut expected = table::csv_header().into_bytes();
     records
         .iter()
         .for_each(|record| table::append_csv(record, &mut expected));
     assert_eq!(csv, expected);
-    let parquet = fs::read(out.join("clip.parquet")).expect("it was written");
+    let parquet = fs::read(out.join("clip.mp4.parquet")).expect("it was written");
     assert!(parquet.starts_with(b"PAR1") && parquet.ends_with(b"PAR1"));
 }
 
@@ -181,7 +191,11 @@ fn a_still_has_one_frame_and_its_faces() {
     let out = archive.path("out");
     let one_face = ["--facedetect", "max-faces=1"];
     tagged(&out, &one_face, &[&portrait(), &dot, &jpeg]);
-    for (name, persons, size) in [("astronaut", 1, 512), ("dot", 0, 1), ("frame", 1, 640)] {
+    for (name, persons, size) in [
+        ("astronaut.png", 1, 512),
+        ("dot.png", 0, 1),
+        ("frame.jpg", 1, 640),
+    ] {
         let summary = summary(&out, name);
         assert_eq!(summary["frames"], 1, "{name}");
         assert_eq!(summary["width"], size, "{name}");
@@ -197,7 +211,7 @@ fn a_still_has_one_frame_and_its_faces() {
 #[test]
 fn containers_and_codecs_of_all_sorts_are_decoded() {
     let archive = Archive::new();
-    let clips = [
+    let made = [
         ("1.webm", "vp8enc deadline=1 ! webmmux"),
         ("2.mkv", "jpegenc ! matroskamux"),
         ("3.avi", "avenc_mpeg4 ! avimux"),
@@ -215,12 +229,12 @@ fn containers_and_codecs_of_all_sorts_are_decoded() {
             "8.mp4",
             "video/x-raw,format=Y444 ! x264enc speed-preset=ultrafast ! h264parse ! mp4mux",
         ),
-    ]
-    .map(|(name, encoder)| archive.clip(name, 55..60, encoder));
+    ];
+    let clips = made.map(|(name, encoder)| archive.clip(name, 55..60, encoder));
     let out = archive.path("out");
     tagged(&out, &[], &clips.each_ref().map(PathBuf::as_path));
-    for name in 1..=8 {
-        let summary = summary(&out, &name.to_string());
+    for (name, _) in made {
+        let summary = summary(&out, name);
         assert_eq!(summary["frames"], 5, "{name}");
         assert!(summary["faces"].as_u64() >= Some(4), "{name}: {summary}");
     }
@@ -238,7 +252,7 @@ fn a_video_of_an_upright_phone_is_turned_upright() {
     );
     let out = archive.path("out");
     tagged(&out, &["--annotate"], &[&clip]);
-    let summary = summary(&out, "phone");
+    let summary = summary(&out, "phone.mp4");
     assert_eq!(
         (&summary["width"], &summary["height"]),
         (&640.into(), &480.into())
@@ -247,8 +261,8 @@ fn a_video_of_an_upright_phone_is_turned_upright() {
 
     // The annotated video stands upright by itself and must not be turned once more.
     let again = archive.path("again");
-    tagged(&again, &[], &[&out.join("phone.annotated.mp4")]);
-    let summary = self::summary(&again, "phone.annotated");
+    tagged(&again, &[], &[&out.join("phone.mp4.annotated.mp4")]);
+    let summary = self::summary(&again, "phone.mp4.annotated.mp4");
     assert_eq!(
         (&summary["width"], &summary["height"]),
         (&640.into(), &480.into())
@@ -275,8 +289,7 @@ fn an_annotated_video_has_all_pictures_and_its_sound() {
         );
         let out = archive.path("out");
         tagged(&out, &["--annotate"], &[&clip]);
-        let stem = clip.file_stem().expect("it has a name").to_string_lossy();
-        let annotated = out.join(format!("{stem}.annotated.mp4"));
+        let annotated = out.join(format!("{name}.annotated.mp4"));
         let (pictures, sounds) = pictures_and_sounds(&annotated);
         assert_eq!(pictures, 20, "{name}");
         assert!(sounds >= 30, "{name}: {sounds}");
@@ -301,9 +314,86 @@ fn a_second_run_leaves_what_is_finished_and_sees_what_has_changed() {
     assert_eq!(outcome(&[]), "tagged");
     fs::remove_file(out.join("a.vtt")).expect("it was written");
     assert_eq!(outcome(&[]), "tagged");
+    // Neither a later time nor another place is another content.
+    fs::remove_file(&picture).expect("it was copied");
     fs::copy(portrait(), &picture).expect("it is writable");
+    assert_eq!(outcome(&[]), "tagged before");
+    let mut longer = fs::read(&picture).expect("it was copied");
+    longer.push(0);
+    fs::write(&picture, longer).expect("it is writable");
     assert_eq!(outcome(&[]), "tagged");
     assert_eq!(outcome(&[]), "tagged before");
+}
+
+#[test]
+fn results_beside_the_videos_replace_nothing_of_the_user_and_are_never_tagged_themselves() {
+    let archive = Archive::new();
+    let folder = archive.path("talks");
+    fs::create_dir_all(folder.join("b")).expect("it is writable");
+    archive.clip("talks/a.mp4", 50..60, H264);
+    fs::copy(portrait(), folder.join("b/a.png")).expect("it is writable");
+    let subtitles = "WEBVTT\n\n00:00.000 --> 00:01.000\nHello.\n";
+    archive.text("talks/a.vtt", subtitles);
+    let arguments = ["--annotate", "--json"];
+    tagged(&folder, &arguments, &[&folder]);
+    let first = files(&folder);
+    assert_eq!(first["a.vtt"], subtitles.as_bytes());
+    for name in [
+        "a.mp4.annotated.mp4",
+        "a.mp4.jsonl",
+        "a.mp4.vtt",
+        "b/a.png.jsonl",
+        "b/a.vtt",
+    ] {
+        assert!(first.contains_key(name), "{name}: {:?}", first.keys());
+    }
+    let last = events(&ran(&folder, &arguments, &[&folder])).pop();
+    assert_eq!(last.expect("there are events")["tagged_before"], 2);
+    assert!(files(&folder) == first);
+}
+
+#[test]
+fn a_new_neighbour_changes_no_results_and_root_keeps_folders_in_the_names() {
+    let archive = Archive::new();
+    let folder = archive.path("in/a");
+    fs::create_dir_all(&folder).expect("it is writable");
+    let first = folder.join("face.png");
+    fs::copy(portrait(), &first).expect("it is writable");
+    let (root, out) = (archive.path("in"), archive.path("out"));
+    let root = root.to_str().expect("plain names");
+    tagged(&out, &["--root", root], &[&first]);
+    let before = files(&out);
+    assert_eq!(
+        before.keys().collect::<Vec<_>>(),
+        ["a/face.png.jsonl", "a/face.png.summary.json", "a/face.vtt"]
+    );
+    let record = &records(&out.join("a/face.png.jsonl"))[0];
+    assert_eq!(record.source.as_deref(), Some("a/face.png"));
+
+    archive.made("in/a/face.jpg", "videotestsrc num-buffers=1 ! jpegenc");
+    tagged(&out, &[], &[Path::new(root)]);
+    let mut after = files(&out);
+    for name in ["jsonl", "summary.json", "vtt"] {
+        let added = after.remove(&format!("a/face.jpg.{name}"));
+        assert!(added.is_some(), "{name}");
+    }
+    assert!(after == before);
+}
+
+#[test]
+fn a_summary_tells_when_a_video_was_recorded() {
+    let archive = Archive::new();
+    let clip = archive.clip("clip.mkv", 50..53, "jpegenc ! matroskamux");
+    let out = archive.path("out");
+    tagged(&out, &[], &[&clip]);
+    let summary = summary(&out, "clip.mkv");
+    // The muxer writes the time of day.
+    let recorded = summary["recorded"].as_str().expect("it is told");
+    assert!(
+        recorded.starts_with("20") && recorded.ends_with('Z'),
+        "{recorded}"
+    );
+    assert_eq!(summary.get("timecode"), None);
 }
 
 #[test]
@@ -373,9 +463,9 @@ fn a_broken_file_is_reported_and_the_rest_is_tagged() {
     assert_eq!(
         names(&out),
         [
-            "whole.annotated.mp4",
-            "whole.jsonl",
-            "whole.summary.json",
+            "whole.mp4.annotated.mp4",
+            "whole.mp4.jsonl",
+            "whole.mp4.summary.json",
             "whole.vtt"
         ]
     );
@@ -414,7 +504,7 @@ fn an_unreadable_folder_is_reported_and_the_rest_is_tagged() {
         errors.contains("locked: the folder cannot be read: Permission denied"),
         "{errors}"
     );
-    assert!(out.join("open/a.summary.json").is_file(), "{errors}");
+    assert!(out.join("open/a.png.summary.json").is_file(), "{errors}");
 }
 
 /// A small disk; dropping it unmounts it.
@@ -531,7 +621,7 @@ fn killed_in_the_middle_and_started_again_it_leaves_the_same_as_in_one_go() {
     running.wait().expect("it has ended");
     let left = files(&killed);
     assert_whole(&left);
-    assert!(left.contains_key("a.summary.json") && !left.contains_key("c.summary.json"));
+    assert!(left.contains_key("a.mp4.summary.json") && !left.contains_key("c.mp4.summary.json"));
 
     let events = events(&ran(&killed, &arguments, &paths));
     let last = events.last().expect("there are events");
@@ -570,7 +660,7 @@ fn stopped_with_ctrl_c_it_leaves_whole_results_only() {
         .status();
     assert!(interrupted.expect("kill starts").success());
     assert_eq!(running.wait().expect("it ends").code(), Some(130));
-    assert_eq!(names(&out), ["a.jsonl", "a.summary.json", "a.vtt"]);
+    assert_eq!(names(&out), ["a.mp4.jsonl", "a.mp4.summary.json", "a.vtt"]);
 }
 
 #[test]
@@ -587,12 +677,14 @@ fn a_wrong_command_line_says_what_is_expected() {
         assert_eq!(output.status.code(), Some(2), "{errors}");
         assert!(errors.contains(said), "{arguments:?}: {errors}");
     }
+    let clip = archive.short_clip("clip.mp4");
     let output = ran(
         &archive.path("out"),
-        &["--facedetect", "no-such=1"],
-        &[&portrait()],
+        &["--facedetect", "no-such=1", "--jobs", "2"],
+        &[&portrait(), &clip],
     );
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{errors}");
-    assert!(errors.contains("no-such"), "{errors}");
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    assert_eq!(errors.matches("no-such").count(), 1, "{errors}");
+    assert!(!archive.path("out").join(".emotion-tag").exists());
 }

@@ -56,12 +56,12 @@ fn a_browser_shows_each_face_over_time_and_thumbnails_only_on_request() {
             String::from_utf8_lossy(&ran.stderr)
         );
         let summary =
-            std::fs::read_to_string(out.join("clip.summary.json")).expect("it was written");
+            std::fs::read_to_string(out.join("clip.mp4.summary.json")).expect("it was written");
         let summary: serde_json::Value = serde_json::from_str(&summary).expect("it is JSON");
         let persons = summary["persons"].as_array().expect("there are some").len();
         assert!(persons >= 1);
 
-        let page = rendered(&out.join("clip.html"), &archive.path("profile"));
+        let page = rendered(&out.join("clip.mp4.html"), &archive.path("profile"));
         assert!(
             page.contains("<title>clip.mp4: faces and emotions</title>"),
             "{page}"

@@ -6,4 +6,6 @@ mod emotion_crowd;
 mod emotion_demo;
 mod emotion_tag;
 mod emotion_tag_classifier;
+mod emotion_tag_isolation;
 mod emotion_tag_report;
+mod emotion_tag_stills;

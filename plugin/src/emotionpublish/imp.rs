@@ -70,6 +70,8 @@ struct State {
     /// None before the start and after an error.
     output: Option<RecordOutput>,
     selection: RecordSelection,
+    /// Number of frames since the start.
+    frames: u64,
     /// The counts of the broker's queue when it was closed.
     last_counts: Option<mqtt::Counts>,
 }
@@ -248,8 +250,11 @@ impl BaseTransformImpl for EmotionPublish {
             info,
             output,
             selection,
+            frames,
             ..
         } = &mut *state;
+        let frame = *frames;
+        *frames += 1;
         let info = info.as_ref().ok_or(gst::FlowError::NotNegotiated)?;
         // After an error, which has been posted.
         let open = output.as_mut().ok_or(gst::FlowError::Error)?;
@@ -260,6 +265,7 @@ impl BaseTransformImpl for EmotionPublish {
         }
         let record = Record::new(time, info.width(), info.height(), &faces)
             .with_source(settings.source.clone())
+            .with_frame(Some(frame))
             .with_wall_clock(wall_clock);
         if let Err(error) = open.write(&record) {
             *output = None;

@@ -41,7 +41,7 @@ pub enum Cell<'a> {
 pub type TableRow<'a> = [Cell<'a>; COUNT];
 
 /// How many columns there are.
-const COUNT: usize = 32;
+const COUNT: usize = 33;
 
 /// All columns in their order. `faces` is the number of faces of the frame; `x` to `height` are in pixels.
 pub fn columns() -> [Column; COUNT] {
@@ -77,6 +77,10 @@ fn named_row<'a>(
         ("running_time", Float(record.running_time)),
         ("wall_clock", Text(record.wall_clock.as_deref())),
         ("source", Text(record.source.as_deref())),
+        (
+            "frame",
+            Integer(record.frame.and_then(|frame| i64::try_from(frame).ok())),
+        ),
         ("frame_width", Integer(Some(record.width.into()))),
         ("frame_height", Integer(Some(record.height.into()))),
         ("faces", Integer(Some(record.faces.len() as i64))),

@@ -50,11 +50,12 @@ fn a_record_has_the_documented_fields_in_order_and_rounded() {
     };
     let record = Record::new(time, 640, 360, &[face()])
         .with_source(Some("hall".into()))
+        .with_frame(Some(51))
         .with_wall_clock(Some("2026-01-31T12:00:00Z".into()));
     assert_eq!(
         json(&record),
         concat!(
-            r#"{"version":1,"source":"hall","stream_time":2.040000001,"running_time":0.04,"#,
+            r#"{"version":2,"source":"hall","frame":51,"stream_time":2.040000001,"running_time":0.04,"#,
             r#""wall_clock":"2026-01-31T12:00:00Z","width":640,"height":360,"#,
             r#""model":"any","weights_id":"0123456789abcdef","threshold":0.45,"faces":["#,
             r#"{"id":3,"box":{"x":-10,"y":70,"width":140,"height":90},"#,
@@ -70,7 +71,7 @@ fn unknown_times_are_null_and_other_unknown_fields_are_left_out() {
     assert_eq!(
         json(&Record::new(FrameTime::default(), 4, 2, &[bare(face())])),
         concat!(
-            r#"{"version":1,"stream_time":null,"running_time":null,"width":4,"height":2,"#,
+            r#"{"version":2,"stream_time":null,"running_time":null,"width":4,"height":2,"#,
             r#""faces":[{"box":{"x":-10,"y":70,"width":140,"height":90},"#,
             r#""box_normalized":{"x":-2.5,"y":35.0,"width":35.0,"height":45.0}}]}"#
         )

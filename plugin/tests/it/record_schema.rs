@@ -76,7 +76,8 @@ fn what_contradicts_the_schema_is_refused() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
     let good = records().remove(0);
     for (path, value) in [
-        ("/version", Value::from(2)),
+        ("/version", Value::from(1)),
+        ("/frame", Value::from(-1)),
         ("/stream_time", Value::from("0")),
         ("/faces/0/confidence", Value::from(1.5)),
         ("/faces/0/box/x", Value::Null),

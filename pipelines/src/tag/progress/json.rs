@@ -43,14 +43,19 @@ impl<'a> JsonProgress<'a> {
                     "event": "progress",
                     "file": input.shown(),
                     "frames": progress.frames,
-                    "time": progress.time.map(gst::ClockTime::seconds_f64),
-                    "duration": progress.duration.map(gst::ClockTime::seconds_f64),
+                    "time": progress.time,
+                    "duration": progress.duration,
                     "speed": progress.speed(elapsed),
                     "seconds_left": progress.remaining(elapsed).map(|left| left.as_secs_f64()),
                 })
             }
             Event::Warning(input, warning) => {
                 json!({"event": "warning", "file": input.shown(), "message": warning})
+            }
+            Event::Output(line) => {
+                // Standard output has nothing but JSON. A closed standard error must not end the run.
+                let _ = writeln!(std::io::stderr(), "{line}");
+                return;
             }
             Event::Ended(_, input, outcome) => {
                 let file = input.shown();
@@ -60,6 +65,9 @@ impl<'a> JsonProgress<'a> {
                         "duration": stats.duration, "took": stats.elapsed.as_secs_f64(),
                     }),
                     FileOutcome::AlreadyTagged => json!({"event": "tagged before", "file": file}),
+                    FileOutcome::Partial(reason) => {
+                        json!({"event": "tagged in part", "file": file, "message": reason})
+                    }
                     FileOutcome::Failed(reason) => {
                         json!({"event": "failed", "file": file, "message": reason})
                     }

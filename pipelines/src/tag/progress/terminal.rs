@@ -79,6 +79,7 @@ impl TerminalProgress {
             Event::Warning(input, warning) => {
                 self.print(&format!("{}: warning: {warning}", input.shown()));
             }
+            Event::Output(line) => self.print(line),
             Event::Ended(number, input, outcome) => {
                 if let Some(file) = self.running.remove(&number) {
                     file.bar.finish_and_clear();
@@ -88,6 +89,9 @@ impl TerminalProgress {
                 match outcome {
                     FileOutcome::Failed(reason) => {
                         self.print(&format!("{}: {reason}", input.shown()))
+                    }
+                    FileOutcome::Partial(reason) => {
+                        self.print(&format!("{}: tagged in part: {reason}", input.shown()))
                     }
                     FileOutcome::Tagged(stats) if !self.is_terminal => {
                         self.print(&format!("{}: {stats}", input.shown()))

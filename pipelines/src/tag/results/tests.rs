@@ -4,9 +4,9 @@ fn input() -> InputFile {
     InputFile {
         path: "a/my.talk.mp4".into(),
         absolute: "/a/my.talk.mp4".into(),
-        name: "a/my.talk".into(),
+        name: "a/my.talk.mp4".into(),
+        captions: "a/my.talk".into(),
         size: 1,
-        modified_ns: 1,
     }
 }
 
@@ -19,33 +19,61 @@ fn files(folder: &Path) -> Vec<String> {
         .collect()
 }
 
+fn write(results: &PendingResults, captions: &str) -> Vec<String> {
+    let mut writer = ResultWriter::new(results.paths.clone());
+    writer.write("jsonl", "1").unwrap();
+    writer.write(CAPTIONS, captions).unwrap();
+    writer.finish("{}").unwrap()
+}
+
 #[test]
 fn results_get_their_names_when_all_are_complete_and_nothing_else_remains() {
     let out = tempfile::tempdir().unwrap();
     let folder = ResultFolder::open(out.path()).unwrap();
-    let mut results = folder.results(&input(), 0).unwrap();
-    results.write("jsonl", "1").unwrap();
+    let results = folder.results(&input(), 0, 0).unwrap();
+    let suffixes = write(&results, "WEBVTT");
     assert!(!out.path().join("a").exists());
-    assert_eq!(results.names(), ["my.talk.jsonl"]);
-    results.publish("{}").unwrap();
+    assert_eq!(suffixes, ["jsonl", "vtt", "summary.json"]);
+    results.publish(&suffixes).unwrap();
     drop(folder);
     assert_eq!(
         files(out.path()),
-        ["a/my.talk.jsonl", "a/my.talk.summary.json"]
+        [
+            "a/my.talk.mp4.jsonl",
+            "a/my.talk.mp4.summary.json",
+            "a/my.talk.vtt"
+        ]
     );
     assert!(!out.path().join(HIDDEN).exists());
+}
+
+#[test]
+fn captions_of_the_user_and_of_other_files_are_not_replaced_but_our_own_are() {
+    let out = tempfile::tempdir().unwrap();
+    fs::create_dir(out.path().join("a")).unwrap();
+    let captions = out.path().join("a/my.talk.vtt");
+    let folder = ResultFolder::open(out.path()).unwrap();
+    for (number, foreign) in ["WEBVTT\n", "WEBVTT emotions of a/my.talk.mkv\n"]
+        .iter()
+        .enumerate()
+    {
+        fs::write(&captions, foreign).unwrap();
+        let results = folder.results(&input(), number, 0).unwrap();
+        assert_eq!(results.paths.name(CAPTIONS), "my.talk.mp4.vtt");
+    }
+    fs::write(&captions, "WEBVTT emotions of a/my.talk.mp4\n").unwrap();
+    let results = folder.results(&input(), 2, 0).unwrap();
+    assert_eq!(results.paths.name(CAPTIONS), "my.talk.vtt");
 }
 
 #[test]
 fn abandoned_results_leave_nothing() {
     let out = tempfile::tempdir().unwrap();
     let folder = ResultFolder::open(out.path()).unwrap();
-    folder
-        .results(&input(), 0)
-        .unwrap()
-        .write("jsonl", "1")
-        .unwrap();
-    drop(folder);
+    write(&folder.results(&input(), 0, 0).unwrap(), "WEBVTT");
+    let second = folder.results(&input(), 0, 1).unwrap();
+    assert!(!second.paths.growing("jsonl").exists());
+    drop((second, folder));
     assert!(files(out.path()).is_empty());
 }
 
@@ -57,7 +85,7 @@ fn what_a_killed_run_left_is_removed() {
     fs::write(left.join("result.jsonl"), "half").unwrap();
     let folder = ResultFolder::open(out.path()).unwrap();
     assert!(!left.exists());
-    folder.results(&input(), 3).unwrap();
+    folder.results(&input(), 3, 0).unwrap();
 }
 
 #[test]

@@ -36,6 +36,7 @@ pub(in crate::tag) fn record(time: impl Into<Option<f64>>, faces: Vec<FaceRecord
     Record {
         version: VERSION,
         source: None,
+        frame: None,
         stream_time: time,
         running_time: time,
         wall_clock: None,

@@ -27,7 +27,9 @@ fn record(faces: usize) -> Record {
         stream: Some(gst::ClockTime::from_mseconds(2040)),
         ..FrameTime::default()
     };
-    Record::new(time, 640, 360, &vec![face; faces]).with_source(Some("a, \"b\"".into()))
+    Record::new(time, 640, 360, &vec![face; faces])
+        .with_source(Some("a, \"b\"".into()))
+        .with_frame(Some(51))
 }
 
 fn lines(record: &Record) -> String {
@@ -48,6 +50,7 @@ fn each_face_is_a_line_under_the_header_and_quoted_where_it_must_be() {
         ("stream_time", "2.04"),
         ("running_time", ""),
         ("source", "a, \"b\""),
+        ("frame", "51"),
         ("faces", "2"),
         ("id", "3"),
         ("x", "-10"),
@@ -72,7 +75,7 @@ fn a_frame_without_faces_keeps_its_line() {
     let text = lines(&record(0));
     assert_eq!(text.lines().count(), 1);
     assert!(
-        text.starts_with("2.04,,,\"a, \"\"b\"\"\",640,360,0,,"),
+        text.starts_with("2.04,,,\"a, \"\"b\"\"\",51,640,360,0,,"),
         "{text}"
     );
 }

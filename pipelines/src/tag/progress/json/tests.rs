@@ -6,9 +6,9 @@ fn input() -> InputFile {
     InputFile {
         path: "talk.mp4".into(),
         absolute: "/talk.mp4".into(),
-        name: "talk".into(),
+        name: "talk.mp4".into(),
+        captions: "talk".into(),
         size: 10,
-        modified_ns: 0,
     }
 }
 
@@ -18,8 +18,8 @@ fn every_event_is_a_line_of_json() {
     let mut progress = JsonProgress::new(&mut out);
     let position = FileProgress {
         frames: 25,
-        time: Some(gst::ClockTime::SECOND),
-        duration: Some(gst::ClockTime::from_seconds(4)),
+        time: Some(1.0),
+        duration: Some(4.0),
     };
     let stats = FileStats {
         frames: 100,

@@ -1,0 +1,102 @@
+//! Links the streams of a decoder: the video, and the audio if it is wanted.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use gst::prelude::*;
+
+use crate::tag::audio::AudioBranch;
+
+/// Links the first video stream to `entry` and all audio to `audio`, and discards the other streams.
+pub(super) fn connect(
+    pipeline: &gst::Pipeline,
+    decode: &gst::Element,
+    entry: gst::Pad,
+    audio: Option<AudioBranch>,
+) {
+    let audio = Arc::new(audio);
+
+    // Streams that nobody needs are not decoded.
+    let wanted = audio.clone();
+    decode.connect("autoplug-continue", false, move |values| {
+        let caps = values.get(2)?.get::<gst::Caps>().ok();
+        let name = caps.as_ref().and_then(|caps| caps.structure(0));
+        let goes_on = match name.map(|structure| structure.name().as_str()) {
+            Some(name) if name.starts_with("audio/") => match (&*wanted, &caps) {
+                (Some(audio), Some(caps)) => !audio.takes(caps),
+                _ => false,
+            },
+            Some(name) => !is_text(name),
+            None => true,
+        };
+        Some(goes_on.to_value())
+    });
+
+    let has_video = Arc::new(AtomicBool::new(false));
+    let found = has_video.clone();
+    let pipeline = pipeline.downgrade();
+    decode.connect_pad_added(move |_, pad| {
+        let Some(pipeline) = pipeline.upgrade() else {
+            return;
+        };
+        let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
+        let name = caps
+            .structure(0)
+            .map_or("", |structure| structure.name().as_str());
+        let is_video = name.starts_with("video/") || name.starts_with("image/");
+        if is_video && !found.swap(true, Ordering::SeqCst) {
+            // An unlinked pad ends the stream with an error that says so.
+            let _ = pad.link(&entry);
+            return;
+        }
+        let is_linked = match &*audio {
+            Some(audio) if name.starts_with("audio/") => audio.add(&pipeline, pad, &caps).is_ok(),
+            _ => false,
+        };
+        if !is_linked {
+            discard(&pipeline, pad);
+        }
+    });
+    decode.connect_no_more_pads(move |decode| {
+        if !has_video.load(Ordering::SeqCst) {
+            gst::element_error!(
+                decode,
+                gst::StreamError::WrongType,
+                ("there are no pictures in it, only audio or text")
+            );
+        }
+    });
+}
+
+fn is_text(name: &str) -> bool {
+    [
+        "text/x-raw",
+        "subpicture/",
+        "closedcaption/",
+        "meta/",
+        "subtitle/",
+        "application/x-ssa",
+        "application/x-ass",
+        "application/x-subtitle",
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix))
+}
+
+/// Links `pad` to a sink, because an unlinked stream would end the others with an error.
+fn discard(pipeline: &gst::Pipeline, pad: &gst::Pad) {
+    let Ok(sink) = gst::ElementFactory::make("fakesink")
+        .property("sync", false)
+        .property("async", false)
+        .build()
+    else {
+        return;
+    };
+    if pipeline.add(&sink).is_ok()
+        && sink.sync_state_with_parent().is_ok()
+        && let Some(entry) = sink.static_pad("sink")
+    {
+        // An unlinked pad ends the stream with an error that says so.
+        let _ = pad.link(&entry);
+    }
+}

@@ -1,0 +1,19 @@
+//! The names of results: the name of the file with a suffix.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// The suffix of the summary, whose presence means that the results of a file are complete.
+pub const SUMMARY: &str = "summary.json";
+/// The suffix of the annotated video or picture, before its extension.
+pub(super) const ANNOTATED: &str = "annotated";
+/// The suffix of the captions.
+pub(super) const CAPTIONS: &str = "vtt";
+
+/// Appends the suffix; a name may contain dots of its own.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut path = OsString::from(path);
+    path.push(".");
+    path.push(suffix);
+    path.into()
+}

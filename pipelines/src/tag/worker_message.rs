@@ -1,0 +1,70 @@
+//! What a worker process and the process that started it send each other: a line of JSON for each message.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::FileProgress;
+use super::inputs::InputFile;
+use super::results::ResultPaths;
+use super::settings::Settings;
+
+/// What a worker process is told.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum ToWorker {
+    /// How each file is tagged; the first message.
+    Setup {
+        settings: Box<Settings>,
+        /// Whether the worker first checks that the elements start with these settings.
+        is_checked: bool,
+    },
+    /// A file to tag.
+    Tag(Box<Job>),
+}
+
+/// A file to tag.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Job {
+    pub(super) input: InputFile,
+    /// The [fingerprint](super::fingerprint) of the file.
+    pub(super) content: String,
+    pub(super) results: ResultPaths,
+    /// Why an earlier attempt failed; this one then uses no hardware decoders.
+    pub(super) retried: Option<String>,
+}
+
+/// What a worker process answers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum FromWorker {
+    /// It is set up and waits for files.
+    Ready,
+    /// It cannot work with the settings.
+    Refused {
+        message: String,
+        /// Whether the user has to change the command line.
+        is_usage: bool,
+    },
+    /// The tagging of the file goes on.
+    Progress {
+        progress: FileProgress,
+        /// A number that grows whenever something was read, decoded or analysed.
+        work: u64,
+        /// Whether a hardware decoder takes part.
+        has_hardware_decoder: bool,
+    },
+    /// An element warns about the file.
+    Warning { message: String },
+    /// The results of the file are complete in their hidden folder.
+    Tagged {
+        /// The suffix of each result, that of the summary last.
+        suffixes: Vec<String>,
+        frames: u64,
+        persons: usize,
+        /// Length of the video in seconds.
+        duration: f64,
+        /// What is missing in the results, and why.
+        incomplete: Option<String>,
+    },
+    /// The file cannot be tagged.
+    Failed { message: String },
+}

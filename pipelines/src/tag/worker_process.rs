@@ -1,0 +1,355 @@
+//! A worker process as the process sees it that started it: gives it files, and kills it when it exceeds a limit.
+
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use signal_hook::consts::SIGKILL;
+
+use super::event::FileProgress;
+use super::limits::{Limits, MemorySize, resident_memory};
+use super::settings::Settings;
+use super::usage::UsageError;
+use super::worker::AS_WORKER;
+use super::worker_message::{FromWorker, Job, ToWorker};
+use crate::runner::StopFlag;
+
+/// How often the limits are checked.
+const TICK: Duration = Duration::from_millis(50);
+/// How long a process may take to start: GStreamer looks through all its plugins if it has never run before.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long what a dead process printed may take to arrive.
+const LAST_OUTPUT_TIMEOUT: Duration = Duration::from_millis(500);
+/// Number of messages that wait until they are read.
+const QUEUED: usize = 64;
+/// Length of a printed line, in bytes, from which it is divided.
+const LONGEST_LINE: u64 = 4096;
+
+/// A running worker process. It is killed when this is dropped.
+pub(super) struct WorkerProcess {
+    child: Child,
+    connection: UnixStream,
+    incoming: Receiver<Incoming>,
+    /// The last line that it printed.
+    last_output: Option<String>,
+    /// Number of files that it was given.
+    files: usize,
+}
+
+enum Incoming {
+    Message(FromWorker),
+    /// A line that is no message.
+    Unknown,
+    /// A line that it printed.
+    Output(String),
+    /// The connection is closed.
+    Closed,
+}
+
+/// What a worker tells while it tags a file.
+pub(super) enum WorkerReport<'a> {
+    Progress(FileProgress),
+    Warning(&'a str),
+    Output(&'a str),
+}
+
+/// How a worker ended a file.
+pub(super) enum JobEnd {
+    /// The results are complete in their hidden folder.
+    Tagged {
+        suffixes: Vec<String>,
+        frames: u64,
+        persons: usize,
+        duration: f64,
+        /// What is missing in the results, and why.
+        incomplete: Option<String>,
+    },
+    /// It cannot be tagged; `is_retried` if another process may be able to.
+    Failed { reason: String, is_retried: bool },
+    /// The user stopped the run.
+    Stopped,
+}
+
+impl WorkerProcess {
+    /// Starts `program` as a worker and waits until it is ready; `None` if `stop` was set.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be started or cannot work with the settings; a [`UsageError`] if the command line has to change.
+    pub(super) fn start(
+        program: &Path,
+        settings: &Settings,
+        is_checked: bool,
+        stop: &StopFlag,
+        on_output: &dyn Fn(&str),
+    ) -> anyhow::Result<Option<Self>> {
+        let shown = program.display();
+        let mut worker = Self::spawn(program)
+            .with_context(|| format!("{shown}: the worker process cannot be started"))?;
+        let setup = ToWorker::Setup {
+            settings: Box::new(settings.clone()),
+            is_checked,
+        };
+        // If it has died already, the wait says so.
+        let _ = worker.send(&setup);
+        let started = Instant::now();
+        while !stop.is_set() {
+            match worker.next() {
+                Some(Incoming::Message(FromWorker::Ready)) => return Ok(Some(worker)),
+                Some(Incoming::Message(FromWorker::Refused { message, is_usage })) => {
+                    match is_usage {
+                        true => return Err(UsageError(message).into()),
+                        false => bail!(message),
+                    }
+                }
+                Some(Incoming::Output(line)) => on_output(&line),
+                Some(Incoming::Closed) => {
+                    let how = worker.death(on_output);
+                    bail!("{shown}: the worker process does not start: it {how}")
+                }
+                Some(Incoming::Message(_) | Incoming::Unknown) => {
+                    bail!("{shown}: the worker process is another program or version")
+                }
+                None if started.elapsed() > START_TIMEOUT => bail!(
+                    "{shown}: the worker process was not ready within {} s",
+                    START_TIMEOUT.as_secs()
+                ),
+                None => {}
+            }
+        }
+        Ok(None)
+    }
+
+    fn spawn(program: &Path) -> io::Result<Self> {
+        let (connection, of_worker) = UnixStream::pair()?;
+        let (printed, output) = io::pipe()?;
+        let child = Command::new(program)
+            .arg(AS_WORKER)
+            .stdin(OwnedFd::from(of_worker))
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()?;
+        let (send, incoming) = mpsc::sync_channel(QUEUED);
+        let lines = BufReader::new(connection.try_clone()?).lines();
+        let to_messages = send.clone();
+        thread::spawn(move || {
+            // The receiver is gone when nobody waits for this process any more.
+            for line in lines.map_while(Result::ok) {
+                let incoming = match serde_json::from_str(&line) {
+                    Ok(message) => Incoming::Message(message),
+                    Err(_) => Incoming::Unknown,
+                };
+                if to_messages.send(incoming).is_err() {
+                    return;
+                }
+            }
+            let _ = to_messages.send(Incoming::Closed);
+        });
+        thread::spawn(move || forward_output(BufReader::new(printed), &send));
+        Ok(Self {
+            child,
+            connection,
+            incoming,
+            last_output: None,
+            files: 0,
+        })
+    }
+
+    /// Whether it waits for another file.
+    pub(super) fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Whether it has so much memory that the next file should get a new process.
+    pub(super) fn is_large(&self, limits: &Limits) -> bool {
+        let resident = resident_memory(self.child.id());
+        let is_large = |(MemorySize(resident), MemorySize(limit))| resident > limit / 2;
+        resident.zip(limits.memory).is_some_and(is_large)
+    }
+
+    /// Gives it a file and waits for the end. After anything but [`JobEnd::Tagged`] it must not be used again, because
+    /// it is dead, or a decoder may have damaged it.
+    pub(super) fn tag(
+        &mut self,
+        job: &Job,
+        limits: &Limits,
+        stop: &StopFlag,
+        on_report: &dyn Fn(WorkerReport<'_>),
+    ) -> JobEnd {
+        let is_fresh = self.files == 0;
+        self.files += 1;
+        // If it has died meanwhile, the wait says so.
+        let _ = self.send(&ToWorker::Tag(Box::new(job.clone())));
+        let mut last_work = 0;
+        let mut last_change = Instant::now();
+        let mut last_check = Instant::now();
+        let mut has_hardware_decoder = false;
+        loop {
+            match self.next() {
+                Some(Incoming::Message(FromWorker::Progress {
+                    progress,
+                    work,
+                    has_hardware_decoder: with_hardware,
+                })) => {
+                    has_hardware_decoder |= with_hardware;
+                    if work != last_work {
+                        (last_work, last_change) = (work, Instant::now());
+                    }
+                    on_report(WorkerReport::Progress(progress));
+                }
+                Some(Incoming::Message(FromWorker::Warning { message })) => {
+                    on_report(WorkerReport::Warning(&message));
+                }
+                Some(Incoming::Message(FromWorker::Tagged {
+                    suffixes,
+                    frames,
+                    persons,
+                    duration,
+                    incomplete,
+                })) => {
+                    return JobEnd::Tagged {
+                        suffixes,
+                        frames,
+                        persons,
+                        duration,
+                        incomplete,
+                    };
+                }
+                Some(Incoming::Message(FromWorker::Failed { message })) => {
+                    return JobEnd::Failed {
+                        reason: message,
+                        is_retried: has_hardware_decoder,
+                    };
+                }
+                Some(Incoming::Output(line)) => on_report(WorkerReport::Output(&line)),
+                Some(Incoming::Closed) => {
+                    let how = self.death(&|line| on_report(WorkerReport::Output(line)));
+                    return JobEnd::Failed {
+                        reason: format!("the process that decodes it {how}"),
+                        is_retried: true,
+                    };
+                }
+                Some(
+                    Incoming::Unknown
+                    | Incoming::Message(FromWorker::Ready | FromWorker::Refused { .. }),
+                ) => {
+                    return JobEnd::Failed {
+                        reason: "the process that decodes it sent an unexpected message".into(),
+                        is_retried: true,
+                    };
+                }
+                None => {}
+            }
+            if stop.is_set() {
+                return JobEnd::Stopped;
+            }
+            if last_change.elapsed() > limits.timeout {
+                return JobEnd::Failed {
+                    reason: format!(
+                        "no progress within {} s: the file is broken, or a decoder hangs; --timeout allows more",
+                        limits.timeout.as_secs_f64()
+                    ),
+                    is_retried: has_hardware_decoder,
+                };
+            }
+            if last_check.elapsed() >= TICK {
+                last_check = Instant::now();
+                let resident = resident_memory(self.child.id());
+                if let Some((resident, limit)) = resident.zip(limits.memory)
+                    && resident > limit
+                {
+                    return JobEnd::Failed {
+                        reason: format!(
+                            "decoding it takes {resident} of memory, the limit is {limit}; --memory allows more"
+                        ),
+                        // Earlier files may have left something in the memory.
+                        is_retried: has_hardware_decoder || !is_fresh,
+                    };
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, message: &ToWorker) -> io::Result<()> {
+        let mut line = serde_json::to_vec(message)?;
+        line.push(b'\n');
+        self.connection.write_all(&line)
+    }
+
+    /// What comes within a [`TICK`].
+    fn next(&mut self) -> Option<Incoming> {
+        match self.incoming.recv_timeout(TICK) {
+            Ok(Incoming::Output(line)) => {
+                self.last_output = Some(line.clone());
+                Some(Incoming::Output(line))
+            }
+            Ok(incoming) => Some(incoming),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Incoming::Closed),
+        }
+    }
+
+    /// How it ended, after it has closed the connection; first passes on what it printed.
+    fn death(&mut self, on_output: &dyn Fn(&str)) -> String {
+        // Does nothing to a dead process, and ends one that has only closed the connection.
+        let _ = self.child.kill();
+        let status = self.child.wait();
+        while let Ok(Incoming::Output(line)) = self.incoming.recv_timeout(LAST_OUTPUT_TIMEOUT) {
+            on_output(&line);
+            self.last_output = Some(line);
+        }
+        let said = self.last_output.as_deref();
+        let said = said.map_or(String::new(), |line| format!(": {}", line.trim()));
+        match status {
+            Ok(status) => format!("{}{said}", described(status)),
+            Err(error) => format!("is lost: {error}"),
+        }
+    }
+}
+
+impl Drop for WorkerProcess {
+    fn drop(&mut self) {
+        // Neither fails for a child that has not been waited for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Passes on what the worker prints, until nobody receives it or all its writers have ended.
+fn forward_output(mut printed: BufReader<io::PipeReader>, send: &SyncSender<Incoming>) {
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = printed
+            .by_ref()
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut line);
+        if !read.is_ok_and(|bytes| bytes > 0) {
+            return;
+        }
+        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+        if !text.is_empty() && send.send(Incoming::Output(text)).is_err() {
+            return;
+        }
+    }
+}
+
+fn described(status: ExitStatus) -> String {
+    match (status.signal(), status.code()) {
+        (Some(SIGKILL), _) => "was killed (SIGKILL), as happens when memory runs out".into(),
+        (Some(signal), _) => {
+            let name = signal_hook::low_level::signal_name(signal);
+            let name = name.map_or(format!("signal {signal}"), str::to_owned);
+            format!("crashed ({name})")
+        }
+        (None, Some(code)) => format!("ended with exit status {code}"),
+        (None, None) => "ended".into(),
+    }
+}
