@@ -47,22 +47,27 @@ pub fn suppress_overlapping<T>(boxes: &mut Vec<T>, iou: f32, region: impl Fn(&T)
     boxes.truncate(kept);
 }
 
-/// Removes boxes that are parts of a face in a larger box: at least [`PART_INSIDE`] of them lies in it, and they are not so
-/// small that they could be another face in front of it.
+/// Removes boxes that are parts of a face in a larger box that stays: at least [`PART_INSIDE`] of them lies in it, and they
+/// are not so small that they could be another face in front of it.
 pub(crate) fn suppress_parts<T>(boxes: &mut Vec<T>, region: impl Fn(&T) -> &Region) {
+    let side = |region: &Region| region.width.max(region.height);
     let is_part = |part: &Region, whole: &Region| {
-        let side = |region: &Region| region.width.max(region.height);
         PART_SIZES.contains(&(side(part) / side(whole))) && part.share_in(whole) >= PART_INSIDE
     };
-    let parts: Vec<bool> = boxes
-        .iter()
-        .map(|part| {
-            let mut others = boxes.iter();
-            others.any(|whole| is_part(region(part), region(whole)))
-        })
-        .collect();
-    let mut parts = parts.into_iter();
-    boxes.retain(|_| parts.next() == Some(false));
+    let mut by_size: Vec<usize> = (0..boxes.len()).collect();
+    by_size.sort_by(|&a, &b| side(region(&boxes[b])).total_cmp(&side(region(&boxes[a]))));
+    let mut kept: Vec<usize> = Vec::with_capacity(boxes.len());
+    for index in by_size {
+        let part = region(&boxes[index]);
+        if !kept
+            .iter()
+            .any(|&whole| is_part(part, region(&boxes[whole])))
+        {
+            kept.push(index);
+        }
+    }
+    let mut index = 0..boxes.len();
+    boxes.retain(|_| index.next().is_some_and(|index| kept.contains(&index)));
 }
 
 #[cfg(test)]

@@ -138,6 +138,7 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 fn run(arguments: Arguments) -> anyhow::Result<RunTotals> {
     let stop = StopFlag::default();
     stop.set_on_signal()?;
+    emotion_pipelines::init()?;
     let inputs = inputs::scan(&arguments.paths, &arguments.list, arguments.root.as_deref())?;
     let jobs = arguments
         .jobs

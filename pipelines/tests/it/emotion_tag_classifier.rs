@@ -107,14 +107,14 @@ fn settings_and_records_say_which_weights_and_threshold_made_them() {
         tag(&out, &weights, "", &["--format", format], &portrait());
     }
     let fingerprint = WeightsId::of(&answer.weights()).fingerprint;
-    let record = records(&out.join("astronaut.jsonl")).remove(0);
+    let record = records(&out.join("astronaut.png.jsonl")).remove(0);
     assert_eq!(record.model.as_deref(), Some("constant"));
     assert_eq!(record.weights_id.as_ref(), Some(&fingerprint));
     assert_eq!(record.threshold, Some(0.65));
     assert_eq!(record.faces[0].emotion.as_deref(), Some("uncertain"));
     assert!(record.faces[0].quality.is_some_and(|quality| quality > 0.5));
 
-    let csv = fs::read_to_string(out.join("astronaut.csv")).expect("it was written");
+    let csv = fs::read_to_string(out.join("astronaut.png.csv")).expect("it was written");
     assert!(
         csv.lines()
             .next()
@@ -124,7 +124,7 @@ fn settings_and_records_say_which_weights_and_threshold_made_them() {
     let end = format!(",constant,{fingerprint},0.65");
     assert!(csv.lines().nth(1).expect("a face").ends_with(&end), "{csv}");
 
-    let summary = fs::read_to_string(out.join("astronaut.summary.json"));
+    let summary = fs::read_to_string(out.join("astronaut.png.summary.json"));
     let summary: Value = serde_json::from_str(&summary.expect("it was written")).expect("JSON");
     assert_eq!(
         summary["settings"]["classifier"],
@@ -142,7 +142,7 @@ fn after_a_moment_at_rest_faces_are_neutral() {
     let labels = |out: &str, arguments: &[&str]| {
         let out = archive.path(out);
         tag(&out, &weights, "", arguments, &clip);
-        let records = records(&out.join("clip.jsonl")).into_iter();
+        let records = records(&out.join("clip.mp4.jsonl")).into_iter();
         let label = |record: Record| {
             let face = record.faces.into_iter().next()?;
             Some((record.stream_time?, face.emotion?))
@@ -193,7 +193,7 @@ fn weights_that_cannot_be_loaded_end_the_run_before_the_first_file() {
         .arg(portrait())
         .output()
         .expect("it starts");
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(
         errors.matches("/nowhere/w.safetensors").count(),

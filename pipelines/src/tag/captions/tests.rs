@@ -85,8 +85,8 @@ fn an_uncertain_face_is_grey() {
     let records = [(0.0, "uncertain"), (1.0, "happy")];
     let records = records.map(|(time, label)| record(time, vec![face(5, 0, label, 0.3)]));
     assert_eq!(
-        web_vtt(&timeline(records.to_vec())),
-        "WEBVTT\n\nSTYLE\n::cue(.uncertain) { color: #b4bcc6 }\n\n\
+        web_vtt("talk.mp4", &timeline(records.to_vec())),
+        "WEBVTT emotions of talk.mp4\n\nSTYLE\n::cue(.uncertain) { color: #b4bcc6 }\n\n\
          00:00:00.000 --> 00:00:01.000\n<c.uncertain>uncertain</c>\n\n\
          00:00:01.000 --> 00:00:02.000\nhappy\n"
     );
