@@ -268,7 +268,7 @@ mod tests {
                     } = pass.part;
                     (left..left + width).contains(&x) && (top..top + height).contains(&y)
                 };
-                assert!(tiles.iter().any(|pass| contains(&pass)), "{x}, {y}");
+                assert!(tiles.iter().any(contains), "{x}, {y}");
             }
         }
         let [first, second] = [tiles[0].part, tiles[1].part];
