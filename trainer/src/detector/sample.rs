@@ -22,7 +22,7 @@ pub struct Sampling {
     pub size: usize,
     /// Range of the longer sides of faces in a sample, in pixels; sizes are log-uniform.
     pub faces: (f32, f32),
-    /// Probability that a face may overfill its crop, by up to [`OVERFILL`].
+    /// Probability that a face may overfill its crop: its longer side is then up to 1.3 times the crop's shorter one.
     pub overfill: f32,
     /// Largest enlargement of an image.
     pub enlargement: f32,
