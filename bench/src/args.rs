@@ -25,7 +25,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", default_value = "python3")]
     pub(crate) python: PathBuf,
 
-    /// Weights of YuNet, face_detection_yunet_2023mar.onnx [default: from the project's data folder]
+    /// Weights of YuNet, face_detection_yunet_2023mar.onnx [default: peer/ in the folder EMOTION_DATA]
     #[arg(long, value_name = "FILE")]
     pub(crate) yunet: Option<PathBuf>,
 

@@ -3,6 +3,7 @@
 //! Ours is the whole detection: scaling, network, decoding and suppression. Of YuNet only the network is timed, at the full
 //! size of the frame; so ours is measured at full size too, and separately with the default settings.
 
+use std::env;
 use std::fs::write;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -161,11 +162,17 @@ fn frame(width: usize, height: usize) -> Result<Vec<u8>> {
 
 /// The file of the peer's weights.
 fn yunet(args: &Args) -> Result<PathBuf> {
-    let default = || {
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../../shared/data/peer/face_detection_yunet_2023mar.onnx")
+    const FILE: &str = "face_detection_yunet_2023mar.onnx";
+    let of_data = || {
+        Some(
+            Path::new(&env::var_os("EMOTION_DATA")?)
+                .join("peer")
+                .join(FILE),
+        )
     };
-    let path = args.yunet.clone().unwrap_or_else(default);
+    let path = args.yunet.clone().or_else(of_data);
+    let path = path
+        .with_context(|| format!("get {FILE} from OpenCV's model zoo and pass it with --yunet"))?;
     ensure!(
         path.exists(),
         "{}: no such file; get face_detection_yunet_2023mar.onnx from OpenCV's model zoo and pass it with --yunet",
