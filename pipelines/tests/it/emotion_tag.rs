@@ -12,7 +12,7 @@ use crate::common::*;
 use emotion_pipelines::launch_line::LaunchLine;
 use emotion_pipelines::runner::{self, StopFlag};
 use emotion_tests::picture::portrait;
-use gstemotion::record::{Record, table};
+use gstemotion::record::table;
 use serde_json::Value;
 
 fn tag(out: &Path, arguments: &[&str], paths: &[&Path]) -> Command {
@@ -34,27 +34,6 @@ fn tagged(out: &Path, arguments: &[&str], paths: &[&Path]) {
     let output = ran(out, arguments, paths);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
-}
-
-fn events(output: &Output) -> Vec<Value> {
-    let text = String::from_utf8(output.stdout.clone()).expect("JSON is text");
-    let lines = text.lines();
-    lines
-        .map(|line| serde_json::from_str(line).expect(line))
-        .collect()
-}
-
-fn summary(out: &Path, name: &str) -> Value {
-    let text = fs::read_to_string(out.join(format!("{name}.summary.json")));
-    serde_json::from_str(&text.expect("it was written")).expect("it is JSON")
-}
-
-fn records(path: &Path) -> Vec<Record> {
-    let text = fs::read_to_string(path).expect("it was written");
-    let lines = text.lines();
-    lines
-        .map(|line| serde_json::from_str(line).expect(line))
-        .collect()
 }
 
 #[test]

@@ -33,14 +33,6 @@ fn tag(out: &Path, weights: &Path, properties: &str, arguments: &[&str], file: &
     output
 }
 
-fn events(output: &Output) -> Vec<Value> {
-    let text = String::from_utf8(output.stdout.clone()).expect("JSON is text");
-    let lines = text.lines();
-    lines
-        .map(|line| serde_json::from_str(line).expect(line))
-        .collect()
-}
-
 /// What the run did with its only file.
 fn outcome(output: &Output) -> Value {
     let events = events(output);
@@ -51,14 +43,6 @@ fn saved(archive: &Archive, answer: &ConstantAnswer) -> PathBuf {
     let path = archive.path("weights.safetensors");
     answer.weights().save(&path).expect("it is writable");
     path
-}
-
-fn records(path: &Path) -> Vec<Record> {
-    let text = fs::read_to_string(path).expect("it was written");
-    let lines = text.lines();
-    lines
-        .map(|line| serde_json::from_str(line).expect(line))
-        .collect()
 }
 
 #[test]

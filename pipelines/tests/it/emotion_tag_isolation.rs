@@ -54,11 +54,6 @@ fn outcomes(output: &Output) -> BTreeMap<String, (String, String)> {
     found
 }
 
-fn summary(archive: &Archive, name: &str) -> Value {
-    let text = fs::read_to_string(archive.path("out").join(format!("{name}.summary.json")));
-    serde_json::from_str(&text.expect("it was written")).expect("it is JSON")
-}
-
 /// A file that costs more than its own results would leave others untagged.
 fn assert_only_these_fail(jobs: &str, failing: &[(&str, &str)]) {
     let archive = Archive::new();
@@ -79,7 +74,7 @@ fn assert_only_these_fail(jobs: &str, failing: &[(&str, &str)]) {
     }
     for name in ["good1", "good2", "good3"] {
         assert_eq!(outcomes[name].0, "tagged", "{name}: {errors}");
-        summary(&archive, name);
+        summary(&archive.path("out"), name);
     }
     assert!(!archive.path("out/.emotion-tag").exists());
 }
@@ -114,10 +109,13 @@ fn after_a_crash_one_more_attempt_is_made_and_the_summary_tells_why() {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
     for (name, reason) in [("crash", "SIGSEGV"), ("stall with hardware", "no progress")] {
-        let retried = summary(&archive, name)["retried"].to_string();
+        let retried = summary(&archive.path("out"), name)["retried"].to_string();
         assert!(retried.contains(reason), "{name}: {retried}");
     }
-    assert_eq!(summary(&archive, "good")["retried"], Value::Null);
+    assert_eq!(
+        summary(&archive.path("out"), "good")["retried"],
+        Value::Null
+    );
     assert!(errors.contains("a decoder says why"), "{errors}");
 }
 
@@ -126,7 +124,7 @@ fn one_worker_tags_one_file_after_the_other_and_is_replaced_after_a_failure() {
     let archive = Archive::new();
     let names = ["a", "b", "refuse", "c", "d"];
     with_fake_worker(&archive, &["--jobs", "1"], &names);
-    let process = |name| summary(&archive, name)["process"].as_u64();
+    let process = |name| summary(&archive.path("out"), name)["process"].as_u64();
     assert_eq!(process("a"), process("b"));
     assert_ne!(process("b"), process("c"));
     assert_eq!(process("c"), process("d"));
@@ -225,9 +223,9 @@ fn a_decoder_that_crashes_once_costs_no_results() {
     )
     .expect("it is readable");
     assert!(running.wait().expect("it ends").success());
-    let retried = summary(&archive, "clip.mp4")["retried"].to_string();
+    let retried = summary(&archive.path("out"), "clip.mp4")["retried"].to_string();
     assert!(retried.contains("crashed (SIGABRT)"), "{retried}");
-    assert_eq!(summary(&archive, "clip.mp4")["frames"], 60);
+    assert_eq!(summary(&archive.path("out"), "clip.mp4")["frames"], 60);
 }
 
 #[test]

@@ -6,18 +6,12 @@ use std::process::{Command, Output, Stdio};
 
 use crate::common::*;
 use emotion_tests::picture::portrait;
-use serde_json::Value;
 
 fn ran(archive: &Archive, arguments: &[&str], paths: &[&Path]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_emotion-tag"));
     command.arg("--out").arg(archive.path("out"));
     command.args(arguments).args(paths).stdin(Stdio::null());
     command.output().expect("it starts")
-}
-
-fn summary(archive: &Archive, name: &str) -> Value {
-    let text = fs::read_to_string(archive.path("out").join(format!("{name}.summary.json")));
-    serde_json::from_str(&text.expect("it was written")).expect("it is JSON")
 }
 
 /// A JPEG of the portrait, 512 × 400, that lies on its side; EXIF says that the camera was turned.
@@ -47,7 +41,7 @@ fn a_photograph_stands_upright_and_its_annotated_copy_is_a_picture() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let summary = summary(&archive, "turned.jpg");
+    let summary = summary(&archive.path("out"), "turned.jpg");
     assert_eq!(
         (&summary["width"], &summary["height"]),
         (&512.into(), &400.into())
@@ -84,7 +78,7 @@ fn an_animation_is_a_video_and_a_gif_of_one_frame_is_a_picture() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let video = summary(&archive, "animation.gif");
+    let video = summary(&archive.path("out"), "animation.gif");
     assert_eq!(
         (&video["frames"], &video["duration"]),
         (&3.into(), &0.6.into())
@@ -93,7 +87,7 @@ fn an_animation_is_a_video_and_a_gif_of_one_frame_is_a_picture() {
         video["frames_with_faces"].as_u64().map(|frames| frames > 0),
         Some(true)
     );
-    let picture = summary(&archive, "still.gif");
+    let picture = summary(&archive.path("out"), "still.gif");
     assert_eq!(
         (&picture["frames"], &picture["duration"]),
         (&1.into(), &0.0.into())
@@ -140,7 +134,7 @@ fn a_damaged_file_is_reported_and_kept_in_part_only_on_request() {
             "{errors}"
         );
     }
-    let summary = summary(&archive, "clip.mkv");
+    let summary = summary(&archive.path("out"), "clip.mkv");
     assert!(
         summary["incomplete"].to_string().contains("cut short"),
         "{summary}"
@@ -168,7 +162,7 @@ fn records_stay_where_the_annotated_copy_cannot_be_made() {
             errors.contains("tagged in part: its annotated copy cannot be made"),
             "{errors}"
         );
-        assert_eq!(summary(&archive, "clip.mjpeg")["frames"], 10);
+        assert_eq!(summary(&archive.path("out"), "clip.mjpeg")["frames"], 10);
         assert_eq!(
             names(&archive.path("out")),
             ["clip.mjpeg.jsonl", "clip.mjpeg.summary.json", "clip.vtt"]
@@ -192,7 +186,7 @@ fn a_video_of_an_odd_size_has_an_annotated_copy() {
     );
     let copy = archive.path("out/odd.webm.annotated.mp4");
     ran(&archive, &[], &[&copy]);
-    let summary = summary(&archive, "odd.webm.annotated.mp4");
+    let summary = summary(&archive.path("out"), "odd.webm.annotated.mp4");
     assert_eq!(summary["frames"], 5);
     // The format needs even sizes.
     assert!(

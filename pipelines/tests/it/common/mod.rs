@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use std::{fs, io};
 
 use emotion_pipelines::clip::Clip;
 use emotion_pipelines::launch_line::LaunchLine;
 use emotion_pipelines::runner::{self, StopFlag};
 use gst::prelude::*;
+use gstemotion::record::Record;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// A folder with generated files.
 pub(crate) struct Archive {
@@ -119,4 +123,28 @@ pub(crate) fn pictures_and_sounds(video: &Path) -> (usize, usize) {
     let all: Vec<_> = counter.try_iter().collect();
     let count = |name| all.iter().filter(|found| **found == name).count();
     (count("video"), count("audio"))
+}
+
+/// The JSON objects in the lines of a text.
+fn json_lines<T: DeserializeOwned>(text: &str) -> Vec<T> {
+    let lines = text.lines();
+    lines
+        .map(|line| serde_json::from_str(line).expect(line))
+        .collect()
+}
+
+/// What a program reported with `--json`.
+pub(crate) fn events(output: &Output) -> Vec<Value> {
+    json_lines(std::str::from_utf8(&output.stdout).expect("JSON is text"))
+}
+
+/// The records in a file of JSON Lines.
+pub(crate) fn records(path: &Path) -> Vec<Record> {
+    json_lines(&fs::read_to_string(path).expect("it was written"))
+}
+
+/// The summary of the input `name` in the folder of the results.
+pub(crate) fn summary(out: &Path, name: &str) -> Value {
+    let text = fs::read_to_string(out.join(format!("{name}.summary.json")));
+    serde_json::from_str(&text.expect("it was written")).expect("it is JSON")
 }
