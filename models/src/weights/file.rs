@@ -1,10 +1,11 @@
 //! Weights files.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::Path;
 
+use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 
 use crate::atomic_file;
@@ -12,7 +13,7 @@ use crate::atomic_file;
 use super::checked::{Weights, mismatch};
 use super::error::Error;
 use super::metadata::Metadata;
-use super::tensor::{HalfTensor, WeightTensor, WeightTensors};
+use super::tensor::{WeightTensor, WeightTensors};
 
 impl Weights {
     /// Reads a file.
@@ -60,21 +61,23 @@ impl Weights {
     ///
     /// If a value is too large for `F16`.
     pub fn to_half_precision(&self) -> Result<Vec<u8>, Error> {
-        let tensors = self.tensors().iter();
-        let halves: BTreeMap<&String, HalfTensor> = tensors
-            .map(|(name, tensor)| (name, HalfTensor::new(tensor)))
-            .collect();
-        if let Some((name, _)) = halves.iter().find(|(_, half)| !half.is_finite()) {
-            return Err(Error::TooLarge {
-                file: self.file().to_owned(),
-                name: (*name).clone(),
-            });
-        }
-        let bytes = serialize(halves, Some(self.metadata().to_map()));
-        bytes.map_err(|source| Error::Format {
+        let format = |source| Error::Format {
             file: self.file().to_owned(),
             source,
-        })
+        };
+        let mut halves = Vec::new();
+        for (name, tensor) in self.tensors() {
+            let bytes = tensor.to_half_precision().ok_or_else(|| Error::TooLarge {
+                file: self.file().to_owned(),
+                name: name.clone(),
+            })?;
+            halves.push((name, &tensor.shape, bytes));
+        }
+        let views = halves.iter().map(|(name, shape, bytes)| {
+            Ok((name, TensorView::new(Dtype::F16, (*shape).clone(), bytes)?))
+        });
+        let views: Vec<_> = views.collect::<Result<_, _>>().map_err(format)?;
+        serialize(views, Some(self.metadata().to_map())).map_err(format)
     }
 
     /// Writes the file, in `F32`, whole or not at all.

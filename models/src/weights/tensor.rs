@@ -42,47 +42,23 @@ impl WeightTensor {
     }
 }
 
+impl WeightTensor {
+    /// Its values in half precision, as a file holds them; none if one is too large.
+    pub(super) fn to_half_precision(&self) -> Option<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(size_of::<f16>() * self.values.len());
+        for value in self.values.iter().copied().map(f16::from_f32) {
+            if !value.is_finite() {
+                return None;
+            }
+            bytes.extend(value.to_le_bytes());
+        }
+        Some(bytes)
+    }
+}
+
 impl View for &WeightTensor {
     fn dtype(&self) -> Dtype {
         Dtype::F32
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        let values = self.values.iter();
-        values.flat_map(|value| value.to_le_bytes()).collect()
-    }
-
-    fn data_len(&self) -> usize {
-        size_of_val(&self.values[..])
-    }
-}
-
-/// The same in half precision.
-pub(super) struct HalfTensor {
-    shape: Vec<usize>,
-    values: Vec<f16>,
-}
-
-impl HalfTensor {
-    pub(super) fn new(tensor: &WeightTensor) -> Self {
-        Self {
-            shape: tensor.shape.clone(),
-            values: tensor.values.iter().copied().map(f16::from_f32).collect(),
-        }
-    }
-
-    pub(super) fn is_finite(&self) -> bool {
-        self.values.iter().all(|value| value.is_finite())
-    }
-}
-
-impl View for HalfTensor {
-    fn dtype(&self) -> Dtype {
-        Dtype::F16
     }
 
     fn shape(&self) -> &[usize] {
