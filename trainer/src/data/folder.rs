@@ -229,11 +229,9 @@ fn read(path: &Path, preprocessor: &mut Preprocessor) -> Result<Vec<u8>, String>
         width: side,
         height: side,
     };
-    let mut values = vec![0.0; FACE_SIZE * FACE_SIZE];
     image_file::view(&image)
-        .and_then(|view| preprocessor.run(&view, centre, &mut values))
-        .map_err(|error| error.to_string())?;
-    Ok(image_file::grey_levels(&values))
+        .and_then(|view| image_file::crop(&view, centre, preprocessor))
+        .map_err(|error| error.to_string())
 }
 
 /// Finds the files in the folder and reports all problems of its layout at once.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 
-use emotion_models::preprocess::{self, GreyImage, luma};
+use emotion_models::preprocess::{self, GreyImage, GreyRows, Preprocessor, Region, luma};
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageReader, Rgb};
 
@@ -62,10 +62,20 @@ pub fn view(image: &GrayImage) -> Result<GreyImage<'_>, preprocess::Error> {
     GreyImage::new(image, width, image.height() as usize, width)
 }
 
-/// The grey levels 0 to 255 of preprocessed values in [-1, 1].
-pub fn grey_levels(values: &[f32]) -> Vec<u8> {
+/// The grey levels of a region, resampled to the size of the preprocessor, row by row.
+///
+/// # Errors
+///
+/// When the region has no area.
+pub fn crop(
+    image: &impl GreyRows,
+    region: Region,
+    preprocessor: &mut Preprocessor,
+) -> Result<Vec<u8>, preprocess::Error> {
+    let mut values = vec![0.0; preprocessor.size().pow(2)];
+    preprocessor.run(image, region, &mut values)?;
     let level = |value: &f32| ((value + 1.0) * 127.5).round() as u8;
-    values.iter().map(level).collect()
+    Ok(values.iter().map(level).collect())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use image::imageops::{FilterType, crop_imm, resize};
 use super::annotations::clip;
 use super::matching::ScoredBox;
 use crate::data::augment::{Margins, Movement, Warp};
-use crate::data::image_file::{grey_levels, view};
+use crate::data::image_file::{crop, view};
 
 /// Least longer side of a face in pixels: smaller ones would be enlarged beyond recognition.
 const LEAST_SIDE: f32 = 40.0;
@@ -69,7 +69,7 @@ pub fn close_up(picture: &GrayImage, face: &Region, index: usize) -> Option<Made
     }
     let scale = height as f32 / rows as f32;
     let width_px = (width as f32 * scale).round() as u32;
-    let crop = crop_imm(picture, left, top, width, rows).to_image();
+    let cropped_image = crop_imm(picture, left, top, width, rows).to_image();
     let moved = Region {
         x: (face.x - left as f32) * scale,
         y: (face.y - top as f32) * scale,
@@ -77,7 +77,12 @@ pub fn close_up(picture: &GrayImage, face: &Region, index: usize) -> Option<Made
         height: face.height * scale,
     };
     Some(MadeImage {
-        image: resize(&crop, width_px.max(1), height, FilterType::Triangle),
+        image: resize(
+            &cropped_image,
+            width_px.max(1),
+            height,
+            FilterType::Triangle,
+        ),
         face: clip(moved, [width_px as f32, height as f32])?,
     })
 }
@@ -96,9 +101,7 @@ pub fn turned(picture: &GrayImage, face: &Region, angle_degrees: f32) -> Result<
         width: side,
         height: side,
     };
-    let mut values = vec![0.0; TURNED_SIDE * TURNED_SIDE];
-    Preprocessor::new(TURNED_SIDE).run(&view(picture)?, around, &mut values)?;
-    let upright = grey_levels(&values);
+    let upright = crop(&view(picture)?, around, &mut Preprocessor::new(TURNED_SIDE))?;
     let movement = Movement {
         angle_degrees,
         ..Movement::NONE

@@ -40,10 +40,8 @@ pub fn append(faces: &mut Faces, folder: &Path) -> Result<usize> {
                     width,
                     height,
                 } = **region;
-                let mut values = vec![0.0; FACE_SIZE * FACE_SIZE];
                 let region = Region::face(x, y, width, height, DEFAULT_MARGIN);
-                preprocessor.run(&view, region, &mut values)?;
-                Ok(image_file::grey_levels(&values))
+                Ok(image_file::crop(&view, region, &mut preprocessor)?)
             };
             regions.iter().map(crop).collect()
         })

@@ -127,7 +127,7 @@ fn covers_are_learnt_by_a_head_of_their_own_that_the_weights_name() {
     finish(Trainer::new(settings, data(), RunFolder::new(folder.path())).unwrap());
     let weights = Weights::load(&RunFolder::new(folder.path()).best()).unwrap();
     assert_eq!(weights.metadata().heads, [Head::Labels, Head::Cover]);
-    // Its values have moved away from the initial ones.
+    // Its values have moved away from the initial ones, also the bias, which decay alone would leave at 0.
     let network = Network::new(
         Architecture::MiniXception,
         FACE_SIZE,
@@ -136,6 +136,7 @@ fn covers_are_learnt_by_a_head_of_their_own_that_the_weights_name() {
     );
     let initial = network.unwrap().parameters.snapshot().unwrap();
     assert_ne!(initial["cover.weight"], weights.tensors()["cover.weight"]);
+    assert_ne!(weights.tensors()["cover.bias"].values, [0.0]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use emotion_models::preprocess::LightCorrection;
 use serde_json::{Map, Value, json};
 
 use super::super::common::percent;
-use super::probabilities::{evaluate_rows, probabilities};
+use super::probabilities::{Side, classify, evaluate_rows};
 use crate::data::illumination::Illumination;
 use crate::data::{FACE_SIZE, Faces};
 
@@ -40,10 +40,12 @@ pub(super) fn table(
     for (column, light) in Illumination::ALL.into_iter().enumerate() {
         let lit = in_light(faces, light);
         for row in &mut rows {
-            let found = probabilities(networks, &lit, batch, row.correction)?;
+            let [once, mirrored] = [Side::AsIs, Side::Mirrored]
+                .map(|side| classify(networks, &lit, batch, row.correction, side));
+            let (once, mirrored) = (once?, mirrored?);
             let accuracy = |probabilities| evaluate_rows(probabilities, &lit, |_| true).accuracy();
-            row.once[column] = accuracy(&found.once);
-            row.mirrored[column] = accuracy(&found.mirrored);
+            row.once[column] = accuracy(&once.probabilities);
+            row.mirrored[column] = accuracy(&once.mean_with(&mirrored));
         }
     }
     Ok(rows.into())

@@ -14,7 +14,7 @@ use emotion_models::inference::Precision;
 use emotion_models::{Classifier, Emotion};
 
 use self::people::PeopleReport;
-use self::probabilities::{Probabilities, evaluate_rows, probabilities};
+use self::probabilities::{Probabilities, Side, classify, evaluate_rows};
 use self::report::{EvaluatedSplit, EvaluationReport, NetworkCost};
 use super::common::{load_weights, save_figures, short_name, use_threads};
 use crate::cli::EvaluateArgs;
@@ -54,7 +54,10 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     // Within Training every row would be a copy of itself.
     let copies = (split != Split::Training && !is_whole).then(|| faces.copies_of(&data.training));
     let batch = args.batch.get();
-    let found = probabilities(&mut networks, faces, batch, args.light_correction)?;
+    let mut of_side = |side| classify(&mut networks, faces, batch, args.light_correction, side);
+    let (once, mirrored) = (of_side(Side::AsIs)?, of_side(Side::Mirrored)?);
+    let mirrored = once.mean_with(&mirrored);
+    let once = once.probabilities;
     let light = args
         .light
         .then(|| light::table(&mut networks, faces, batch))
@@ -82,9 +85,9 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         copies: copies
             .as_ref()
             .map(|copies| copies.iter().filter(|&&copy| copy).count()),
-        once: evaluate(&found.once),
-        mirrored: evaluate(&found.mirrored),
-        people: PeopleReport::new(&found, faces, threshold),
+        once: evaluate(&once),
+        mirrored: evaluate(&mirrored),
+        people: PeopleReport::new([&once, &mirrored], faces, threshold),
         light_correction: args.light_correction,
         light,
         robust,

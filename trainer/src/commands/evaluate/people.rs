@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::common::{percent, thousands};
 use super::figures::{by_emotion, interval};
-use super::probabilities::Answers;
+use super::probabilities::Probabilities;
 use crate::data::Faces;
 use crate::emotion::people::{NamedFaces, PeopleMetrics};
 
@@ -23,10 +23,14 @@ pub(super) struct PeopleReport {
 
 impl PeopleReport {
     /// None if the faces have no votes.
-    pub(super) fn new(found: &Answers, faces: &Faces, threshold: Option<f64>) -> Option<Self> {
-        let once = PeopleMetrics::new(&found.once, faces)?;
+    pub(super) fn new(
+        [once, mirrored]: [&Probabilities; 2],
+        faces: &Faces,
+        threshold: Option<f64>,
+    ) -> Option<Self> {
+        let once = PeopleMetrics::new(once, faces)?;
         Some(Self {
-            mirrored: PeopleMetrics::new(&found.mirrored, faces)?,
+            mirrored: PeopleMetrics::new(mirrored, faces)?,
             named: threshold.map(|threshold| (threshold, once.named(threshold))),
             once,
         })

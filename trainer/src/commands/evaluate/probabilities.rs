@@ -16,12 +16,29 @@ pub(super) type Probabilities = Vec<[f64; CLASSES]>;
 
 /// The answers to all faces.
 pub(super) struct Answers {
-    /// To each face alone.
-    pub(super) once: Probabilities,
-    /// The mean of the answers to the face and to its mirror image.
-    pub(super) mirrored: Probabilities,
+    /// The probabilities.
+    pub(super) probabilities: Probabilities,
     /// The probability that the face is covered, if all networks have learnt it.
     pub(super) covers: Option<Vec<f64>>,
+}
+
+impl Answers {
+    /// The mean probabilities of the face and its mirror image.
+    pub(super) fn mean_with(&self, mirrored: &Self) -> Probabilities {
+        let pairs = self.probabilities.iter().zip(&mirrored.probabilities);
+        pairs
+            .map(|(face, mirror)| std::array::from_fn(|id| f64::midpoint(face[id], mirror[id])))
+            .collect()
+    }
+}
+
+/// Whether faces are classified as they are, or left and right exchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// As they are.
+    AsIs,
+    /// Left and right exchanged.
+    Mirrored,
 }
 
 /// The mean answers of the networks to each face with this light correction.
@@ -29,36 +46,33 @@ pub(super) struct Answers {
 /// # Errors
 ///
 /// When a network fails.
-pub(super) fn probabilities(
+pub(super) fn classify(
     networks: &mut [Classifier],
     faces: &Faces,
     batch: usize,
     light: LightCorrection,
+    side: Side,
 ) -> Result<Answers> {
     let bar = ProgressBar::new((networks.len() * faces.len()) as u64)
         .with_style(style("{bar:24} {pos}/{len} faces, {eta} left"));
-    let mut once = vec![[0.0; CLASSES]; faces.len()];
-    let mut mirrored = once.clone();
+    let mut probabilities = vec![[0.0; CLASSES]; faces.len()];
     let mut covers = Some(vec![0.0; faces.len()]);
     let share = 1.0 / networks.len() as f64;
     for network in networks {
         let size = network.metadata().input_size;
-        let mut mirror_rows = Vec::with_capacity(faces.len());
         let preprocessor = Preprocessor::new(size).with_light(light);
         let rows = network::logits(faces, &preprocessor, batch, |mut values, count| {
+            if side == Side::Mirrored {
+                values.chunks_exact_mut(size).for_each(<[f32]>::reverse);
+            }
             let rows = network.outputs(&values)?;
-            values.chunks_exact_mut(size).for_each(<[f32]>::reverse);
-            mirror_rows.extend(network.outputs(&values)?);
             bar.inc(count as u64);
             Ok(rows)
         })?;
         let temperature = f64::from(network.metadata().temperature);
-        for (row, (face, mirror)) in rows.iter().zip(&mirror_rows).enumerate() {
-            let [face, mirror] =
-                [face, mirror].map(|outputs| softmax(&outputs[..CLASSES], temperature));
-            for class in 0..CLASSES {
-                once[row][class] += share * face[class];
-                mirrored[row][class] += share * f64::midpoint(face[class], mirror[class]);
+        for (sums, row) in probabilities.iter_mut().zip(&rows) {
+            for (sum, probability) in sums.iter_mut().zip(softmax(&row[..CLASSES], temperature)) {
+                *sum += share * probability;
             }
         }
         covers = covers
@@ -72,8 +86,7 @@ pub(super) fn probabilities(
     }
     bar.finish_and_clear();
     Ok(Answers {
-        once,
-        mirrored,
+        probabilities,
         covers,
     })
 }

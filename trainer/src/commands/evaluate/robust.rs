@@ -4,15 +4,14 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use emotion_models::Classifier;
-use emotion_models::preprocess::{GreyImage, LightCorrection, Preprocessor, Region};
+use emotion_models::preprocess::LightCorrection;
 use serde_json::{Map, Value, json};
 
 use super::super::common::percent;
-use super::probabilities::{Probabilities, evaluate_rows, probabilities};
+use super::probabilities::{Probabilities, Side, classify, evaluate_rows};
 use crate::data::augment::cover::{Cover, CoverKind};
-use crate::data::augment::degradation::{Blur, compress, reduce};
+use crate::data::augment::degradation::{Blur, compress, resized};
 use crate::data::augment::{Margins, Movement, Warp};
-use crate::data::image_file::grey_levels;
 use crate::data::{FACE_SIZE, Faces};
 use crate::emotion::metrics::argmax;
 use crate::emotion::people::PeopleMetrics;
@@ -97,16 +96,21 @@ pub(super) fn table(
     for (name, change) in CHANGES {
         let mut changer = Changer::default();
         let changed = faces.changed(|row, pixels| changer.run(change, row, pixels));
-        let found = probabilities(networks, &changed, batch, LightCorrection::None)?;
-        let answers = labels(&found.once);
+        let found = classify(networks, &changed, batch, LightCorrection::None, Side::AsIs)?;
+        let answers = labels(&found.probabilities);
         let unchanged = unchanged.get_or_insert_with(|| answers.clone());
         let kept = answers.iter().zip(unchanged.iter()).filter(|(a, b)| a == b);
-        let confidence: f64 = found.once.iter().zip(&answers).map(|(p, &id)| p[id]).sum();
-        let people = PeopleMetrics::new(&found.once, &changed);
+        let confidence: f64 = found
+            .probabilities
+            .iter()
+            .zip(&answers)
+            .map(|(p, &id)| p[id])
+            .sum();
+        let people = PeopleMetrics::new(&found.probabilities, &changed);
         let count = faces.len() as f64;
         rows.push(RobustnessRow {
             name,
-            accuracy: evaluate_rows(&found.once, &changed, |_| true).accuracy(),
+            accuracy: evaluate_rows(&found.probabilities, &changed, |_| true).accuracy(),
             people_accuracy: people.map(|metrics| metrics.majority().accuracy()),
             kept: kept.count() as f64 / count,
             confidence: confidence / count,
@@ -130,8 +134,7 @@ impl Changer {
         match change {
             Change::None => {}
             Change::Reduced(size) => {
-                reduce(&mut face, FACE_SIZE, size);
-                face = enlarged(&face, size);
+                face = resized(&resized(pixels, FACE_SIZE, size), size, FACE_SIZE);
             }
             Change::Rotated(angle_degrees) => {
                 face = self.moved(
@@ -184,16 +187,6 @@ fn blur(length: f32, is_even: bool) -> Blur {
         angle: 0.0,
         is_even,
     }
-}
-
-/// A face of `size`² pixels at [`FACE_SIZE`]², enlarged as the plugin enlarges it.
-fn enlarged(face: &[u8], size: usize) -> Vec<u8> {
-    let image = GreyImage::new(face, size, size, size).expect("a face has size² pixels");
-    let mut values = vec![0.0; FACE_SIZE * FACE_SIZE];
-    Preprocessor::new(FACE_SIZE)
-        .run(&image, Region::whole(&image), &mut values)
-        .expect("the region is the face and the output has the size of a face");
-    grey_levels(&values)
 }
 
 /// An object for each change.

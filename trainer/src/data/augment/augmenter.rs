@@ -3,7 +3,7 @@
 use rand::RngExt;
 
 use super::cover::Cover;
-use super::degradation::{Degradation, reduce};
+use super::degradation::{Degradation, compress, resized};
 use super::settings::Augmentation;
 use super::warp::{Margins, Warp};
 use super::{erasing, exposure, noise, tone};
@@ -86,14 +86,14 @@ impl Augmenter {
             blur.apply(&mut self.face, size);
         }
         if let Some(reduced) = degradation.size {
-            reduce(&mut self.face, size, reduced);
+            self.face = resized(&self.face, size, reduced);
             size = reduced;
         }
         if augmentation.noise > 0.0 {
             noise::add(augmentation.noise, &mut self.face, &mut generator);
         }
         if let Some(quality) = degradation.quality {
-            super::degradation::compress(&mut self.face, size, quality);
+            compress(&mut self.face, size, quality);
         }
         AugmentedFace {
             pixels: &self.face,

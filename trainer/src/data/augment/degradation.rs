@@ -9,7 +9,7 @@ use image::{DynamicImage, ExtendedColorType};
 use rand::RngExt;
 
 use super::settings::Augmentation;
-use crate::data::image_file::grey_levels;
+use crate::data::image_file::crop;
 
 /// The fewest pixels to which a face is reduced.
 const SMALLEST: usize = 16;
@@ -107,14 +107,15 @@ fn smear(face: &mut [u8], size: usize, length: f32, angle: f32) {
     }
 }
 
-/// Reduces a face of `size`² pixels to `reduced`², as a camera sees it from further away.
-pub(crate) fn reduce(face: &mut Vec<u8>, size: usize, reduced: usize) {
+/// A face of `size`² pixels at `new_size`²: reduced as a camera sees it from further away, enlarged as the plugin does it.
+pub(crate) fn resized(face: &[u8], size: usize, new_size: usize) -> Vec<u8> {
     let image = GreyImage::new(face, size, size, size).expect("a face has size² pixels");
-    let mut values = vec![0.0; reduced * reduced];
-    Preprocessor::new(reduced)
-        .run(&image, Region::whole(&image), &mut values)
-        .expect("the region is the face and the output has the size that was asked for");
-    *face = grey_levels(&values);
+    crop(
+        &image,
+        Region::whole(&image),
+        &mut Preprocessor::new(new_size),
+    )
+    .expect("a face has an area")
 }
 
 /// What JPEG leaves of a face of `size`² pixels.
@@ -181,7 +182,7 @@ mod tests {
             is_even: true,
         };
         blur.apply(&mut face, SIZE);
-        reduce(&mut face, SIZE, 20);
+        face = resized(&face, SIZE, 20);
         compress(&mut face, 20, 30);
         assert_eq!(face.len(), 20 * 20);
         assert!(
