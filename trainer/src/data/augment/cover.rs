@@ -3,8 +3,11 @@
 //! They are drawn where FER-2013 and the face detector place mouth and eyes: the eyes at 0.38 of the height and 0.3 and 0.7
 //! of the width, the mouth at 0.77 of the height.
 
+mod mask;
+
 use rand::RngExt;
 
+use self::mask::Mask;
 use crate::random::symmetric;
 
 /// Height of the eyes, as a fraction of the side.
@@ -17,8 +20,18 @@ const EYE_DISTANCE: f32 = 0.2;
 const EDGE: f32 = 0.02;
 
 /// A cover with its shade.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Cover(Kind);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Kind {
+    Mask(Mask),
+    Plain(PlainCover),
+}
+
+/// A hand, dark glasses, or a bar.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Cover {
+struct PlainCover {
     shape: Shape,
     /// Grey level in the middle.
     grey: f32,
@@ -26,6 +39,15 @@ pub(crate) struct Cover {
     slope: [f32; 2],
     /// Height of its folds in grey levels, their number along the height, and their phase.
     folds: [f32; 3],
+}
+
+/// What a cover puts at a point.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Pixel {
+    /// How far the point lies inside, as a fraction of the side, negative outside; exact near the edge.
+    depth: f32,
+    /// Grey level, not limited to 0 to 255.
+    grey: f32,
 }
 
 /// What covers a face.
@@ -44,13 +66,6 @@ pub(crate) enum CoverKind {
 /// Lengths are fractions of the side.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Shape {
-    /// From the nose to the chin and to both edges, narrower below.
-    Mask {
-        top: f32,
-        left: f32,
-        right: f32,
-        narrowing: f32,
-    },
     /// An ellipse about the mouth.
     Ellipse { centre: [f32; 2], radii: [f32; 2] },
     /// Two ellipses about the eyes, joined by a bridge.
@@ -79,12 +94,7 @@ impl Cover {
     pub(crate) fn new(kind: CoverKind, generator: &mut impl RngExt) -> Self {
         let mut about = |value: f32, limit: f32| value + symmetric(limit, generator);
         let shape = match kind {
-            CoverKind::Mask => Shape::Mask {
-                top: about(0.52, 0.08),
-                left: about(0.08, 0.08),
-                right: about(0.92, 0.08),
-                narrowing: about(0.2, 0.15),
-            },
+            CoverKind::Mask => return Self(Kind::Mask(Mask::new(generator))),
             CoverKind::Hand => Shape::Ellipse {
                 centre: [about(0.5, 0.08), about(MOUTH, 0.05)],
                 radii: [about(0.3, 0.08), about(0.2, 0.06)],
@@ -104,7 +114,7 @@ impl Cover {
         } else {
             10.0..250.0
         };
-        Self {
+        Self(Kind::Plain(PlainCover {
             shape,
             grey: generator.random_range(darkest),
             slope: [(); 2].map(|()| symmetric(40.0, generator)),
@@ -113,27 +123,43 @@ impl Cover {
                 generator.random_range(2.0..9.0),
                 generator.random_range(0.0..1.0),
             ],
-        }
+        }))
     }
 
     /// Draws it over a face of `size`² pixels.
     pub(crate) fn draw(&self, face: &mut [u8], size: usize) {
+        let sum: u64 = face.iter().copied().map(u64::from).sum();
+        let mean = sum as f32 / face.len() as f32;
         for (row, line) in face.chunks_exact_mut(size).enumerate() {
             let y = (row as f32 + 0.5) / size as f32;
             for (column, pixel) in line.iter_mut().enumerate() {
                 let x = (column as f32 + 0.5) / size as f32;
-                let opacity = (self.shape.depth(x, y) / EDGE + 0.5).clamp(0.0, 1.0);
+                let Pixel { depth, grey } = self.pixel(x, y, mean);
+                let opacity = (depth / EDGE + 0.5).clamp(0.0, 1.0);
                 let below = f32::from(*pixel);
-                *pixel = (below + opacity * (self.shade(x, y) - below)).round() as u8;
+                *pixel = (below + opacity * (grey.clamp(0.0, 255.0) - below)).round() as u8;
             }
         }
     }
 
-    fn shade(&self, x: f32, y: f32) -> f32 {
+    /// What it puts at a point of a face with this mean grey level.
+    fn pixel(&self, x: f32, y: f32, mean: f32) -> Pixel {
+        match &self.0 {
+            Kind::Mask(mask) => mask.pixel(x, y, mean),
+            Kind::Plain(cover) => cover.pixel(x, y),
+        }
+    }
+}
+
+impl PlainCover {
+    fn pixel(&self, x: f32, y: f32) -> Pixel {
         let [height, count, phase] = self.folds;
         let fold = height * (std::f32::consts::TAU * (count * y + phase)).sin();
         let [across, down] = self.slope;
-        (self.grey + across * (x - 0.5) + down * (y - 0.5) + fold).clamp(0.0, 255.0)
+        Pixel {
+            depth: self.shape.depth(x, y),
+            grey: self.grey + across * (x - 0.5) + down * (y - 0.5) + fold,
+        }
     }
 }
 
@@ -141,15 +167,6 @@ impl Shape {
     /// How far a point lies inside, negative outside; exact at the edge.
     fn depth(&self, x: f32, y: f32) -> f32 {
         match *self {
-            Self::Mask {
-                top,
-                left,
-                right,
-                narrowing,
-            } => {
-                let inwards = narrowing * (y - top).max(0.0);
-                (y - top).min(x - left - inwards).min(right - inwards - x)
-            }
             Self::Ellipse { centre, radii } => ellipse([x, y], centre, radii),
             Self::Glasses { centre, radii } => {
                 let eye = |side: f32| {
@@ -177,6 +194,10 @@ mod tests {
 
     const SIZE: usize = 48;
 
+    fn depth(cover: &Cover, x: f32, y: f32) -> f32 {
+        cover.pixel(x, y, 128.0).depth
+    }
+
     fn covers() -> impl Iterator<Item = Cover> {
         let cover = |stream| Cover::sample(1.0, &mut generator(1, Purpose::Cover, stream));
         (0..400).filter_map(cover)
@@ -185,7 +206,7 @@ mod tests {
     #[test]
     fn every_cover_hides_the_mouth_or_both_eyes() {
         for cover in covers() {
-            let inside = |x: f32, y: f32| cover.shape.depth(x, y) > 0.0;
+            let inside = |x: f32, y: f32| depth(&cover, x, y) > 0.0;
             let mouth = inside(0.5, MOUTH);
             let eyes = inside(0.5 - EYE_DISTANCE, EYES) && inside(0.5 + EYE_DISTANCE, EYES);
             assert!(mouth || eyes, "{cover:?}");
@@ -198,7 +219,7 @@ mod tests {
             let cells = (0..SIZE * SIZE).map(|cell| (cell % SIZE, cell / SIZE));
             let [mut hidden, side] = [0.0, SIZE as f32];
             for (x, y) in cells {
-                hidden += f32::from(cover.shape.depth(x as f32 / side, y as f32 / side) > 0.0);
+                hidden += f32::from(depth(&cover, x as f32 / side, y as f32 / side) > 0.0);
             }
             let share = hidden / (side * side);
             assert!((0.05..0.65).contains(&share), "{share}: {cover:?}");
@@ -212,7 +233,7 @@ mod tests {
             cover.draw(&mut face, SIZE);
             for (index, &pixel) in face.iter().enumerate() {
                 let [x, y] = [index % SIZE, index / SIZE].map(|p| (p as f32 + 0.5) / SIZE as f32);
-                if cover.shape.depth(x, y) < -EDGE {
+                if depth(&cover, x, y) < -EDGE {
                     assert_eq!(pixel, 77, "{x} {y} of {cover:?}");
                 }
             }
