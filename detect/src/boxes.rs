@@ -1,33 +1,56 @@
 //! From the output of the network to boxes, one for each face.
 
-use emotion_models::face_net::{GridCell, VALUES};
 use std::ops::Range;
 
-use emotion_models::preprocess::Region;
+use emotion_models::face_net::{GridCell, LANDMARK_VALUES, VALUES};
+use emotion_models::preprocess::{Landmarks, Region};
 
 /// Sides of a box that may be a part of the face in another one, as shares of that one's.
 const PART_SIZES: Range<f32> = 0.3..0.9;
 /// Least share of such a box that lies in the other one.
 const PART_INSIDE: f32 = 0.85;
 
-/// The boxes with a logit of at least `min_logit` in the network's output, which has [`VALUES`] values for each of
-/// `cells`. Yields each box, in pixels of the network's input, with its logit.
+/// What the network says about one grid cell, in pixels of its input.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DecodedFace {
+    /// The box.
+    pub region: Region,
+    /// The logit of a face.
+    pub logit: f32,
+    /// The landmarks, of a network that finds them.
+    pub landmarks: Option<Landmarks>,
+}
+
+/// The faces with a logit of at least `min_logit` in the network's output, which has [`VALUES`] values for each of
+/// `cells`, and then, of a network that finds landmarks, [`LANDMARK_VALUES`] for each.
 pub fn decode<'a>(
-    cells: impl IntoIterator<Item = GridCell> + 'a,
+    cells: impl IntoIterator<Item = GridCell, IntoIter: ExactSizeIterator + 'a>,
     output: &'a [f32],
     min_logit: f32,
-) -> impl Iterator<Item = (Region, f32)> + 'a {
+) -> impl Iterator<Item = DecodedFace> + 'a {
+    let cells = cells.into_iter();
+    let (values, landmarks) = output.split_at(cells.len() * VALUES);
+    let landmarks = landmarks.as_chunks::<LANDMARK_VALUES>().0;
     cells
-        .into_iter()
-        .zip(output.as_chunks::<VALUES>().0)
-        .filter(move |(_, values)| values[0] >= min_logit)
-        .map(|(cell, values)| (cell.region(*values), values[0]))
-        // Weights from elsewhere may yield anything.
-        .filter(|(region, _)| {
-            [region.x, region.y, region.width, region.height]
-                .iter()
-                .all(|value| value.is_finite())
+        .zip(values.as_chunks::<VALUES>().0)
+        .enumerate()
+        .filter(move |(_, (_, values))| values[0] >= min_logit)
+        .map(move |(index, (cell, values))| DecodedFace {
+            region: cell.region(*values),
+            logit: values[0],
+            landmarks: landmarks.get(index).map(|values| cell.landmarks(*values)),
         })
+        // Weights from elsewhere may yield anything.
+        .filter(
+            |DecodedFace {
+                 region, landmarks, ..
+             }| {
+                [region.x, region.y, region.width, region.height]
+                    .iter()
+                    .all(|value| value.is_finite())
+                    && landmarks.is_none_or(|landmarks| landmarks.is_finite())
+            },
+        )
 }
 
 /// Non-maximum suppression: from boxes sorted by falling confidence, removes each that overlaps a kept one by an
@@ -95,8 +118,28 @@ mod tests {
         output[..5].copy_from_slice(&[1.0, 0.5, 0.0, 1.0, 1.0]);
         output[5..10].copy_from_slice(&[2.0, f32::INFINITY, 0.0, 1.0, 1.0]);
         output[10..15].copy_from_slice(&[0.9, 0.5, 0.0, 1.0, 1.0]);
-        let logits = decode(grid_cells(32, 32), &output, 1.0).map(|(_, logit)| logit);
+        let cells: Vec<GridCell> = grid_cells(32, 32).collect();
+        let logits = decode(cells, &output, 1.0).map(|face| face.logit);
         assert_eq!(logits.collect::<Vec<_>>(), [1.0]);
+    }
+
+    #[test]
+    fn landmarks_follow_the_values_of_all_cells() {
+        let cells: Vec<GridCell> = grid_cells(32, 32).collect();
+        let mut output = vec![-9.0; cells.len() * (VALUES + LANDMARK_VALUES)];
+        output[2 * VALUES..][..VALUES].copy_from_slice(&[1.0, 0.0, 0.0, 1.0, 1.0]);
+        let at = cells.len() * VALUES + 2 * LANDMARK_VALUES;
+        output[at..][..LANDMARK_VALUES].fill(0.5);
+        let found: Vec<DecodedFace> = decode(cells, &output, 0.0).collect();
+        // The third cell of the map with a stride of 8.
+        let expected = Landmarks([[24.0, 8.0]; Landmarks::COUNT]);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].landmarks, Some(expected));
+        output[at] = f32::NAN;
+        assert_eq!(
+            decode(grid_cells(32, 32).collect::<Vec<_>>(), &output, 0.0).count(),
+            0
+        );
     }
 
     #[test]

@@ -30,5 +30,6 @@ pub(crate) fn scored_square(x: f32, side: f32, score: f32) -> ScoredBox {
     ScoredBox {
         region: square(x, 0.0, side),
         score,
+        landmarks: None,
     }
 }

@@ -1,6 +1,6 @@
 //! A box from the network.
 
-use emotion_models::preprocess::Region;
+use emotion_models::preprocess::{Landmarks, Region};
 
 use crate::DetectedFace;
 
@@ -11,6 +11,8 @@ pub struct Candidate {
     pub region: Region,
     /// Calibrated probability that it is a face, 0 to 1.
     pub confidence: f32,
+    /// Its landmarks in pixels, from weights that have learnt them.
+    pub landmarks: Option<Landmarks>,
 }
 
 impl Candidate {
@@ -53,6 +55,7 @@ mod tests {
             Candidate {
                 region,
                 confidence: 0.5,
+                landmarks: None,
             }
             .face()
         };

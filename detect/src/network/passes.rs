@@ -95,7 +95,15 @@ impl Pass {
                 width * right,
                 height * down,
             ),
-            ..candidate
+            confidence: candidate.confidence,
+            landmarks: candidate.landmarks.map(|landmarks| {
+                landmarks.map(|[x, y]| {
+                    [
+                        x * right + self.part.x as f32,
+                        y * down + self.part.y as f32,
+                    ]
+                })
+            }),
         }
     }
 
@@ -308,6 +316,7 @@ mod tests {
                 &Candidate {
                     region,
                     confidence: 1.0,
+                    landmarks: None,
                 },
                 whole,
             )

@@ -1,7 +1,7 @@
 //! Runs the network on inputs of any size.
 
 use emotion_models::Instructions;
-use emotion_models::face_net::{STRIDES, grid_cells};
+use emotion_models::face_net::{GridCell, STRIDES, grid_cells};
 use emotion_models::inference::{InferenceExecutor, Precision};
 use emotion_models::preprocess::{GreyRows, Region, Scaler};
 use emotion_models::{Metadata, Weights};
@@ -9,7 +9,7 @@ use emotion_models::{Metadata, Weights};
 use super::candidate::Candidate;
 use super::passes::Pass;
 use crate::Error;
-use crate::boxes::decode;
+use crate::boxes::{DecodedFace, decode};
 
 /// Input sizes for which the network is kept ready: those of a stream, of its tiles, and of some followed faces.
 const KEPT_SIZES: usize = 8;
@@ -31,6 +31,8 @@ struct SizedNetwork {
     height: usize,
     width: usize,
     executor: InferenceExecutor,
+    /// The grid cells of its maps.
+    cells: Vec<GridCell>,
     output: Vec<f32>,
 }
 
@@ -114,6 +116,7 @@ impl NetworkRunner {
         Ok(SizedNetwork {
             height,
             width,
+            cells: grid_cells(height, width).collect(),
             output: vec![0.0; executor.classes()],
             executor,
         })
@@ -123,22 +126,24 @@ impl NetworkRunner {
 impl PassOutput<'_> {
     /// Boxes with a confidence of at least `threshold`, in pixels of the scaled image.
     pub(super) fn candidates(&self, threshold: f32) -> impl Iterator<Item = Candidate> {
-        let SizedNetwork {
-            height,
-            width,
-            ref output,
-            ..
-        } = *self.network;
+        let SizedNetwork { cells, output, .. } = self.network;
         let [left, top] = self.origin.map(|pixels| pixels as f32);
-        let boxes = decode(grid_cells(height, width), output, logit(threshold));
-        boxes.map(move |(region, logit)| Candidate {
-            region: Region {
-                x: region.x - left,
-                y: region.y - top,
-                ..region
+        let faces = decode(cells.iter().copied(), output, logit(threshold));
+        faces.map(
+            move |DecodedFace {
+                      region,
+                      logit,
+                      landmarks,
+                  }| Candidate {
+                region: Region {
+                    x: region.x - left,
+                    y: region.y - top,
+                    ..region
+                },
+                confidence: 1.0 / (1.0 + (-logit).exp()),
+                landmarks: landmarks.map(|landmarks| landmarks.map(|[x, y]| [x - left, y - top])),
             },
-            confidence: 1.0 / (1.0 + (-logit).exp()),
-        })
+        )
     }
 }
 

@@ -10,6 +10,7 @@
 //! | *coarse* enlarged and added to *middle*, separable | H/16 × W/16 × 64 |
 //! | that enlarged and added to *fine*, separable | H/8 × W/8 × 64 |
 //! | on each of the three: separable, 1×1 conv with bias | 5 values for each grid cell |
+//! | on the same, if landmarks are wanted: 1×1 conv with bias | 10 values for each grid cell |
 //!
 //! Every separable convolution is followed by a batch norm and ReLU. The layout, a backbone whose deep maps inform the
 //! shallow ones, is that of feature pyramids (Lin et al. 2017); each cell of the maps' grids predicts a face around it as
@@ -17,7 +18,7 @@
 
 use super::nodes::{Error, Graph};
 use super::operation::{Activation, Conv2dConfig, Op, Padding};
-use crate::preprocess::Region;
+use crate::preprocess::{Landmarks, Region};
 
 /// Pixels of the picture from one grid cell of each map to the next, in the order of the outputs.
 pub const STRIDES: [usize; 3] = [8, 16, 32];
@@ -26,6 +27,10 @@ pub const STRIDES: [usize; 3] = [8, 16, 32];
 /// right and down), and the logarithms of its width and height in strides.
 pub const VALUES: usize = 5;
 
+/// Values for the landmarks of each grid cell: the offset of each point from the cell's centre, in strides to the right
+/// and down. Those of all cells follow the [`VALUES`] of all cells.
+pub const LANDMARK_VALUES: usize = 2 * Landmarks::COUNT;
+
 /// Channels of the convolution in front.
 const STEM: usize = 16;
 /// Channels of the stage before the first map.
@@ -33,12 +38,12 @@ const NARROW: usize = 32;
 /// Channels of the maps.
 const WIDE: usize = 64;
 
-/// The network for grey pictures of this height and width.
+/// The network for grey pictures of this height and width, with or without landmarks.
 ///
 /// # Errors
 ///
 /// If they are not multiples of the coarsest stride.
-pub fn graph(height: usize, width: usize) -> Result<Graph, Error> {
+pub fn graph(height: usize, width: usize, has_landmarks: bool) -> Result<Graph, Error> {
     let [.., coarsest] = STRIDES;
     let fits = |size: usize| size > 0 && size.is_multiple_of(coarsest);
     if !fits(height) || !fits(width) {
@@ -63,10 +68,19 @@ pub fn graph(height: usize, width: usize) -> Result<Graph, Error> {
 
     let middle = merge(&mut graph, "merge.0", coarse, middle)?;
     let fine = merge(&mut graph, "merge.1", middle, fine)?;
-    for (index, map) in [fine, middle, coarse].into_iter().enumerate() {
-        let xs = unit(&mut graph, &format!("heads.{index}"), map, WIDE, 1)?;
-        let values = format!("heads.{index}.values");
-        graph.conv(&values, xs, Conv2dConfig::pointwise(VALUES))?;
+    let mut heads = [fine, middle, coarse];
+    for (index, map) in heads.iter_mut().enumerate() {
+        *map = unit(&mut graph, &format!("heads.{index}"), *map, WIDE, 1)?;
+    }
+    let outputs = [
+        ("values", VALUES, true),
+        ("landmarks", LANDMARK_VALUES, has_landmarks),
+    ];
+    for (name, channels, _) in outputs.into_iter().filter(|&(.., is_wanted)| is_wanted) {
+        for (index, &map) in heads.iter().enumerate() {
+            let path = format!("heads.{index}.{name}");
+            graph.conv(&path, map, Conv2dConfig::pointwise(channels))?;
+        }
     }
     Ok(graph)
 }
@@ -127,6 +141,15 @@ impl GridCell {
             width,
             height,
         }
+    }
+
+    /// The landmarks that [`LANDMARK_VALUES`] describe.
+    pub fn landmarks(self, values: [f32; LANDMARK_VALUES]) -> Landmarks {
+        let point = |index: usize| {
+            let [right, down] = [values[2 * index], values[2 * index + 1]];
+            [self.x + right * self.stride, self.y + down * self.stride]
+        };
+        Landmarks(std::array::from_fn(point))
     }
 }
 

@@ -36,6 +36,9 @@ pub enum Error {
     /// The region has no area.
     #[error("a region needs finite coordinates and a positive size, found {0:?}")]
     Region(Region),
+    /// The roll is no number.
+    #[error("expected a finite roll in degrees, found {0}")]
+    Roll(f32),
     /// The output has the wrong length.
     #[error("the output needs {expected} values, found {found}")]
     Output {

@@ -9,6 +9,7 @@ mod area;
 mod bilinear;
 mod error;
 mod grey;
+mod landmarks;
 mod light;
 mod picture;
 mod preprocessor;
@@ -18,6 +19,7 @@ mod scale;
 
 pub use error::Error;
 pub use grey::{GreyRows, luma, normalize};
+pub use landmarks::Landmarks;
 pub use light::LightCorrection;
 pub use picture::GreyImage;
 pub use preprocessor::Preprocessor;

@@ -1,6 +1,7 @@
 //! How well a face can be judged from its crop.
 
 use super::grey::GreyRows;
+use super::landmarks::Landmarks;
 use super::region::Region;
 
 /// Side of the face in the picture, in pixels: of the default weights' 64.5 % right on whole faces, faces reduced to 32
@@ -21,6 +22,9 @@ const DETAIL: [f32; 2] = [0.01, 0.1];
 /// likeness 58 % are right, of the quarter with the most 69 %. Light from the side lowers it a little.
 const SYMMETRY: [f32; 2] = [-0.4, 0.2];
 
+/// Degrees by which a head is turned aside, as its landmarks tell.
+const YAW: [f32; 2] = [70.0, 35.0];
+
 /// Cells in a row and in a column when left and right are compared.
 const CELLS: usize = 12;
 
@@ -39,7 +43,7 @@ pub struct Quality {
     pub inside: f32,
     /// Fine detail for the contrast there is.
     pub sharpness: f32,
-    /// Left and right are alike, as they are when a face looks at the camera.
+    /// The face looks at the camera: by its landmarks, else by how alike left and right are.
     pub symmetry: f32,
     /// Mouth and eyes are in view: 1 less the probability that they are covered; 1 if the network does not tell.
     pub uncovered: f32,
@@ -59,6 +63,16 @@ impl Quality {
             sharpness: grade(detail(crop, size), DETAIL),
             symmetry: symmetry(crop, size).map_or(1.0, |value| grade(value, SYMMETRY)),
             uncovered: 1.0,
+        }
+    }
+
+    /// The same of a face with these landmarks, which tell better than left and right whether it looks at the camera.
+    #[must_use]
+    pub fn with_landmarks(self, landmarks: Option<&Landmarks>) -> Self {
+        let frontal = landmarks.map(|landmarks| grade(landmarks.yaw_degrees().abs(), YAW));
+        Self {
+            symmetry: frontal.unwrap_or(self.symmetry),
+            ..self
         }
     }
 

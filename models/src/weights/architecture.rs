@@ -64,6 +64,14 @@ impl Architecture {
         }
     }
 
+    /// The heads that it may have, [`Head::Labels`] first.
+    pub const fn heads(self) -> &'static [Head] {
+        match self.task() {
+            Task::Classification => &[Head::Labels, Head::People, Head::Cover],
+            Task::Detection => &[Head::Labels, Head::Landmarks],
+        }
+    }
+
     /// The network for grey pictures of `input_size`² pixels, with [`Head::Labels`] alone; a detector takes pictures of other
     /// sizes as well.
     ///
@@ -74,7 +82,7 @@ impl Architecture {
         self.graph_with_heads(input_size, classes, &[Head::Labels])
     }
 
-    /// The same with these heads, whose outputs follow each other. A detector ignores them.
+    /// The same with these heads, whose outputs follow each other.
     ///
     /// # Errors
     ///
@@ -94,6 +102,7 @@ impl Architecture {
                 found: format!("{input_size} and {classes}"),
             });
         }
+        let has_landmarks = heads.contains(&Head::Landmarks);
         let heads: Vec<_> = heads
             .iter()
             .map(|head| (head.name(), head.outputs(classes)))
@@ -102,7 +111,7 @@ impl Architecture {
             Self::MiniXception => mini_xception::graph(input_size, &heads),
             Self::ResidualXception => residual_xception::MEDIUM.graph(input_size, &heads),
             Self::ResidualXceptionLarge => residual_xception::LARGE.graph(input_size, &heads),
-            Self::FaceNet => face_net::graph(input_size, input_size),
+            Self::FaceNet => face_net::graph(input_size, input_size, has_landmarks),
         }
     }
 }

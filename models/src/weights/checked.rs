@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::architecture::{Architecture, Task};
 use super::error::Error;
+use super::head::Head;
 use super::metadata::Metadata;
 use super::tensor::WeightTensors;
 use crate::graph::{self, FoldedNetwork, Graph, face_net};
@@ -84,7 +85,8 @@ impl Weights {
     /// If the weights are of another network, or the height or the width is no multiple of its coarsest stride.
     pub fn folded_detector(&self, height: usize, width: usize) -> Result<FoldedNetwork, Error> {
         self.expect(Task::Detection)?;
-        self.fold(face_net::graph(height, width))
+        let has_landmarks = self.metadata.heads.contains(&Head::Landmarks);
+        self.fold(face_net::graph(height, width, has_landmarks))
     }
 
     fn fold(&self, graph: Result<Graph, graph::Error>) -> Result<FoldedNetwork, Error> {

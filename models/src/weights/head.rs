@@ -1,41 +1,39 @@
-//! What the outputs of a classifier stand for.
+//! What the outputs of a network stand for.
 
 use std::fmt;
 
-/// A group of outputs of a classifier. All heads of a network share its body.
+use crate::graph::face_net;
+
+/// A group of outputs of a network. All heads of a network share its body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Head {
-    /// A logit for each label. Every classifier has this head.
+    /// A logit for each label; of a detector, score and box of each grid cell. Every network has this head.
     Labels,
     /// A logit for each label, trained on the votes of people alone; a teacher answers with both.
     People,
     /// One logit of the probability that the mouth or the eyes are covered.
     Cover,
+    /// The [landmarks](crate::preprocess::Landmarks) of the face of each grid cell of a detector.
+    Landmarks,
 }
 
 impl Head {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Labels, Self::People, Self::Cover];
-
     /// The name of its last convolution, and its name in metadata.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Labels => "head",
             Self::People => "people",
             Self::Cover => "cover",
+            Self::Landmarks => "landmarks",
         }
     }
 
-    /// The head of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|head| head.name() == name)
-    }
-
-    /// Number of its outputs in a network with this many labels.
+    /// Number of its outputs in a classifier with this many labels; the landmarks have theirs in each grid cell.
     pub const fn outputs(self, labels: usize) -> usize {
         match self {
             Self::Labels | Self::People => labels,
             Self::Cover => 1,
+            Self::Landmarks => face_net::LANDMARK_VALUES,
         }
     }
 }

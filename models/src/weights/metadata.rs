@@ -35,7 +35,7 @@ pub struct Metadata {
     pub architecture: Architecture,
     /// The names of the classes, by label id.
     pub labels: Vec<String>,
-    /// The heads of a classifier, in the order of their outputs; [`Head::Labels`] is the first.
+    /// The heads, in the order of their outputs; [`Head::Labels`] is the first.
     pub heads: Vec<Head>,
     /// Width and height of the input.
     pub input_size: usize,
@@ -118,7 +118,7 @@ impl Metadata {
             return Err(invalid(file, "format", FORMAT, format));
         }
         let architecture = get("architecture", "the name of a network")?;
-        let architecture = architecture.parse().map_err(|_| {
+        let architecture: Architecture = architecture.parse().map_err(|_| {
             invalid(
                 file,
                 "architecture",
@@ -138,8 +138,13 @@ impl Metadata {
             })
             .ok_or_else(|| invalid(file, "labels", expected, text))?;
         let heads = match map.get("heads") {
-            Some(text) => heads(text).ok_or_else(|| {
-                let names = Head::ALL.map(Head::name).join(", ");
+            Some(text) => heads(text, architecture).ok_or_else(|| {
+                let names: Vec<_> = architecture
+                    .heads()
+                    .iter()
+                    .map(|head| head.name())
+                    .collect();
+                let names = names.join(", ");
                 let expected = format!("a JSON array of different heads of {names}, head first");
                 invalid(file, "heads", &expected, text)
             })?,
@@ -176,11 +181,13 @@ impl Metadata {
     }
 }
 
-/// The heads that a JSON array names; none if it does not begin with [`Head::Labels`], or one is unknown or named twice.
-fn heads(json: &str) -> Option<Vec<Head>> {
+/// The heads of a network that a JSON array names; none if it does not begin with [`Head::Labels`], or one is unknown or
+/// named twice.
+fn heads(json: &str, architecture: Architecture) -> Option<Vec<Head>> {
     let names: Vec<String> = serde_json::from_str(json).ok()?;
-    let heads = names.iter().map(|name| Head::from_name(name));
-    let heads: Vec<Head> = heads.collect::<Option<_>>()?;
+    let known = architecture.heads().iter().copied();
+    let head = |name: &String| known.clone().find(|head| head.name() == name);
+    let heads: Vec<Head> = names.iter().map(head).collect::<Option<_>>()?;
     let is_new = |(index, head)| !heads[..index].contains(head);
     let differ = heads.iter().enumerate().all(is_new);
     (differ && heads.first() == Some(&Head::Labels)).then_some(heads)

@@ -68,7 +68,7 @@ fn with_the_shipped_weights_the_logits_are_those_of_the_oracle() {
 
 /// The detector's network with random parameters, a picture, and what the oracle says about it.
 fn detector([height, width]: [usize; 2]) -> (FoldedNetwork, Vec<f32>, Vec<f32>) {
-    let graph = face_net::graph(height, width).unwrap();
+    let graph = face_net::graph(height, width, true).unwrap();
     let values = random_values(&graph.parameters(), 1);
     let picture = uniform(height * width, -1.0, 1.0, 7);
     let expected = expected(&graph, &values, &picture);

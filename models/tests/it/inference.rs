@@ -12,7 +12,7 @@ const CLASSES: usize = 7;
 
 /// The detector's network with random parameters, and a picture.
 fn detector([height, width]: [usize; 2]) -> (FoldedNetwork, Vec<f32>) {
-    let graph = face_net::graph(height, width).unwrap();
+    let graph = face_net::graph(height, width, false).unwrap();
     let values = random_values(&graph.parameters(), 1);
     let picture = uniform(height * width, -1.0, 1.0, 7);
     (fold(&graph, &values), picture)

@@ -24,8 +24,8 @@ fn executor(graph: &Graph) -> InferenceExecutor {
 }
 
 #[test]
-fn the_detector_is_small_and_has_a_value_for_every_grid_cell_of_three_maps() {
-    let graph = face_net::graph(320, 320).unwrap();
+fn the_detector_is_small_and_has_values_and_landmarks_for_every_grid_cell_of_three_maps() {
+    let graph = face_net::graph(320, 320, true).unwrap();
     let parameters: usize = graph.parameters().iter().map(Parameter::len).sum();
     assert!(parameters <= 100_000, "{parameters}");
     assert!(
@@ -35,9 +35,21 @@ fn the_detector_is_small_and_has_a_value_for_every_grid_cell_of_three_maps() {
     );
     let shapes = graph.outputs().into_iter();
     let shapes: Vec<_> = shapes.map(|index| graph.nodes()[index].shape).collect();
-    assert_eq!(shapes, [[40, 40, 5], [20, 20, 5], [10, 10, 5]]);
+    assert_eq!(
+        shapes,
+        [
+            [40, 40, 5],
+            [20, 20, 5],
+            [10, 10, 5],
+            [40, 40, 10],
+            [20, 20, 10],
+            [10, 10, 10]
+        ]
+    );
     for (height, width) in [(0, 32), (32, 33), (16, 32)] {
-        let error = face_net::graph(height, width).unwrap_err().to_string();
+        let error = face_net::graph(height, width, false)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("multiples of 32"), "{error}");
     }
 }

@@ -103,7 +103,7 @@ fn graphs() -> impl Iterator<Item = (&'static str, Graph)> {
         (architecture.name(), graph)
     });
     let [height, width] = PICTURE;
-    let detector = ("face_net", face_net::graph(height, width).unwrap());
+    let detector = ("face_net", face_net::graph(height, width, true).unwrap());
     classifiers.chain([detector])
 }
 

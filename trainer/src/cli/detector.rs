@@ -10,6 +10,7 @@ use emotion_models::inference::Precision;
 use super::common::{CommonArgs, RunArgs, set, with_default};
 use super::values::{degrees, dtype, fraction, number, pixels};
 use crate::detector::annotations::ImageSplit;
+use crate::detector::images::TrainingSelection;
 use crate::detector::settings::Settings;
 
 /// Defaults of the common settings.
@@ -23,6 +24,9 @@ const DEFAULTS: [(&str, &str); 7] = [
     ("ema", "default: 0.999"),
 ];
 
+/// Share of the crops that show hard negatives, if there are some.
+const HARD_SHARE: f32 = 0.15;
+
 /// Options of `train-detector`.
 #[derive(Debug, Args)]
 #[command(mut_args(|arg| with_default(arg, &DEFAULTS)))]
@@ -33,6 +37,14 @@ pub struct TrainDetectorArgs {
     /// FACE's wider_face_split, WIDER_train and WIDER_val
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
+
+    /// What mine-negatives has found on these pictures
+    #[arg(long, value_name = "JSONL")]
+    pub hard_negatives: Option<PathBuf>,
+
+    /// A source of boxes.jsonl whose training pictures are left out, to see what that costs on its validation pictures
+    #[arg(long, value_name = "SOURCE")]
+    pub leave_out: Option<String>,
 
     /// Where and how the run is executed
     #[command(flatten)]
@@ -68,9 +80,41 @@ pub struct SamplingArgs {
     #[arg(long, value_name = "SHARE", value_parser = fraction)]
     pub overfill: Option<f64>,
 
-    /// Largest rotation of a crop to either side; two crops in five are rotated [default: 20]
+    /// Largest rotation of a crop to either side [default: 20]
     #[arg(long, value_name = "DEGREES", value_parser = degrees)]
     pub rotation: Option<f64>,
+
+    /// Share of the crops that are rotated [default: 0.4]
+    #[arg(long, value_name = "SHARE", value_parser = fraction)]
+    pub rotated: Option<f64>,
+
+    /// Share of the crops that show what --hard-negatives names [default: 0.15 with it]
+    #[arg(long, value_name = "SHARE", value_parser = fraction, requires = "hard_negatives")]
+    pub hard_share: Option<f64>,
+}
+
+/// Options of `mine-negatives`.
+#[derive(Debug, Args)]
+pub struct MineNegativesArgs {
+    /// A weights file, or the name of built-in weights
+    #[arg(long, value_name = "FILE|NAME", default_value = "face_net")]
+    pub weights: PathBuf,
+
+    /// A folder as for train-detector; its training pictures without faces count, and those whose boxes people have drawn
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+
+    /// The file to write, for train-detector
+    #[arg(long, value_name = "JSONL")]
+    pub out: PathBuf,
+
+    /// Least confidence of the boxes
+    #[arg(long, value_name = "SHARE", value_parser = confidence, default_value_t = 0.1)]
+    pub threshold: f32,
+
+    /// Threads to use [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
 }
 
 /// Options of `calibrate-detector`.
@@ -183,6 +227,14 @@ fn largest_face(text: &str) -> Result<f64, String> {
 }
 
 impl TrainDetectorArgs {
+    /// What the run learns from besides the boxes of its data, and what it leaves out.
+    pub fn selection(&self) -> TrainingSelection<'_> {
+        TrainingSelection {
+            hard_negatives: self.hard_negatives.as_deref(),
+            left_out: self.leave_out.as_deref(),
+        }
+    }
+
     /// The settings of a new run.
     pub fn settings(&self) -> Settings {
         let mut settings = Settings::default();
@@ -199,6 +251,13 @@ impl TrainDetectorArgs {
             &mut sampling.rotation.1,
             args.rotation.map(|degrees| degrees as f32),
         );
+        set(
+            &mut sampling.rotation.0,
+            args.rotated.map(|share| share as f32),
+        );
+        if self.hard_negatives.is_some() {
+            sampling.hard_negatives = args.hard_share.map_or(HARD_SHARE, |share| share as f32);
+        }
         settings
     }
 }
@@ -220,7 +279,7 @@ mod tests {
     #[test]
     fn options_change_the_settings_and_leave_the_rest() {
         let changed = parse(
-            "--epochs 3 --lr 0.01 --ema 0 --input-size 320 --min-face 10 --name mine --overfill 0.2 --rotation 60",
+            "--epochs 3 --lr 0.01 --ema 0 --input-size 320 --min-face 10 --name mine --overfill 0.2 --rotation 60 --rotated 0.7 --hard-negatives hard.jsonl",
         );
         let mut expected = Settings::default();
         expected.common.name = Some("mine".to_owned());
@@ -230,7 +289,8 @@ mod tests {
         expected.sampling.size = 320;
         expected.sampling.faces.0 = 10.0;
         expected.sampling.overfill = 0.2;
-        expected.sampling.rotation.1 = 60.0;
+        expected.sampling.rotation = (0.7, 60.0);
+        expected.sampling.hard_negatives = HARD_SHARE;
         assert_eq!(changed.unwrap(), expected);
         assert_eq!(parse("").unwrap(), Settings::default());
     }
@@ -242,6 +302,7 @@ mod tests {
             "--input-size 0",
             "--input-size 2048",
             "--min-face 5",
+            "--rotated 2",
             "--epochs 0",
             "--lr 0",
         ] {

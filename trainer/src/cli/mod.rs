@@ -9,7 +9,9 @@ mod values;
 use clap::{Parser, Subcommand};
 
 pub use common::{CommonArgs, RunArgs, ScheduleName};
-pub use detector::{CalibrateDetectorArgs, EvaluateDetectorArgs, TrainDetectorArgs};
+pub use detector::{
+    CalibrateDetectorArgs, EvaluateDetectorArgs, MineNegativesArgs, TrainDetectorArgs,
+};
 pub use emotion::{EvaluateArgs, RecipeArgs, TrainArgs};
 #[cfg(feature = "keras")]
 pub use tools::ImportKerasArgs;
@@ -36,6 +38,8 @@ pub enum Command {
     Train(Box<TrainArgs>),
     /// Train the face detector on pictures with boxes
     TrainDetector(Box<TrainDetectorArgs>),
+    /// Find what a detector takes for faces where there are none, for --hard-negatives of train-detector
+    MineNegatives(MineNegativesArgs),
     /// Calibrate the confidence of a detector on other pictures, without training; train-detector calibrates on its own
     CalibrateDetector(CalibrateDetectorArgs),
     /// Evaluate weights on a split

@@ -2,11 +2,12 @@
 
 use anyhow::{Result, anyhow};
 use emotion_models::Weights;
-use emotion_models::weights::Task;
+use emotion_models::weights::{Head, Task};
 
 use super::common::{load_weights, thousands, use_threads};
 use crate::cli::CalibrateDetectorArgs;
 use crate::detector::calibration::PlattScaling;
+use crate::detector::images::TrainingSelection;
 use crate::detector::matching::MatchedBox;
 use crate::detector::{images, validation};
 use crate::emotion::reliability::Reliability;
@@ -21,8 +22,9 @@ pub fn run(args: &CalibrateDetectorArgs) -> Result<()> {
     use_threads(args.threads)?;
     let weights = load_weights(&args.weights)?;
     let network = Network::of(weights.expect(Task::Detection)?)?;
-    let (_, images) = images::load_for_training(&args.data)?;
-    let boxes = validation::matched_boxes(&network, &images)?;
+    let has_landmarks = weights.metadata().heads.contains(&Head::Landmarks);
+    let (_, images) = images::load_for_training(&args.data, &TrainingSelection::default())?;
+    let boxes = validation::matched_boxes(&network, &images, has_landmarks)?;
     let calibration = PlattScaling::fit(&boxes);
 
     let mut values = weights.tensors().clone();
@@ -50,7 +52,7 @@ pub fn run(args: &CalibrateDetectorArgs) -> Result<()> {
 /// The expected calibration error of the boxes.
 fn calibration_error(boxes: &[MatchedBox], calibration: PlattScaling) -> f64 {
     let mut reliability = Reliability::default();
-    for MatchedBox { found, face } in boxes {
+    for MatchedBox { found, face, .. } in boxes {
         let confidence = calibration.confidence(f64::from(found.score));
         reliability.add(confidence, face.is_some());
     }

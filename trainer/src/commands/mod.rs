@@ -11,6 +11,7 @@ pub mod export;
 #[cfg(feature = "keras")]
 pub mod import_keras;
 pub mod import_teacher;
+pub mod mine_negatives;
 pub mod predict;
 mod runs;
 pub mod summary;
@@ -31,6 +32,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Summary(args) => summary::run(&args),
         Command::Train(args) => train::run(&args),
         Command::TrainDetector(args) => train_detector::run(&args),
+        Command::MineNegatives(args) => mine_negatives::run(&args),
         Command::CalibrateDetector(args) => calibrate_detector::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::EvaluateDetector(args) => evaluate_detector::run(&args),

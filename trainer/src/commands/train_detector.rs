@@ -1,5 +1,7 @@
 //! `emotion-trainer train-detector`.
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use super::common::{load_weights, thousands, use_threads};
@@ -18,7 +20,7 @@ use crate::run::trainer::Trainer;
 /// [`Interrupted`](crate::run::interrupt::Interrupted) after Ctrl-C.
 pub fn run(args: &TrainDetectorArgs) -> Result<()> {
     use_threads(args.run.threads)?;
-    let task = DetectorTask::load(&args.data)?;
+    let task = DetectorTask::load(&args.data, &args.selection())?;
     let faces = task.faces();
     let trainer = match &args.run.resume {
         Some(folder) => Trainer::resume(task, RunFolder::new(folder))?,
@@ -26,12 +28,19 @@ pub fn run(args: &TrainDetectorArgs) -> Result<()> {
     };
     let opening = opening(&trainer, faces);
     let data = shell_word(&args.data);
-    let command = format!("emotion-trainer train-detector --data {data}");
+    let mut command = format!("emotion-trainer train-detector --data {data}");
+    if let Some(file) = &args.hard_negatives {
+        command += &format!(" --hard-negatives {}", shell_word(file));
+    }
+    if let Some(source) = &args.leave_out {
+        command += &format!(" --leave-out {}", shell_word(Path::new(source)));
+    }
     runs::train(trainer, args.run.save_every, &opening, &command, report)
 }
 
 fn begin(args: &TrainDetectorArgs, task: DetectorTask) -> Result<Trainer<DetectorTask>> {
-    let settings = args.settings();
+    let mut settings = args.settings();
+    settings.landmarks = task.has_landmarks();
     let folder = runs::folder(&args.run, &settings);
     match &args.common.init {
         Some(init) => Trainer::new_with(settings, &load_weights(init)?, task, folder),
@@ -41,8 +50,13 @@ fn begin(args: &TrainDetectorArgs, task: DetectorTask) -> Result<Trainer<Detecto
 
 fn opening(trainer: &Trainer<DetectorTask>, [training, validation]: [usize; 2]) -> String {
     let data = &trainer.state().data;
+    let landmarks = if trainer.settings().landmarks {
+        " with landmarks"
+    } else {
+        ""
+    };
     format!(
-        "face_net, {} parameters; {} training pictures with {} faces, {} validation pictures with {}; \
+        "face_net{landmarks}, {} parameters; {} training pictures with {} faces, {} validation pictures with {}; \
          samples of {size}×{size} pixels, {}",
         thousands(trainer.network().parameters.count()),
         thousands(data.training_pictures),

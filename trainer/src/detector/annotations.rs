@@ -2,16 +2,26 @@
 //!
 //! - **JSON Lines**: `boxes.jsonl` or `faces.jsonl` in the folder, an object for each image with `image` (a path relative
 //!   to the folder), `width`, `height` and `boxes`, each `[x, y, width, height]` in pixels. Optional are `split` (`train`,
-//!   `val`), `labels` (`human`, `model`), `source`, and `ignore`, boxes that may hold a face or not.
+//!   `val`), `labels` (`human`, `model`), `source`, and `ignore`, boxes that may hold a face or not. `landmarks.jsonl`
+//!   beside them may hold the landmarks of the faces, an object for each image with `image` and
+//!   `points`: for each of its boxes null, or x and y of the [`Landmarks`] in pixels, ten numbers.
 //! - **WIDER FACE** (Yang et al. 2016): `wider_face_split/wider_face_train_bbx_gt.txt` and `…_val_bbx_gt.txt` beside
 //!   `WIDER_train/images` and `WIDER_val/images`. Invalid boxes are ignored regions.
 
+mod additions;
+mod lines;
+
+pub use additions::HardNegatives;
+
+use std::collections::HashMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
-use std::{fmt, fs};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use emotion_models::preprocess::Region;
+use emotion_models::preprocess::{Landmarks, Region};
 use serde::Deserialize;
+
+use lines::{each_line, read, region};
 
 /// The use of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
@@ -53,14 +63,22 @@ pub struct Annotation {
     pub labels: LabelSource,
     /// The faces in pixels, clipped to the image if its size is known.
     pub boxes: Vec<Region>,
+    /// The landmarks of each face, where they are known; empty if they are known of none.
+    pub landmarks: Vec<Option<Landmarks>>,
     /// Regions that may hold a face or not.
     pub ignored: Vec<Region>,
+    /// Regions without a face that a network has taken for one.
+    pub hard_negatives: Vec<Region>,
+    /// The collection of the image.
+    pub source: Option<String>,
 }
 
 /// A line of the JSON Lines.
 #[derive(Deserialize)]
 struct Line {
     image: PathBuf,
+    #[serde(default)]
+    source: Option<String>,
     width: f32,
     height: f32,
     #[serde(default)]
@@ -92,6 +110,10 @@ pub fn load(folder: &Path) -> Result<Vec<Annotation>> {
             all.extend(wider(&images, &file, split, &read(&file)?)?);
         }
     }
+    let file = folder.join("landmarks.jsonl");
+    if file.exists() {
+        add_landmarks(&mut all, folder, &file)?;
+    }
     ensure!(
         !all.is_empty(),
         "{}: expected boxes.jsonl or faces.jsonl with at least one line, or wider_face_split of WIDER FACE, found none",
@@ -100,24 +122,59 @@ pub fn load(folder: &Path) -> Result<Vec<Annotation>> {
     Ok(all)
 }
 
-fn read(file: &Path) -> Result<String> {
-    fs::read_to_string(file).with_context(|| format!("{}: cannot be read", file.display()))
+fn add_landmarks(all: &mut [Annotation], folder: &Path, file: &Path) -> Result<()> {
+    let mut by_image = by_image(all);
+    for (image, landmarks) in additions::landmarks(file)? {
+        let Some(annotation) = by_image.get_mut(&folder.join(&image)) else {
+            bail!("{}: {} has no boxes", file.display(), image.display());
+        };
+        let (boxes, found) = (annotation.boxes.len(), landmarks.len());
+        ensure!(
+            boxes == found,
+            "{}: expected points or null for each of the {boxes} boxes of {}, found {found}",
+            file.display(),
+            image.display()
+        );
+        annotation.landmarks = landmarks;
+    }
+    Ok(())
+}
+
+/// Adds the hard negatives in `file` to the images of `folder`.
+///
+/// # Errors
+///
+/// When the file cannot be read, a line is broken, or an image is unknown.
+pub fn add_hard_negatives(all: &mut [Annotation], folder: &Path, file: &Path) -> Result<()> {
+    let mut by_image = by_image(all);
+    for (image, regions) in additions::hard_negatives(file)? {
+        let Some(annotation) = by_image.get_mut(&folder.join(&image)) else {
+            bail!(
+                "{}: {} is none of the pictures in {}: pass the hard negatives of these pictures",
+                file.display(),
+                image.display(),
+                folder.display()
+            );
+        };
+        annotation.hard_negatives.extend(regions);
+    }
+    Ok(())
+}
+
+fn by_image(all: &mut [Annotation]) -> HashMap<PathBuf, &mut Annotation> {
+    all.iter_mut()
+        .map(|annotation| (annotation.image.clone(), annotation))
+        .collect()
 }
 
 fn json_lines(folder: &Path, file: &Path, text: &str) -> Result<Vec<Annotation>> {
-    let lines = text.lines().enumerate();
-    lines
-        .filter(|(_, line)| !line.trim().is_empty())
-        .map(|(index, line)| {
-            json_line(folder, line)
-                .with_context(|| format!("{}, line {}", file.display(), index + 1))
-        })
-        .collect()
+    each_line(file, text, |line| json_line(folder, line))
 }
 
 fn json_line(folder: &Path, line: &str) -> Result<Annotation> {
     let Line {
         image,
+        source,
         width,
         height,
         split,
@@ -147,24 +204,10 @@ fn json_line(folder: &Path, line: &str) -> Result<Annotation> {
         split,
         labels: labels.unwrap_or(LabelSource::Human),
         boxes: within(boxes)?,
+        landmarks: Vec::new(),
         ignored: within(ignore)?,
-    })
-}
-
-/// The box of `[x, y, width, height]`.
-fn region([x, y, width, height]: [f32; 4]) -> Result<Region> {
-    let is_box =
-        [x, y, width, height].iter().all(|value| value.is_finite()) && width > 0.0 && height > 0.0;
-    ensure!(
-        is_box,
-        "expected a box [x, y, width, height] with an area, found {:?}",
-        [x, y, width, height]
-    );
-    Ok(Region {
-        x,
-        y,
-        width,
-        height,
+        hard_negatives: Vec::new(),
+        source,
     })
 }
 
@@ -195,7 +238,10 @@ fn wider(images: &Path, file: &Path, split: ImageSplit, text: &str) -> Result<Ve
             split: Some(split),
             labels: LabelSource::Human,
             boxes: Vec::new(),
+            landmarks: Vec::new(),
             ignored: Vec::new(),
+            hard_negatives: Vec::new(),
+            source: None,
         };
         let (index, count) = lines
             .next()

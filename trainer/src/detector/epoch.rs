@@ -20,6 +20,9 @@ pub struct DetectorEpoch {
     pub val_recall: f64,
     /// Precision at that threshold.
     pub val_precision: f64,
+    /// Mean distance of the landmarks found on them from those known, as a fraction of the longer side of the face.
+    #[serde(default)]
+    pub val_landmark_error: Option<f64>,
     /// Learning rate of the last step.
     pub lr: f64,
     /// Time of training and validation.
@@ -69,8 +72,12 @@ impl LogRow for DetectorEpoch {
     }
 
     fn summary(&self) -> String {
+        let landmarks = self.val_landmark_error;
+        let landmarks = landmarks.map_or(String::new(), |error| {
+            format!("  landmarks off by {:.2} %", 100.0 * error)
+        });
         format!(
-            "loss {:.4}  val_ap50 {:.4}  val_recall {:4.1} %  val_precision {:4.1} %  lr {:.2e}  {:.1} s",
+            "loss {:.4}  val_ap50 {:.4}  val_recall {:4.1} %  val_precision {:4.1} %{landmarks}  lr {:.2e}  {:.1} s",
             self.loss,
             self.val_ap50,
             100.0 * self.val_recall,

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use emotion_models::preprocess::Region;
+use emotion_models::preprocess::{Landmarks, Region};
 use image::GrayImage;
 use image::imageops::{FilterType, resize};
 use rayon::prelude::*;
 
-use super::annotations::{Annotation, ImageSplit, LabelSource, load};
+use super::annotations::{Annotation, ImageSplit, LabelSource, add_hard_negatives, load};
 use crate::data::image_file;
 use crate::hash::fnv1a;
 use crate::progress_bar::reading;
@@ -55,8 +55,12 @@ pub struct TrainingImage {
     pub levels: Vec<GrayImage>,
     /// The faces in pixels of the image.
     pub faces: Vec<Region>,
+    /// The landmarks of each face, where they are known; empty if they are known of none.
+    pub landmarks: Vec<Option<Landmarks>>,
     /// Regions that may hold a face or not.
     pub ignored: Vec<Region>,
+    /// Regions without a face that a network has taken for one.
+    pub hard_negatives: Vec<Region>,
     /// Who drew the boxes.
     pub labels: LabelSource,
 }
@@ -88,7 +92,9 @@ impl TrainingImage {
         Self {
             levels: pyramid(image),
             faces: annotation.boxes.clone(),
+            landmarks: annotation.landmarks.clone(),
             ignored: annotation.ignored.clone(),
+            hard_negatives: annotation.hard_negatives.clone(),
             labels: annotation.labels,
         }
     }
@@ -117,10 +123,15 @@ impl TrainingImage {
             };
             regions.into_iter().map(scaled).collect()
         };
+        let landmarks = self.landmarks.into_iter();
+        let moved = landmarks
+            .map(|known| known.map(|points| points.map(|[x, y]| [x * scale[0], y * scale[1]])));
         Self {
             levels: pyramid(image),
             faces: scaled(self.faces),
+            landmarks: moved.collect(),
             ignored: scaled(self.ignored),
+            hard_negatives: scaled(self.hard_negatives),
             labels: self.labels,
         }
     }
@@ -131,7 +142,16 @@ impl TrainingImage {
         let size = [self.width() as u32, self.height() as u32];
         bytes.extend(size.map(u32::to_le_bytes).as_flattened());
         bytes.push(self.labels as u8);
-        for regions in [&self.faces, &self.ignored] {
+        for landmarks in self.landmarks.iter().flatten() {
+            bytes.extend(
+                landmarks
+                    .0
+                    .as_flattened()
+                    .iter()
+                    .flat_map(|at| at.to_le_bytes()),
+            );
+        }
+        for regions in [&self.faces, &self.ignored, &self.hard_negatives] {
             bytes.extend((regions.len() as u32).to_le_bytes());
             for region in regions {
                 let sides = [region.x, region.y, region.width, region.height];
@@ -156,14 +176,60 @@ impl TrainingImage {
     }
 }
 
+/// The images of a run.
+#[derive(Debug, Clone)]
+pub struct TrainingImages {
+    /// All of them.
+    pub images: Vec<TrainingImage>,
+    /// The indices of those with hard negatives.
+    pub with_hard_negatives: Vec<usize>,
+}
+
+impl TrainingImages {
+    /// Finds the hard negatives.
+    pub fn new(images: Vec<TrainingImage>) -> Self {
+        let has_some = |&index: &usize| !images[index].hard_negatives.is_empty();
+        Self {
+            with_hard_negatives: (0..images.len()).filter(has_some).collect(),
+            images,
+        }
+    }
+}
+
+/// What a run learns from besides the boxes of a folder, and what it leaves out.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TrainingSelection<'a> {
+    /// A file with hard negatives.
+    pub hard_negatives: Option<&'a Path>,
+    /// The source of which no image is for training.
+    pub left_out: Option<&'a str>,
+}
+
 /// Loads the images of a folder for training, and those for validation. Of images without a split, one in ten is for
 /// validation. A hash of its pixels decides, so copies of an image have the same split.
 ///
 /// # Errors
 ///
 /// When an annotation is broken, an image cannot be read, or a split has no images.
-pub fn load_for_training(folder: &Path) -> Result<(Vec<TrainingImage>, Vec<TrainingImage>)> {
-    let annotations = load(folder)?;
+pub fn load_for_training(
+    folder: &Path,
+    selection: &TrainingSelection<'_>,
+) -> Result<(Vec<TrainingImage>, Vec<TrainingImage>)> {
+    let mut annotations = load(folder)?;
+    if let Some(file) = selection.hard_negatives {
+        add_hard_negatives(&mut annotations, folder, file)?;
+    }
+    if let Some(left_out) = selection.left_out {
+        let from_source = |annotation: &Annotation| annotation.source.as_deref() == Some(left_out);
+        ensure!(
+            annotations.iter().any(from_source),
+            "{}: expected pictures of the source {left_out}, found none",
+            folder.display()
+        );
+        annotations.retain(|annotation| {
+            annotation.split == Some(ImageSplit::Val) || !from_source(annotation)
+        });
+    }
     let progress = reading("pictures", annotations.len());
     let images: Vec<TrainingImage> = annotations
         .par_iter()

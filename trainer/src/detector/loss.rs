@@ -1,6 +1,7 @@
 //! The loss function of the detector.
 
 use candle_core::{D, Result, Tensor};
+use emotion_models::preprocess::Landmarks;
 
 /// The target outputs of the grid cells of a batch, sample by sample.
 #[derive(Debug, Clone)]
@@ -17,10 +18,16 @@ pub struct DetectionTargets {
     pub boxes: Tensor,
     /// `[A]`, the weight of each box.
     pub box_weights: Tensor,
+    /// `[A, 10]`, x and y of the landmarks in pixels; zeros where they are unknown.
+    pub landmarks: Tensor,
+    /// `[A]`, the weight of the landmarks, divided by the longer side of the face; 0 where they are unknown.
+    pub landmark_weights: Tensor,
 }
 
 /// Weight of the boxes against the scores.
 const BOX_WEIGHT: f64 = 5.0;
+/// Weight of the landmarks against the scores.
+const LANDMARK_WEIGHT: f64 = 5.0;
 
 /// The loss of values `[P, 5]`, a scalar: binary cross-entropy of all scores plus EIoU (Zhang et al. 2022) of the boxes of
 /// assigned cells, divided by the sum of the box weights (at least 1).
@@ -41,6 +48,28 @@ pub fn detection(values: &Tensor, targets: &DetectionTargets) -> Result<Tensor> 
         (scores + (distances.sum_all()? * BOX_WEIGHT)?)?
     };
     loss * (1.0 / f64::from(total))
+}
+
+/// The loss of values `[P, 10]`, a scalar: the mean distance of the landmarks of assigned cells along x and y, as a fraction
+/// of the longer side of the face, divided like the loss of the boxes.
+///
+/// # Errors
+///
+/// When the shapes differ.
+pub fn landmarks(values: &Tensor, targets: &DetectionTargets) -> Result<Tensor> {
+    let total = targets.box_weights.sum_all()?.to_scalar::<f32>()?.max(1.0);
+    if targets.assigned.elem_count() == 0 {
+        return values.sum_all()? * 0.0;
+    }
+    let assigned = values.index_select(&targets.assigned, 0)?;
+    let strides = targets.cells.narrow(1, 2, 1)?;
+    let centres = targets
+        .cells
+        .narrow(1, 0, 2)?
+        .repeat((1, Landmarks::COUNT))?;
+    let points = (assigned.broadcast_mul(&strides)? + centres)?;
+    let distances = (points - &targets.landmarks)?.abs()?.mean(1)?;
+    (distances * &targets.landmark_weights)?.sum_all()? * (LANDMARK_WEIGHT / f64::from(total))
 }
 
 /// −t·ln σ(x) − (1 − t)·ln(1 − σ(x)), stable for any x.

@@ -225,7 +225,11 @@ mod tests {
     #[test]
     fn two_boxes_on_a_face_are_one_too_many() {
         let face = Region::new(0.0, 0.0, 100.0, 100.0);
-        let scored = |region| ScoredBox { region, score: 0.9 };
+        let scored = |region| ScoredBox {
+            region,
+            score: 0.9,
+            landmarks: None,
+        };
         let half = Region::new(20.0, 20.0, 60.0, 60.0);
         let mut metrics = MadeMetrics::default();
         metrics.add(&face, &[scored(face)], 0.5);

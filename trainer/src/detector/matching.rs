@@ -2,7 +2,7 @@
 
 use emotion_detect::boxes;
 use emotion_models::face_net::GridCell;
-use emotion_models::preprocess::Region;
+use emotion_models::preprocess::{Landmarks, Region};
 
 /// A box that a detector found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -11,16 +11,22 @@ pub struct ScoredBox {
     pub region: Region,
     /// Logit of a face, or any number that grows with the confidence.
     pub score: f32,
+    /// Its landmarks in pixels of the image, if the detector finds them.
+    pub landmarks: Option<Landmarks>,
 }
 
 /// Intersection over union from which two boxes are of the same face.
 pub const SAME_FACE: f32 = 0.45;
 
 /// The boxes of grid cells with scores of at least `least`, the highest score first, after non-maximum suppression;
-/// `output` holds the values of each cell.
+/// `output` is that of the network.
 pub fn decode(cells: &[GridCell], output: &[f32], least: f32) -> Vec<ScoredBox> {
     let mut found: Vec<ScoredBox> = boxes::decode(cells.iter().copied(), output, least)
-        .map(|(region, score)| ScoredBox { region, score })
+        .map(|face| ScoredBox {
+            region: face.region,
+            score: face.logit,
+            landmarks: face.landmarks,
+        })
         .collect();
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     boxes::suppress_overlapping(&mut found, SAME_FACE, |found| &found.region);
@@ -32,6 +38,8 @@ pub fn decode(cells: &[GridCell], output: &[f32], least: f32) -> Vec<ScoredBox> 
 pub struct GroundTruth<'a> {
     /// Its faces.
     pub faces: &'a [Region],
+    /// The landmarks of each face, where they are known; empty if they are known of none.
+    pub landmarks: &'a [Option<Landmarks>],
     /// Regions that may hold a face or not.
     pub ignored: &'a [Region],
 }
@@ -43,6 +51,8 @@ pub struct MatchedBox {
     pub found: ScoredBox,
     /// Index of the matching face; none for a false positive.
     pub face: Option<usize>,
+    /// Mean distance of its landmarks from those of the face, as a fraction of the face's longer side, where both are known.
+    pub landmark_error: Option<f32>,
 }
 
 /// Matches boxes, the most confident first, with faces: each face matches the most confident box with an intersection
@@ -63,7 +73,21 @@ pub fn match_boxes(found: &[ScoredBox], truth: GroundTruth<'_>, least_iou: f32) 
         } else if ignored.any(|region| covers(region, &found.region)) {
             continue;
         }
-        matched.push(MatchedBox { found, face });
+        let landmark_error = face.and_then(|face| {
+            let Landmarks(known) = truth.landmarks.get(face).copied().flatten()?;
+            let Landmarks(points) = found.landmarks?;
+            let distances = known
+                .iter()
+                .zip(points)
+                .map(|(a, b)| (a[0] - b[0]).hypot(a[1] - b[1]));
+            let Region { width, height, .. } = truth.faces[face];
+            Some(distances.sum::<f32>() / (Landmarks::COUNT as f32 * width.max(height)))
+        });
+        matched.push(MatchedBox {
+            found,
+            face,
+            landmark_error,
+        });
     }
     matched
 }
@@ -71,6 +95,12 @@ pub fn match_boxes(found: &[ScoredBox], truth: GroundTruth<'_>, least_iou: f32) 
 /// Whether half of the box lies in the ignored region, or both are similar.
 fn covers(ignored: &Region, found: &Region) -> bool {
     found.share_in(ignored) >= 0.5 || ignored.iou(found) >= 0.4
+}
+
+/// The mean; none without values.
+pub fn mean(values: &[f32]) -> Option<f64> {
+    let sum: f64 = values.iter().copied().map(f64::from).sum();
+    (!values.is_empty()).then(|| sum / values.len() as f64)
 }
 
 /// Precision and recall at falling scores.

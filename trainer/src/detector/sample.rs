@@ -5,13 +5,13 @@
 
 use std::f32::consts::PI;
 
-use emotion_models::preprocess::Region;
+use emotion_models::preprocess::{Landmarks, Region};
 use image::GrayImage;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use super::annotations::{LabelSource, clip};
-use super::images::TrainingImage;
+use super::images::{TrainingImage, TrainingImages};
 use super::photometric::PhotometricAugmentation;
 use super::transform::SampleTransform;
 
@@ -26,6 +26,9 @@ pub struct Sampling {
     pub overfill: f32,
     /// Largest enlargement of an image.
     pub enlargement: f32,
+    /// Probability that a crop shows a hard negative, of images that have some.
+    #[serde(default)]
+    pub hard_negatives: f32,
     /// Probability of a mosaic, and its largest number of columns and rows.
     pub mosaic: (f32, usize),
     /// Probability that a crop is moved into the image as far as possible.
@@ -44,6 +47,7 @@ impl Sampling {
         size: 256,
         faces: (8.0, 220.0),
         overfill: 0.0,
+        hard_negatives: 0.0,
         enlargement: 2.5,
         mosaic: (0.5, 4),
         covered: 0.85,
@@ -69,6 +73,8 @@ const OUTSIDE: u8 = 114;
 pub struct SampleFace {
     /// Its box in pixels of the sample.
     pub region: Region,
+    /// Its landmarks in pixels of the sample, if they are known.
+    pub landmarks: Option<Landmarks>,
     /// Who drew its box.
     pub labels: LabelSource,
 }
@@ -117,8 +123,12 @@ impl Tile {
 }
 
 impl Sampling {
-    /// Draws a sample from `images`.
-    pub fn draw(&self, images: &[TrainingImage], generator: &mut impl Rng) -> Sample {
+    /// Draws a sample from the images.
+    pub fn draw(&self, set: &TrainingImages, generator: &mut impl Rng) -> Sample {
+        let TrainingImages {
+            images,
+            with_hard_negatives,
+        } = set;
         let mut sample = Sample {
             size: self.size,
             pixels: vec![OUTSIDE; self.size * self.size],
@@ -127,8 +137,21 @@ impl Sampling {
             doubtful: Vec::new(),
         };
         for tile in self.tiles(generator) {
-            let image = &images[generator.random_range(0..images.len())];
-            let transform = self.transform(image, tile, generator);
+            let is_hard = self.hard_negatives > 0.0
+                && !with_hard_negatives.is_empty()
+                && generator.random::<f32>() < self.hard_negatives;
+            let index = if is_hard {
+                with_hard_negatives[generator.random_range(0..with_hard_negatives.len())]
+            } else {
+                generator.random_range(0..images.len())
+            };
+            let image = &images[index];
+            let shown = if is_hard {
+                &image.hard_negatives
+            } else {
+                &image.faces
+            };
+            let transform = self.transform(image, shown, tile, generator);
             sample.paint(image, &transform, tile);
             sample.label(image, &transform, tile);
         }
@@ -166,18 +189,19 @@ impl Sampling {
             .collect()
     }
 
-    /// Draws the crop of the image that fills the tile.
+    /// Draws the crop of the image that fills the tile and shows one of these regions, if there are any.
     fn transform(
         &self,
         image: &TrainingImage,
+        shown: &[Region],
         tile: Tile,
         generator: &mut impl Rng,
     ) -> SampleTransform {
         let side = tile.width().min(tile.height());
         let [width, height] = [image.width() as f32, image.height() as f32];
-        let face = match image.faces.len() {
+        let face = match shown.len() {
             0 => None,
-            count => Some(image.faces[generator.random_range(0..count)]),
+            count => Some(shown[generator.random_range(0..count)]),
         };
         let within = |from: f32, to: f32, share: f32| from + (to - from) * share;
         let (from, scale) = match face {
@@ -283,12 +307,17 @@ impl Sample {
             };
             Some((region, share))
         };
-        for (region, share) in image.faces.iter().filter_map(within) {
+        for (index, face) in image.faces.iter().enumerate() {
+            let Some((region, share)) = within(face) else {
+                continue;
+            };
             if share < TOO_LITTLE || region.width.max(region.height) < TOO_SMALL {
                 self.ignored.push(region);
             } else {
+                let landmarks = image.landmarks.get(index).copied().flatten();
                 self.faces.push(SampleFace {
                     region,
+                    landmarks: landmarks.map(|landmarks| transform.landmarks(landmarks)),
                     labels: image.labels,
                 });
             }

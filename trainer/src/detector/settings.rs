@@ -1,6 +1,6 @@
 //! Settings of the detector's training.
 
-use emotion_models::weights::Architecture;
+use emotion_models::weights::{Architecture, Head};
 use serde::{Deserialize, Serialize};
 
 use super::epoch::DetectorEpoch;
@@ -17,6 +17,9 @@ pub struct Settings {
     pub common: CommonSettings,
     /// How samples are drawn.
     pub sampling: Sampling,
+    /// Whether the network learns landmarks.
+    #[serde(default)]
+    pub landmarks: bool,
 }
 
 impl Default for Settings {
@@ -38,6 +41,7 @@ impl Default for Settings {
                 init: None,
             },
             sampling: Sampling::DEFAULT,
+            landmarks: false,
         }
     }
 }
@@ -72,6 +76,11 @@ impl RunSettings for Settings {
 
     fn input_size(&self) -> usize {
         self.sampling.size
+    }
+
+    fn heads(&self) -> Vec<Head> {
+        let landmarks = self.landmarks.then_some(Head::Landmarks);
+        [Head::Labels].into_iter().chain(landmarks).collect()
     }
 
     fn better(&self) -> fn(&DetectorEpoch, &DetectorEpoch) -> bool {

@@ -1,8 +1,8 @@
 //! Target outputs of the grid cells of a batch. They depend on the current outputs, which decide the assignment.
 
 use candle_core::{Device, Result, Tensor};
-use emotion_models::face_net::{GridCell, VALUES};
-use emotion_models::preprocess::Region;
+use emotion_models::face_net::{GridCell, LANDMARK_VALUES, VALUES};
+use emotion_models::preprocess::{Landmarks, Region};
 use rayon::prelude::*;
 
 use super::annotations::LabelSource;
@@ -37,6 +37,7 @@ pub fn targets(samples: &[Sample], cells: &[GridCell], values: &[f32]) -> Result
         .collect();
 
     let (mut assigned, mut at, mut boxes, mut box_weights) = (vec![], vec![], vec![], vec![]);
+    let (mut landmarks, mut landmark_weights) = (vec![], vec![]);
     for (index, (part, sample)) in parts.iter().zip(samples).enumerate() {
         for assignment in &part.assignments {
             let cell = cells[assignment.cell];
@@ -51,6 +52,16 @@ pub fn targets(samples: &[Sample], cells: &[GridCell], values: &[f32]) -> Result
             at.extend([cell.x, cell.y, cell.stride]);
             boxes.extend([x + width / 2.0, y + height / 2.0, width, height]);
             box_weights.push(weight(face.labels));
+            match face.landmarks {
+                Some(Landmarks(points)) => {
+                    landmarks.extend(points.as_flattened());
+                    landmark_weights.push(weight(face.labels) / width.max(height));
+                }
+                None => {
+                    landmarks.extend([0.0; LANDMARK_VALUES]);
+                    landmark_weights.push(0.0);
+                }
+            }
         }
     }
     let count = assigned.len();
@@ -66,6 +77,8 @@ pub fn targets(samples: &[Sample], cells: &[GridCell], values: &[f32]) -> Result
         cells: Tensor::from_vec(at, (count, 3), &Device::Cpu)?,
         boxes: Tensor::from_vec(boxes, (count, 4), &Device::Cpu)?,
         box_weights: Tensor::from_vec(box_weights, count, &Device::Cpu)?,
+        landmarks: Tensor::from_vec(landmarks, (count, LANDMARK_VALUES), &Device::Cpu)?,
+        landmark_weights: Tensor::from_vec(landmark_weights, count, &Device::Cpu)?,
     })
 }
 

@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use candle_core::{Device, Tensor};
-use emotion_models::face_net::{self, GridCell, STRIDES, VALUES};
+use emotion_models::face_net::{self, GridCell, LANDMARK_VALUES, STRIDES, VALUES};
 use emotion_models::preprocess::normalize;
-use emotion_models::weights::{Head, Normalization, Task, WeightTensor, WeightTensors};
+use emotion_models::weights::{Normalization, Task, WeightTensor, WeightTensors};
 use emotion_models::{Metadata, Weights};
 use rayon::prelude::*;
 
 use super::calibration::PlattScaling;
 use super::epoch::DetectorEpoch;
-use super::images::{self, TrainingImage};
-use super::loss::detection;
-use super::matching::PrecisionRecallCurve;
+use super::images::{self, TrainingImage, TrainingImages, TrainingSelection};
+use super::loss::{detection, landmarks};
+use super::matching::{PrecisionRecallCurve, mean};
 use super::plots;
 use super::sample::Sample;
 use super::settings::{ImageDataSummary, Settings};
@@ -37,7 +37,7 @@ const INITIAL_BIASES: [f32; VALUES] = [-4.0, 0.0, 0.0, 0.7, 0.7];
 /// Images with their faces.
 #[derive(Debug, Clone)]
 pub struct DetectorTask {
-    training: Arc<Vec<TrainingImage>>,
+    training: Arc<TrainingImages>,
     validation: Vec<TrainingImage>,
     data_summary: ImageDataSummary,
 }
@@ -54,9 +54,19 @@ impl DetectorTask {
                 training_pictures: training.len(),
                 validation_pictures: validation.len(),
             },
-            training: Arc::new(training),
+            training: Arc::new(TrainingImages::new(training)),
             validation,
         }
+    }
+
+    /// Whether landmarks of some training images are known.
+    pub fn has_landmarks(&self) -> bool {
+        let mut landmarks = self
+            .training
+            .images
+            .iter()
+            .flat_map(|image| &image.landmarks);
+        landmarks.any(Option::is_some)
     }
 
     /// Loads the annotated images in a folder.
@@ -64,15 +74,15 @@ impl DetectorTask {
     /// # Errors
     ///
     /// When an annotation is broken, an image cannot be read, or a split has no images.
-    pub fn load(folder: &Path) -> Result<Self> {
-        let (training, validation) = images::load_for_training(folder)?;
+    pub fn load(folder: &Path, selection: &TrainingSelection<'_>) -> Result<Self> {
+        let (training, validation) = images::load_for_training(folder, selection)?;
         Ok(Self::new(training, validation))
     }
 
     /// Numbers of faces for training and for validation.
     pub fn faces(&self) -> [usize; 2] {
         let count = |images: &[TrainingImage]| images.iter().map(|image| image.faces.len()).sum();
-        [count(&self.training), count(&self.validation)]
+        [count(&self.training.images), count(&self.validation)]
     }
 }
 
@@ -84,10 +94,19 @@ impl TrainingTask for DetectorTask {
         self.data_summary.clone()
     }
 
-    fn check(&self, _: &Settings) -> Result<()> {
+    fn check(&self, settings: &Settings) -> Result<()> {
+        ensure!(
+            !settings.landmarks || self.has_landmarks(),
+            "the run learns landmarks: expected landmarks.jsonl beside the boxes in --data"
+        );
+        ensure!(
+            settings.sampling.hard_negatives == 0.0
+                || !self.training.with_hard_negatives.is_empty(),
+            "the run learns from hard negatives: pass the same --hard-negatives"
+        );
         let [training, validation] = self.faces();
         for (faces, images, purpose) in [
-            (training, self.training.len(), "to train on"),
+            (training, self.training.images.len(), "to train on"),
             (validation, self.validation.len(), "to validate on"),
         ] {
             ensure!(
@@ -123,6 +142,15 @@ impl TrainingTask for DetectorTask {
     fn adopt(_: &mut Settings, weights: &Weights) -> Result<()> {
         weights.expect(Task::Detection)?;
         Ok(())
+    }
+
+    /// Heads that the weights lack begin with random values.
+    fn adopt_values(_: &Settings, weights: &Weights, values: &mut WeightTensors) {
+        for (name, value) in values {
+            if let Some(tensor) = weights.tensors().get(name) {
+                value.clone_from(tensor);
+            }
+        }
     }
 
     fn init_values(values: &mut WeightTensors) -> Result<()> {
@@ -172,10 +200,17 @@ impl TrainingTask for DetectorTask {
         let input = Tensor::from_vec(values, (count, size, size, 1), &Device::Cpu)?;
         let output = network.train(&input)?;
         let cells: Vec<GridCell> = face_net::grid_cells(size, size).collect();
-        let targets = targets(&samples, &cells, &output.flatten_all()?.to_vec1()?)?;
-        let values = output.reshape((count * cells.len(), VALUES))?;
+        let values = output.narrow(1, 0, cells.len() * VALUES)?;
+        let targets = targets(&samples, &cells, &values.flatten_all()?.to_vec1()?)?;
+        let values = values.reshape((count * cells.len(), VALUES))?;
+        let mut loss = detection(&values, &targets)?;
+        if settings.landmarks {
+            let points = output.narrow(1, cells.len() * VALUES, cells.len() * LANDMARK_VALUES)?;
+            let points = points.reshape((count * cells.len(), LANDMARK_VALUES))?;
+            loss = (loss + landmarks(&points, &targets)?)?;
+        }
         Ok(StepOutput {
-            loss: detection(&values, &targets)?,
+            loss,
             samples: count,
             labelled: 0,
             correct: 0,
@@ -183,7 +218,12 @@ impl TrainingTask for DetectorTask {
     }
 
     fn validate(&self, run: &Run<Settings>, network: &Network) -> Result<DetectorEpoch> {
-        let boxes = validation::matched_boxes(network, &self.validation)?;
+        let has_landmarks = run.settings.landmarks;
+        let boxes = validation::matched_boxes(network, &self.validation, has_landmarks)?;
+        let landmark_errors: Vec<f32> = boxes
+            .iter()
+            .filter_map(|found| found.landmark_error)
+            .collect();
         let calibration = PlattScaling::fit(&boxes);
         let [_, faces] = self.faces();
         let curve = PrecisionRecallCurve::new(boxes, faces);
@@ -194,6 +234,7 @@ impl TrainingTask for DetectorTask {
             val_ap50: curve.average_precision(),
             val_recall: best.recall,
             val_precision: best.precision,
+            val_landmark_error: mean(&landmark_errors),
             lr: run.totals.lr,
             seconds: run.totals.seconds,
             val_threshold: calibration.confidence(f64::from(best.score)),
@@ -211,7 +252,7 @@ impl TrainingTask for DetectorTask {
         epoch.calibration().apply(&mut values)?;
         let settings = &run.settings;
         let metadata = Metadata {
-            heads: vec![Head::Labels],
+            heads: settings.heads(),
             threshold: None,
             name: settings.name().to_owned(),
             architecture: settings.architecture(),

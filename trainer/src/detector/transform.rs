@@ -1,6 +1,6 @@
 //! Maps points and boxes between an image and a sample.
 
-use emotion_models::preprocess::Region;
+use emotion_models::preprocess::{Landmarks, Region};
 
 /// Mirrors and scales an image and rotates it about a point.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +35,16 @@ impl SampleTransform {
             self.from[0] + (cos * x + sin * y) / self.scale[0],
             self.from[1] + (cos * y - sin * x) / self.scale[1],
         ]
+    }
+
+    /// The landmarks in the sample.
+    pub(super) fn landmarks(&self, landmarks: Landmarks) -> Landmarks {
+        let moved = landmarks.map(|point| self.forward(point));
+        if self.scale[0] < 0.0 {
+            moved.mirrored()
+        } else {
+            moved
+        }
     }
 
     /// The box in the sample. It keeps its sides when rotated, because faces are round.
@@ -73,6 +83,21 @@ mod tests {
         // Two to the left by the mirror, down by the turn.
         assert_eq!(MAPPING.forward([11.0, 20.0]), [100.0, 48.0]);
         assert_eq!(MAPPING.forward([10.0, 21.0]), [97.0, 50.0]);
+    }
+
+    #[test]
+    fn the_right_eye_of_a_mirrored_face_is_where_the_left_one_was() {
+        let points = [
+            [10.0, 20.0],
+            [14.0, 20.0],
+            [12.0, 22.0],
+            [10.0, 24.0],
+            [14.0, 24.0],
+        ];
+        let moved = MAPPING.landmarks(Landmarks(points)).0;
+        assert_eq!(moved[0], MAPPING.forward(points[1]));
+        assert_eq!(moved[2], MAPPING.forward(points[2]));
+        assert_eq!(moved[4], MAPPING.forward(points[3]));
     }
 
     #[test]

@@ -22,9 +22,13 @@ const BATCH_PIXELS: usize = 16 * 448 * 448;
 /// # Errors
 ///
 /// When the network fails.
-pub fn matched_boxes(network: &Network, images: &[TrainingImage]) -> Result<Vec<MatchedBox>> {
+pub fn matched_boxes(
+    network: &Network,
+    images: &[TrainingImage],
+    has_landmarks: bool,
+) -> Result<Vec<MatchedBox>> {
     let side = side(images);
-    let mut executor = network.inference(&face_net::graph(side, side)?)?;
+    let mut executor = network.inference(&face_net::graph(side, side, has_landmarks)?)?;
     let count = executor.classes();
     let cells: Vec<GridCell> = face_net::grid_cells(side, side).collect();
     let mut all = Vec::new();
@@ -39,6 +43,7 @@ pub fn matched_boxes(network: &Network, images: &[TrainingImage]) -> Result<Vec<
             let found = clipped_boxes(&cells, values, image);
             let truth = GroundTruth {
                 faces: &image.faces,
+                landmarks: &image.landmarks,
                 ignored: &image.ignored,
             };
             all.extend(match_boxes(&found, truth, LEAST_IOU));

@@ -48,7 +48,7 @@ pub fn import(path: &Path, architecture: Architecture, name: &str) -> Result<Wei
         name: name.to_owned(),
         architecture,
         labels,
-        heads: Head::ALL.into_iter().filter(has).collect(),
+        heads: architecture.heads().iter().copied().filter(has).collect(),
         input_size,
         normalization: Normalization::SymmetricUnit,
         temperature: 1.0,

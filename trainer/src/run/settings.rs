@@ -54,7 +54,7 @@ pub trait RunSettings: Clone + Debug + PartialEq + Serialize + DeserializeOwned 
     /// Width and height of the network's input in pixels.
     fn input_size(&self) -> usize;
 
-    /// The heads of a classifier.
+    /// The heads of the network.
     fn heads(&self) -> Vec<Head> {
         vec![Head::Labels]
     }

@@ -8,6 +8,7 @@ use candle_core::Tensor;
 use emotion_models::Weights;
 use emotion_models::weights::Architecture;
 use emotion_trainer::detector::epoch::DetectorEpoch;
+use emotion_trainer::detector::images::TrainingSelection;
 use emotion_trainer::detector::settings::Settings;
 use emotion_trainer::detector::task::DetectorTask;
 use emotion_trainer::run::checkpoint::Checkpoint;
@@ -54,7 +55,7 @@ fn write_pictures(folder: &Path, training: usize) {
 fn pictures(training: usize) -> DetectorTask {
     let folder = tempfile::tempdir().unwrap();
     write_pictures(folder.path(), training);
-    DetectorTask::load(folder.path()).unwrap()
+    DetectorTask::load(folder.path(), &TrainingSelection::default()).unwrap()
 }
 
 /// Three steps in each epoch.
@@ -199,7 +200,7 @@ fn a_run_is_not_resumed_on_other_pictures_or_boxes() {
     let data = tempfile::tempdir().unwrap();
     let resume = || {
         Trainer::resume(
-            DetectorTask::load(data.path()).unwrap(),
+            DetectorTask::load(data.path(), &TrainingSelection::default()).unwrap(),
             RunFolder::new(&run),
         )
     };
@@ -238,7 +239,7 @@ fn data_without_faces_to_validate_on_are_refused() {
         })
         .collect();
     fs::write(&lines, faceless.join("\n")).unwrap();
-    let pictures = DetectorTask::load(data.path()).unwrap();
+    let pictures = DetectorTask::load(data.path(), &TrainingSelection::default()).unwrap();
     let folder = RunFolder::new(data.path().join("run"));
     let message = error(Trainer::new(settings(1), pictures, folder));
     assert!(
@@ -272,8 +273,7 @@ fn the_command_trains_draws_goes_on_with_its_weights_and_refuses_what_does_not_f
     assert!(said.contains("\nepoch 2/2  loss "), "{said}");
     assert!(stdout(&first).starts_with("best of 2 epochs is "));
     let log = fs::read_to_string(folder.join("first/log.csv")).unwrap();
-    let columns =
-        "epoch,loss,val_ap50,val_recall,val_precision,lr,seconds,val_threshold,slope,offset\n";
+    let columns = "epoch,loss,val_ap50,val_recall,val_precision,val_landmark_error,lr,seconds,val_threshold,slope,offset\n";
     assert!(log.starts_with(columns), "{log}");
     let drawn = fs::read_to_string(folder.join("first/curves.svg")).unwrap();
     assert!(drawn.contains("learning rate"));

@@ -34,7 +34,8 @@ impl PairedWeights {
         let (run, step) = (inputs / 2, step_in / 2);
         let is_whole = inputs.is_multiple_of(2)
             && step_in.is_multiple_of(2)
-            && channels_out.is_multiple_of(LANES);
+            && channels_out.is_multiple_of(LANES)
+            && channels_out == weights.channels_out;
         if !is_whole || !is_compiled(run, step) || !Precision::Bf16.is_available() {
             return None;
         }

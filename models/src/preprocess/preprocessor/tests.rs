@@ -216,3 +216,74 @@ fn impossible_pictures_and_regions_are_refused() {
         })
     ));
 }
+
+/// A picture of 200×200 pixels that is smooth, so that resampling changes it little.
+fn smooth() -> Vec<u8> {
+    let value = |x: f32, y: f32| 128.0 + 60.0 * (x / 17.0).sin() + 60.0 * (y / 23.0).cos();
+    let pixels = (0..200 * 200).map(|i| value((i % 200) as f32, (i / 200) as f32) as u8);
+    pixels.collect()
+}
+
+#[test]
+fn a_face_without_a_roll_is_cropped_as_it_is() {
+    let pixels = smooth();
+    let picture = GreyImage::new(&pixels, 200, 200, 200).unwrap();
+    for side in [30.0, 90.0] {
+        let region = Region::new(40.0, 50.0, side, side);
+        let [mut plain, mut upright] = [[0.0; 48 * 48]; 2];
+        let mut preprocessor = Preprocessor::new(48);
+        preprocessor.run(&picture, region, &mut plain).unwrap();
+        preprocessor
+            .run_upright(&picture, region, 0.0, &mut upright)
+            .unwrap();
+        assert_eq!(plain, upright);
+    }
+}
+
+#[test]
+fn a_tilted_face_is_turned_upright() {
+    let pixels = smooth();
+    let picture = GreyImage::new(&pixels, 200, 200, 200).unwrap();
+    let region = Region::new(60.0, 70.0, 80.0, 80.0);
+    let crop = |degrees: f32| {
+        let mut out = [0.0; 48 * 48];
+        Preprocessor::new(48)
+            .run_upright(&picture, region, degrees, &mut out)
+            .unwrap();
+        out
+    };
+    let upright = crop(0.0);
+    // Where a face lies with its top to the right, its upper left corner is that of the picture at the upper right.
+    let lying = crop(90.0);
+    for row in 0..48 {
+        for column in 0..48 {
+            let expected = upright[column * 48 + 47 - row];
+            let found = lying[row * 48 + column];
+            assert!((found - expected).abs() < 0.05, "{found}, expected {expected}");
+        }
+    }
+    // A little of the neighbours comes in when it is turned there and back.
+    let tilted = crop(30.0);
+    let back = GreyImage::new(&pixels, 200, 200, 200).unwrap();
+    let (sin, cos) = 30f32.to_radians().sin_cos();
+    for (row, column) in [(10, 20), (24, 24), (40, 8)] {
+        let [right, down] = [column, row].map(|i: usize| (i as f32 + 0.5 - 24.0) * 80.0 / 48.0);
+        let [x, y] = [
+            100.0 + cos * right - sin * down,
+            110.0 + sin * right + cos * down,
+        ];
+        let expected = f32::from(back.row(y as usize)[x as usize]) / 127.5 - 1.0;
+        let found = tilted[row * 48 + column];
+        assert!((found - expected).abs() < 0.08, "{found}, expected {expected}");
+    }
+}
+
+#[test]
+fn a_roll_that_is_no_number_is_refused() {
+    let pixels = smooth();
+    let picture = GreyImage::new(&pixels, 200, 200, 200).unwrap();
+    let region = Region::new(60.0, 70.0, 80.0, 80.0);
+    let mut out = [0.0; 48 * 48];
+    let refused = Preprocessor::new(48).run_upright(&picture, region, f32::NAN, &mut out);
+    assert!(matches!(refused, Err(Error::Roll(_))));
+}

@@ -43,6 +43,19 @@ fn a_large_sharp_face_within_the_picture_has_no_flaw() {
 }
 
 #[test]
+fn landmarks_of_a_head_that_is_turned_aside_lower_the_quality() {
+    let turned = |nose: f32| {
+        let points = [[80.0, 85.0], [120.0, 85.0], [nose, 100.0], [85.0, 120.0], [115.0, 120.0]];
+        let quality = quality(&rings(0), 60.0, 80.0);
+        quality.with_landmarks(Some(&Landmarks(points))).overall()
+    };
+    assert_eq!([turned(100.0), turned(110.0)], [1.0, 1.0]);
+    let [aside, profile] = [turned(130.0), turned(170.0)];
+    assert!(aside > 0.2 && aside < 0.9, "{aside}");
+    assert!(profile < 0.1, "{profile}");
+}
+
+#[test]
 fn small_faces_and_cut_off_ones_are_poor() {
     let pixels = rings(0);
     let small = quality(&pixels, 60.0, 15.0);

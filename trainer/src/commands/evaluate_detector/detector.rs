@@ -56,6 +56,7 @@ impl EvaluatedDetector {
                 let found = candidates.iter().map(|candidate| ScoredBox {
                     region: candidate.region,
                     score: candidate.confidence,
+                    landmarks: candidate.landmarks,
                 });
                 Ok(found.collect())
             }

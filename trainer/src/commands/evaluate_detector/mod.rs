@@ -109,7 +109,9 @@ fn detect(
         Some(ScoredBox { region, ..found })
     };
     Ok(EvaluatedImage {
+        source: annotation.source.clone(),
         faces: annotation.boxes.clone(),
+        landmarks: annotation.landmarks.clone(),
         ignored: annotation.ignored.clone(),
         found: found.into_iter().filter_map(clipped).collect(),
     })

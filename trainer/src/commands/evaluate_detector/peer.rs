@@ -72,6 +72,7 @@ fn face([x, y, width, height, score]: [f32; 5]) -> ScoredBox {
             height,
         },
         score,
+        landmarks: None,
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::common::thousands;
 use super::made::MadeReport;
-use crate::detector::evaluation::{DetectionMetrics, LENIENT, STRICT, SizeMetrics};
+use crate::detector::evaluation::{DetectionMetrics, LENIENT, STRICT, SizeMetrics, TiltMetrics};
 
 /// The results of a detector.
 pub(super) struct DetectorReport<'a> {
@@ -43,6 +43,30 @@ impl DetectorReport<'_> {
             })
             .collect();
         fields.insert("by_size".to_owned(), json!(by_size));
+        let by_source = self.evaluation.by_source.iter().map(|(source, metrics)| {
+            let mut object = self.metrics(metrics);
+            object["source"] = json!(source);
+            object
+        });
+        fields.insert("by_source".to_owned(), by_source.collect());
+        let by_tilt = self.tilts().map(|tilt| {
+            let TiltMetrics { degrees, found } = tilt;
+            let to = degrees.end;
+            json!({
+                "from": degrees.start,
+                "to": to.is_finite().then_some(to),
+                "faces": found.faces,
+                "recall50": found.at(self.threshold).recall,
+            })
+        });
+        fields.insert("by_tilt".to_owned(), by_tilt.collect());
+        let empty = &self.evaluation.empty;
+        fields.insert(
+            "without_faces".to_owned(),
+            json!({ "pictures": empty.images, "boxes": empty.boxes(self.threshold) }),
+        );
+        let landmarks = self.evaluation.landmark_error(self.threshold);
+        fields.insert("landmark_error".to_owned(), json!(landmarks));
         let light: Vec<Value> = self
             .in_other_light
             .iter()
@@ -101,8 +125,55 @@ impl DetectorReport<'_> {
         for (light, evaluation) in self.in_other_light {
             text += &self.row(light, &evaluation.all);
         }
+        if self.evaluation.by_source.len() > 1 {
+            text.push('\n');
+            for (source, metrics) in &self.evaluation.by_source {
+                text += &self.row(source, metrics);
+            }
+        }
+        text += &self.notes();
         if let Some(made) = self.made {
             text += &made.text();
+        }
+        text
+    }
+
+    /// The bands of tilt that have faces.
+    fn tilts(&self) -> impl Iterator<Item = &TiltMetrics> {
+        let tilts = self.evaluation.by_tilt.iter();
+        tilts.filter(|tilt| tilt.found.faces > 0)
+    }
+
+    /// Lines about tilted faces, landmarks and pictures without faces, if there are any.
+    fn notes(&self) -> String {
+        let mut text = String::new();
+        let tilts = self.tilts().map(|tilt| {
+            let TiltMetrics { degrees, found } = tilt;
+            let recall = 100.0 * found.at(self.threshold).recall;
+            let degrees = if degrees.end.is_finite() {
+                format!("{} to {}°", degrees.start, degrees.end)
+            } else {
+                format!("from {}°", degrees.start)
+            };
+            format!("{degrees} {recall:.1} % of {}", found.faces)
+        });
+        let tilts: Vec<String> = tilts.collect();
+        if !tilts.is_empty() {
+            text += &format!("\nfound by tilt, at IoU {STRICT}: {}\n", tilts.join(", "));
+        }
+        if let Some(error) = self.evaluation.landmark_error(self.threshold) {
+            let percent = 100.0 * error;
+            text +=
+                &format!("landmarks: {percent:.2} % of the face's longer side from those known\n");
+        }
+        let empty = &self.evaluation.empty;
+        if empty.images > 0 {
+            let boxes = empty.boxes(self.threshold);
+            let per_100 = 100.0 * boxes as f64 / empty.images as f64;
+            text += &format!(
+                "pictures without faces: {boxes} boxes on {}, {per_100:.1} per 100\n",
+                empty.images
+            );
         }
         text
     }

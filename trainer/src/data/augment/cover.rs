@@ -3,21 +3,14 @@
 //! They are drawn where FER-2013 and the face detector place mouth and eyes: the eyes at 0.38 of the height and 0.3 and 0.7
 //! of the width, the mouth at 0.77 of the height.
 
+mod layout;
 mod mask;
 
 use rand::RngExt;
 
+use self::layout::{EDGE, EYE_DISTANCE, EYES, MOUTH, Pixel};
 use self::mask::Mask;
 use crate::random::symmetric;
-
-/// Height of the eyes, as a fraction of the side.
-const EYES: f32 = 0.38;
-/// Height of the mouth.
-const MOUTH: f32 = 0.77;
-/// Distance of an eye from the middle.
-const EYE_DISTANCE: f32 = 0.2;
-/// Width of the soft edge, as a fraction of the side.
-const EDGE: f32 = 0.02;
 
 /// A cover with its shade.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,15 +32,6 @@ struct PlainCover {
     slope: [f32; 2],
     /// Height of its folds in grey levels, their number along the height, and their phase.
     folds: [f32; 3],
-}
-
-/// What a cover puts at a point.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Pixel {
-    /// How far the point lies inside, as a fraction of the side, negative outside; exact near the edge.
-    depth: f32,
-    /// Grey level, not limited to 0 to 255.
-    grey: f32,
 }
 
 /// What covers a face.

@@ -1,5 +1,7 @@
 use super::*;
 
+use std::fs;
+
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
@@ -33,6 +35,55 @@ fn lines_are_read_and_boxes_cut_off_at_the_border() {
         (Some(ImageSplit::Val), LabelSource::Model)
     );
     assert_eq!(found[1].ignored, [region([1.0, 2.0, 3.0, 4.0]).unwrap()]);
+}
+
+#[test]
+fn landmarks_belong_to_the_boxes_of_their_picture() {
+    let points = |points: &str| {
+        let line = format!(r#"{{"image":"a.jpg","points":[{points}]}}"#);
+        [("boxes.jsonl", LINE.to_owned()), ("landmarks.jsonl", line)]
+    };
+    let read = |points: &[(&str, String)]| -> tempfile::TempDir {
+        let files: Vec<(&str, &str)> = points
+            .iter()
+            .map(|(name, text)| (*name, text.as_str()))
+            .collect();
+        folder(&files)
+    };
+    let of = |text: &str| load(read(&points(text)).path());
+    let found = of("[1,2,3,4,5,6,7,8,9,10]").unwrap();
+    let expected = Landmarks([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0], [9.0, 10.0]]);
+    assert_eq!(found[0].landmarks, [Some(expected)]);
+    assert_eq!(of("null").unwrap()[0].landmarks, [None]);
+    for (text, expected) in [
+        ("null,null", "each of the 1 boxes of a.jpg, found 2"),
+        (
+            "[1,2]",
+            "landmarks.jsonl, line 1: expected an object with image and points",
+        ),
+    ] {
+        let error = format!("{:#}", of(text).unwrap_err());
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn hard_negatives_belong_to_pictures_of_the_folder() {
+    let folder = folder(&[
+        ("boxes.jsonl", LINE),
+        ("hard.jsonl", r#"{"image":"a.jpg","boxes":[[1,2,3,4]]}"#),
+        ("other.jsonl", r#"{"image":"b.jpg","boxes":[[1,2,3,4]]}"#),
+    ]);
+    let mut annotations = load(folder.path()).unwrap();
+    let mut add = |name: &str| {
+        let file = folder.path().join(name);
+        add_hard_negatives(&mut annotations, folder.path(), &file)
+    };
+    add("hard.jsonl").unwrap();
+    let error = add("other.jsonl").unwrap_err().to_string();
+    assert!(error.contains("b.jpg is none of the pictures"), "{error}");
+    let expected = [Region::new(1.0, 2.0, 3.0, 4.0)];
+    assert_eq!(annotations[0].hard_negatives, expected);
 }
 
 #[test]

@@ -10,7 +10,12 @@ fn judged(score: f32, is_face: bool) -> MatchedBox {
         height: 1.0,
     };
     MatchedBox {
-        found: ScoredBox { region, score },
+        found: ScoredBox {
+            region,
+            score,
+            landmarks: None,
+        },
+        landmark_error: None,
         face: is_face.then_some(0),
     }
 }
@@ -81,7 +86,7 @@ fn the_calibrated_network_says_the_calibrated_logits_and_the_same_boxes() {
     use emotion_models::weights::{Architecture, Head};
 
     let network = Network::new(Architecture::FaceNet, 64, &[Head::Labels], 1).unwrap();
-    let graph = face_net::graph(64, 64).unwrap();
+    let graph = face_net::graph(64, 64, false).unwrap();
     let picture: Vec<f32> = (0..64 * 64).map(|i| (i % 23) as f32 / 11.0 - 1.0).collect();
     let outputs = || {
         let mut executor = network.inference(&graph).unwrap();

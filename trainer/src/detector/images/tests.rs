@@ -8,7 +8,10 @@ fn annotation() -> Annotation {
         split: None,
         labels: LabelSource::Human,
         boxes: vec![],
+        landmarks: vec![],
         ignored: vec![],
+        hard_negatives: vec![],
+        source: None,
     }
 }
 
@@ -23,6 +26,7 @@ fn made_image(width: usize, height: usize) -> TrainingImage {
         height: 16.0,
     }];
     let annotation = Annotation {
+        landmarks: vec![Some(Landmarks([[boxes[0].x, boxes[0].y]; 5]))],
         boxes,
         ..annotation()
     };
@@ -57,6 +61,7 @@ fn a_reduced_image_keeps_its_faces_where_they_were() {
     let face = reduced.faces[0];
     assert_eq!((face.x, face.y), (100.0, 25.0));
     assert_eq!((face.width, face.height), (3.0, 4.0));
+    assert_eq!(reduced.landmarks, [Some(Landmarks([[100.0, 25.0]; 5]))]);
     assert_eq!(made_image(800, 400).at_most(800).width(), 800);
 }
 
@@ -72,13 +77,15 @@ fn reduction_takes_the_mean_and_does_not_pick_pixels() {
 }
 
 #[test]
-fn fingerprints_depend_on_pixels_boxes_and_who_drew_them() {
+fn fingerprints_depend_on_pixels_and_all_annotations() {
     let first = made_image(64, 64);
-    let mut others = vec![first.clone(), first.clone(), first.clone(), first.clone()];
+    let mut others = vec![first.clone(); 6];
     others[0].levels[0][(7, 0)].0[0] ^= 1;
     others[1].faces[0].x += 1.0;
     others[2].labels = LabelSource::Model;
     others[3].ignored = vec![first.faces[0]];
+    others[4].hard_negatives = vec![first.faces[0]];
+    others[5].landmarks = vec![];
     for other in others {
         assert_ne!(other.fingerprint(), first.fingerprint());
     }
@@ -108,10 +115,13 @@ fn line(index: usize, rest: &str) -> String {
 #[test]
 fn pictures_without_a_split_are_divided_by_their_pixels() {
     let folder = folder(60, |index| line(index, ""));
-    let (training, validation) = load_for_training(folder.path()).unwrap();
+    let (training, validation) =
+        load_for_training(folder.path(), &TrainingSelection::default()).unwrap();
     assert_eq!(training.len() + validation.len(), 60);
     assert!((1..=15).contains(&validation.len()), "{}", validation.len());
-    let again = load_for_training(folder.path()).unwrap().1;
+    let again = load_for_training(folder.path(), &TrainingSelection::default())
+        .unwrap()
+        .1;
     let pixels = |images: &[TrainingImage]| -> Vec<_> {
         images.iter().map(|image| image.levels[0].clone()).collect()
     };
@@ -121,7 +131,9 @@ fn pictures_without_a_split_are_divided_by_their_pixels() {
 #[test]
 fn without_pictures_to_validate_on_the_error_says_what_to_write() {
     let folder = folder(3, |index| line(index, r#","split":"train""#));
-    let error = load_for_training(folder.path()).unwrap_err().to_string();
+    let error = load_for_training(folder.path(), &TrainingSelection::default())
+        .unwrap_err()
+        .to_string();
     assert!(
         error.ends_with(
             "expected pictures to validate on, found none: give some of them the split val"
@@ -134,10 +146,16 @@ fn without_pictures_to_validate_on_the_error_says_what_to_write() {
 fn a_picture_that_cannot_be_read_is_named() {
     let folder = folder(2, |index| line(index, ""));
     fs::write(folder.path().join("1.pgm"), "not a picture").unwrap();
-    let error = format!("{:#}", load_for_training(folder.path()).unwrap_err());
+    let error = format!(
+        "{:#}",
+        load_for_training(folder.path(), &TrainingSelection::default()).unwrap_err()
+    );
     assert!(error.contains("1.pgm: is not a PNG, JPEG"), "{error}");
     fs::remove_file(folder.path().join("1.pgm")).unwrap();
-    let error = format!("{:#}", load_for_training(folder.path()).unwrap_err());
+    let error = format!(
+        "{:#}",
+        load_for_training(folder.path(), &TrainingSelection::default()).unwrap_err()
+    );
     assert!(error.contains("1.pgm: cannot be opened"), "{error}");
 }
 
@@ -145,7 +163,10 @@ fn a_picture_that_cannot_be_read_is_named() {
 fn a_face_beyond_the_picture_is_an_error_even_if_the_annotation_calls_the_picture_larger() {
     let large = r#"{"image":"0.pgm","width":200,"height":200,"boxes":[[100,100,50,50]]}"#;
     let folder = folder(1, |_| large.to_owned());
-    let error = format!("{:#}", load_for_training(folder.path()).unwrap_err());
+    let error = format!(
+        "{:#}",
+        load_for_training(folder.path(), &TrainingSelection::default()).unwrap_err()
+    );
     assert!(
         error.contains("0.pgm: the face at 125, 125 lies outside the picture of 20×20 pixels"),
         "{error}"

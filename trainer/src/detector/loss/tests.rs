@@ -22,6 +22,8 @@ fn targets() -> DetectionTargets {
         cells: tensor([[12.0, 4.0, 8.0]]),
         boxes: tensor([[14.0, 6.0, 16.0, 24.0]]),
         box_weights: row(&[1.0]),
+        landmarks: tensor([[14.0, 6.0, 18.0, 6.0, 16.0, 8.0, 14.0, 12.0, 18.0, 12.0]]),
+        landmark_weights: row(&[1.0 / 24.0]),
     }
 }
 
@@ -78,6 +80,19 @@ fn the_gradient_agrees_with_differences_and_places_that_do_not_count_have_none()
 }
 
 #[test]
+fn the_loss_of_landmarks_is_their_distance_in_faces_and_that_of_other_cells_is_zero() {
+    // The cell's centre is [12, 4], its stride 8.
+    let right = [0.25, 0.25, 0.75, 0.25, 0.5, 0.5, 0.25, 1.0, 0.75, 1.0];
+    let values = |right: [f32; 10]| tensor([[9.0; 10], right, [9.0; 10]]);
+    let loss = |right| scalar(&landmarks(&values(right), &targets()).unwrap());
+    assert!(loss(right).abs() < 1e-6);
+    let mut moved = right;
+    moved[4] += 1.0;
+    let expected = 5.0 * 8.0 / 10.0 / 24.0;
+    assert!((loss(moved) - expected).abs() < 1e-5);
+}
+
+#[test]
 fn without_a_face_only_scores_count() {
     let none = DetectionTargets {
         scores: row(&[0.0; 3]),
@@ -86,8 +101,14 @@ fn without_a_face_only_scores_count() {
         cells: Tensor::zeros((0, 3), candle_core::DType::F32, &Device::Cpu).unwrap(),
         boxes: Tensor::zeros((0, 4), candle_core::DType::F32, &Device::Cpu).unwrap(),
         box_weights: Tensor::zeros(0, candle_core::DType::F32, &Device::Cpu).unwrap(),
+        landmarks: Tensor::zeros((0, 10), candle_core::DType::F32, &Device::Cpu).unwrap(),
+        landmark_weights: Tensor::zeros(0, candle_core::DType::F32, &Device::Cpu).unwrap(),
     };
     let values = tensor([[0.0; 5]; 3]);
     let loss = scalar(&detection(&values, &none).unwrap());
     assert!((loss - 3.0 * 2f64.ln()).abs() < 1e-5, "{loss}");
+    assert_eq!(
+        scalar(&landmarks(&tensor([[1.0; 10]; 3]), &none).unwrap()),
+        0.0
+    );
 }

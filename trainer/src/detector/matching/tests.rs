@@ -7,6 +7,7 @@ use crate::testing::{scored_square, square};
 fn a_face_counts_once_and_ignored_regions_do_not_count() {
     let truth = GroundTruth {
         faces: &[square(0.0, 0.0, 10.0)],
+        landmarks: &[],
         ignored: &[square(50.0, 0.0, 10.0)],
     };
     let all = [
@@ -28,6 +29,7 @@ fn average_precision_is_the_area_below_the_best_precisions() {
         [(4.0, true), (3.0, false), (2.0, true), (1.0, false)].map(|(score, right)| MatchedBox {
             found: scored_square(0.0, 1.0, score),
             face: right.then_some(0),
+            landmark_error: None,
         });
     let curve = PrecisionRecallCurve::new(judged, 4);
     // 0.25 at precision 1, 0.25 more at 2/3, the rest never.

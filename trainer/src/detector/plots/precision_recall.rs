@@ -68,9 +68,12 @@ mod tests {
         let found = |x: f32, score: f32| ScoredBox {
             region: Region { x, ..face },
             score,
+            landmarks: None,
         };
         let picture = EvaluatedImage {
+            source: None,
             faces: vec![face],
+            landmarks: vec![],
             ignored: vec![],
             found: vec![found(0.0, 0.9), found(100.0, 0.6)],
         };

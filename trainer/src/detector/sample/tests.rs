@@ -51,10 +51,19 @@ fn made_image(labels: LabelSource, faces: &[[f32; 3]], ignored: &[Region]) -> Tr
         split: None,
         labels,
         boxes: boxes.collect(),
+        landmarks: faces.iter().map(|&face| Some(points(face))).collect(),
         ignored: ignored.to_vec(),
+        hard_negatives: vec![],
+        source: None,
     };
     let image = GrayImage::from_raw(width as u32, height as u32, pixels).unwrap();
     TrainingImage::new(image, &annotation)
+}
+
+/// The landmarks of a disc: eyes, nose and mouth.
+fn points([left, top, side]: [f32; 3]) -> Landmarks {
+    let points = [[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]];
+    Landmarks(points).map(|[x, y]| [left + x * side, top + y * side])
 }
 
 fn wall_with_faces() -> TrainingImage {
@@ -67,7 +76,8 @@ fn wall_with_faces() -> TrainingImage {
 }
 
 fn draw(sampling: Sampling, images: &[TrainingImage], stream: u64) -> Sample {
-    sampling.draw(images, &mut generator(1, Purpose::Sampling, stream))
+    let images = TrainingImages::new(images.to_vec());
+    sampling.draw(&images, &mut generator(1, Purpose::Sampling, stream))
 }
 
 /// Whether `[x, y]` lies in the region or at most `room` pixels beside it.
@@ -226,6 +236,66 @@ fn half_of_the_samples_are_mirrored() {
         all >= 50 && mirrored * 3 > all && straight * 3 > all,
         "{mirrored} of {all}"
     );
+}
+
+#[test]
+fn landmarks_move_with_their_face_and_right_stays_the_side_of_the_person() {
+    let images = [wall_with_faces()];
+    let sampling = Sampling {
+        rotation: (1.0, 60.0),
+        mosaic: (0.0, 2),
+        ..SAMPLING
+    };
+    let mut tilted = 0;
+    for stream in 0..100 {
+        for face in draw(sampling, &images, stream).faces {
+            let Region { width, height, .. } = face.region;
+            // Cut off at the border.
+            if (width - height).abs() > 0.3 * width.max(height) {
+                continue;
+            }
+            let landmarks = face.landmarks.unwrap();
+            let roll = landmarks.roll_degrees();
+            assert!(roll.abs() < 62.0, "{roll}");
+            tilted += usize::from(roll.abs() > 30.0);
+            let [nose_x, nose_y] = landmarks.0[2];
+            let (x, y) = face.region.centre();
+            let apart = (nose_x - x as f32).hypot(nose_y - y as f32);
+            assert!(
+                apart < 0.35 * width.max(height),
+                "{apart} of {width}×{height}"
+            );
+        }
+    }
+    assert!(tilted > 20, "{tilted}");
+}
+
+#[test]
+fn crops_show_hard_negatives_as_often_as_asked_for() {
+    let mut image = made_image(LabelSource::Human, &[], &[]);
+    let place = Region::new(140.0, 100.0, 40.0, 40.0);
+    for y in 100..140 {
+        for x in 140..180 {
+            image.levels[0].put_pixel(x, y, image::Luma([120]));
+        }
+    }
+    image.hard_negatives = vec![place];
+    let images = [image, wall_with_faces()];
+    let shows = |share: f32| {
+        let sampling = Sampling {
+            hard_negatives: share,
+            mosaic: (0.0, 2),
+            ..SAMPLING
+        };
+        let sample = |stream| draw(sampling, &images, stream);
+        (0..100)
+            .map(sample)
+            .filter(|sample| sample.faces.is_empty())
+            .count()
+    };
+    assert_eq!(shows(1.0), 100);
+    let half = shows(0.0);
+    assert!((20..80).contains(&half), "{half}");
 }
 
 #[test]

@@ -8,7 +8,11 @@ use crate::detector::sample::SampleFace;
 const SIZE: usize = 64;
 
 fn sample(faces: &[(Region, LabelSource)], ignored: &[Region], doubtful: &[Region]) -> Sample {
-    let face = |&(region, labels): &(Region, LabelSource)| SampleFace { region, labels };
+    let face = |&(region, labels): &(Region, LabelSource)| SampleFace {
+        region,
+        landmarks: None,
+        labels,
+    };
     Sample {
         size: SIZE,
         pixels: vec![0; SIZE * SIZE],
@@ -71,6 +75,36 @@ fn assigned_cells_are_to_find_the_face_and_its_box() {
         let cell = cells()[index as usize];
         assert_eq!(at, &[cell.x, cell.y, cell.stride]);
     }
+}
+
+#[test]
+fn known_landmarks_weigh_as_much_in_a_large_face_as_in_a_small_one_and_unknown_ones_nothing() {
+    let points = Landmarks([[20.0, 12.0]; 5]);
+    let face = (square(18.0, 10.0, 16.0), LabelSource::Human);
+    let of = |landmarks| {
+        let mut sample = sample(&[face], &[], &[]);
+        sample.faces[0].landmarks = landmarks;
+        targets(&[sample], &cells(), &nothing(1)).unwrap()
+    };
+    let [known, unknown] = [Some(points), None].map(of);
+    assert!(
+        values(&known.landmark_weights)
+            .iter()
+            .all(|&weight| weight == 1.0 / 16.0)
+    );
+    let points = values(&known.landmarks);
+    assert!(
+        points
+            .as_chunks()
+            .0
+            .iter()
+            .all(|point| *point == [20.0, 12.0])
+    );
+    assert!(
+        values(&unknown.landmark_weights)
+            .iter()
+            .all(|&weight| weight == 0.0)
+    );
 }
 
 #[test]

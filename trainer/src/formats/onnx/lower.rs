@@ -17,17 +17,20 @@ pub const fn input(task: Task) -> &'static str {
     }
 }
 
-/// Names of the model's outputs: of a classifier, one for each head.
+/// Names of the model's outputs, one for each head.
 pub fn outputs(metadata: &Metadata) -> Vec<&'static str> {
+    let task = metadata.architecture.task();
     let of_head = |head: &Head| match head {
         Head::Labels => "logits",
         Head::People => "people_logits",
         Head::Cover => "cover_logit",
+        Head::Landmarks => "landmarks",
     };
-    match metadata.architecture.task() {
-        Task::Classification => metadata.heads.iter().map(of_head).collect(),
-        Task::Detection => vec!["places"],
-    }
+    let names = metadata.heads.iter().map(|head| match (task, head) {
+        (Task::Detection, Head::Labels) => "places",
+        _ => of_head(head),
+    });
+    names.collect()
 }
 
 /// The nodes and constants of the network of weights with this metadata.
@@ -40,11 +43,12 @@ pub(super) fn graph(metadata: &Metadata, network: &FoldedNetwork) -> proto::Grap
     let lengths: Vec<usize> = lengths
         .map(|index| graph.nodes()[index].shape.iter().product())
         .collect();
-    // The maps of a detector are one output.
-    let lengths = match names[..] {
-        [_] => vec![lengths.iter().sum()],
-        _ => lengths,
-    };
+    // The maps of a detector's head are one output.
+    let maps = lengths.len() / names.len();
+    let lengths: Vec<usize> = lengths
+        .chunks_exact(maps)
+        .map(|lengths| lengths.iter().sum())
+        .collect();
     let mut lowering = Lowering {
         network,
         input: input(task),
@@ -188,10 +192,14 @@ impl Lowering<'_> {
             };
             rows.push(self.push(&row, "Flatten", vec![value], axis()));
         }
-        if let [name] = names
-            && rows.len() > 1
+        if names.len() == outputs.len() {
+            return;
+        }
+        for (name, rows) in names
+            .iter()
+            .zip(rows.chunks_exact(outputs.len() / names.len()))
         {
-            self.push(name, "Concat", rows, axis());
+            self.push(name, "Concat", rows.to_vec(), axis());
         }
     }
 

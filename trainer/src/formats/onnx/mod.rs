@@ -1,7 +1,7 @@
 //! Exports networks as ONNX files for ONNX Runtime, OpenCV and others.
 //!
-//! The model of a classifier maps `faces` `[N, 1, H, W]`, grey and in [-1, 1], to `logits` `[N, labels]` and the outputs of its other heads, if there are any; that of a detector
-//! maps a `picture` of the same form to the values of all grid cells, `places`. N is any number. The model's metadata holds
+//! The model of a classifier maps `faces` `[N, 1, H, W]`, grey and in [-1, 1], to `logits` `[N, labels]` and the outputs of
+//! its other heads, if there are any; that of a detector maps a `picture` of the same form to the values of all grid cells, `places`, and their `landmarks`, if it has learnt them. N is any number. The model's metadata holds
 //! labels, input size, normalisation and temperature under the keys of the weights file.
 //!
 //! Batch norms are folded into the convolutions before them, which is exact except for rounding.
@@ -14,7 +14,8 @@ mod tests;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use emotion_models::face_net::{STRIDES, VALUES, grid_cells};
+use emotion_models::face_net::{LANDMARK_VALUES, STRIDES, VALUES, grid_cells};
+use emotion_models::preprocess::Landmarks;
 use emotion_models::weights::{Head, Task};
 use emotion_models::{Metadata, Weights};
 use prost::Message;
@@ -28,49 +29,63 @@ const IR_VERSION: i64 = 7;
 
 /// Describes inputs and outputs of the model of weights with this metadata.
 pub fn description(metadata: &Metadata) -> String {
-    let task = metadata.architecture.task();
     let size = metadata.input_size;
-    let result = match task {
-        Task::Classification => classification(metadata),
-        Task::Detection => {
-            let [fine, middle, coarse] = STRIDES;
-            format!(
-                "places [N, {}]: {VALUES} values for each place of the maps with strides of {fine}, {middle} and {coarse}, row by \
-                 row: the logit of a face, how far its centre lies to the right of the place's and below it, and the \
-                 logarithms of its width and height, in strides",
-                VALUES * grid_cells(size, size).count(),
-            )
-        }
-    };
+    let outputs = outputs(metadata).into_iter().zip(&metadata.heads);
+    let texts: Vec<String> = outputs
+        .map(|(output, &head)| {
+            let (count, meaning) = match metadata.architecture.task() {
+                Task::Classification => classification(metadata, output, head),
+                Task::Detection => detection(size, head),
+            };
+            format!("{output} [N, {count}]: {meaning}")
+        })
+        .collect();
     format!(
-        "{} [N, 1, {size}, {size}], grey, 0 to 255 mapped to -1 to 1; {result}",
-        input(task)
+        "{} [N, 1, {size}, {size}], grey, 0 to 255 mapped to -1 to 1; {}",
+        input(metadata.architecture.task()),
+        texts.join("; ")
     )
 }
 
-fn classification(metadata: &Metadata) -> String {
-    let outputs = outputs(metadata).into_iter().zip(&metadata.heads);
-    let texts = outputs.map(|(output, head)| {
-        let count = head.outputs(metadata.labels.len());
-        let meaning = match head {
-            Head::Labels => format!(
-                "softmax({output} / {}) are the probabilities of {}",
-                metadata.temperature,
-                metadata.labels.join(", ")
+/// The number of values of a classifier's output, and what they stand for.
+fn classification(metadata: &Metadata, output: &str, head: Head) -> (usize, String) {
+    let temperature = metadata.temperature;
+    let labels = metadata.labels.join(", ");
+    let meaning = match head {
+        Head::People => {
+            format!("softmax({output} / {temperature}) are the probabilities that people give")
+        }
+        Head::Cover => {
+            format!("sigmoid({output}) is the probability that the mouth or the eyes are covered")
+        }
+        _ => format!("softmax({output} / {temperature}) are the probabilities of {labels}"),
+    };
+    (head.outputs(metadata.labels.len()), meaning)
+}
+
+/// The same of a detector's output for pictures of `size`² pixels.
+fn detection(size: usize, head: Head) -> (usize, String) {
+    let places = grid_cells(size, size).count();
+    let [fine, middle, coarse] = STRIDES;
+    let (count, meaning) = match head {
+        Head::Landmarks => (
+            LANDMARK_VALUES,
+            format!(
+                "how far {} lie to the right of the place's centre and below it, in strides",
+                Landmarks::NAMES.join(", ")
             ),
-            Head::People => format!(
-                "softmax({output} / {}) are those that people give",
-                metadata.temperature
-            ),
-            Head::Cover => {
-                format!(
-                    "sigmoid({output}) is the probability that the mouth or the eyes are covered"
-                )
-            }
-        };
-        format!("{output} [N, {count}]: {meaning}")
-    });
-    texts.collect::<Vec<_>>().join("; ")
+        ),
+        _ => (
+            VALUES,
+            "the logit of a face, how far its centre lies to the right of the place's and below it, and the \
+             logarithms of its width and height, in strides"
+                .to_owned(),
+        ),
+    };
+    let meaning = format!(
+        "{count} values for each place of the maps with strides of {fine}, {middle} and {coarse}, row by row: {meaning}"
+    );
+    (count * places, meaning)
 }
 
 /// The contents of an ONNX file with the network of `weights`.

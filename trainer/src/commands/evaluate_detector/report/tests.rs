@@ -14,8 +14,11 @@ fn evaluation() -> DetectionMetrics {
     let found = ScoredBox {
         region: face,
         score: 0.9,
+        landmarks: None,
     };
     DetectionMetrics::new(&[EvaluatedImage {
+        source: None,
+        landmarks: vec![],
         faces: vec![face, Region { x: 90.0, ..face }],
         ignored: vec![],
         found: vec![found],

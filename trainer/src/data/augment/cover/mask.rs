@@ -2,7 +2,7 @@
 
 use rand::RngExt;
 
-use super::{EDGE, MOUTH, Pixel};
+use super::layout::{EDGE, MOUTH, Pixel};
 use crate::random::symmetric;
 
 /// A mask. Lengths are fractions of the side of the face.

@@ -38,9 +38,11 @@ pub(super) fn run(graph: &GraphProto, face: &[f32], size: usize) -> Vec<f32> {
             .iter()
             .filter_map(|name| graph.initializer.iter().find(|tensor| tensor.name == *name))
             .collect();
+        // An empty name stands for an input that is left out.
+        let named = node.input.iter().filter(|name| !name.is_empty());
         assert_eq!(
             inputs.len() + constants.len(),
-            node.input.len(),
+            named.count(),
             "{}: an input is not there yet",
             node.name
         );
@@ -52,6 +54,9 @@ pub(super) fn run(graph: &GraphProto, face: &[f32], size: usize) -> Vec<f32> {
             "Add" => add(inputs[0], inputs[1]),
             "Mul" => scale(inputs[0], inputs[1]),
             "GlobalAveragePool" => global_average(inputs[0]),
+            "Resize" => doubled(inputs[0]),
+            "Transpose" => channels_last(inputs[0]),
+            "Concat" => joined(&inputs),
             "Flatten" => inputs[0].clone(),
             other => panic!("unexpected operator {other}"),
         };
@@ -62,6 +67,39 @@ pub(super) fn run(graph: &GraphProto, face: &[f32], size: usize) -> Vec<f32> {
         .iter()
         .map(|output| &maps[output.name.as_str()]);
     outputs.flat_map(|map| map.values.clone()).collect()
+}
+
+/// Twice as wide and high, each pixel four times.
+fn doubled(map: &Map) -> Map {
+    let [channels, height, width] = map.shape;
+    let rows = map.values.chunks_exact(width);
+    let wide = rows.map(|row| row.iter().flat_map(|&value| [value; 2]).collect::<Vec<_>>());
+    Map {
+        shape: [channels, 2 * height, 2 * width],
+        values: wide.flat_map(|row| row.repeat(2)).collect(),
+    }
+}
+
+/// `[C, H, W]` as `[H, W, C]`.
+fn channels_last(map: &Map) -> Map {
+    let [channels, height, width] = map.shape;
+    let area = height * width;
+    let values = (0..area).flat_map(|pixel| (0..channels).map(move |c| (c, pixel)));
+    Map {
+        shape: [height, width, channels],
+        values: values
+            .map(|(c, pixel)| map.values[c * area + pixel])
+            .collect(),
+    }
+}
+
+/// Rows of values one after the other.
+fn joined(maps: &[&Map]) -> Map {
+    let values: Vec<f32> = maps.iter().flat_map(|map| map.values.clone()).collect();
+    Map {
+        shape: [values.len(), 1, 1],
+        values,
+    }
 }
 
 pub(super) fn attribute<'a>(node: &'a NodeProto, name: &str) -> &'a AttributeProto {

@@ -121,6 +121,29 @@ fn the_model_computes_the_logits_of_the_inference_executor_from_the_file_alone()
 }
 
 #[test]
+fn the_landmarks_of_a_detector_are_an_output_of_their_own() {
+    let weights = with_heads(Architecture::FaceNet, 64, &[Head::Labels, Head::Landmarks]);
+    let graph = decoded(&weights).graph.unwrap();
+    let outputs = graph.output.iter().map(|o| (o.name.as_str(), shape(o)));
+    // 64 + 16 + 4 places.
+    let expected = [("places", 5 * 84), ("landmarks", 10 * 84)];
+    let expected = expected.map(|(name, count)| (name, vec!["N".to_owned(), count.to_string()]));
+    assert_eq!(outputs.collect::<Vec<_>>(), expected);
+    let picture = random_faces(1, 64);
+    let expected = &reference(&weights.folded().unwrap(), &picture)[0];
+    assert_close(
+        &interpreter::run(&graph, &picture, 64),
+        expected,
+        "landmarks",
+    );
+    let description = super::description(weights.metadata());
+    assert!(
+        description.contains("landmarks [N, 840]: 10 values for each place"),
+        "{description}"
+    );
+}
+
+#[test]
 fn each_head_of_a_classifier_is_an_output_of_its_own() {
     let weights = with_heads(
         Architecture::ResidualXception,
