@@ -4,6 +4,7 @@
 //! run without an installed plugin. They describe their pipelines in the syntax of `gst-launch-1.0`
 //! ([`launch_line::LaunchLine`]), so a pipeline can be printed, pasted into a shell and changed there.
 
+pub mod archive;
 pub mod baseline;
 pub mod camera;
 pub mod clip;
@@ -11,6 +12,7 @@ pub mod crowd;
 pub mod demo;
 pub mod encoding_profile;
 pub mod launch_line;
+pub mod parquet_table;
 pub mod runner;
 pub mod tag;
 pub mod window;

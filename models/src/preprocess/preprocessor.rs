@@ -116,13 +116,7 @@ impl Preprocessor {
     }
 
     /// Resamples to `[size, size]` grey values.
-    fn resample(
-        &mut self,
-        picture: &impl GreyRows,
-        region: Region,
-        size: usize,
-        out: &mut [f32],
-    ) {
+    fn resample(&mut self, picture: &impl GreyRows, region: Region, size: usize, out: &mut [f32]) {
         if region.width.max(region.height) < size as f32 {
             self.bilinear.run(picture, region, size, out);
         } else {

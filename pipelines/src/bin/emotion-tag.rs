@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Parser;
 use emotion_pipelines::{
+    archive::{Archive, Grouping},
     runner::{self, StopFlag},
     tag::{
         self, Options,
@@ -28,6 +29,9 @@ use emotion_pipelines::{
 /// For each file such as a/clip.mp4 it writes into the folder of --out: a/clip.mp4.jsonl (or .csv, .parquet), a record for
 /// each frame; a/clip.mp4.summary.json, the emotions of each person; a/clip.vtt, the emotions as captions. With --annotate
 /// and --report also a/clip.mp4.annotated.mp4 and a/clip.mp4.html.
+///
+/// `emotion-tag table FOLDER` and `emotion-tag report FOLDER` put the results in a folder together: as a table of all faces
+/// and a comparison of groups, and as one page (their --help says more).
 ///
 /// A run that was stopped or killed continues when the same command is started again. The exit status is 0 if all files
 /// are tagged, 1 if some cannot be tagged, 2 for a wrong command line, and 130 after Ctrl-C.
@@ -58,8 +62,11 @@ struct Arguments {
     /// Also write an HTML page with the timeline of each face
     #[arg(long)]
     report: bool,
-    /// Show the faces on that page, which then contains pictures of people
-    #[arg(long, requires = "report")]
+    /// Also write the emotions of each face as a file for ELAN
+    #[arg(long)]
+    elan: bool,
+    /// Keep small pictures of the faces, which the pages of --report and of `emotion-tag report` then show
+    #[arg(long)]
     thumbnails: bool,
     /// Files to tag in parallel [default: the number of processors]
     #[arg(long, value_name = "N")]
@@ -107,6 +114,56 @@ struct Arguments {
     worker: Option<PathBuf>,
 }
 
+/// Puts the results of an archive together.
+#[derive(Parser)]
+#[command(name = "emotion-tag", version)]
+enum ArchiveCommand {
+    /// Write archive.parquet and archive.csv, a row for each face of each file, and archive.groups.csv, the groups compared
+    Table(ArchiveArguments),
+    /// Write archive.html, a page with all files, to be searched: groups, the emotions of each face over time, and the
+    /// pictures of faces that --thumbnails has kept
+    Report(ArchiveArguments),
+}
+
+#[derive(clap::Args)]
+struct ArchiveArguments {
+    /// The folder of --out, with the results of one or more runs
+    folder: PathBuf,
+    /// Groups of files: what this regular expression finds in their paths, such as '^(\d{4})-' [default: the first folder]
+    #[arg(long, value_name = "PATTERN")]
+    group: Option<Grouping>,
+}
+
+impl ArchiveCommand {
+    /// Whether the command line names one of these commands; a folder of such a name is ./table.
+    fn is_named() -> bool {
+        env::args_os()
+            .nth(1)
+            .is_some_and(|name| name == "table" || name == "report")
+    }
+
+    /// Returns whether all results could be read.
+    fn run(self) -> anyhow::Result<bool> {
+        let (Self::Table(arguments) | Self::Report(arguments)) = &self;
+        let grouping = arguments.group.clone().unwrap_or_default();
+        let archive = Archive::read(&arguments.folder)?;
+        for (path, reason) in &archive.unreadable {
+            eprintln!("emotion-tag: {}: {reason}", path.display());
+        }
+        let written = match self {
+            Self::Table(_) => {
+                print!("{}", archive.groups_text(&grouping));
+                archive.write_tables(&grouping)?
+            }
+            Self::Report(_) => vec![archive.write_page(&grouping)?],
+        };
+        for path in written {
+            println!("{}", path.display());
+        }
+        Ok(archive.unreadable.is_empty())
+    }
+}
+
 fn parse_timeout(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().filter(|seconds| *seconds > 0.0);
     seconds
@@ -118,6 +175,13 @@ fn main() -> ExitCode {
     if worker::is_worker() {
         return match worker::run() {
             Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&error),
+        };
+    }
+    if ArchiveCommand::is_named() {
+        return match ArchiveCommand::parse().run() {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
             Err(error) => failed(&error),
         };
     }
@@ -149,6 +213,7 @@ fn run(arguments: Arguments) -> anyhow::Result<RunTotals> {
             every: arguments.every,
             annotate: arguments.annotate,
             report: arguments.report,
+            elan: arguments.elan,
             thumbnails: arguments.thumbnails,
             keep_partial: arguments.keep_partial,
             facedetect: arguments.facedetect,

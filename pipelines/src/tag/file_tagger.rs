@@ -5,12 +5,13 @@ use anyhow::Context as _;
 use super::captions;
 use super::collector::FrameCollector;
 use super::container;
+use super::elan;
 use super::media_source::MediaSource;
 use super::pipeline::{AnnotatedFormat, Collected, PipelineProgress, TaggingPipeline};
 use super::recording::Recording;
 use super::records::RecordFile;
 use super::report;
-use super::result_names::{ANNOTATED, CAPTIONS};
+use super::result_names::{ANNOTATED, CAPTIONS, ELAN, THUMBNAILS};
 use super::results::ResultWriter;
 use super::settings::Settings;
 use super::summary::{self, About};
@@ -84,6 +85,17 @@ impl FileTagger<'_> {
         timeline.finish();
 
         results.write(CAPTIONS, &captions::web_vtt(&input.source(), &timeline))?;
+        if settings.elan {
+            let now = gst::DateTime::new_now_utc().context("the clock shows no date")?;
+            let date = now.to_iso8601_string()?;
+            results.write(ELAN, &elan::document(&input.source(), &timeline, &date))?;
+        }
+        if let Some(thumbnails) = &collected.thumbnails {
+            let kept = thumbnails
+                .json()
+                .context("cannot write the thumbnails as JSON")?;
+            results.write(THUMBNAILS, &kept)?;
+        }
         if settings.report {
             let video = analysed.annotated.map(|suffix| job.results.name(&suffix));
             let thumbnails = collected.thumbnails.as_ref();

@@ -1,7 +1,5 @@
 //! Writes records to a file: JSON Lines, CSV or Parquet.
 
-mod parquet;
-
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -9,8 +7,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use gstemotion::record::{Record, table};
 
-use self::parquet::ParquetFile;
 use super::settings::RecordFileFormat;
+use crate::parquet_table::ParquetTable;
 
 /// A growing file of records.
 pub(super) struct RecordFile {
@@ -22,7 +20,7 @@ pub(super) struct RecordFile {
 enum Writer {
     JsonLines(BufWriter<File>),
     Csv(BufWriter<File>, Vec<u8>),
-    Parquet(Box<ParquetFile>),
+    Parquet(Box<ParquetTable<File>>),
 }
 
 impl RecordFile {
@@ -46,7 +44,11 @@ impl RecordFile {
                     file.write_all(table::csv_header().as_bytes())?;
                     Writer::Csv(file, Vec::new())
                 }
-                RecordFileFormat::Parquet => Writer::Parquet(Box::new(ParquetFile::new(file)?)),
+                RecordFileFormat::Parquet => {
+                    let columns = table::columns();
+                    let columns = columns.iter().map(|column| (column.name, column.kind));
+                    Writer::Parquet(Box::new(ParquetTable::new(file, "faces", columns)?))
+                }
             })
         };
         let writer = create().with_context(|| format!("{shown}: cannot be written"))?;
@@ -68,7 +70,7 @@ impl RecordFile {
                 table::append_csv(record, text);
                 file.write_all(text).map_err(anyhow::Error::from)
             }
-            Writer::Parquet(file) => file.write(record),
+            Writer::Parquet(file) => table::rows(record).try_for_each(|row| file.push(row)),
         };
         written.with_context(|| format!("{}: cannot be written", self.shown))
     }
@@ -81,7 +83,7 @@ impl RecordFile {
     pub(super) fn finish(self) -> anyhow::Result<()> {
         let finished = match self.writer {
             Writer::JsonLines(mut file) | Writer::Csv(mut file, _) => Ok(file.flush()?),
-            Writer::Parquet(file) => file.finish(),
+            Writer::Parquet(file) => file.finish().map(drop),
         };
         finished.with_context(|| format!("{}: cannot be written", self.shown))
     }
@@ -92,6 +94,9 @@ mod tests {
     use super::super::timeline::tests::{face, record};
     use super::*;
     use std::fs;
+
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::record::Field;
 
     #[test]
     fn lines_are_equal_to_those_of_the_element() {
@@ -117,6 +122,34 @@ mod tests {
         let csv = written(RecordFileFormat::Csv);
         assert_eq!(csv.lines().count(), 3);
         assert!(csv.starts_with(&table::csv_header()));
+    }
+
+    #[test]
+    fn a_parquet_file_has_the_columns_of_the_table_with_their_types() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let mut file = RecordFile::create(RecordFileFormat::Parquet, &path, &path).unwrap();
+        file.write(&record(2.5, vec![face(7, 3, "happy", 0.5)]))
+            .unwrap();
+        file.write(&record(None, vec![])).unwrap();
+        file.finish().unwrap();
+        let reader = SerializedFileReader::new(File::open(&path).unwrap()).unwrap();
+        let rows = reader.get_row_iter(None).unwrap();
+        let rows: Vec<_> = rows.map(|row| row.unwrap().into_columns()).collect();
+        assert_eq!(rows.len(), 2);
+        let value = |row: usize, name: &str| {
+            let field = rows[row].iter().find(|(column, _)| column == name);
+            field.unwrap().1.clone()
+        };
+        assert_eq!(value(0, "stream_time"), Field::Double(2.5));
+        assert_eq!(value(0, "id"), Field::Long(7));
+        assert_eq!(value(0, "emotion"), Field::Str("happy".into()));
+        assert_eq!(value(0, "uncertain"), Field::Bool(false));
+        assert_eq!(value(0, "happy"), Field::Double(0.5));
+        assert_eq!(value(0, "sad"), Field::Null);
+        assert_eq!(value(1, "stream_time"), Field::Null);
+        assert_eq!(value(1, "faces"), Field::Long(0));
+        assert_eq!(value(1, "emotion"), Field::Null);
     }
 
     #[test]

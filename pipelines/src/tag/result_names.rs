@@ -7,6 +7,10 @@ use std::path::{Path, PathBuf};
 pub const SUMMARY: &str = "summary.json";
 /// The suffix of the annotated video or picture, before its extension.
 pub(super) const ANNOTATED: &str = "annotated";
+/// The suffix of the pictures of faces.
+pub const THUMBNAILS: &str = "thumbnails.json";
+/// The suffix of the file for ELAN.
+pub(super) const ELAN: &str = "eaf";
 /// The suffix of the captions.
 pub(super) const CAPTIONS: &str = "vtt";
 

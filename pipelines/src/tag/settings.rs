@@ -23,7 +23,9 @@ pub struct Settings {
     pub annotate: bool,
     /// Whether to write an HTML page with the timeline of each face.
     pub report: bool,
-    /// Whether that page shows the faces.
+    /// Whether to write an ELAN file with a tier for each face.
+    pub elan: bool,
+    /// Whether to keep pictures of the faces, which the page then shows.
     pub thumbnails: bool,
     /// Whether the results of a damaged file are kept up to the damage.
     pub keep_partial: bool,
@@ -45,6 +47,7 @@ impl Default for Settings {
             every: None,
             annotate: false,
             report: false,
+            elan: false,
             thumbnails: false,
             keep_partial: false,
             facedetect: String::new(),

@@ -6,14 +6,16 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::inputs::InputFile;
 use super::recording::Recording;
 use super::settings::Settings;
 use super::timeline::{EmotionTimeline, PersonKey, PersonTimeline};
 
-/// The version of the format. It increases when a field changes its meaning or is removed.
-pub(super) const VERSION: u32 = 2;
+/// The version of the format. It increases when a field changes its meaning or is removed, or when other programs need a new
+/// one: since version 3 persons have spans.
+pub const VERSION: u32 = 3;
 /// Number of peaks for each person.
 const PEAKS: usize = 10;
 
@@ -76,6 +78,11 @@ struct PersonSummary<'a> {
     probabilities: BTreeMap<&'a str, f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     valence: Option<f64>,
+    /// Mean quality, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quality: Option<f64>,
+    /// Start, end, emotion and highest confidence of each stretch of time with one emotion, on one line.
+    spans: Box<RawValue>,
     /// The most confident moments that are not neutral.
     peaks: Vec<PeakSummary<'a>>,
 }
@@ -134,13 +141,13 @@ pub(super) fn json(about: About<'_>, timeline: &EmotionTimeline) -> serde_json::
             .persons
             .iter()
             .map(|(key, person)| PersonSummary::new(*key, person))
-            .collect(),
+            .collect::<Result<_, _>>()?,
     };
     Ok(serde_json::to_string_pretty(&summary)? + "\n")
 }
 
 impl<'a> PersonSummary<'a> {
-    fn new(key: PersonKey, person: &'a PersonTimeline) -> Self {
+    fn new(key: PersonKey, person: &'a PersonTimeline) -> serde_json::Result<Self> {
         let (first, last) = person.time();
         let labels = || {
             person
@@ -152,7 +159,7 @@ impl<'a> PersonSummary<'a> {
             PersonKey::Track(id) => (Some(id), None),
             PersonKey::Position(index) => (None, Some(index + 1)),
         };
-        Self {
+        Ok(Self {
             id,
             place,
             first_seen: rounded(first),
@@ -169,6 +176,8 @@ impl<'a> PersonSummary<'a> {
                 .map(|(label, mean)| (label, rounded(mean)))
                 .collect(),
             valence: person.mean_valence().map(rounded),
+            quality: person.mean_quality().map(rounded),
+            spans: spans(person)?,
             peaks: person
                 .peaks(PEAKS)
                 .into_iter()
@@ -180,8 +189,17 @@ impl<'a> PersonSummary<'a> {
                     confidence: span.confidence,
                 })
                 .collect(),
-        }
+        })
     }
+}
+
+/// The spans of a person as JSON without line breaks.
+fn spans(person: &PersonTimeline) -> serde_json::Result<Box<RawValue>> {
+    let spans = person.spans.iter().map(|span| {
+        let [start, end] = [span.start, span.end].map(rounded);
+        (start, end, &span.label, rounded(span.confidence))
+    });
+    serde_json::value::to_raw_value(&spans.collect::<Vec<_>>())
 }
 
 impl FileIdentity {

@@ -101,6 +101,29 @@ impl FaceThumbnails {
         Ok(())
     }
 
+    /// The pictures of all persons as JSON: for each its `id`, or its `place` from the left, from 1, if faces are not tracked,
+    /// and its `strip`, time in seconds and JPEG in base 64 of each picture.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be represented in JSON, which does not happen.
+    pub(super) fn json(&self) -> serde_json::Result<String> {
+        let persons = self.persons.iter().map(|(key, person)| {
+            let (id, place) = match *key {
+                PersonKey::Track(id) => (Some(id), None),
+                PersonKey::Position(index) => (None, Some(index + 1)),
+            };
+            let strip = person.strip.iter().map(|picture| {
+                let jpeg = gst::glib::base64_encode(&picture.jpeg);
+                serde_json::json!({ "time": picture.time, "jpeg": jpeg.as_str() })
+            });
+            let strip: Vec<_> = strip.collect();
+            serde_json::json!({ "id": id, "place": place, "strip": strip })
+        });
+        let persons: Vec<_> = persons.collect();
+        Ok(serde_json::to_string(&serde_json::json!({ "persons": persons }))? + "\n")
+    }
+
     /// The strip of a person, in order of time.
     pub(super) fn strip(&self, key: PersonKey) -> &[FaceThumbnail] {
         self.persons.get(&key).map_or(&[], |person| &person.strip)

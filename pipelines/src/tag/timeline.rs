@@ -64,6 +64,9 @@ pub struct PersonTimeline {
     /// Sum of the valence over `with_valence` frames.
     valence: f64,
     with_valence: u64,
+    /// Sum of the quality over `with_quality` frames.
+    quality: f64,
+    with_quality: u64,
     /// The number of the last frame with this face, from 1.
     last_frame: u64,
     last_time: f64,
@@ -86,6 +89,11 @@ impl PersonTimeline {
     /// The mean valence, -1 to 1, if the classifier reports it.
     pub fn mean_valence(&self) -> Option<f64> {
         (self.with_valence > 0).then(|| self.valence / self.with_valence as f64)
+    }
+
+    /// The mean quality, 0 to 1, of the frames on which the face is classified.
+    pub fn mean_quality(&self) -> Option<f64> {
+        (self.with_quality > 0).then(|| self.quality / self.with_quality as f64)
     }
 
     /// The `most` spans with the highest confidence that are neither neutral nor uncertain, in order of time.
@@ -118,6 +126,10 @@ impl PersonTimeline {
         if let Some(valence) = face.valence {
             self.valence += valence;
             self.with_valence += 1;
+        }
+        if let Some(quality) = face.quality {
+            self.quality += quality;
+            self.with_quality += 1;
         }
 
         let stayed = self.last_frame + 1 == frame || time - self.last_time <= LONGEST_GAP_S;

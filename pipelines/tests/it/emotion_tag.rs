@@ -147,7 +147,7 @@ fn results_are_the_same_whatever_the_number_of_jobs() {
         tagged(&out, &[&arguments[..], &[jobs]].concat(), &[&folder]);
         files(&out)
     });
-    assert_eq!(results[0].len(), 12, "{:?}", results[0].keys());
+    assert_eq!(results[0].len(), 15, "{:?}", results[0].keys());
     for other in &results[1..] {
         assert_eq!(
             other.keys().collect::<Vec<_>>(),
@@ -648,7 +648,6 @@ fn a_wrong_command_line_says_what_is_expected() {
     for (arguments, said) in [
         (&["--every", "often"][..], "5/s, 1/10s"),
         (&["--jobs", "0"], "--jobs"),
-        (&["--thumbnails"], "--report"),
         (&["--format", "xml"], "parquet"),
     ] {
         let output = ran(&archive.path("out"), arguments, &[&portrait()]);

@@ -73,3 +73,34 @@ fn a_browser_shows_each_face_over_time_and_thumbnails_only_on_request() {
         assert_eq!(has_faces, name == "with");
     }
 }
+
+#[test]
+fn an_archive_has_a_table_of_all_faces_and_a_page_with_their_pictures() {
+    let archive = Archive::new();
+    let clip = archive.clip("clip.mp4", 100..200, H264);
+    let out = archive.path("out");
+    let emotion_tag = |arguments: &[&str]| {
+        let ran = Command::new(env!("CARGO_BIN_EXE_emotion-tag"))
+            .args(arguments)
+            .arg(&out)
+            .output()
+            .expect("it starts");
+        let errors = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "{errors}");
+        String::from_utf8(ran.stdout).expect("it prints text")
+    };
+    let clip = clip.to_str().expect("a name of letters");
+    emotion_tag(&["--every", "5/s", "--thumbnails", "--elan", clip, "--out"]);
+    assert!(out.join("clip.mp4.eaf").is_file());
+
+    let said = emotion_tag(&["table"]);
+    assert!(said.contains("\nall files"), "{said}");
+    let table = std::fs::read_to_string(out.join("archive.csv")).expect("it was written");
+    assert!(table.contains("\nclip.mp4,"), "{table}");
+
+    emotion_tag(&["report"]);
+    let page = rendered(&out.join("archive.html"), &archive.path("profile"));
+    assert!(page.contains(">clip.mp4</h2>"), "{page}");
+    assert!(page.contains("src=\"data:image/jpeg;base64,"), "{page}");
+    assert!(page.contains("Emotions of face 1 over time"), "{page}");
+}

@@ -259,7 +259,10 @@ fn a_tilted_face_is_turned_upright() {
         for column in 0..48 {
             let expected = upright[column * 48 + 47 - row];
             let found = lying[row * 48 + column];
-            assert!((found - expected).abs() < 0.05, "{found}, expected {expected}");
+            assert!(
+                (found - expected).abs() < 0.05,
+                "{found}, expected {expected}"
+            );
         }
     }
     // A little of the neighbours comes in when it is turned there and back.
@@ -274,7 +277,10 @@ fn a_tilted_face_is_turned_upright() {
         ];
         let expected = f32::from(back.row(y as usize)[x as usize]) / 127.5 - 1.0;
         let found = tilted[row * 48 + column];
-        assert!((found - expected).abs() < 0.08, "{found}, expected {expected}");
+        assert!(
+            (found - expected).abs() < 0.08,
+            "{found}, expected {expected}"
+        );
     }
 }
 

@@ -45,7 +45,13 @@ fn a_large_sharp_face_within_the_picture_has_no_flaw() {
 #[test]
 fn landmarks_of_a_head_that_is_turned_aside_lower_the_quality() {
     let turned = |nose: f32| {
-        let points = [[80.0, 85.0], [120.0, 85.0], [nose, 100.0], [85.0, 120.0], [115.0, 120.0]];
+        let points = [
+            [80.0, 85.0],
+            [120.0, 85.0],
+            [nose, 100.0],
+            [85.0, 120.0],
+            [115.0, 120.0],
+        ];
         let quality = quality(&rings(0), 60.0, 80.0);
         quality.with_landmarks(Some(&Landmarks(points))).overall()
     };

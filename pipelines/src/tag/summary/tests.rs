@@ -64,6 +64,11 @@ fn a_summary_has_the_file_and_each_person() {
     );
     assert_eq!(first["emotions"]["happy"], 0.666667);
     assert_eq!(first["probabilities"]["happy"], 0.666667);
+    assert_eq!(first["quality"], 1.0);
+    assert_eq!(
+        first["spans"],
+        serde_json::json!([[0.0, 2.0, "happy", 1.0], [2.0, 3.0, "neutral", 0.5]])
+    );
     assert_eq!(first["peaks"].as_array().unwrap().len(), 1);
     assert_eq!(first["peaks"][0]["time"], 1.0);
     assert_eq!(summary["persons"][1]["peaks"][0]["emotion"], "sad");

@@ -1,12 +1,9 @@
-//! Records as columns: the table of [`gstemotion::record::table`] as a Parquet file.
+//! Tables as Parquet files.
 
-use std::fs::File;
+use std::io::Write;
 use std::sync::Arc;
 
-use gstemotion::record::{
-    Record,
-    table::{self, Cell, ColumnType},
-};
+use gstemotion::record::table::{Cell, ColumnType};
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
 use parquet::column::writer::ColumnWriter;
 use parquet::data_type::ByteArray;
@@ -18,9 +15,9 @@ use parquet::schema::types::{Type, TypePtr};
 /// Number of rows that are written together.
 const GROUP: usize = 65_536;
 
-/// A growing Parquet file.
-pub(super) struct ParquetFile {
-    writer: SerializedFileWriter<File>,
+/// A growing Parquet file with one table.
+pub struct ParquetTable<W: Write + Send> {
+    writer: SerializedFileWriter<W>,
     columns: Vec<Cells>,
     rows: usize,
 }
@@ -33,42 +30,59 @@ enum Cells {
     Texts(Vec<Option<ByteArray>>),
 }
 
-impl ParquetFile {
-    pub(super) fn new(file: File) -> anyhow::Result<Self> {
+impl<W: Write + Send> ParquetTable<W> {
+    /// A table with this name and these columns.
+    ///
+    /// # Errors
+    ///
+    /// If its beginning cannot be written.
+    pub fn new<'a>(
+        writer: W,
+        name: &str,
+        columns: impl Iterator<Item = (&'a str, ColumnType)> + Clone,
+    ) -> anyhow::Result<Self> {
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_created_by(concat!("emotion-tag ", env!("CARGO_PKG_VERSION")).into())
             .build();
-        let cells = |kind| match kind {
+        let cells = |(_, kind)| match kind {
             ColumnType::Float => Cells::Floats(Vec::new()),
             ColumnType::Integer => Cells::Integers(Vec::new()),
             ColumnType::Boolean => Cells::Booleans(Vec::new()),
             ColumnType::Text => Cells::Texts(Vec::new()),
         };
+        let schema = schema(name, columns.clone())?;
         Ok(Self {
-            writer: SerializedFileWriter::new(file, schema()?, Arc::new(properties))?,
-            columns: table::columns().map(|column| cells(column.kind)).into(),
+            writer: SerializedFileWriter::new(writer, schema, Arc::new(properties))?,
+            columns: columns.map(cells).collect(),
             rows: 0,
         })
     }
 
-    pub(super) fn write(&mut self, record: &Record) -> anyhow::Result<()> {
-        for row in table::rows(record) {
-            for (cells, value) in self.columns.iter_mut().zip(row) {
-                cells.push(value);
-            }
-            self.rows += 1;
+    /// Appends a row: a cell for each column, of its type.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn push<'a>(&mut self, row: impl IntoIterator<Item = Cell<'a>>) -> anyhow::Result<()> {
+        for (cells, value) in self.columns.iter_mut().zip(row) {
+            cells.push(value);
         }
+        self.rows += 1;
         if self.rows >= GROUP {
             self.write_group()?;
         }
         Ok(())
     }
 
-    pub(super) fn finish(mut self) -> anyhow::Result<()> {
+    /// Completes the file and returns the writer.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn finish(mut self) -> anyhow::Result<W> {
         self.write_group()?;
-        self.writer.close()?;
-        Ok(())
+        Ok(self.writer.into_inner()?)
     }
 
     fn write_group(&mut self) -> anyhow::Result<()> {
@@ -89,7 +103,6 @@ impl ParquetFile {
 }
 
 impl Cells {
-    /// Every value has the type of its column, which the tests of the table check.
     fn push(&mut self, value: Cell<'_>) {
         match (self, value) {
             (Self::Floats(cells), Cell::Float(value)) => cells.push(value),
@@ -135,7 +148,10 @@ impl Cells {
     }
 }
 
-fn schema() -> Result<TypePtr, ParquetError> {
+fn schema<'a>(
+    name: &str,
+    columns: impl Iterator<Item = (&'a str, ColumnType)>,
+) -> Result<TypePtr, ParquetError> {
     let column = |name: &str, kind| {
         let (physical, logical) = match kind {
             ColumnType::Float => (Physical::DOUBLE, None),
@@ -149,13 +165,10 @@ fn schema() -> Result<TypePtr, ParquetError> {
             .build()
             .map(Arc::new)
     };
-    let fields = table::columns()
-        .iter()
-        .map(|c| column(c.name, c.kind))
+    let fields = columns
+        .map(|(name, kind)| column(name, kind))
         .collect::<Result<_, _>>()?;
-    let table = Type::group_type_builder("faces")
-        .with_fields(fields)
-        .build()?;
+    let table = Type::group_type_builder(name).with_fields(fields).build()?;
     Ok(Arc::new(table))
 }
 
