@@ -5,6 +5,7 @@
 mod args;
 mod comparison;
 mod detect;
+mod elements;
 mod engine;
 mod load;
 mod measure;
@@ -52,6 +53,7 @@ fn main() -> Result<()> {
         tag::comparisons(),
         detect::comparisons(),
         track::comparisons(),
+        elements::comparisons(),
     ];
     let mut report = BenchReport::new(args.threads);
     let mut names = Vec::new();

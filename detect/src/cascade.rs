@@ -45,7 +45,7 @@ impl Cascade {
             None => find_default(&FOLDERS)?,
         };
         // OpenCV's errors do not say whether a file is missing or unreadable, nor why.
-        if let Err(source) = std::fs::read(&path) {
+        if let Err(source) = emotion_models::regular_file::read(&path) {
             return Err(Error::Unreadable { path, source });
         }
         match open(&path) {

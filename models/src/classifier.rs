@@ -125,9 +125,12 @@ impl Classifier {
     ///
     /// # Errors
     ///
-    /// If `faces` does not consist of whole faces.
+    /// If `faces` does not consist of whole faces, or the weights are so large that the answers are no numbers.
     pub fn classify(&mut self, faces: &[f32]) -> Result<Vec<Scores>, Error> {
         let outputs = self.outputs(faces)?;
+        if !outputs.iter().flatten().all(|value| value.is_finite()) {
+            return Err(Error::NotFinite);
+        }
         let labels = self.metadata.labels.len();
         let cover = self.metadata.outputs(Head::Cover);
         let scores = |outputs: &Vec<f32>| Scores {

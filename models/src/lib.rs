@@ -34,6 +34,7 @@ mod instructions;
 mod kernels;
 mod precision;
 pub mod preprocess;
+pub mod regular_file;
 #[cfg(feature = "training")]
 pub mod training;
 pub mod weights;

@@ -1,20 +1,23 @@
 //! The common part of the elements that analyse the picture and pass the same buffer on with metadata: their caps, the
-//! luma of the frame, skipping late frames, and statistics.
+//! luma of the frame in square pixels, skipping late frames, and statistics.
 
 use std::sync::Mutex;
 use std::time::Duration;
 
-use gst_video::{VideoFrameRef, VideoInfo};
+use emotion_models::preprocess::GreyRows;
+use gst_video::{VideoFrameRef, VideoInfo, VideoInterlaceMode};
 
+use crate::frame_time::FrameTime;
+use crate::lateness::{Lateness, SkippedFrame};
 use crate::luma::{self, LumaReader, LumaView};
-use crate::pads;
+use crate::pixels::{PixelGrid, SquarePixels};
 use crate::stats::Stats;
 
 /// Input format, lateness and statistics of an element that analyses frames.
 #[derive(Debug, Default)]
 pub(crate) struct FrameAnalyzer {
     input: Mutex<Option<Input>>,
-    deadline: Mutex<Deadline>,
+    lateness: Mutex<Lateness>,
     stats: Mutex<Stats>,
 }
 
@@ -22,6 +25,7 @@ pub(crate) struct FrameAnalyzer {
 struct Input {
     info: VideoInfo,
     luma: LumaReader,
+    grid: PixelGrid,
 }
 
 /// Why the luma of a frame cannot be read.
@@ -42,17 +46,20 @@ pub(crate) enum Error {
     Luma(#[from] luma::Error),
 }
 
-impl FrameAnalyzer {
-    /// The pads `sink` and `src` with the formats whose luma can be read.
-    pub(crate) fn pad_templates() -> Vec<gst::PadTemplate> {
-        let caps = gst_video::VideoCapsBuilder::new().format_list(luma::FORMATS);
-        pads::templates(&caps.build())
-    }
+/// What is done with the luma of a frame.
+pub(crate) trait ReadsLuma {
+    /// The result.
+    type Output;
 
+    /// Reads the frame, whose pixels are square, and `grid` says which part of the stored frame each is.
+    fn read(self, image: &impl GreyRows, grid: &PixelGrid) -> Self::Output;
+}
+
+impl FrameAnalyzer {
     /// Forgets the previous stream and its statistics.
     pub(crate) fn reset(&self) {
         *self.input.lock().unwrap() = None;
-        *self.deadline.lock().unwrap() = Deadline::default();
+        *self.lateness.lock().unwrap() = Lateness::default();
         *self.stats.lock().unwrap() = Stats::default();
     }
 
@@ -60,63 +67,59 @@ impl FrameAnalyzer {
     pub(crate) fn set_caps(&self, caps: &gst::Caps) -> Result<(), Error> {
         let info = VideoInfo::from_caps(caps)?;
         let luma = LumaReader::new(&info)?;
-        *self.input.lock().unwrap() = Some(Input { info, luma });
+        let grid = PixelGrid::new(&info);
+        *self.input.lock().unwrap() = Some(Input { info, luma, grid });
         Ok(())
     }
 
     /// Call it from `sink_event`.
     pub(crate) fn observe_sink_event(&self, event: &gst::Event) {
         if event.type_() == gst::EventType::FlushStop {
-            *self.deadline.lock().unwrap() = Deadline::default();
+            *self.lateness.lock().unwrap() = Lateness::default();
         }
     }
 
     /// Call it from `src_event`.
     pub(crate) fn observe_src_event(&self, event: &gst::Event) {
         if let gst::EventView::Qos(qos) = event.view() {
-            let (_, _, jitter, timestamp) = qos.get();
-            self.deadline.lock().unwrap().update(jitter, timestamp);
+            let (_, proportion, jitter, timestamp) = qos.get();
+            let mut lateness = self.lateness.lock().unwrap();
+            lateness.update(jitter, timestamp, proportion);
         }
     }
 
-    /// Whether `buffer`, with this running time, would reach the sink too late to be worth the work. If so it counts as
-    /// skipped.
-    ///
-    /// An element whose work takes a small part of a frame's duration does not make the stream late, and never skips:
-    /// the frames that are in time again because a slower element skipped them still deserve its results.
-    pub(crate) fn skips(
-        &self,
-        buffer: &gst::BufferRef,
-        running_time: Option<gst::ClockTime>,
-    ) -> bool {
+    /// The frame, if it is skipped because the stream is late.
+    pub(crate) fn skipped(&self, buffer: &gst::BufferRef, time: FrameTime) -> Option<SkippedFrame> {
         let mut stats = self.stats.lock().unwrap();
-        let is_quick = buffer
-            .duration()
-            .is_some_and(|frame| stats.mean() < Duration::from(frame) / 4);
-        let skips = !is_quick && self.deadline.lock().unwrap().is_missed(running_time);
-        if skips {
-            stats.add_skipped();
-        }
-        skips
+        (self.lateness.lock().unwrap()).skipped(buffer, time, &mut stats)
     }
 
-    /// Calls `read` with the luma of the frame. The buffer is mapped only that long.
-    pub(crate) fn with_luma<T>(
+    /// Gives the luma of the frame to `reader`. The buffer is mapped only that long.
+    pub(crate) fn with_luma<R: ReadsLuma>(
         &self,
         buffer: &gst::BufferRef,
-        read: impl FnOnce(&LumaView<'_>) -> T,
-    ) -> Result<T, Error> {
+        reader: R,
+    ) -> Result<R::Output, Error> {
         let input = self.input.lock().unwrap();
-        let Input { info, luma } = input.as_ref().ok_or(Error::NoCaps)?;
+        let Input { info, luma, grid } = input.as_ref().ok_or(Error::NoCaps)?;
+        let map_error = || Error::Map {
+            width: info.width(),
+            height: info.height(),
+            format: info.format(),
+            size: buffer.size(),
+        };
+        if info.interlace_mode() == VideoInterlaceMode::Alternate {
+            let data = buffer.map_readable().map_err(|_| map_error())?;
+            return Ok(read(reader, &luma.view_field(buffer, &data)?, grid));
+        }
         let frame =
-            VideoFrameRef::from_buffer_ref_readable(buffer, info).map_err(|_| Error::Map {
-                width: info.width(),
-                height: info.height(),
-                format: info.format(),
-                size: buffer.size(),
-            })?;
-        let view = luma.view(&frame)?;
-        Ok(read(&view))
+            VideoFrameRef::from_buffer_ref_readable(buffer, info).map_err(|_| map_error())?;
+        Ok(read(reader, &luma.view(&frame)?, grid))
+    }
+
+    /// The pixels of the frames, once there are caps.
+    pub(crate) fn grid(&self) -> Option<PixelGrid> {
+        self.input.lock().unwrap().as_ref().map(|input| input.grid)
     }
 
     /// The duration of a frame by the frame rate of the caps, if they have one.
@@ -139,26 +142,10 @@ impl FrameAnalyzer {
     }
 }
 
-/// The running time up to which frames are too late, by the last QoS event of the sink.
-#[derive(Debug, Default)]
-struct Deadline(Option<gst::ClockTime>);
-
-impl Deadline {
-    /// `jitter` is how many nanoseconds too late the frame with the running time `timestamp` came, negative if it was
-    /// early. A late stream catches up by skipping twice as much as it is late.
-    fn update(&mut self, jitter: i64, timestamp: Option<gst::ClockTime>) {
-        self.0 = match (timestamp, u64::try_from(jitter)) {
-            (Some(timestamp), Ok(late)) if late > 0 => {
-                timestamp.checked_add(gst::ClockTime::from_nseconds(late.saturating_mul(2)))
-            }
-            _ => None,
-        };
-    }
-
-    fn is_missed(&self, running_time: Option<gst::ClockTime>) -> bool {
-        running_time.is_some_and(|time| self.0.is_some_and(|deadline| time <= deadline))
+fn read<R: ReadsLuma>(reader: R, view: &LumaView<'_>, grid: &PixelGrid) -> R::Output {
+    if grid.is_square() {
+        reader.read(view, grid)
+    } else {
+        reader.read(&SquarePixels::new(view, grid), grid)
     }
 }
-
-#[cfg(test)]
-mod tests;

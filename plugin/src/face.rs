@@ -20,9 +20,15 @@
 //! survives both: `GstEmotionFaceMeta, faces=<face(roi_id, detection, object_id, emotion), …>`. It is a list and not one
 //! field per id, because field names are interned for the life of the process and foreign ids may count up without end.
 //!
+//! The custom meta also says that a detector has seen the frame (`detected-aspect`, width by height of the picture as it was
+//! shown), also when nobody is there, and names faces that were found and do not count yet, whose regions have the type
+//! [`CANDIDATE_TYPE`]. Elements that crop or flip the picture drop the regions and keep this meta: the difference tells
+//! ([`Passage`]).
+//!
 //! The reader takes a param of the region first, then the custom meta, and the rectangle always from the region.
 //! Structures with fields of other types are ignored.
 
+mod mark;
 mod read;
 mod stored;
 mod structures;
@@ -33,10 +39,12 @@ pub use emotion_analysis::{EmotionResult, RawEmotion, UNCERTAIN};
 pub use emotion_detect::DetectedFace;
 pub use emotion_detect::track::TrackedFace;
 
-pub use self::read::{faces, regions};
-pub use self::types::{Detection, Face, ROI_TYPE};
+pub(crate) use self::mark::lost_regions_text;
+pub use self::mark::{Passage, lost_regions, mark_detected};
+pub use self::read::{candidates, faces, largest, regions};
+pub use self::types::{CANDIDATE_TYPE, Detection, Face, MAX_FACES, ROI_TYPE};
 pub use self::write::{
-    add_detected, add_tracked, assign_ids, set_emotion, set_emotions, set_object_id,
+    add_candidates, add_detected, add_tracked, assign_ids, set_emotion, set_emotions, set_object_id,
 };
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The times of a frame on the stream's and the pipeline's time line.
 
+use gst::prelude::*;
+
 /// When a frame is shown.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct FrameTime {
@@ -11,6 +13,17 @@ pub struct FrameTime {
 }
 
 impl FrameTime {
+    /// Sets the properties of `element` that the application controls over time to their values at this frame.
+    pub(crate) fn sync_values(&self, element: &impl IsA<gst::Object>) {
+        if let Some(time) = self
+            .stream
+            .filter(|_| element.has_active_control_bindings())
+        {
+            // A value that cannot be set has been reported by the property.
+            let _ = element.sync_values(time);
+        }
+    }
+
     /// The times of a buffer with the time stamp `pts` in `segment`.
     pub fn new(segment: Option<&gst::Segment>, pts: Option<gst::ClockTime>) -> Self {
         let segment = segment.and_then(|segment| segment.downcast_ref::<gst::ClockTime>());

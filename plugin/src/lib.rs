@@ -12,10 +12,14 @@ pub mod emotionoverlay;
 pub mod emotionpublish;
 pub mod face;
 pub mod facedetect;
+pub mod facedetect_alias;
+mod foreign;
 pub mod frame_time;
+mod lateness;
 pub mod luma;
 pub mod mqtt;
 mod pads;
+mod pixels;
 mod property;
 pub mod record;
 mod stats;
@@ -24,6 +28,7 @@ use gst::glib;
 
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     facedetect::register(plugin)?;
+    facedetect_alias::register(plugin)?;
     emotionclassify::register(plugin)?;
     emotionoverlay::register(plugin)?;
     emotionpublish::register(plugin)?;

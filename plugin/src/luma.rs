@@ -1,34 +1,27 @@
 //! The luma of a frame of any supported format as grey values in full range: the input of the networks and the cascades.
 //!
-//! - **YUV and grey:** the luma plane or the luma bytes as they are, whatever matrix made them. Limited range (16 to
-//!   235, as the colorimetry of the caps says) is expanded to 0 to 255 by table, since the networks are trained on
+//! - **YUV and grey:** the luma as it is, whatever matrix made it, of more than eight bits the upper eight. Limited range (16
+//!   to 235, as the colorimetry of the caps says) is expanded to 0 to 255 by table, since the networks are trained on
 //!   full-range pictures.
-//! - **RGB:** 0.299 R + 0.587 G + 0.114 B, as [`luma`] says; the caps of RGB video name no luma matrix.
+//! - **RGB:** 0.299 R + 0.587 G + 0.114 B, as [`luma`](emotion_models::preprocess::luma) says; the caps of RGB video name no
+//!   luma matrix.
 //!
 //! No frame is copied: rows of a full-range plane are borrowed, others are converted as they are read.
 
+mod formats;
+mod layout;
+
 use std::ops::Range;
 
-use emotion_models::preprocess::{self, GreyImage, GreyRows, luma};
+use emotion_models::preprocess::{self, GreyImage, GreyRows};
 use gst_video::prelude::*;
-use gst_video::{VideoColorRange, VideoFormat, VideoFrameRef, VideoInfo};
+use gst_video::{
+    VideoColorRange, VideoFormat, VideoFormatInfo, VideoFrameRef, VideoInfo, VideoMeta,
+    VideoPackFlags,
+};
 
-/// The formats whose luma can be read.
-pub const FORMATS: [VideoFormat; 13] = [
-    VideoFormat::Gray8,
-    VideoFormat::I420,
-    VideoFormat::Yv12,
-    VideoFormat::Nv12,
-    VideoFormat::Nv21,
-    VideoFormat::Yuy2,
-    VideoFormat::Uyvy,
-    VideoFormat::Rgb,
-    VideoFormat::Bgr,
-    VideoFormat::Rgbx,
-    VideoFormat::Bgrx,
-    VideoFormat::Rgba,
-    VideoFormat::Bgra,
-];
+pub use self::formats::FORMATS;
+use self::layout::Layout;
 
 /// Why the luma of a frame cannot be read.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -36,9 +29,14 @@ pub enum Error {
     /// The format is none of [`FORMATS`].
     #[error("cannot read the luma of the format {0:?}; put a videoconvert in front")]
     Format(VideoFormat),
-    /// The rows run upwards.
-    #[error("expected a positive stride, found {0}")]
-    Stride(i32),
+    /// The rows run upwards, or are too short for their pixels.
+    #[error("expected a stride of at least {least} bytes, found {found}")]
+    Stride {
+        /// Bytes of a row's pixels.
+        least: i32,
+        /// The stride of the frame.
+        found: i32,
+    },
     /// The data ends before the picture.
     #[error(transparent)]
     Picture(#[from] preprocess::Error),
@@ -48,8 +46,13 @@ pub enum Error {
 #[derive(Debug)]
 pub struct LumaReader {
     width: usize,
-    height: usize,
+    /// Rows of a buffer: those of a field where each field has a buffer of its own.
+    rows: usize,
+    format: VideoFormatInfo,
     layout: Layout,
+    /// Offsets and strides of the planes where the buffer does not tell.
+    offsets: [usize; 4],
+    strides: [i32; 4],
     /// Full-range values for limited-range ones, `None` if the range is full.
     expand: Option<Box<[u8; 256]>>,
 }
@@ -58,25 +61,10 @@ pub struct LumaReader {
 #[derive(Debug, Clone, Copy)]
 pub struct LumaView<'a> {
     reader: &'a LumaReader,
-    /// The luma plane, all bytes of its pixels.
+    /// The first plane, all bytes of its pixels.
     bytes: GreyImage<'a>,
-}
-
-/// Where the luma of a pixel stands in the first plane.
-#[derive(Debug, Clone, Copy)]
-enum Layout {
-    Plane,
-    /// Every second byte, from `first` on.
-    Packed {
-        first: usize,
-    },
-    /// Three colours in `step` bytes.
-    Rgb {
-        step: usize,
-        red: usize,
-        green: usize,
-        blue: usize,
-    },
+    planes: [&'a [u8]; 4],
+    strides: [i32; 4],
 }
 
 impl LumaReader {
@@ -86,36 +74,29 @@ impl LumaReader {
     ///
     /// If the format is none of [`FORMATS`].
     pub fn new(info: &VideoInfo) -> Result<Self, Error> {
-        let rgb = |step, red, green, blue| Layout::Rgb {
-            step,
-            red,
-            green,
-            blue,
-        };
-        let layout = match info.format() {
-            VideoFormat::Gray8
-            | VideoFormat::I420
-            | VideoFormat::Yv12
-            | VideoFormat::Nv12
-            | VideoFormat::Nv21 => Layout::Plane,
-            VideoFormat::Yuy2 => Layout::Packed { first: 0 },
-            VideoFormat::Uyvy => Layout::Packed { first: 1 },
-            VideoFormat::Rgb => rgb(3, 0, 1, 2),
-            VideoFormat::Bgr => rgb(3, 2, 1, 0),
-            VideoFormat::Rgbx | VideoFormat::Rgba => rgb(4, 0, 1, 2),
-            VideoFormat::Bgrx | VideoFormat::Bgra => rgb(4, 2, 1, 0),
-            other => return Err(Error::Format(other)),
-        };
+        let layout = FORMATS
+            .contains(&info.format())
+            .then(|| Layout::of(&info.format_info()))
+            .flatten()
+            .ok_or(Error::Format(info.format()))?;
         let is_limited = info.colorimetry().range() == VideoColorRange::Range16_235;
+        let mut offsets = [0; 4];
+        let mut strides = [0; 4];
+        for plane in 0..info.n_planes() as usize {
+            (offsets[plane], strides[plane]) = (info.offset()[plane], info.stride()[plane]);
+        }
         Ok(Self {
             width: info.width() as usize,
-            height: info.height() as usize,
+            rows: info.field_height() as usize,
+            format: info.format_info(),
             layout,
+            offsets,
+            strides,
             expand: is_limited.then(expansion),
         })
     }
 
-    /// The luma of `frame`, which must have the format and size that the reader was made for.
+    /// The luma of `frame`, which must have the format and size that the reader was made for, all rows in one buffer.
     ///
     /// # Errors
     ///
@@ -124,20 +105,88 @@ impl LumaReader {
         &'a self,
         frame: &'a VideoFrameRef<&gst::BufferRef>,
     ) -> Result<LumaView<'a>, Error> {
-        // The luma of every supported format lies in the first plane.
-        let stride = frame.plane_stride()[0];
-        let stride = usize::try_from(stride).map_err(|_| Error::Stride(stride))?;
-        let data = frame.plane_data(0).unwrap_or_default();
-        self.view_plane(data, stride)
+        let mut planes: [&[u8]; 4] = [&[]; 4];
+        let mut strides = [0; 4];
+        for plane in 0..frame.n_planes() as usize {
+            planes[plane] = frame.plane_data(plane as u32).unwrap_or_default();
+            strides[plane] = frame.plane_stride()[plane];
+        }
+        self.view_planes(planes, strides)
     }
 
-    fn view_plane<'a>(&'a self, data: &'a [u8], stride: usize) -> Result<LumaView<'a>, Error> {
-        let width = self.width * self.layout.bytes_per_pixel();
-        let bytes = GreyImage::new(data, width, self.height, stride)?;
+    /// The luma of the field in `data`, the contents of `buffer`. (The bindings take a field for a whole frame, and would
+    /// read twice as many rows.)
+    ///
+    /// # Errors
+    ///
+    /// As [`view`](Self::view).
+    pub fn view_field<'a>(
+        &'a self,
+        buffer: &gst::BufferRef,
+        data: &'a [u8],
+    ) -> Result<LumaView<'a>, Error> {
+        let (mut offsets, mut strides) = (self.offsets, self.strides);
+        if let Some(meta) = buffer.meta::<VideoMeta>() {
+            for plane in 0..meta.n_planes() as usize {
+                (offsets[plane], strides[plane]) = (meta.offset()[plane], meta.stride()[plane]);
+            }
+        }
+        let mut planes: [&[u8]; 4] = [&[]; 4];
+        for plane in 0..self.format.n_planes() as usize {
+            planes[plane] = data.get(offsets[plane]..).unwrap_or_default();
+        }
+        self.view_planes(planes, strides)
+    }
+
+    fn view_planes<'a>(
+        &'a self,
+        planes: [&'a [u8]; 4],
+        strides: [i32; 4],
+    ) -> Result<LumaView<'a>, Error> {
+        // Formats whose pixels do not begin at whole bytes have no pixel stride.
+        let pixel_stride = self.format.pixel_stride()[0];
+        let least = match i32::try_from(self.width).map(|width| width.saturating_mul(pixel_stride))
+        {
+            Ok(least) if least > 0 => least,
+            _ => self.strides[0],
+        };
+        let width = least.unsigned_abs() as usize;
+        let plane = |plane: usize| {
+            let found = strides[plane];
+            let stride = usize::try_from(found).ok().filter(|_| found >= least);
+            let stride = stride.ok_or(Error::Stride { least, found })?;
+            GreyImage::new(planes[plane], width, self.rows, stride).map_err(Error::from)
+        };
+        if let Layout::Unpacked { .. } = self.layout {
+            for others in 1..self.format.n_planes() as usize {
+                plane(others)?;
+            }
+        }
         Ok(LumaView {
             reader: self,
-            bytes,
+            bytes: plane(0)?,
+            planes,
+            strides,
         })
+    }
+}
+
+impl LumaView<'_> {
+    /// The pixels of row `y` as GStreamer unpacks them, which begins at the left of the picture.
+    fn unpacked(&self, y: usize, columns: usize, step: usize) -> Vec<u8> {
+        let LumaReader { format, .. } = self.reader;
+        let planes = format.n_planes() as usize;
+        let mut row = vec![0; self.reader.width.max(columns) * step];
+        format.unpack(
+            VideoPackFlags::TRUNCATE_RANGE,
+            &mut row,
+            &self.planes[..planes],
+            &self.strides[..planes],
+            0,
+            y as i32,
+            columns as i32,
+        );
+        row
     }
 }
 
@@ -147,54 +196,27 @@ impl GreyRows for LumaView<'_> {
     }
 
     fn height(&self) -> usize {
-        self.reader.height
+        self.reader.rows
     }
 
     fn grey<'a>(&'a self, y: usize, columns: Range<usize>, buffer: &'a mut Vec<u8>) -> &'a [u8] {
         let LumaReader { layout, expand, .. } = self.reader;
         let step = layout.bytes_per_pixel();
-        let pixels = &self.bytes.row(y)[columns.start * step..columns.end * step];
-        if matches!(layout, Layout::Plane) && expand.is_none() {
-            return pixels;
+        let bytes = columns.start * step..columns.end * step;
+        if layout.is_luma_plane() && expand.is_none() {
+            return &self.bytes.row(y)[bytes];
         }
 
         buffer.resize(columns.len(), 0);
-        layout.convert_row(pixels, buffer);
+        if let Layout::Unpacked { step, .. } = *layout {
+            layout.convert_row(&self.unpacked(y, columns.end, step)[bytes], buffer);
+        } else {
+            layout.convert_row(&self.bytes.row(y)[bytes], buffer);
+        }
         if let Some(table) = expand {
             buffer.iter_mut().for_each(|v| *v = table[usize::from(*v)]);
         }
         buffer
-    }
-}
-
-impl Layout {
-    fn bytes_per_pixel(self) -> usize {
-        match self {
-            Self::Plane => 1,
-            Self::Packed { .. } => 2,
-            Self::Rgb { step, .. } => step,
-        }
-    }
-
-    fn convert_row(self, row: &[u8], grey: &mut [u8]) {
-        match self {
-            Self::Plane => grey.copy_from_slice(row),
-            Self::Packed { first } => {
-                for (grey, pixel) in grey.iter_mut().zip(row.chunks_exact(2)) {
-                    *grey = pixel[first];
-                }
-            }
-            Self::Rgb {
-                step,
-                red,
-                green,
-                blue,
-            } => {
-                for (grey, pixel) in grey.iter_mut().zip(row.chunks_exact(step)) {
-                    *grey = luma(pixel[red], pixel[green], pixel[blue]);
-                }
-            }
-        }
     }
 }
 

@@ -17,6 +17,6 @@ mod tls;
 
 pub use self::address::BrokerAddress;
 pub use self::error::Error;
-pub use self::publisher::{ConnectionEvent, Counts, Publisher};
+pub use self::publisher::{ConnectionEvent, Counts, CountsReader, Publisher};
 pub use self::queue::IN_FLIGHT;
 pub use self::settings::{Settings, is_topic};

@@ -12,7 +12,7 @@
 //!
 //! impl HasProperties for Settings {
 //!     fn properties() -> &'static PropertyTable<Self> {
-//!         static TABLE: LazyLock<PropertyTable<Settings>> = LazyLock::new(|| PropertyTable::new([
+//!         static TABLE: LazyLock<PropertyTable<Settings>> = LazyLock::new(|| PropertyTable::new("", [
 //!             // A property that is a field of the settings.
 //!             property!(
 //!                 glib::ParamSpecBoolean::builder("boxes").mutable_playing(),
@@ -73,6 +73,7 @@ use gst::glib;
 use gst::glib::value::FromValue;
 use gst::prelude::*;
 
+use crate::foreign;
 use crate::stats::{self, Stats};
 
 /// A property of an element with the settings `S`.
@@ -137,11 +138,12 @@ pub(crate) struct PropertyTable<S> {
 }
 
 impl<S> PropertyTable<S> {
-    /// These properties and the one that all elements have, `stats`.
-    pub(crate) fn new<const N: usize>(rows: [Property<S>; N]) -> Self {
+    /// These properties and the one that all elements have, `stats`, which says `more` about the fields that only this element
+    /// adds.
+    pub(crate) fn new<const N: usize>(more: &str, rows: [Property<S>; N]) -> Self {
         let specs = rows.iter().map(|row| row.spec.clone());
         Self {
-            specs: specs.chain([Stats::param_spec()]).collect(),
+            specs: specs.chain([Stats::param_spec(more)]).collect(),
             rows: rows.into(),
         }
     }
@@ -218,6 +220,7 @@ impl<S: HasProperties> SharedSettings<S> {
     fn replace(&self, name: &str, value: &glib::Value) -> Result<(), Rejection> {
         let mut current = self.current.lock().unwrap();
         let mut settings = S::clone(&current);
+        foreign::text(value).map_err(|error| format!("{name}: expected text in UTF-8: {error}"))?;
         (S::properties().row(name).set)(&mut settings, value)?;
         *current = Arc::new(settings);
         Ok(())

@@ -39,6 +39,11 @@ impl Stats {
         }
     }
 
+    /// The numbers of analysed and of skipped frames.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        (self.analysed, self.skipped)
+    }
+
     /// The mean time of the window, zero before the first analysed frame.
     pub(crate) fn mean(&self) -> Duration {
         let count = u32::try_from(self.times.len().max(1)).unwrap_or(u32::MAX);
@@ -69,14 +74,15 @@ impl Stats {
             .build()
     }
 
-    /// The read-only property.
-    pub(crate) fn param_spec() -> glib::ParamSpec {
+    /// The read-only property. `more` names the fields that only this element adds.
+    pub(crate) fn param_spec(more: &str) -> glib::ParamSpec {
+        let blurb = format!(
+            "Since the start, each a uint64: frames, analysed, skipped, faces; mean-time and p99-time, the mean and the 99th \
+             percentile of the time of this element's own work in nanoseconds over the last 1024 analysed frames{more}"
+        );
         glib::ParamSpecBoxed::builder::<gst::Structure>(PROPERTY)
             .nick("Statistics")
-            .blurb(
-                "Since the start: frames, analysed and skipped frames, faces, and the mean and 99th percentile of \
-                 the time of this element's own work in nanoseconds over the last 1024 analysed frames",
-            )
+            .blurb(&blurb)
             .read_only()
             .build()
     }

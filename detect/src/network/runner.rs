@@ -2,7 +2,7 @@
 
 use emotion_models::Instructions;
 use emotion_models::face_net::{GridCell, STRIDES, grid_cells};
-use emotion_models::inference::{InferenceExecutor, Precision};
+use emotion_models::inference::{self, InferenceExecutor, Precision};
 use emotion_models::preprocess::{GreyRows, Region, Scaler};
 use emotion_models::{Metadata, Weights};
 
@@ -102,6 +102,9 @@ impl NetworkRunner {
         let size = [pass.height, pass.width];
         self.scaler.run(image, pass.part, size, inner, stride);
         executor.run_picture(output)?;
+        if !output.iter().all(|value| value.is_finite()) {
+            return Err(inference::Error::NotFinite.into());
+        }
         Ok(PassOutput {
             network: &self.networks[0],
             origin: [left, top],

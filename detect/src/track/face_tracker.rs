@@ -36,6 +36,8 @@ pub struct FrameTiming {
     pub duration: Option<Duration>,
     /// Whether the stream has no time for a detection.
     pub is_late: bool,
+    /// Whether a detection in an earlier frame has not ended: there is none in this one then.
+    pub is_searching: bool,
 }
 
 /// Where to detect in a frame.
@@ -95,6 +97,16 @@ impl FaceTracker {
     /// The confirmed faces on the last frame.
     pub fn faces(&self) -> impl Iterator<Item = TrackedFace> {
         self.tracks.faces()
+    }
+
+    /// What was found on the last frames and is not confirmed as a face yet.
+    pub fn candidates(&self) -> impl Iterator<Item = DetectedFace> {
+        self.tracks.candidates()
+    }
+
+    /// Whether a whole frame of this scene was searched.
+    pub fn is_searched(&self) -> bool {
+        self.tracks.is_searched()
     }
 
     /// Number of faces confirmed so far.
@@ -187,7 +199,9 @@ impl FaceTracker {
                 has_unfollowed: tracks.iter().any(|track| track.is_unfollowed),
             },
         );
-        if timing.is_late || due == DueDetection::None {
+        // The first frame of a scene is searched however late it is: there is nothing to follow.
+        let is_late = timing.is_late && self.tracks.is_searched();
+        if is_late || timing.is_searching || due == DueDetection::None {
             return DetectionRequest::None;
         }
         self.schedule.record(now, due);

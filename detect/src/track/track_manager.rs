@@ -12,6 +12,7 @@ use super::geometry::{is_within, touches_border};
 use super::observation::{DetectionResult, Observation};
 use super::occlusion::{completed, covered_share, is_occluded};
 use super::{Options, TrackEvent, TrackedFace};
+use crate::DetectedFace;
 
 /// Noise of a weak detection's box, relative to that of a strong one.
 const WEAK_NOISE: f64 = 1.6;
@@ -66,6 +67,26 @@ impl TrackManager {
                 lost: track.lost_for(self.now),
             })
         })
+    }
+
+    /// The tracks that are not confirmed yet.
+    pub(super) fn candidates(&self) -> impl Iterator<Item = DetectedFace> {
+        let unconfirmed = self.tracks.iter().filter(|track| track.id.is_none());
+        unconfirmed.map(|track| {
+            let region = track.filter.region();
+            DetectedFace {
+                x: region.x.round() as i32,
+                y: region.y.round() as i32,
+                width: region.width.round() as u32,
+                height: region.height.round() as u32,
+                confidence: track.confidence,
+            }
+        })
+    }
+
+    /// Whether a frame of this scene was searched.
+    pub(super) fn is_searched(&self) -> bool {
+        self.is_searched
     }
 
     /// The events since the last call.

@@ -48,6 +48,11 @@ pub enum Error {
         /// Values given.
         found: usize,
     },
+    /// The values grew beyond what a number can hold.
+    #[error(
+        "the network's answer is not a number: its weights are finite, but too large to compute with; choose other weights or retrain"
+    )]
+    NotFinite,
     /// The machine has no instructions for the precision.
     #[error("this machine cannot compute in {0}: choose f32")]
     Precision(Precision),

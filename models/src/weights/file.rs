@@ -1,14 +1,13 @@
 //! Weights files.
 
 use std::collections::HashMap;
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 
-use crate::atomic_file;
+use crate::{atomic_file, regular_file};
 
 use super::checked::{Weights, mismatch};
 use super::error::Error;
@@ -23,7 +22,7 @@ impl Weights {
     /// If it cannot be read, or as [`from_bytes`](Self::from_bytes).
     pub fn load(path: &Path) -> Result<Self, Error> {
         let file = path.display().to_string();
-        let bytes = fs::read(path).map_err(|source| Error::Read {
+        let bytes = regular_file::read(path).map_err(|source| Error::Read {
             file: file.clone(),
             source,
         })?;

@@ -55,12 +55,11 @@
 //! gst-launch-1.0 v4l2src ! facedetect ! emotionclassify model-location=my.safetensors ! fakesink
 //! ```
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use emotion_analysis::{FaceAnalyzer, FacePosition, FrameResults};
-use emotion_models::preprocess::Region;
+use emotion_analysis::{FaceAnalyzer, FrameResults};
 use gst::glib;
 use gst::glib::subclass::Signal;
 use gst::subclass::prelude::*;
@@ -69,12 +68,15 @@ use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::prelude::*;
 
 use super::file_watcher::FileWatcher;
+use super::frame::set_emotions;
 use super::messages::{self, EmotionMessages};
+use super::model_info::ModelInfo;
 use super::settings::Settings;
 use crate::analyzer::FrameAnalyzer;
 use crate::bus;
-use crate::face::{self, Face};
+use crate::face;
 use crate::frame_time::FrameTime;
+use crate::pads;
 use crate::property::{HasProperties, SharedSettings, read};
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -91,9 +93,12 @@ pub struct EmotionClassify {
     pub(super) settings: SharedSettings<Settings>,
     /// Present while the element is started.
     pub(super) face_analyzer: Mutex<Option<FaceAnalyzer>>,
-    analyzer: FrameAnalyzer,
+    /// What `stats` says about the weights, with a lock of its own: a reader never waits for the network.
+    pub(super) model: Mutex<Option<ModelInfo>>,
+    pub(super) analyzer: FrameAnalyzer,
     /// The number of faces that the network has classified since the start.
     classified: AtomicU64,
+    warned_of_lost: AtomicBool,
     pub(super) weights_file: Mutex<FileWatcher>,
     /// Held while weights are loaded, so that the ones requested last are the ones that stay.
     pub(super) loading: Mutex<()>,
@@ -107,6 +112,14 @@ impl ObjectSubclass for EmotionClassify {
 }
 
 impl ObjectImpl for EmotionClassify {
+    fn constructed(&self) {
+        self.parent_constructed();
+        let element = self.obj();
+        // A frame that a videorate has repeated is a frame.
+        element.set_gap_aware(true);
+        pads::explain_unreadable_caps(&*element);
+    }
+
     fn signals() -> &'static [Signal] {
         static SIGNALS: LazyLock<Vec<Signal>> = LazyLock::new(|| {
             let learn_baseline = Signal::builder("learn-baseline")
@@ -148,13 +161,12 @@ impl EmotionClassify {
     fn stats(&self) -> gst::Structure {
         let mut stats = self.analyzer.stats();
         stats.set("classified", self.classified.load(Ordering::Relaxed));
-        if let Some(analyzer) = &*self.face_analyzer.lock().unwrap() {
-            stats.set("arithmetic", analyzer.arithmetic());
-            let id = analyzer.weights_id();
-            stats.set("model", &id.name);
-            stats.set("weights-id", &id.fingerprint);
-            let options = &self.settings.current().options;
-            stats.set("threshold", analyzer.threshold(options));
+        if let Some(model) = &*self.model.lock().unwrap() {
+            stats.set("arithmetic", &model.arithmetic);
+            stats.set("model", &model.name);
+            stats.set("weights-id", &model.weights_id);
+            let threshold = self.settings.current().options.threshold;
+            stats.set("threshold", threshold.unwrap_or(model.threshold));
         }
         stats
     }
@@ -170,49 +182,27 @@ impl EmotionClassify {
         learns
     }
 
-    /// The emotions that the `faces` keep on a frame that is late.
-    fn keep_emotions(&self, faces: &[Face], time: FrameTime) -> FrameResults {
-        let positions: Vec<FacePosition> = faces.iter().map(position).collect();
-        let mut analyzer = self.face_analyzer.lock().unwrap();
-        let analyzer = analyzer.as_mut();
-        let time = time.running.map(Duration::from);
-        analyzer.map_or_else(FrameResults::default, |analyzer| {
-            analyzer.keep_emotions(&positions, time)
-        })
+    /// Whether the frame is too late for its faces to be classified; it then counts as skipped.
+    fn is_late(&self, settings: &Settings, buffer: &gst::BufferRef, time: FrameTime) -> bool {
+        if !settings.skips_late {
+            return false;
+        }
+        let Some(skipped) = self.analyzer.skipped(buffer, time) else {
+            return false;
+        };
+        let pts = buffer.pts().display().to_string();
+        gst::log!(CAT, imp = self, "Late, not classifying {pts}");
+        skipped.post(&*self.obj());
+        true
     }
 
-    /// Classifies the `faces` on `buffer`.
-    fn analyze(
-        &self,
-        buffer: &gst::BufferRef,
-        faces: &[Face],
-        time: FrameTime,
-        settings: &Settings,
-    ) -> Result<FrameResults, gst::FlowError> {
-        let mut guard = self.face_analyzer.lock().unwrap();
-        let analyzer = guard.as_mut().ok_or(gst::FlowError::Flushing)?;
-        let unknown = analyzer.set_renaming(&settings.renaming);
-        if !unknown.is_empty() {
-            let (unknown, known) = (unknown.join(", "), analyzer.metadata().labels.join(", "));
-            self.warn_later(format!(
-                "labels: the weights know no {unknown}, only {known}"
-            ));
+    /// Warns once about regions that were lost on their way here.
+    fn check_regions(&self, buffer: &gst::BufferRef) {
+        let lost = face::lost_regions(buffer);
+        if lost > 0 && !self.warned_of_lost.swap(true, Ordering::Relaxed) {
+            let warning = face::lost_regions_text(lost, "are not classified");
+            gst::element_imp_warning!(self, gst::StreamError::Failed, ("{warning}"));
         }
-        let positions: Vec<FacePosition> = faces.iter().map(position).collect();
-        let time = time.running.map(Duration::from);
-        let results = self.analyzer.with_luma(buffer, |image| {
-            analyzer.analyze(image, &positions, time, &settings.options)
-        });
-        // Listeners to errors may read properties.
-        drop(guard);
-        match results {
-            Ok(Ok(results)) => return Ok(results),
-            Ok(Err(error)) => {
-                gst::element_imp_error!(self, gst::LibraryError::Failed, ("{error}"));
-            }
-            Err(error) => gst::element_imp_error!(self, gst::StreamError::Format, ("{error}")),
-        }
-        Err(gst::FlowError::Error)
     }
 
     fn post(&self, results: &FrameResults, time: FrameTime, which: EmotionMessages) {
@@ -238,34 +228,23 @@ impl EmotionClassify {
     }
 }
 
-fn set_emotions(buffer: &mut gst::BufferRef, faces: &[Face], results: &FrameResults) {
-    let emotions = results.faces.iter();
-    let emotions = emotions.map(|result| (faces[result.index].roi_id, &result.emotion));
-    face::set_emotions(buffer, emotions);
-}
-
-fn position(face: &Face) -> FacePosition {
-    FacePosition {
-        object_id: face.object_id,
-        region: Region::new(
-            face.x as f32,
-            face.y as f32,
-            face.width as f32,
-            face.height as f32,
-        ),
-    }
-}
-
 impl GstObjectImpl for EmotionClassify {}
 
 impl ElementImpl for EmotionClassify {
     fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
         static ELEMENT_METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
-            gst::subclass::ElementMetadata::new(
+            gst::subclass::ElementMetadata::with_additional(
                 "Emotion classifier",
                 "Filter/Analyzer/Video",
                 "Classifies each detected face as one of seven emotions and writes the result to the face's region of interest",
                 env!("CARGO_PKG_AUTHORS"),
+                &[(
+                    "doc-uri",
+                    concat!(
+                        env!("CARGO_PKG_REPOSITORY"),
+                        "/blob/main/docs/elements.md#emotionclassify"
+                    ),
+                )],
             )
         });
 
@@ -274,7 +253,7 @@ impl ElementImpl for EmotionClassify {
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static PAD_TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
-            LazyLock::new(FrameAnalyzer::pad_templates);
+            LazyLock::new(|| pads::templates(&pads::readable_caps(), &pads::readable_caps()));
 
         PAD_TEMPLATES.as_ref()
     }
@@ -294,12 +273,16 @@ impl BaseTransformImpl for EmotionClassify {
         gst::info!(CAT, imp = self, "Weights: {:?}", classifier.metadata());
         self.analyzer.reset();
         self.classified.store(0, Ordering::Relaxed);
-        *self.face_analyzer.lock().unwrap() = Some(FaceAnalyzer::new(classifier));
+        self.warned_of_lost.store(false, Ordering::Relaxed);
+        let analyzer = FaceAnalyzer::new(classifier);
+        *self.model.lock().unwrap() = Some(ModelInfo::of(&analyzer));
+        *self.face_analyzer.lock().unwrap() = Some(analyzer);
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
         *self.face_analyzer.lock().unwrap() = None;
+        *self.model.lock().unwrap() = None;
         Ok(())
     }
 
@@ -331,28 +314,30 @@ impl BaseTransformImpl for EmotionClassify {
         _decide_query: Option<&gst::query::Allocation>,
         query: &mut gst::query::Allocation,
     ) -> Result<(), gst::LoggableError> {
-        self.parent_propose_allocation(None, query)
+        self.parent_propose_allocation(None, query)?;
+        pads::withdraw_crop_meta(query);
+        Ok(())
     }
 
     fn transform_ip(
         &self,
         buffer: &mut gst::BufferRef,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        // A gap without a picture.
+        if buffer.size() == 0 {
+            return Ok(gst::FlowSuccess::Ok);
+        }
         // A frame without a running time is classified by itself.
         let time = FrameTime::new(Some(&self.obj().segment()), buffer.pts());
-        let is_late = self.analyzer.skips(buffer, time.running);
+        time.sync_values(&*self.obj());
         let settings = self.settings.current();
+        let is_late = self.is_late(&settings, buffer, time);
         self.check_file(&settings);
+        self.check_regions(buffer);
         let started = Instant::now();
         face::assign_ids(buffer, &settings.object_class);
-        let faces = face::regions(buffer, &settings.object_class);
+        let faces = face::largest(face::regions(buffer, &settings.object_class));
         if is_late {
-            gst::debug!(
-                CAT,
-                imp = self,
-                "Late, not classifying {}",
-                buffer.pts().display()
-            );
             if !faces.is_empty() {
                 let results = self.keep_emotions(&faces, time);
                 set_emotions(buffer, &faces, &results);
@@ -375,19 +360,11 @@ impl BaseTransformImpl for EmotionClassify {
         gst::log!(
             CAT,
             imp = self,
-            "{count} of {} faces, {} of them classified, in {}",
+            "{count} of {} faces, {} of them classified, in {}; the others lie outside the frame or have no area",
             faces.len(),
             results.classified,
             buffer.pts().display()
         );
-        if count < faces.len() {
-            let count = faces.len() - count;
-            gst::debug!(
-                CAT,
-                imp = self,
-                "{count} regions outside the frame or without an area left unclassified"
-            );
-        }
         Ok(gst::FlowSuccess::Ok)
     }
 }

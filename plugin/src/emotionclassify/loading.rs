@@ -6,6 +6,7 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 
 use super::imp::{CAT, EmotionClassify};
+use super::model_info::ModelInfo;
 use super::settings::Settings;
 
 impl EmotionClassify {
@@ -26,6 +27,7 @@ impl EmotionClassify {
             Ok(classifier) => {
                 gst::info!(CAT, imp = self, "Weights: {:?}", classifier.metadata());
                 analyzer.set_classifier(classifier);
+                *self.model.lock().unwrap() = Some(ModelInfo::of(analyzer));
             }
             Err(error) => {
                 self.warn_later(format!("{error}; {} goes on", analyzer.metadata().name));

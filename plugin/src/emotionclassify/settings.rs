@@ -39,6 +39,7 @@ pub(super) struct Settings {
     /// `renaming` as it was written.
     labels: String,
     pub(super) messages: EmotionMessages,
+    pub(super) skips_late: bool,
 }
 
 impl Default for Settings {
@@ -55,6 +56,7 @@ impl Default for Settings {
             renaming: Renaming::default(),
             labels: String::new(),
             messages: EmotionMessages::default(),
+            skips_late: true,
         }
     }
 }
@@ -74,10 +76,13 @@ impl Settings {
 
     /// Loads the weights that they name.
     pub(super) fn load(&self) -> Result<Classifier, inference::Error> {
-        match self.model_path() {
-            Some(path) => Classifier::load(path),
-            None => Classifier::built_in(&self.model),
-        }
+        let mut classifier = match self.model_path() {
+            Some(path) => Classifier::load(path)?,
+            None => Classifier::built_in(&self.model)?,
+        };
+        // Weights that are too large to compute with are refused before they replace others.
+        classifier.classify(&vec![0.5; classifier.metadata().input_size.pow(2)])?;
+        Ok(classifier)
     }
 }
 
@@ -99,7 +104,9 @@ fn nanoseconds(time: Duration) -> u64 {
 
 fn table() -> PropertyTable<Settings> {
     let defaults = Options::default();
-    PropertyTable::new([
+    PropertyTable::new(
+        "; classified (faces that went through the network); while started also arithmetic, model and weights-id (strings), threshold (double)",
+        [
         Property {
             spec: glib::ParamSpecString::builder("model")
                 .nick("Model")
@@ -150,7 +157,7 @@ fn table() -> PropertyTable<Settings> {
                 .minimum(*MARGINS.start())
                 .maximum(*MARGINS.end())
                 .default_value(defaults.margin)
-                .mutable_playing()
+                .mutable_playing().controllable()
                 .build(),
             options.margin
         ),
@@ -158,7 +165,7 @@ fn table() -> PropertyTable<Settings> {
             spec: glib::ParamSpecEnum::builder_with_default("light-correction", CropLight::default())
                 .nick("Light correction")
                 .blurb("How the light of each face is corrected before it is classified")
-                .mutable_playing()
+                .mutable_playing().controllable()
                 .build(),
             get: |settings| settings.light.to_value(),
             set: |settings, value| {
@@ -171,7 +178,7 @@ fn table() -> PropertyTable<Settings> {
             glib::ParamSpecBoolean::builder("mirror")
                 .nick("Mirror")
                 .blurb("Classify the mirror image of each face as well and take the mean: more accurate, twice the work")
-                .mutable_playing()
+                .mutable_playing().controllable()
                 .build(),
             options.mirror
         ),
@@ -199,7 +206,7 @@ fn table() -> PropertyTable<Settings> {
             spec: glib::ParamSpecEnum::builder_with_default("smoothing", Smoothing::default())
                 .nick("Smoothing")
                 .blurb("How the emotion of each face is smoothed over time")
-                .mutable_playing()
+                .mutable_playing().controllable()
                 .build(),
             get: |settings| settings.smoothing.to_value(),
             set: |settings, value| {
@@ -214,7 +221,7 @@ fn table() -> PropertyTable<Settings> {
                 .blurb("How far back smoothing looks, in nanoseconds")
                 .maximum(nanoseconds(MAX_WINDOW))
                 .default_value(nanoseconds(defaults.window))
-                .mutable_playing()
+                .mutable_playing().controllable()
                 .build(),
             get: |settings| nanoseconds(settings.options.window).to_value(),
             set: |settings, value| {
@@ -229,7 +236,7 @@ fn table() -> PropertyTable<Settings> {
                     "When the faces are known to be at rest: what they look like then is taken for neutral. The signal \
                      learn-baseline does the same for a moment of your choice",
                 )
-                .mutable_playing()
+                .mutable_playing().controllable()
                 .build(),
             get: |settings| settings.baseline.to_value(),
             set: |settings, value| {
@@ -249,7 +256,7 @@ fn table() -> PropertyTable<Settings> {
                 .minimum(THRESHOLD_OF_WEIGHTS)
                 .maximum(1.0)
                 .default_value(THRESHOLD_OF_WEIGHTS)
-                .mutable_playing()
+                .mutable_playing().controllable()
                 .build(),
             get: |settings| {
                 let threshold = settings.options.threshold;
@@ -288,10 +295,22 @@ fn table() -> PropertyTable<Settings> {
             },
         },
         property!(
+            glib::ParamSpecBoolean::builder("skip-late")
+                .nick("Skip late frames")
+                .blurb(
+                    "Do not classify on frames that would reach the sink too late, but for one a second: their faces keep \
+                     their emotions. Each is told by a QoS message",
+                )
+                .default_value(true)
+                .mutable_playing().controllable()
+                .build(),
+            skips_late
+        ),
+        property!(
             glib::ParamSpecEnum::builder_with_default("post-messages", EmotionMessages::default())
                 .nick("Post messages")
                 .blurb("Which element messages to post on the bus")
-                .mutable_playing()
+                .mutable_playing().controllable()
                 .build(),
             messages
         ),
@@ -299,10 +318,11 @@ fn table() -> PropertyTable<Settings> {
             glib::ParamSpecEnum::builder_with_default("notify", EmotionMessages::default())
                 .nick("Notify")
                 .blurb("Deprecated: use post-messages")
-                .mutable_playing()
+                .mutable_playing().controllable()
                 .deprecated()
                 .build(),
             messages
         ),
-    ])
+    ],
+    )
 }

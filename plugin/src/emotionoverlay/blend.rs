@@ -8,7 +8,9 @@ use std::borrow::Cow;
 
 use gst::glib;
 use gst_video::prelude::*;
-use gst_video::{VideoColorMatrix, VideoFrameRef, VideoInfo};
+use gst_video::{
+    VideoColorMatrix, VideoFormat, VideoFormatFlags, VideoFormatInfo, VideoFrameRef, VideoInfo,
+};
 
 use super::geometry::Rect;
 
@@ -18,6 +20,7 @@ const FRACTION: u32 = 14;
 /// Converts the colours of sprites to the components of a picture.
 pub(super) struct Blender {
     info: VideoInfo,
+    is_native: bool,
     components: Vec<Component>,
 }
 
@@ -64,7 +67,7 @@ pub(super) struct PlacedImage<'a> {
 }
 
 impl Blender {
-    /// A blender for pictures that `info` describes, with 8 bits per component and chroma for at most 2×2 pixels.
+    /// A blender for pictures that `info` describes.
     pub(super) fn new(info: &VideoInfo) -> Self {
         let format = info.format_info();
         let opacity = format.has_alpha().then(|| format.poffset()[3] as usize);
@@ -81,6 +84,7 @@ impl Blender {
             })
             .collect();
         Self {
+            is_native: is_native(&format),
             info: info.clone(),
             components,
         }
@@ -89,6 +93,12 @@ impl Blender {
     /// The format and size of the pictures.
     pub(super) fn info(&self) -> &VideoInfo {
         &self.info
+    }
+
+    /// Whether it can blend into these pictures: 8 bits per component, chroma for at most 2×2 pixels, and the opacity beside
+    /// the colours, if there is any. For all others, GStreamer has to.
+    pub(super) fn is_native(&self) -> bool {
+        self.is_native
     }
 
     /// The components that make up the colour of a pixel.
@@ -122,11 +132,26 @@ impl Blender {
     }
 }
 
+fn is_native(format: &VideoFormatInfo) -> bool {
+    let components = format.n_components() as usize;
+    let others = VideoFormatFlags::COMPLEX | VideoFormatFlags::TILED | VideoFormatFlags::PALETTE;
+    // GStreamer 1.22 describes VYUY with exchanged chroma, and converts it rightly.
+    format.format() != VideoFormat::Vyuy
+        && !format.flags().intersects(others)
+        && format.depth()[..components].iter().all(|depth| *depth == 8)
+        && format.pixel_stride()[..components]
+            .iter()
+            .all(|step| (1..=4).contains(step))
+        && format.w_sub()[..components].iter().all(|shift| *shift <= 1)
+        && format.h_sub()[..components].iter().all(|shift| *shift <= 1)
+        && (components < 4 || format.n_planes() == 1)
+}
+
 impl Coefficients {
     fn of_component(info: &VideoInfo, c: usize) -> Self {
         let one_if = |condition| f64::from(u8::from(condition));
         let format = info.format_info();
-        let coefficients: [f64; 4] = if format.is_rgb() {
+        let coefficients: [f64; 4] = if format.is_rgb() || c == 3 {
             std::array::from_fn(|i| one_if(i == c))
         } else {
             // Grey and unspecified matrices have no coefficients; GStreamer assumes BT.601 then.

@@ -1,12 +1,62 @@
 //! Sizes and rectangles in pixels of the frame.
 
 use emotion_models::preprocess::Region;
+use gst_video::VideoInfo;
 
 /// A width and a height.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Size {
     pub(super) width: i32,
     pub(super) height: i32,
+}
+
+impl Size {
+    /// The size of the pictures that `info` describes.
+    pub(super) fn of(info: &VideoInfo) -> Self {
+        Self::new(info.width(), info.height())
+    }
+
+    pub(super) fn new(width: u32, height: u32) -> Self {
+        Self {
+            width: width.cast_signed(),
+            height: height.cast_signed(),
+        }
+    }
+}
+
+/// Stored pixels per square pixel in each direction, at most 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct PixelScale {
+    pub(super) x: f32,
+    pub(super) y: f32,
+}
+
+impl Default for PixelScale {
+    fn default() -> Self {
+        Self { x: 1.0, y: 1.0 }
+    }
+}
+
+impl PixelScale {
+    pub(super) fn is_one(self) -> bool {
+        self == Self::default()
+    }
+
+    /// A size in stored pixels, rounded up.
+    pub(super) fn size(self, square: Size) -> Size {
+        Size {
+            width: (square.width as f32 * self.x).ceil() as i32,
+            height: (square.height as f32 * self.y).ceil() as i32,
+        }
+    }
+
+    /// The place in stored pixels of a sprite with its upper left corner at `x`, `y` in square pixels, which lies in the
+    /// picture of the size `frame` in stored pixels.
+    pub(super) fn place(self, x: i32, y: i32, sprite: Size, frame: Size) -> Rect {
+        let x = ((x as f32 * self.x).round() as i32).min(frame.width - sprite.width);
+        let y = ((y as f32 * self.y).round() as i32).min(frame.height - sprite.height);
+        Rect::at(x, y, sprite)
+    }
 }
 
 /// A rectangle; `right` and `bottom` are exclusive.

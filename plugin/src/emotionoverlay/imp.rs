@@ -37,7 +37,7 @@
 //!     videoconvert ! autovideosink
 //! ```
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeSet;
 use std::sync::{LazyLock, Mutex};
 use std::time::Instant;
 
@@ -50,7 +50,7 @@ use super::negotiation;
 use super::settings::Settings;
 use super::state::State;
 use crate::face::{self, Face};
-use crate::luma;
+use crate::frame_time::FrameTime;
 use crate::pads;
 use crate::property::{HasProperties, SharedSettings};
 use crate::stats::Stats;
@@ -72,8 +72,16 @@ pub struct EmotionOverlay {
     srcpad: gst::Pad,
     settings: SharedSettings<Settings>,
     state: Mutex<State>,
-    warned: AtomicBool,
+    warned: Mutex<BTreeSet<Warning>>,
     stats: Mutex<Stats>,
+}
+
+/// What is warned about once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Warning {
+    NoFont,
+    NoLetters,
+    LostRegions,
 }
 
 impl EmotionOverlay {
@@ -82,8 +90,6 @@ impl EmotionOverlay {
         pad: &gst::Pad,
         mut buffer: gst::Buffer,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        gst::trace!(CAT, obj = pad, "Handling {buffer:?}");
-
         if self.srcpad.check_reconfigure()
             && let Some(caps) = pad.current_caps()
             && !self.negotiate(&caps)
@@ -98,9 +104,23 @@ impl EmotionOverlay {
             );
         }
 
+        // A gap without a picture.
+        if buffer.size() == 0 {
+            return self.srcpad.push(buffer);
+        }
+        let segment = pad.sticky_event::<gst::event::Segment>(0);
+        let segment = segment.as_ref().map(|event| event.segment());
+        FrameTime::new(segment, buffer.pts()).sync_values(&*self.obj());
         let started = Instant::now();
-        let faces = face::faces(&buffer);
+        let faces = face::largest(face::faces(&buffer));
         self.draw(&mut buffer, &faces)?;
+        gst::log!(
+            CAT,
+            obj = pad,
+            "{} faces in {}",
+            faces.len(),
+            buffer.pts().display()
+        );
         let mut stats = self.stats.lock().unwrap();
         stats.add_analysed(faces.len(), started.elapsed());
         drop(stats);
@@ -110,7 +130,11 @@ impl EmotionOverlay {
     fn draw(&self, buffer: &mut gst::Buffer, faces: &[Face]) -> Result<(), gst::FlowError> {
         let settings = self.settings.current();
         let mut state = self.state.lock().unwrap();
-        state.draw(buffer, faces, &settings).map_err(|error| {
+        let drawn = state.draw(buffer, faces, &settings);
+        let (lacks_font, lacks_letters) = (state.lacks_font(), state.lacks_letters());
+        // A listener to messages may seek, which needs the state.
+        drop(state);
+        let lost = drawn.map_err(|error| {
             gst::element_imp_error!(
                 self,
                 gst::StreamError::Failed,
@@ -118,21 +142,38 @@ impl EmotionOverlay {
             );
             gst::FlowError::Error
         })?;
-        let lacks_font = state.lacks_font();
-        drop(state);
-        if lacks_font && !self.warned.swap(true, Ordering::Relaxed) {
-            gst::element_imp_warning!(
-                self,
-                gst::ResourceError::NotFound,
-                (
-                    "No font found for {:?} in {:?}, labels have no text: install a font, such as Debian's fonts-dejavu-core, \
-                     or fonts-noto-cjk for Chinese and Japanese",
-                    settings.render.font,
-                    settings.render.language
+        if lost > 0 {
+            self.warn_once(Warning::LostRegions, || {
+                face::lost_regions_text(lost, "are not drawn")
+            });
+        }
+        let render = &settings.render;
+        let fonts = || {
+            format!(
+                "in {:?} for {:?}: install a font, such as Debian's fonts-dejavu-core, or fonts-noto-cjk for Chinese and Japanese",
+                render.font, render.language
+            )
+        };
+        if lacks_font {
+            self.warn_once(Warning::NoFont, || {
+                format!("No font found {}; labels have no text", fonts())
+            });
+        } else if lacks_letters {
+            self.warn_once(Warning::NoLetters, || {
+                format!(
+                    "No font found for some letters {}; they are shown as boxes",
+                    fonts()
                 )
-            );
+            });
         }
         Ok(())
+    }
+
+    /// Posts a warning of a kind that was not posted since the start.
+    fn warn_once(&self, kind: Warning, text: impl FnOnce() -> String) {
+        if self.warned.lock().unwrap().insert(kind) {
+            gst::element_imp_warning!(self, gst::StreamError::Failed, ("{}", text()));
+        }
     }
 
     /// Finds out whether downstream draws overlays, and sends caps with or without the overlay feature.
@@ -182,11 +223,15 @@ impl EmotionOverlay {
     }
 
     fn query(&self, pad: &gst::Pad, other: &gst::Pad, query: &mut gst::QueryRef) -> bool {
-        let gst::QueryViewMut::Caps(query) = query.view_mut() else {
-            return gst::Pad::query_default(pad, Some(&*self.obj()), query);
-        };
-        negotiation::answer(query, pad, other);
-        true
+        if let gst::QueryViewMut::Caps(query) = query.view_mut() {
+            negotiation::answer(query, pad, other);
+            return true;
+        }
+        let answered = gst::Pad::query_default(pad, Some(&*self.obj()), query);
+        if let gst::QueryViewMut::Allocation(query) = query.view_mut() {
+            pads::withdraw_crop_meta(query);
+        }
+        answered
     }
 }
 
@@ -242,7 +287,7 @@ impl ObjectSubclass for EmotionOverlay {
             srcpad,
             settings: SharedSettings::default(),
             state: Mutex::default(),
-            warned: AtomicBool::default(),
+            warned: Mutex::default(),
             stats: Mutex::default(),
         }
     }
@@ -254,6 +299,7 @@ impl ObjectImpl for EmotionOverlay {
         let element = self.obj();
         element.add_pad(&self.sinkpad).expect("the element is new");
         element.add_pad(&self.srcpad).expect("the element is new");
+        pads::explain_unreadable_caps(&*element);
     }
 
     fn properties() -> &'static [glib::ParamSpec] {
@@ -280,10 +326,19 @@ impl ElementImpl for EmotionOverlay {
                 "Filter/Editor/Video",
                 "Draws boxes, emotions and their probabilities on faces",
                 env!("CARGO_PKG_AUTHORS"),
-                &[(
-                    "example",
-                    "gst-launch-1.0 v4l2src ! facedetect ! emotionclassify ! emotionoverlay ! videoconvert ! autovideosink",
-                )],
+                &[
+                    (
+                        "example",
+                        "gst-launch-1.0 v4l2src ! facedetect ! emotionclassify ! emotionoverlay ! videoconvert ! autovideosink",
+                    ),
+                    (
+                        "doc-uri",
+                        concat!(
+                            env!("CARGO_PKG_REPOSITORY"),
+                            "/blob/main/docs/elements.md#emotionoverlay"
+                        ),
+                    ),
+                ],
             )
         });
 
@@ -292,10 +347,8 @@ impl ElementImpl for EmotionOverlay {
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            let caps = gst_video::VideoCapsBuilder::new()
-                .format_list(luma::FORMATS)
-                .build();
-            pads::templates(&negotiation::src_caps(caps))
+            let caps = negotiation::src_caps(pads::readable_caps());
+            pads::templates(&caps, &caps)
         });
 
         TEMPLATES.as_ref()
@@ -315,7 +368,7 @@ impl ElementImpl for EmotionOverlay {
         let success = self.parent_change_state(transition)?;
         if transition == gst::StateChange::PausedToReady {
             *self.state.lock().unwrap() = State::default();
-            self.warned.store(false, Ordering::Relaxed);
+            self.warned.lock().unwrap().clear();
         }
         Ok(success)
     }

@@ -8,6 +8,7 @@ mod blend;
 mod dimensions;
 mod draw;
 mod face_overlay;
+mod foreign_formats;
 mod geometry;
 mod imp;
 mod label_names;
@@ -21,12 +22,13 @@ mod renderer;
 mod settings;
 mod sprite_cache;
 mod state;
+mod stored_frame;
 mod summary;
 mod theme;
 mod timeline;
 
 pub use language::Language;
-pub use settings::{Bars, Privacy, Style};
+pub use settings::{Bars, Privacy, PrivacyMissing, Style};
 
 glib::wrapper! {
     /// The element `emotionoverlay`.
@@ -46,6 +48,7 @@ pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
         Bars::static_type(),
         Style::static_type(),
         Privacy::static_type(),
+        PrivacyMissing::static_type(),
         Language::static_type(),
     ] {
         property.mark_as_plugin_api(gst::PluginAPIFlags::empty());

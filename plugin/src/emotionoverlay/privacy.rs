@@ -14,8 +14,8 @@ use crate::face::Face;
 const MARGIN: f32 = 0.25;
 /// The overlap (IoU) from which on two faces on consecutive frames are the same.
 const MIN_IOU: f32 = 0.3;
-/// The largest number of hidden faces.
-const MAX_HIDDEN: usize = 4096;
+/// The largest number of faces that are hidden one by one.
+const MAX_HIDDEN: usize = 1024;
 
 /// A face with its region in shares of the frame's width and height, which stays right when the size changes.
 #[derive(Debug)]
@@ -27,17 +27,30 @@ struct HiddenFace {
 
 /// The faces that are hidden.
 #[derive(Debug, Default)]
-pub(super) struct HiddenFaces(Vec<HiddenFace>);
+pub(super) struct HiddenFaces {
+    faces: Vec<HiddenFace>,
+    /// When there were last too many faces to hide them one by one.
+    crowded: Option<Duration>,
+}
 
 impl HiddenFaces {
-    /// The areas to hide on the frame at `now`. The place of a face that is missing stays hidden for the time `hold`.
+    /// The areas to hide on the frame at `now`, in pixels of a picture of the size `stored`; `faces` are in pixels of the size
+    /// `frame`. The place of a face that is missing stays hidden for the time `hold`. With more than 1024 faces everything is
+    /// hidden.
     pub(super) fn update(
         &mut self,
         faces: &[Face],
         frame: Size,
+        stored: Size,
         now: Duration,
         hold: Duration,
     ) -> Vec<Rect> {
+        let faces = if faces.len() > MAX_HIDDEN {
+            self.crowded = Some(now);
+            &[]
+        } else {
+            faces
+        };
         let found: Vec<HiddenFace> = faces
             .iter()
             .filter_map(|face| {
@@ -49,16 +62,22 @@ impl HiddenFaces {
                 })
             })
             .collect();
-        self.0.retain(|hidden| {
+        self.faces.retain(|hidden| {
             now.saturating_sub(hidden.last_found) <= hold
                 && !found.iter().any(|face| face.replaces(hidden))
         });
-        self.0.extend(found);
-        let surplus = self.0.len().saturating_sub(MAX_HIDDEN);
-        self.0.drain(..surplus);
-        self.0
+        self.faces.extend(found);
+        if self.faces.len() > MAX_HIDDEN {
+            self.crowded = Some(now);
+            self.faces.clear();
+        }
+        let was_crowded = |crowded: Duration| now.saturating_sub(crowded) <= hold;
+        if self.crowded.is_some_and(was_crowded) {
+            return vec![Rect::at(0, 0, stored)];
+        }
+        self.faces
             .iter()
-            .filter_map(|hidden| with_margin(&hidden.region, frame))
+            .filter_map(|hidden| with_margin(&hidden.region, stored))
             .collect()
     }
 }

@@ -24,6 +24,7 @@ fn flag(name: &str, nick: &str, blurb: &str, default: bool) -> glib::ParamSpec {
         .blurb(blurb)
         .default_value(default)
         .mutable_playing()
+        .controllable()
         .build()
 }
 
@@ -35,6 +36,7 @@ where
         .nick(nick)
         .blurb(blurb)
         .mutable_playing()
+        .controllable()
         .build()
 }
 
@@ -59,7 +61,9 @@ macro_rules! row {
 
 fn table() -> PropertyTable<Settings> {
     let default = Settings::default();
-    PropertyTable::new([
+    PropertyTable::new(
+        "",
+        [
         row!(
             flag,
             "boxes",
@@ -159,12 +163,19 @@ fn table() -> PropertyTable<Settings> {
             "How faces are made unrecognisable, in the picture itself; a frame in which that fails is an error and is not shown",
             privacy
         ),
+        row!(
+            choice,
+            "privacy-missing",
+            "Privacy where the detector's mark is missing",
+            "What privacy does with a frame that no facedetect of this plugin has marked, or whose regions were lost on the way",
+            privacy_missing
+        ),
         Property {
             spec: glib::ParamSpecUInt64::builder("privacy-hold")
                 .nick("Privacy hold")
                 .blurb("How long the place of a face stays hidden after it was found last, in nanoseconds")
                 .default_value(default.privacy_hold.nseconds())
-                .mutable_playing()
+                .mutable_playing().controllable()
                 .build(),
             get: |settings| settings.privacy_hold.nseconds().to_value(),
             set: |settings, value| {
@@ -172,5 +183,6 @@ fn table() -> PropertyTable<Settings> {
                 Ok(())
             },
         },
-    ])
+    ],
+    )
 }

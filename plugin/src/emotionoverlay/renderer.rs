@@ -9,7 +9,7 @@ use gst_video::{VideoFrameRef, VideoOverlayComposition};
 use super::blend::{Blender, PlacedImage};
 use super::draw::{self, Error, PanelSpec, Sprite, SpriteSpec};
 use super::face_overlay::FaceOverlay;
-use super::geometry::{Rect, Size};
+use super::geometry::{PixelScale, Rect, Size};
 use super::label_names::LabelNames;
 use super::layout::{self, LayoutItem, Placement, Priority, Slots};
 use super::settings::{Bars, RenderSettings, Settings};
@@ -49,15 +49,19 @@ struct FaceSprites {
 
 impl Default for OverlayRenderer {
     fn default() -> Self {
-        Self::new(RenderSettings::default(), FaceMatcher::default())
+        Self::new(
+            RenderSettings::default(),
+            PixelScale::default(),
+            FaceMatcher::default(),
+        )
     }
 }
 
 impl OverlayRenderer {
-    fn new(settings: RenderSettings, faces: FaceMatcher<FaceHistory>) -> Self {
+    fn new(settings: RenderSettings, scale: PixelScale, faces: FaceMatcher<FaceHistory>) -> Self {
         Self {
             names: LabelNames::new(settings.language, &settings.label_names),
-            sprites: SpriteCache::new(settings),
+            sprites: SpriteCache::new(settings, scale),
             faces,
             summary_is_above: false,
             shown: Vec::new(),
@@ -65,16 +69,19 @@ impl OverlayRenderer {
         }
     }
 
-    /// Prepares the overlay of the frame at `now`.
+    /// Prepares the overlay of the frame at `now`, of which `frame` is the size in square pixels, in which `faces` are as well;
+    /// the picture has `scale` times as many.
     pub(super) fn update(
         &mut self,
         faces: &[Face],
         frame: Size,
+        scale: PixelScale,
         now: Duration,
         settings: &Settings,
     ) -> Result<(), Error> {
-        if *self.sprites.settings() != settings.render {
-            *self = Self::new(settings.render.clone(), std::mem::take(&mut self.faces));
+        if !self.sprites.is_for(&settings.render, scale) {
+            let faces = std::mem::take(&mut self.faces);
+            *self = Self::new(settings.render.clone(), scale, faces);
         }
         let style = settings.render.style;
         let faces: Vec<FaceOverlay<'_>> = faces
@@ -108,12 +115,17 @@ impl OverlayRenderer {
         self.sprites.lacks_font()
     }
 
-    /// The overlay as a composition: the same one as long as nothing changes, so that a sink need not upload it again.
-    pub(super) fn composition(&mut self) -> Result<&VideoOverlayComposition, Error> {
+    /// Whether letters of a text became boxes because the machine has no font for them.
+    pub(super) fn lacks_letters(&self) -> bool {
+        self.sprites.lacks_letters()
+    }
+
+    /// The overlay as a composition for a picture of the size `stored`: the same one as long as nothing changes, so that a sink need not upload it again.
+    pub(super) fn composition(&mut self, stored: Size) -> Result<&VideoOverlayComposition, Error> {
         let composition = match self.composition.take() {
             Some(composition) => composition,
             None => {
-                let sprites = self.shown_sprites();
+                let sprites = self.shown_sprites(stored);
                 let rectangles = sprites.map(|(sprite, place)| sprite.rectangle(place));
                 VideoOverlayComposition::new(&rectangles.collect::<Vec<_>>())?
             }
@@ -123,11 +135,16 @@ impl OverlayRenderer {
 
     /// Blends the overlay into a frame.
     pub(super) fn blend(
-        &self,
+        &mut self,
         blender: &Blender,
         frame: &mut VideoFrameRef<&mut gst::BufferRef>,
     ) -> Result<(), Error> {
-        for (sprite, place) in self.shown_sprites() {
+        let stored = Size::of(blender.info());
+        if !blender.is_native() {
+            self.composition(stored)?.blend(frame)?;
+            return Ok(());
+        }
+        for (sprite, place) in self.shown_sprites(stored) {
             let pixels = sprite.pixels.map_readable()?;
             let image = PlacedImage {
                 pixels: &pixels,
@@ -139,9 +156,13 @@ impl OverlayRenderer {
         Ok(())
     }
 
-    fn shown_sprites(&self) -> impl Iterator<Item = (&Sprite, Rect)> {
-        let shown = self.shown.iter();
-        shown.filter_map(|(spec, place)| Some((self.sprites.get(spec)?, *place)))
+    /// The sprites and their places in a picture of the size `stored`.
+    fn shown_sprites(&self, stored: Size) -> impl Iterator<Item = (&Sprite, Rect)> {
+        let scale = self.sprites.scale();
+        self.shown.iter().filter_map(move |(spec, place)| {
+            let sprite = self.sprites.get(spec)?;
+            Some((sprite, scale.place(place.x, place.y, sprite.stored, stored)))
+        })
     }
 
     /// All sprites of a frame and their places, from bottom to top: boxes lie below everything else.
@@ -292,6 +313,10 @@ impl OverlayRenderer {
             return Ok(None);
         }
         let summary = summary::spec(faces, &self.names, settings.render.style, frame);
+        // A frame may be narrower than the margins.
+        if summary.max_width < 1 {
+            return Ok(None);
+        }
         let margin = (frame.width - summary.max_width) / 2;
         let spec = SpriteSpec::Summary(summary);
         let size = self.sprites.draw(&spec)?.size;

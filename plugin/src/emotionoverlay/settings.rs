@@ -64,6 +64,23 @@ pub enum Privacy {
     Fill,
 }
 
+/// What happens to a frame of which privacy cannot be sure.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstEmotionOverlayPrivacyMissing")]
+#[repr(u32)]
+pub enum PrivacyMissing {
+    /// The element fails.
+    #[default]
+    #[enum_value(name = "The element fails", nick = "error")]
+    Error,
+    /// All of the picture is hidden.
+    #[enum_value(name = "All of the picture is hidden", nick = "hide-all")]
+    HideAll,
+    /// Only the faces are hidden whose regions are there.
+    #[enum_value(name = "Only the regions that are there are hidden", nick = "show")]
+    Show,
+}
+
 /// The values of the properties.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Settings {
@@ -77,6 +94,7 @@ pub(super) struct Settings {
     pub(super) render: RenderSettings,
     pub(super) privacy: Privacy,
     pub(super) privacy_hold: gst::ClockTime,
+    pub(super) privacy_missing: PrivacyMissing,
 }
 
 /// The settings that every sprite depends on: a change invalidates all of them.
@@ -101,6 +119,7 @@ impl Default for Settings {
             render: RenderSettings::default(),
             privacy: Privacy::default(),
             privacy_hold: gst::ClockTime::SECOND,
+            privacy_missing: PrivacyMissing::default(),
         }
     }
 }

@@ -3,29 +3,37 @@
 use std::time::Duration;
 
 use emotion_detect::track::StreamClock;
-use gst_video::prelude::*;
-use gst_video::{VideoFrameRef, VideoInfo, VideoOverlayComposition, VideoOverlayCompositionMeta};
+use emotion_models::preprocess::Region;
+use gst_video::{VideoInfo, VideoOverlayComposition, VideoOverlayCompositionMeta};
 
 use super::anonymize::anonymize;
 use super::blend::Blender;
-use super::draw;
-use super::geometry::Size;
+use super::geometry::{PixelScale, Rect, Size};
 use super::privacy::HiddenFaces;
 use super::renderer::OverlayRenderer;
-use super::settings::{Privacy, Settings};
+use super::settings::{Privacy, PrivacyMissing, Settings};
+use super::stored_frame::{stored_info, write_to};
+use super::{draw, foreign_formats};
 use crate::analyzer;
-use crate::face::Face;
+use crate::face::{self, Face, Passage};
+use crate::pixels::PixelGrid;
 
 /// The state of a stream.
 #[derive(Default)]
 pub(super) struct State {
-    /// For the pictures of the current caps.
-    blender: Option<Blender>,
+    format: Option<Format>,
     /// Whether downstream draws the overlay.
     attach: bool,
     clock: StreamClock,
     renderer: OverlayRenderer,
     hidden_faces: HiddenFaces,
+}
+
+/// The pictures of the current caps.
+struct Format {
+    grid: PixelGrid,
+    /// For the pictures as they are stored.
+    blender: Blender,
 }
 
 /// Why the overlay of a frame cannot be drawn.
@@ -37,12 +45,43 @@ pub(super) enum Error {
     Draw(#[from] draw::Error),
     #[error("a face could not be made unrecognisable: {0}")]
     Anonymize(gst::glib::BoolError),
+    #[error(
+        "privacy: no facedetect of this plugin has seen the frame, or an element behind it has dropped its metadata; put \
+         facedetect in front of emotionoverlay and nothing that changes the picture between, let the first frame be searched \
+         (asynchronous=false), or set privacy-missing to hide-all, or to show for the faces of another detector alone"
+    )]
+    Unmarked,
+    #[error("privacy: {0}, or set privacy-missing=hide-all")]
+    LostRegions(String),
+    #[error(
+        "privacy: the picture has other proportions than facedetect has seen: an element behind it adds borders or stretches; \
+         put facedetect behind it, or set privacy-missing=hide-all"
+    )]
+    OtherAspect,
+}
+
+impl Error {
+    /// Why privacy cannot be kept on a frame with this passage; none if it can.
+    fn of_passage(passage: Passage) -> Option<Self> {
+        match passage {
+            Passage::Intact => None,
+            Passage::Unmarked => Some(Self::Unmarked),
+            Passage::OtherAspect => Some(Self::OtherAspect),
+            Passage::LostRegions(count) => {
+                let lost = face::lost_regions_text(count, "cannot be hidden");
+                Some(Self::LostRegions(lost))
+            }
+        }
+    }
 }
 
 impl State {
     /// Sets the format and size of the pictures to come.
     pub(super) fn set_format(&mut self, info: &VideoInfo) {
-        self.blender = Some(Blender::new(info));
+        self.format = Some(Format {
+            grid: PixelGrid::new(info),
+            blender: Blender::new(&stored_info(info)),
+        });
     }
 
     /// Sets whether the overlay is attached for downstream to draw, or blended into the picture.
@@ -55,6 +94,11 @@ impl State {
         self.renderer.lacks_font()
     }
 
+    /// Whether letters of a text became boxes because the machine has no font for them.
+    pub(super) fn lacks_letters(&self) -> bool {
+        self.renderer.lacks_letters()
+    }
+
     /// Forgets the faces, as after a jump in the stream, but keeps the drawn sprites.
     pub(super) fn forget_faces(&mut self) {
         self.clock = StreamClock::default();
@@ -62,8 +106,8 @@ impl State {
         self.hidden_faces = HiddenFaces::default();
     }
 
-    /// Hides `faces` in the picture in `buffer` if the settings say so, and adds the overlay. The picture stays as it is if
-    /// there is nothing to hide or show.
+    /// Hides the faces in the picture in `buffer` if the settings say so, and adds the overlay of `faces`. The picture stays as
+    /// it is if there is nothing to hide or show. Returns the number of faces whose regions were lost; nothing is drawn then.
     ///
     /// An error leaves the picture in an unknown state: it must not be shown if faces were to be hidden.
     pub(super) fn draw(
@@ -71,63 +115,102 @@ impl State {
         buffer: &mut gst::Buffer,
         faces: &[Face],
         settings: &Settings,
-    ) -> Result<(), Error> {
-        let blender = self.blender.as_ref().ok_or(analyzer::Error::NoCaps)?;
-        let info = blender.info();
-        let size = Size {
-            width: info.width().cast_signed(),
-            height: info.height().cast_signed(),
-        };
+    ) -> Result<usize, Error> {
+        let Format { grid, blender } = self.format.as_ref().ok_or(analyzer::Error::NoCaps)?;
+        let (width, height) = grid.square();
+        let square = Size::new(width, height);
+        let stored = Size::of(blender.info());
         let (pts, duration) = (buffer.pts(), buffer.duration());
         let now = self
             .clock
             .tick(pts.map(Duration::from), duration.map(Duration::from));
+        let passage = Passage::of(buffer, grid.aspect());
+        let lost = match passage {
+            Passage::LostRegions(count) => count,
+            _ => 0,
+        };
         let hidden = match settings.privacy {
             Privacy::None => Vec::new(),
-            _ => {
-                let hold = settings.privacy_hold.into();
-                self.hidden_faces.update(faces, size, now, hold)
-            }
+            _ => areas_to_hide(&mut self.hidden_faces, buffer, passage, grid, now, settings)?,
         };
-        self.renderer.update(faces, size, now, settings)?;
+        let scale = PixelScale {
+            x: stored.width as f32 / square.width as f32,
+            y: stored.height as f32 / square.height as f32,
+        };
+        let faces: Vec<Face> = faces
+            .iter()
+            .filter(|_| lost == 0)
+            .map(|face| in_square_pixels(face, grid))
+            .collect();
+        self.renderer.update(&faces, square, scale, now, settings)?;
 
         // Faces are hidden in the picture itself: metadata may get lost on its way to the screen.
         let blend = !self.attach && !self.renderer.is_empty();
         if blend || !hidden.is_empty() {
-            let mut frame = writable(buffer, info)?;
-            for area in hidden {
-                anonymize(blender, &mut frame, area, settings.privacy).map_err(Error::Anonymize)?;
-            }
-            if blend {
-                self.renderer.blend(blender, &mut frame)?;
-            }
+            let renderer = &mut self.renderer;
+            write_to(buffer, blender.info(), |frame| {
+                if blender.is_native() {
+                    for &area in &hidden {
+                        anonymize(blender, frame, area, settings.privacy)
+                            .map_err(Error::Anonymize)?;
+                    }
+                } else if !hidden.is_empty() {
+                    foreign_formats::covers(frame, &hidden, settings.privacy)
+                        .and_then(|covers| covers.blend(frame))
+                        .map_err(Error::Anonymize)?;
+                }
+                if blend {
+                    renderer.blend(blender, frame)?;
+                }
+                Ok::<(), Error>(())
+            })?;
         }
         if self.attach && !self.renderer.is_empty() {
-            attach(buffer.make_mut(), self.renderer.composition()?);
+            attach(buffer.make_mut(), self.renderer.composition(stored)?);
         }
-        Ok(())
+        Ok(lost)
     }
 }
 
-fn writable<'a>(
-    buffer: &'a mut gst::Buffer,
-    info: &VideoInfo,
-) -> Result<VideoFrameRef<&'a mut gst::BufferRef>, analyzer::Error> {
-    let size = buffer.size();
-    let error = || analyzer::Error::Map {
-        width: info.width(),
-        height: info.height(),
-        format: info.format(),
-        size,
-    };
-    let frame =
-        VideoFrameRef::from_buffer_ref_writable(buffer.make_mut(), info).map_err(|_| error())?;
-    // A video meta may have another size than the caps.
-    if (frame.width(), frame.height()) == (info.width(), info.height()) {
-        Ok(frame)
-    } else {
-        Err(error())
+/// The areas to hide in the picture in `buffer`, in stored pixels.
+fn areas_to_hide(
+    hidden_faces: &mut HiddenFaces,
+    buffer: &gst::BufferRef,
+    passage: Passage,
+    grid: &PixelGrid,
+    now: Duration,
+    settings: &Settings,
+) -> Result<Vec<Rect>, Error> {
+    let (width, height) = grid.frame();
+    let frame = Size::new(width, height);
+    let (width, height) = grid.stored();
+    let stored = Size::new(width, height);
+    let mut faces = face::faces(buffer);
+    faces.extend(face::candidates(buffer));
+    let hold = settings.privacy_hold.into();
+    let hidden = hidden_faces.update(&faces, frame, stored, now, hold);
+    match (settings.privacy_missing, Error::of_passage(passage)) {
+        (PrivacyMissing::Error, Some(error)) => Err(error),
+        (PrivacyMissing::HideAll, Some(_)) => Ok(vec![Rect::at(0, 0, stored)]),
+        _ => Ok(hidden),
     }
+}
+
+/// The face with its box in square pixels.
+fn in_square_pixels(face: &Face, grid: &PixelGrid) -> Face {
+    let mut face = face.clone();
+    if grid.square_per_frame() != (1.0, 1.0) {
+        let (x, y) = (face.x as f32, face.y as f32);
+        let Region {
+            x,
+            y,
+            width,
+            height,
+        } = grid.to_square(Region::new(x, y, face.width as f32, face.height as f32));
+        (face.x, face.y) = (x.round() as i32, y.round() as i32);
+        (face.width, face.height) = (width.round() as u32, height.round() as u32);
+    }
+    face
 }
 
 /// Adds the composition to one that an element upstream has attached, if any: sinks read only the first.

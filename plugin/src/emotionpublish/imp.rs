@@ -4,8 +4,9 @@
 //! line of JSON or as lines of CSV, into a file or to an MQTT broker. The picture passes through untouched, whatever its
 //! format. `interval` and `include=changes` leave out frames.
 //!
-//! A file grows as `LOCATION.part` and is renamed to `LOCATION` when the stream ends or the pipeline is stopped, so that
-//! a file under its own name is whole. Every line is written at once: follow a live stream with
+//! A file grows as `LOCATION.part` and is renamed to `LOCATION` when the stream ends, so that a file under its own name is
+//! whole. A pipeline that is stopped before, or fails, does the same if there is no earlier file of that name; else the
+//! earlier one stays, and a warning names the `.part`. End a live stream with `gst-launch-1.0 -e`. Every line is written at once: follow a live stream with
 //! `tail -f LOCATION.part`. Standard output (`-`), pipes and devices are written directly; opening a pipe waits for its
 //! reader, and a slow reader slows the stream down.
 //!
@@ -18,7 +19,7 @@
 //! ## Example pipelines
 //!
 //! ```sh
-//! gst-launch-1.0 filesrc location=talk.mp4 ! decodebin ! facedetect ! emotionclassify ! \
+//! gst-launch-1.0 -e filesrc location=talk.mp4 ! decodebin ! facedetect ! emotionclassify ! \
 //!     emotionpublish location=talk.jsonl ! fakesink
 //! ```
 //!
@@ -36,6 +37,7 @@
 //!     topic=hall/emotion source=hall include=changes ! fakesink
 //! ```
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex};
 use std::time::Instant;
 
@@ -46,9 +48,10 @@ use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::prelude::*;
 use gst_video::VideoInfo;
 
-use super::output::{Error, RecordOutput};
+use super::output::{Closed, Error, RecordOutput};
 use super::selection::RecordSelection;
 use super::settings::Settings;
+use super::writer::Unended;
 use crate::frame_time::FrameTime;
 use crate::mqtt::{self, ConnectionEvent};
 use crate::property::{HasProperties, SharedSettings};
@@ -72,8 +75,6 @@ struct State {
     selection: RecordSelection,
     /// Number of frames since the start.
     frames: u64,
-    /// The counts of the broker's queue when it was closed.
-    last_counts: Option<mqtt::Counts>,
 }
 
 /// The implementation of [`super::EmotionPublish`].
@@ -82,6 +83,9 @@ pub struct EmotionPublish {
     settings: SharedSettings<Settings>,
     state: Mutex<State>,
     stats: Mutex<Stats>,
+    /// Those of a broker's queue. None of these locks is held while a record is written.
+    counts: Mutex<Option<mqtt::CountsReader>>,
+    warned_of_lost: AtomicBool,
 }
 
 impl EmotionPublish {
@@ -97,9 +101,8 @@ impl EmotionPublish {
 
     fn stats(&self) -> gst::Structure {
         let mut stats = self.stats.lock().unwrap().to_structure();
-        let state = self.state.lock().unwrap();
-        let open = state.output.as_ref().and_then(RecordOutput::counts);
-        if let Some(counts) = open.or(state.last_counts) {
+        if let Some(reader) = &*self.counts.lock().unwrap() {
+            let counts = reader.counts();
             stats.set("sent", counts.sent);
             stats.set("queued", counts.queued);
             stats.set("dropped", counts.dropped);
@@ -107,6 +110,15 @@ impl EmotionPublish {
             stats.set("connected", counts.connected);
         }
         stats
+    }
+
+    /// Warns once about regions that were lost on their way here.
+    fn check_regions(&self, buffer: &gst::BufferRef) {
+        let lost = face::lost_regions(buffer);
+        if lost > 0 && !self.warned_of_lost.swap(true, Ordering::Relaxed) {
+            let warning = face::lost_regions_text(lost, "are not recorded");
+            gst::element_imp_warning!(self, gst::StreamError::Failed, ("{warning}"));
+        }
     }
 
     /// Reports changes of the connection to the broker.
@@ -161,10 +173,19 @@ impl ElementImpl for EmotionPublish {
                 "Filter/Metadata/Video",
                 "Writes the faces and emotions of each frame to a file or an MQTT broker",
                 env!("CARGO_PKG_AUTHORS"),
-                &[(
-                    "example",
-                    "gst-launch-1.0 filesrc location=talk.mp4 ! decodebin ! facedetect ! emotionclassify ! emotionpublish location=talk.jsonl ! fakesink",
-                )],
+                &[
+                    (
+                        "example",
+                        "gst-launch-1.0 -e filesrc location=talk.mp4 ! decodebin ! facedetect ! emotionclassify ! emotionpublish location=talk.jsonl ! fakesink",
+                    ),
+                    (
+                        "doc-uri",
+                        concat!(
+                            env!("CARGO_PKG_REPOSITORY"),
+                            "/blob/main/docs/elements.md#emotionpublish"
+                        ),
+                    ),
+                ],
             )
         });
 
@@ -173,7 +194,8 @@ impl ElementImpl for EmotionPublish {
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static PAD_TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            pads::templates(&gst::Caps::builder("video/x-raw").any_features().build())
+            let caps = gst::Caps::builder("video/x-raw").any_features().build();
+            pads::templates(&caps, &caps)
         });
 
         PAD_TEMPLATES.as_ref()
@@ -192,6 +214,8 @@ impl BaseTransformImpl for EmotionPublish {
                 Error::Writer(_) => gst::error_msg!(gst::ResourceError::OpenWrite, ("{error}")),
                 _ => gst::error_msg!(gst::ResourceError::Settings, ("{error}")),
             })?;
+        *self.counts.lock().unwrap() = output.counts();
+        self.warned_of_lost.store(false, Ordering::Relaxed);
         *self.state.lock().unwrap() = State {
             output: Some(output),
             ..State::default()
@@ -202,20 +226,35 @@ impl BaseTransformImpl for EmotionPublish {
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
         let output = std::mem::take(&mut *self.state.lock().unwrap()).output;
-        let counts = output
-            .map_or(Ok(None), RecordOutput::close)
+        let Some(output) = output else {
+            return Ok(());
+        };
+        let closed = output
+            .close()
             .map_err(|error| gst::error_msg!(gst::ResourceError::Write, ("{error}")))?;
-        self.state.lock().unwrap().last_counts = counts;
-        if let Some(dropped) = counts
-            .map(|counts| counts.dropped)
-            .filter(|dropped| *dropped > 0)
-        {
-            gst::element_imp_warning!(
-                self,
-                gst::ResourceError::Write,
-                ("{dropped} records did not reach the MQTT broker")
-            );
-        }
+        let warning = match closed {
+            Closed::File(Unended::Kept { part, whole }) => format!(
+                "the stream did not end (gst-launch-1.0 -e ends it): its records stay in {}, and the earlier {} is kept",
+                part.display(),
+                whole.display()
+            ),
+            Closed::Broker(counts) if counts.dropped > 0 => {
+                format!("{} records did not reach the MQTT broker", counts.dropped)
+            }
+            _ => return Ok(()),
+        };
+        gst::element_imp_warning!(self, gst::ResourceError::Write, ("{warning}"));
+        Ok(())
+    }
+
+    /// Records have the boxes of whole pictures.
+    fn propose_allocation(
+        &self,
+        decide_query: Option<&gst::query::Allocation>,
+        query: &mut gst::query::Allocation,
+    ) -> Result<(), gst::LoggableError> {
+        self.parent_propose_allocation(decide_query, query)?;
+        pads::withdraw_crop_meta(query);
         Ok(())
     }
 
@@ -239,10 +278,16 @@ impl BaseTransformImpl for EmotionPublish {
         &self,
         buffer: &gst::Buffer,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        // A gap without a picture.
+        if buffer.size() == 0 {
+            return Ok(gst::FlowSuccess::Ok);
+        }
+        let time = FrameTime::new(Some(&self.obj().segment()), buffer.pts());
+        time.sync_values(&*self.obj());
+        self.check_regions(buffer);
         let started = Instant::now();
         let settings = self.settings.current();
         let faces = face::faces(buffer);
-        let time = FrameTime::new(Some(&self.obj().segment()), buffer.pts());
         let wall_clock = settings.wall_clock.then(record::now);
 
         let mut state = self.state.lock().unwrap();

@@ -19,6 +19,13 @@ glib::wrapper! {
 }
 
 pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    for property in [
+        RecordFormat::static_type(),
+        PublishMethod::static_type(),
+        IncludedFrames::static_type(),
+    ] {
+        property.mark_as_plugin_api(gst::PluginAPIFlags::empty());
+    }
     gst::Element::register(
         Some(plugin),
         "emotionpublish",

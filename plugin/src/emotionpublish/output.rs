@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::settings::{self, PublishMethod, RecordFormat, Settings};
-use super::writer::{self, LineWriter};
+use super::writer::{self, LineWriter, Unended};
 use crate::mqtt::{self, ConnectionEvent, Publisher};
 use crate::record::{Record, table};
 
@@ -16,6 +16,14 @@ pub(super) struct RecordOutput {
     format: RecordFormat,
     destination: Destination,
     text: Vec<u8>,
+    has_records: bool,
+}
+
+/// What became of the records of a closed output.
+#[derive(Debug)]
+pub(super) enum Closed {
+    File(Unended),
+    Broker(mqtt::Counts),
 }
 
 #[derive(Debug)]
@@ -75,11 +83,13 @@ impl RecordOutput {
             format: settings.format,
             destination,
             text: Vec::new(),
+            has_records: false,
         })
     }
 
     pub(super) fn write(&mut self, record: &Record) -> Result<(), Error> {
         self.text.clear();
+        self.has_records = true;
         match self.format {
             RecordFormat::JsonLines => serde_json::to_writer(&mut self.text, record)?,
             RecordFormat::Csv => table::append_csv(record, &mut self.text),
@@ -104,20 +114,19 @@ impl RecordOutput {
         }
     }
 
-    /// Closes the destination, and returns the counts of a broker's queue.
-    pub(super) fn close(mut self) -> Result<Option<mqtt::Counts>, Error> {
-        self.end()?;
+    /// Closes the destination. Without an end of the stream before, a file does not replace an earlier one.
+    pub(super) fn close(self) -> Result<Closed, Error> {
         Ok(match self.destination {
-            Destination::File(_) => None,
-            Destination::Broker { publisher, .. } => Some(publisher.close(CLOSE_TIMEOUT)),
+            Destination::File(mut writer) => Closed::File(writer.abandon(self.has_records)?),
+            Destination::Broker { publisher, .. } => Closed::Broker(publisher.close(CLOSE_TIMEOUT)),
         })
     }
 
-    /// The counts of the broker's queue.
-    pub(super) fn counts(&self) -> Option<mqtt::Counts> {
+    /// The counts of the broker's queue, which can be read while a record is written.
+    pub(super) fn counts(&self) -> Option<mqtt::CountsReader> {
         match &self.destination {
             Destination::File(_) => None,
-            Destination::Broker { publisher, .. } => Some(publisher.counts()),
+            Destination::Broker { publisher, .. } => Some(publisher.counts_reader()),
         }
     }
 }

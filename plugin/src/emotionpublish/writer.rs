@@ -1,7 +1,7 @@
 //! Lines into a file, a pipe or standard output.
 //!
 //! A file grows as `NAME.part` and is renamed to `NAME` when the stream ends, so that a file under its own name is
-//! complete, and an earlier file stays until the new one is. Every line is written at once, so that
+//! complete, and an earlier file stays until the new one is. A stream that does not end never replaces an earlier file. Every line is written at once, so that
 //! `tail -f NAME.part` follows a live stream and a killed process loses no line. Pipes, devices and standard output are
 //! written directly.
 
@@ -84,6 +84,25 @@ impl LineWriter {
         })
     }
 
+    /// Leaves a file whose stream did not end: it gets its name if there is no earlier file. `has_records` says whether there is
+    /// anything in it to keep.
+    pub(super) fn abandon(&mut self, has_records: bool) -> Result<Unended, Error> {
+        let replaces = |unpublished: &Unpublished| unpublished.whole.exists();
+        if !self.unpublished.as_ref().is_some_and(replaces) {
+            self.publish()?;
+            return Ok(Unended::Named);
+        }
+        let Some(Unpublished { part, whole }) = self.unpublished.take() else {
+            return Ok(Unended::Named);
+        };
+        if has_records {
+            return Ok(Unended::Kept { part, whole });
+        }
+        // An empty file that cannot be removed does no harm.
+        let _ = fs::remove_file(part);
+        Ok(Unended::Named)
+    }
+
     /// Renames a file to its own name, unless that is done. Later lines still go to it.
     pub(super) fn publish(&mut self) -> Result<(), Error> {
         let Some(Unpublished { part, whole }) = self.unpublished.take() else {
@@ -95,6 +114,15 @@ impl LineWriter {
             source,
         })
     }
+}
+
+/// What became of a file whose stream did not end.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unended {
+    /// It has its name, or never had another.
+    Named,
+    /// The lines stay in `part`, because there is an earlier file of the name `whole`.
+    Kept { part: PathBuf, whole: PathBuf },
 }
 
 fn open_path(path: &Path) -> Result<(File, Option<Unpublished>), Error> {

@@ -5,24 +5,51 @@ use gst_video::VideoRegionOfInterestMeta;
 
 use super::stored::StoredFaces;
 use super::structures::{DETECTION, EMOTION, OBJECT_ID, emotion_from_structure};
-use super::types::{Detection, Face, ROI_TYPE};
+use super::types::{CANDIDATE_TYPE, Detection, Face, MAX_FACES, ROI_TYPE};
+use crate::foreign;
 
 /// The faces on `buffer`, in the order in which they were added.
 pub fn faces(buffer: &gst::BufferRef) -> Vec<Face> {
     regions(buffer, ROI_TYPE)
 }
 
+/// What the tracker has found on `buffer` and not often enough for it to count as a face.
+pub fn candidates(buffer: &gst::BufferRef) -> Vec<Face> {
+    regions(buffer, CANDIDATE_TYPE)
+}
+
+/// The [`MAX_FACES`] largest of `faces`, in their order. Nobody reads more labels, and the time for them would stop a stream.
+pub fn largest(mut faces: Vec<Face>) -> Vec<Face> {
+    if faces.len() > MAX_FACES {
+        let area = |face: &Face| u64::from(face.width) * u64::from(face.height);
+        let mut areas: Vec<u64> = faces.iter().map(area).collect();
+        areas.select_nth_unstable_by(MAX_FACES - 1, |a, b| b.cmp(a));
+        let least = areas[MAX_FACES - 1];
+        let mut of_least = areas[..MAX_FACES]
+            .iter()
+            .filter(|area| **area == least)
+            .count();
+        faces.retain(|face| {
+            let is_kept = area(face) > least || (area(face) == least && of_least > 0);
+            of_least -= usize::from(is_kept && area(face) == least);
+            is_kept
+        });
+    }
+    faces
+}
+
 /// The regions of interest on `buffer` whose type is `roi_type`, in the order in which they were added.
 pub fn regions(buffer: &gst::BufferRef, roi_type: &str) -> Vec<Face> {
     let stored = StoredFaces::of(buffer);
+    let stored = stored.by_id();
     buffer
         .iter_meta::<VideoRegionOfInterestMeta>()
-        .filter(|roi| roi.roi_type() == roi_type)
+        .filter(|roi| foreign::roi_type(roi) == Some(roi_type))
         .map(|roi| {
             // The fields of the meta are unsigned. An element that moves a region over the left or upper border
             // without clamping it leaves the two's complement of a small negative number there.
             let (x, y, width, height) = roi.rect();
-            let stored = stored.find(roi.id());
+            let stored = stored.get(&roi.id()).copied();
             Face {
                 roi_id: roi.id(),
                 x: x.cast_signed(),

@@ -1,5 +1,6 @@
 //! The custom meta that holds the structures of all faces of a frame a second time.
 
+use std::collections::HashMap;
 use std::sync::Once;
 
 use gst::meta::CustomMeta;
@@ -26,6 +27,11 @@ impl<'a> StoredFaces<'a> {
         Self(CustomMeta::from_buffer(buffer, META_NAME).ok())
     }
 
+    /// The structure of the meta, if there is one.
+    pub(super) fn structure(&self) -> Option<&StructureRef> {
+        self.0.as_ref().map(|meta| meta.structure())
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (i32, &StructureRef)> {
         self.0
             .iter()
@@ -37,10 +43,13 @@ impl<'a> StoredFaces<'a> {
             })
     }
 
-    pub(super) fn find(&self, roi_id: i32) -> Option<&StructureRef> {
-        self.iter()
-            .find(|(id, _)| *id == roi_id)
-            .map(|(_, face)| face)
+    /// The faces by the ids of their regions; the first one of an id.
+    pub(super) fn by_id(&self) -> HashMap<i32, &StructureRef> {
+        let mut faces = HashMap::new();
+        for (id, face) in self.iter() {
+            faces.entry(id).or_insert(face);
+        }
+        faces
     }
 }
 
@@ -53,25 +62,31 @@ pub(super) fn store(buffer: &mut gst::BufferRef, params: Vec<(i32, Structure)>) 
         .iter()
         .map(|(id, face)| (id, face.to_owned()))
         .collect();
+    let mut places = HashMap::new();
+    for (place, (id, _)) in faces.iter().enumerate() {
+        places.entry(*id).or_insert(place);
+    }
     for (roi_id, param) in params {
+        let place = *places.entry(roi_id).or_insert_with(|| {
+            let face = Structure::builder("face").field("roi_id", roi_id);
+            faces.push((roi_id, face.build()));
+            faces.len() - 1
+        });
         let name = param.name().to_owned();
-        match faces.iter_mut().find(|(id, _)| *id == roi_id) {
-            Some((_, face)) => face.set(name, param),
-            None => {
-                let face = Structure::builder("face")
-                    .field("roi_id", roi_id)
-                    .field(name, param);
-                faces.push((roi_id, face.build()));
-            }
-        }
+        faces[place].1.set(name, param);
     }
     let faces = gst::Array::new(faces.into_iter().map(|(_, face)| face));
 
-    let meta = match CustomMeta::from_mut_buffer(buffer, META_NAME) {
+    structure_mut(buffer, |structure| structure.set("faces", faces));
+}
+
+/// Changes the structure of the custom meta, which is added where it is missing.
+pub(super) fn structure_mut(buffer: &mut gst::BufferRef, change: impl FnOnce(&mut StructureRef)) {
+    register_meta();
+    let mut meta = match CustomMeta::from_mut_buffer(buffer, META_NAME) {
         Ok(meta) => Ok(meta),
         Err(_) => CustomMeta::add(buffer, META_NAME),
-    };
-    meta.expect("registered by StoredFaces::of")
-        .mut_structure()
-        .set("faces", faces);
+    }
+    .expect("it is registered");
+    change(meta.mut_structure());
 }

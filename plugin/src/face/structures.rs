@@ -6,6 +6,7 @@ use emotion_analysis::{EmotionResult, RawEmotion};
 use gst::{Structure, StructureRef};
 
 use super::types::Detection;
+use crate::foreign::{text, text_field};
 
 pub(super) const DETECTION: &str = "detection";
 pub(super) const OBJECT_ID: &str = "object_id";
@@ -30,14 +31,16 @@ pub(super) fn emotion_from_structure(structure: &StructureRef) -> Option<Emotion
         return None;
     }
     Some(EmotionResult {
-        label: structure.get("label").ok()?,
+        label: text_field(structure, "label")?.to_owned(),
         label_id: usize::try_from(label_id).ok()?,
         confidence,
-        model_name: structure.get("model_name").unwrap_or_default(),
-        weights_id: structure.get("weights_id").unwrap_or_default(),
+        model_name: owned_text(structure, "model_name"),
+        weights_id: owned_text(structure, "weights_id"),
         threshold: within(structure, "threshold", 0.0..=1.0),
-        labels: array(structure, "labels"),
-        probabilities: array(structure, "probabilities"),
+        labels: array(structure, "labels", |value| {
+            Some(text(value).ok()??.to_owned())
+        }),
+        probabilities: array(structure, "probabilities", |value| value.get().ok()),
         valence: within(structure, "valence", -1.0..=1.0),
         quality: within(structure, "quality", 0.0..=1.0),
         raw: raw_emotion_from_structure(structure),
@@ -46,7 +49,7 @@ pub(super) fn emotion_from_structure(structure: &StructureRef) -> Option<Emotion
 
 fn raw_emotion_from_structure(structure: &StructureRef) -> Option<RawEmotion> {
     Some(RawEmotion {
-        label: structure.get("raw_label").ok()?,
+        label: text_field(structure, "raw_label")?.to_owned(),
         confidence: within(structure, "raw_confidence", 0.0..=1.0)?,
     })
 }
@@ -78,14 +81,20 @@ fn within(structure: &StructureRef, name: &str, range: RangeInclusive<f64>) -> O
         .filter(|value| range.contains(value))
 }
 
-/// The elements of an array field, or none if any of them is of another type.
-fn array<T: for<'a> gst::glib::value::FromValue<'a>>(
+/// The text of a field, empty if there is none.
+fn owned_text(structure: &StructureRef, name: &str) -> String {
+    text_field(structure, name).unwrap_or_default().to_owned()
+}
+
+/// The elements of an array field, or none if any of them cannot be read.
+fn array<T>(
     structure: &StructureRef,
     name: &str,
+    read: impl Fn(&gst::glib::Value) -> Option<T>,
 ) -> Vec<T> {
     structure
         .get::<gst::ArrayRef<'_>>(name)
         .ok()
-        .and_then(|values| values.iter().map(|value| value.get().ok()).collect())
+        .and_then(|values| values.iter().map(|value| read(value)).collect())
         .unwrap_or_default()
 }

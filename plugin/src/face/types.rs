@@ -5,6 +5,12 @@ use emotion_analysis::EmotionResult;
 /// The type of a region of interest that is a face.
 pub const ROI_TYPE: &str = "face";
 
+/// The type of a region of interest that may be a face: the tracker has found it, but not often enough for it to count.
+pub const CANDIDATE_TYPE: &str = "face-candidate";
+
+/// The largest number of faces of a frame that are classified and drawn.
+pub const MAX_FACES: usize = 500;
+
 /// A face on a buffer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Face {

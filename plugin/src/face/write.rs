@@ -1,16 +1,19 @@
 //! Writes faces to the metadata of a buffer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::ControlFlow;
 
 use emotion_analysis::EmotionResult;
 use emotion_detect::DetectedFace;
 use emotion_detect::track::TrackedFace;
+use gst::buffer::BufferMetaForeachAction;
 use gst::{Structure, StructureRef};
 use gst_video::VideoRegionOfInterestMeta;
 
 use super::stored::{StoredFaces, store};
 use super::structures::{DETECTION, OBJECT_ID, emotion_to_structure};
-use super::types::ROI_TYPE;
+use super::types::{CANDIDATE_TYPE, ROI_TYPE};
+use crate::foreign;
 
 /// Adds a region of interest with its `detection` for each of `detected`, clamped to the frame of
 /// `frame_width` × `frame_height` pixels.
@@ -23,7 +26,24 @@ pub fn add_detected(
     detected: &[DetectedFace],
 ) -> Vec<Option<i32>> {
     let faces: Vec<_> = detected.iter().map(|face| (*face, None)).collect();
-    add(buffer, frame_width, frame_height, &faces)
+    add(buffer, ROI_TYPE, frame_width, frame_height, &faces)
+}
+
+/// Adds a region of interest of the type [`CANDIDATE_TYPE`] for each of `candidates`, as [`add_detected`] does.
+pub fn add_candidates(
+    buffer: &mut gst::BufferRef,
+    frame_width: u32,
+    frame_height: u32,
+    candidates: &[DetectedFace],
+) {
+    let candidates: Vec<_> = candidates.iter().map(|face| (*face, None)).collect();
+    add(
+        buffer,
+        CANDIDATE_TYPE,
+        frame_width,
+        frame_height,
+        &candidates,
+    );
 }
 
 /// Adds a region of interest with its `detection` and `object_id` for each of `tracked`, as [`add_detected`] does.
@@ -46,11 +66,12 @@ pub fn add_tracked(
             (detected, Some(face))
         })
         .collect();
-    add(buffer, frame_width, frame_height, &faces)
+    add(buffer, ROI_TYPE, frame_width, frame_height, &faces)
 }
 
 fn add(
     buffer: &mut gst::BufferRef,
+    roi_type: &str,
     frame_width: u32,
     frame_height: u32,
     faces: &[(DetectedFace, Option<&TrackedFace>)],
@@ -78,7 +99,7 @@ fn add(
                 track.map(|track| Structure::builder(OBJECT_ID).field("id", track.id).build());
 
             let id = ids.take();
-            let mut roi = VideoRegionOfInterestMeta::add(buffer, ROI_TYPE, (x, y, width, height));
+            let mut roi = VideoRegionOfInterestMeta::add(buffer, roi_type, (x, y, width, height));
             roi.set_id(id);
             for param in [Some(param), object_id].into_iter().flatten() {
                 roi.add_param(param.clone());
@@ -99,7 +120,7 @@ pub fn assign_ids(buffer: &mut gst::BufferRef, roi_type: &str) {
     let mut free = FreeIds::of(buffer);
     let mut seen = BTreeSet::from([0]);
     for mut roi in buffer.iter_meta_mut::<VideoRegionOfInterestMeta>() {
-        if !seen.insert(roi.id()) && roi.roi_type() == roi_type {
+        if !seen.insert(roi.id()) && foreign::roi_type(&roi) == Some(roi_type) {
             let id = free.take();
             roi.set_id(id);
             seen.insert(id);
@@ -143,26 +164,31 @@ fn clamp(start: i32, length: u32, limit: u32) -> Option<(u32, u32)> {
 }
 
 /// Sets each param on the region with its id and in the custom meta, and returns how many of the regions exist.
-fn set_params(buffer: &mut gst::BufferRef, mut params: Vec<(i32, Structure)>) -> usize {
+fn set_params(buffer: &mut gst::BufferRef, params: Vec<(i32, Structure)>) -> usize {
+    let mut params: HashMap<i32, Structure> = params.into_iter().collect();
     remove_params(buffer, &params);
-    params.retain(|(id, param)| {
-        let mut regions = buffer.iter_meta_mut::<VideoRegionOfInterestMeta>();
-        let region = regions.find(|roi| roi.id() == *id);
-        region.map(|mut roi| roi.add_param(param.clone())).is_some()
-    });
-    let count = params.len();
-    store(buffer, params);
+    let mut set = Vec::with_capacity(params.len());
+    for mut roi in buffer.iter_meta_mut::<VideoRegionOfInterestMeta>() {
+        let id = roi.id();
+        if let Some(param) = params.remove(&id) {
+            roi.add_param(param.clone());
+            set.push((id, param));
+        }
+    }
+    let count = set.len();
+    store(buffer, set);
     count
 }
 
 /// Removes the params that `params` replace.
 ///
-/// GStreamer can only add params, and readers take the first of a name, so all regions are made anew, in their order.
-fn remove_params(buffer: &mut gst::BufferRef, params: &[(i32, Structure)]) {
+/// GStreamer can only add params, and readers take the first of a name, so all regions are made anew, in their order. Only
+/// regions without a type stay where they are.
+fn remove_params(buffer: &mut gst::BufferRef, params: &HashMap<i32, Structure>) {
     let is_outdated = |roi: &VideoRegionOfInterestMeta, old: &StructureRef| {
         params
-            .iter()
-            .any(|(id, new)| *id == roi.id() && new.name() == old.name())
+            .get(&roi.id())
+            .is_some_and(|new| new.name() == old.name())
     };
     let regions = || buffer.iter_meta::<VideoRegionOfInterestMeta>();
     if !regions().any(|roi| roi.params().any(|param| is_outdated(&roi, param))) {
@@ -170,21 +196,29 @@ fn remove_params(buffer: &mut gst::BufferRef, params: &[(i32, Structure)]) {
     }
 
     let kept: Vec<StoredRegion> = regions()
-        .map(|roi| StoredRegion {
-            roi_type: roi.roi_type(),
-            rect: roi.rect(),
-            id: roi.id(),
-            parent_id: roi.parent_id(),
-            params: roi
-                .params()
-                .filter(|param| !is_outdated(&roi, param))
-                .map(ToOwned::to_owned)
-                .collect(),
+        .filter_map(|roi| {
+            Some(StoredRegion {
+                roi_type: foreign::roi_type(&roi)?,
+                rect: roi.rect(),
+                id: roi.id(),
+                parent_id: roi.parent_id(),
+                params: roi
+                    .params()
+                    .filter(|param| !is_outdated(&roi, param))
+                    .map(ToOwned::to_owned)
+                    .collect(),
+            })
         })
         .collect();
-    while let Some(roi) = buffer.meta_mut::<VideoRegionOfInterestMeta>()
-        && roi.remove().is_ok()
-    {}
+    buffer.foreach_meta_mut(|mut meta| {
+        let region = meta.downcast_ref::<VideoRegionOfInterestMeta>();
+        let is_kept = region.is_none_or(|roi| foreign::roi_type(roi).is_none());
+        ControlFlow::Continue(if is_kept {
+            BufferMetaForeachAction::Keep
+        } else {
+            BufferMetaForeachAction::Remove
+        })
+    });
     for region in kept {
         let mut roi = VideoRegionOfInterestMeta::add(buffer, region.roi_type, region.rect);
         roi.set_id(region.id);

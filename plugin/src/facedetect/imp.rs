@@ -45,28 +45,27 @@
 //! gst-launch-1.0 filesrc location=square.mp4 ! decodebin ! facedetect region=0.5,0,0.5,1 min-size=16 tiles=3 ! fakesink
 //! ```
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex};
 use std::time::Instant;
 
-use emotion_detect::track::{FrameTiming, TrackEvent};
-use emotion_models::preprocess::GreyRows;
+use emotion_detect::track::FrameTiming;
 use gst::glib;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::prelude::*;
 
+use super::camera_modes::with_preferences;
+use super::frame::{DetectInFrame, FoundFaces, FrameError, TrackInFrame, events_in_frame};
 use super::messages::FaceMessages;
-use super::per_frame::PerFrameDetector;
 use super::settings::Settings;
 use super::state::DetectorState;
-use super::tracking::Tracking;
+use super::tracking::SharedTrackingStats;
 use crate::analyzer::FrameAnalyzer;
-use crate::bus;
-use crate::face::{self, TrackedFace};
 use crate::frame_time::FrameTime;
-use crate::luma::LumaView;
 use crate::property::{HasProperties, SharedSettings};
+use crate::{bus, pads};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -80,10 +79,13 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 #[derive(Default)]
 pub struct FaceDetect {
     settings: SharedSettings<Settings>,
-    /// None while the element is stopped.
+    /// None while the element is stopped. Held while a frame is searched, and never while something is posted.
     state: Mutex<Option<DetectorState>>,
+    /// Present while the element is started and tracks.
+    tracking_stats: Mutex<Option<SharedTrackingStats>>,
     messages: Mutex<FaceMessages>,
     analyzer: FrameAnalyzer,
+    asks_for_modes: AtomicBool,
 }
 
 impl FaceDetect {
@@ -92,101 +94,127 @@ impl FaceDetect {
         let mut state = self.state.lock().unwrap();
         let events = state.as_mut().and_then(DetectorState::begin_scene);
         drop(state);
-        if let Some(events) = events {
-            self.post(&events, &[], FrameTime::default());
+        if let Some(mut events) = events {
+            if let Some(grid) = self.analyzer.grid() {
+                events_in_frame(&mut events, &grid);
+            }
+            let found = FoundFaces {
+                events,
+                ..FoundFaces::default()
+            };
+            self.post(&found, FrameTime::default());
         }
     }
 
-    /// Posts the messages about a frame. No lock is held then that a listener might need.
-    fn post(&self, events: &[TrackEvent], faces: &[TrackedFace], time: FrameTime) {
+    /// Posts the messages about a frame. A listener may seek or read properties, so no lock is held meanwhile.
+    fn post(&self, found: &FoundFaces, time: FrameTime) {
         let post = self.settings.current().post_messages;
         let mut messages = self.messages.lock().unwrap();
-        let structures = messages.of_frame(post, events, faces, time.stream);
+        let structures = messages.of_frame(post, &found.events, &found.faces, time.stream);
+        drop(messages);
         bus::post(&*self.obj(), structures);
     }
 
-    /// Runs `detect` on the luma of the frame and posts its error.
-    fn with_luma<T>(
+    /// Finds the faces of the frame, and adds them to it. A late frame is not searched; it gets the faces that are followed to
+    /// it, or without tracking the last ones.
+    fn find_faces(
         &self,
-        buffer: &gst::BufferRef,
-        detect: impl FnOnce(&LumaView<'_>) -> Result<T, emotion_detect::Error>,
-    ) -> Result<T, gst::FlowError> {
-        let detected = self.analyzer.with_luma(buffer, detect).map_err(|error| {
-            gst::element_imp_error!(self, gst::StreamError::Format, ("{error}"));
-            gst::FlowError::Error
-        })?;
-        detected.map_err(|error| {
-            gst::element_imp_error!(self, gst::LibraryError::Failed, ("{error}"));
-            gst::FlowError::Error
-        })
-    }
-
-    /// Detects the faces of the frame, or repeats the last ones where the stream is late.
-    fn detect(
-        &self,
-        detector: &mut PerFrameDetector,
         settings: &Settings,
         buffer: &mut gst::BufferRef,
-        time: FrameTime,
-    ) -> Result<(), gst::FlowError> {
-        if self.is_late(buffer, time) {
-            if detector.is_recent(buffer.pts()) {
-                detector.add_to(buffer);
+        is_late: bool,
+    ) -> Result<FoundFaces, FrameError> {
+        let mut state = self.state.lock().unwrap();
+        let grid = self.analyzer.grid();
+        match state.as_mut().ok_or(FrameError::Stopped)? {
+            DetectorState::PerFrame(detector) if is_late => {
+                let found = FoundFaces::default();
+                if let Some(grid) = grid.filter(|_| detector.is_recent(buffer.pts())) {
+                    found.add_detected(buffer, &grid, detector.faces());
+                }
+                Ok(found)
             }
-            return Ok(());
+            DetectorState::PerFrame(detector) => {
+                let started = Instant::now();
+                let reader = DetectInFrame {
+                    detector,
+                    settings,
+                    pts: buffer.pts(),
+                };
+                let (grid, faces) = self.analyzer.with_luma(buffer, reader)??;
+                let found = FoundFaces::default();
+                found.add_detected(buffer, &grid, &faces);
+                self.analyzer.add_analysed(faces.len(), started.elapsed());
+                Ok(found)
+            }
+            DetectorState::Tracking(tracking) => {
+                let started = Instant::now();
+                let duration = buffer.duration().map(Into::into);
+                let reader = TrackInFrame {
+                    tracking,
+                    settings,
+                    timing: FrameTiming {
+                        timestamp: buffer.pts().map(Into::into),
+                        duration: duration.or_else(|| self.analyzer.frame_duration()),
+                        is_late,
+                        is_searching: false,
+                    },
+                };
+                let (grid, found) = self.analyzer.with_luma(buffer, reader)??;
+                found.add_tracked(buffer, &grid);
+                if !is_late {
+                    let faces = found.faces.len();
+                    self.analyzer.add_analysed(faces, started.elapsed());
+                }
+                Ok(found)
+            }
         }
-        let started = Instant::now();
-        let count = self.with_luma(buffer, |image| {
-            let options = settings.options_for(image.width(), image.height());
-            detector.detect(buffer.pts(), image, &options)
-        })?;
-        detector.add_to(buffer);
-        self.analyzer.add_analysed(count, started.elapsed());
-        Ok(())
     }
 
-    /// Tracks the faces to the frame, and returns them with the events since the last one.
-    fn track(
-        &self,
-        tracking: &mut Tracking,
-        settings: &Settings,
-        buffer: &mut gst::BufferRef,
-        time: FrameTime,
-    ) -> Result<(Vec<TrackEvent>, Vec<TrackedFace>), gst::FlowError> {
-        let is_late = !tracking.is_asynchronous() && self.is_late(buffer, time);
-        let started = Instant::now();
-        let duration = buffer.duration().map(Into::into);
-        let timing = FrameTiming {
-            timestamp: buffer.pts().map(Into::into),
-            duration: duration.or_else(|| self.analyzer.frame_duration()),
-            is_late,
-        };
-        let (width, height) = self.with_luma(buffer, |image| {
-            tracking.frame(timing, image, settings)?;
-            Ok((image.width() as u32, image.height() as u32))
-        })?;
-        let faces = tracking.faces();
-        face::add_tracked(buffer, width, height, &faces);
-        if !is_late {
-            self.analyzer.add_analysed(faces.len(), started.elapsed());
+    /// Puts what suits faces in front of the caps that a camera is told, until it has chosen a mode.
+    fn add_preferences(&self, query: &mut gst::query::Caps) {
+        let pad = self.obj().sink_pad().clone();
+        // An element upstream may ask back while it is asked for its modes.
+        if pad.current_caps().is_some() || self.asks_for_modes.swap(true, Ordering::Relaxed) {
+            return;
         }
-        Ok((tracking.take_events(), faces))
+        let modes = pad.peer_query_caps(None);
+        self.asks_for_modes.store(false, Ordering::Relaxed);
+        if let Some(caps) = query.result_owned().filter(|caps| !caps.is_empty()) {
+            query.set_result(&with_preferences(&caps, &modes));
+        }
     }
 
     /// Whether the frame is too late for a detection; it then counts as skipped.
-    fn is_late(&self, buffer: &gst::BufferRef, time: FrameTime) -> bool {
-        let is_late = self.analyzer.skips(buffer, time.running);
-        if is_late {
-            let pts = buffer.pts().display().to_string();
-            gst::debug!(CAT, imp = self, "Late, not detecting on {pts}");
+    fn is_late(&self, settings: &Settings, buffer: &gst::BufferRef, time: FrameTime) -> bool {
+        if !settings.skips_late || settings.searches_in_background() {
+            return false;
         }
-        is_late
+        let Some(skipped) = self.analyzer.skipped(buffer, time) else {
+            return false;
+        };
+        let pts = buffer.pts().display().to_string();
+        gst::log!(CAT, imp = self, "Late, not detecting on {pts}");
+        skipped.post(&*self.obj());
+        true
+    }
+
+    fn post_error(&self, error: &FrameError) -> gst::FlowError {
+        match error {
+            FrameError::Stopped => return gst::FlowError::Flushing,
+            FrameError::Frame(error) => {
+                gst::element_imp_error!(self, gst::StreamError::Format, ("{error}"));
+            }
+            FrameError::Detect(error) => {
+                gst::element_imp_error!(self, gst::LibraryError::Failed, ("{error}"));
+            }
+        }
+        gst::FlowError::Error
     }
 
     fn stats(&self) -> gst::Structure {
         let mut stats = self.analyzer.stats();
-        if let Some(state) = &*self.state.lock().unwrap() {
-            state.add_to(&mut stats);
+        if let Some(tracking) = &*self.tracking_stats.lock().unwrap() {
+            tracking.lock().unwrap().add_to(&mut stats);
         }
         stats
     }
@@ -200,6 +228,14 @@ impl ObjectSubclass for FaceDetect {
 }
 
 impl ObjectImpl for FaceDetect {
+    fn constructed(&self) {
+        self.parent_constructed();
+        let element = self.obj();
+        // A frame that a videorate has repeated is a frame.
+        element.set_gap_aware(true);
+        pads::explain_unreadable_caps(&*element);
+    }
+
     fn properties() -> &'static [glib::ParamSpec] {
         Settings::properties().specs()
     }
@@ -218,11 +254,18 @@ impl GstObjectImpl for FaceDetect {}
 impl ElementImpl for FaceDetect {
     fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
         static ELEMENT_METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
-            gst::subclass::ElementMetadata::new(
+            gst::subclass::ElementMetadata::with_additional(
                 "Face detector",
                 "Filter/Analyzer/Video",
                 "Finds faces and adds them to the frames as regions of interest, for emotionclassify and others",
                 env!("CARGO_PKG_AUTHORS"),
+                &[(
+                    "doc-uri",
+                    concat!(
+                        env!("CARGO_PKG_REPOSITORY"),
+                        "/blob/main/docs/elements.md#facedetect"
+                    ),
+                )],
             )
         });
 
@@ -231,7 +274,7 @@ impl ElementImpl for FaceDetect {
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static PAD_TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
-            LazyLock::new(FrameAnalyzer::pad_templates);
+            LazyLock::new(|| pads::templates(&pads::readable_caps(), &pads::readable_caps()));
 
         PAD_TEMPLATES.as_ref()
     }
@@ -244,12 +287,14 @@ impl BaseTransformImpl for FaceDetect {
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = self.settings.checked()?;
-        let state = DetectorState::new(&settings)?;
+        let stats = SharedTrackingStats::default();
+        let state = DetectorState::new(&settings, stats.clone())?;
         for ignored in settings.ignored() {
             gst::element_imp_warning!(self, gst::ResourceError::Settings, ("{ignored}"));
         }
         self.analyzer.reset();
         *self.messages.lock().unwrap() = FaceMessages::default();
+        *self.tracking_stats.lock().unwrap() = settings.is_tracking.then_some(stats);
         *self.state.lock().unwrap() = Some(state);
         Ok(())
     }
@@ -258,6 +303,7 @@ impl BaseTransformImpl for FaceDetect {
         // Dropped without the lock: a background detector finishes its detection first.
         let state = self.state.lock().unwrap().take();
         drop(state);
+        *self.tracking_stats.lock().unwrap() = None;
         Ok(())
     }
 
@@ -267,6 +313,18 @@ impl BaseTransformImpl for FaceDetect {
         self.analyzer
             .set_caps(incaps)
             .map_err(|error| gst::loggable_error!(CAT, "{error}"))
+    }
+
+    fn query(&self, direction: gst::PadDirection, query: &mut gst::QueryRef) -> bool {
+        let answered = BaseTransformImplExt::parent_query(self, direction, query);
+        if direction == gst::PadDirection::Sink
+            && let gst::QueryViewMut::Caps(query) = query.view_mut()
+            // A source that chooses asks for everything; one that has chosen names it.
+            && query.filter().is_none()
+        {
+            self.add_preferences(query);
+        }
+        answered
     }
 
     fn sink_event(&self, event: gst::Event) -> bool {
@@ -297,26 +355,34 @@ impl BaseTransformImpl for FaceDetect {
         _decide_query: Option<&gst::query::Allocation>,
         query: &mut gst::query::Allocation,
     ) -> Result<(), gst::LoggableError> {
-        self.parent_propose_allocation(None, query)
+        self.parent_propose_allocation(None, query)?;
+        pads::withdraw_crop_meta(query);
+        Ok(())
     }
 
     fn transform_ip(
         &self,
         buffer: &mut gst::BufferRef,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let settings = self.settings.current();
-        let time = FrameTime::new(Some(&self.obj().segment()), buffer.pts());
-        let mut state = self.state.lock().unwrap();
-        match state.as_mut().ok_or(gst::FlowError::Flushing)? {
-            DetectorState::PerFrame(detector) => {
-                self.detect(detector, &settings, buffer, time)?;
-            }
-            DetectorState::Tracking(tracking) => {
-                let (events, faces) = self.track(tracking, &settings, buffer, time)?;
-                drop(state);
-                self.post(&events, &faces, time);
-            }
+        // A gap without a picture.
+        if buffer.size() == 0 {
+            return Ok(gst::FlowSuccess::Ok);
         }
+        let time = FrameTime::new(Some(&self.obj().segment()), buffer.pts());
+        time.sync_values(&*self.obj());
+        let settings = self.settings.current();
+        let is_late = self.is_late(&settings, buffer, time);
+        let found = self
+            .find_faces(&settings, buffer, is_late)
+            .map_err(|error| self.post_error(&error))?;
+        gst::log!(
+            CAT,
+            imp = self,
+            "{} faces in {}",
+            found.faces.len(),
+            buffer.pts().display()
+        );
+        self.post(&found, time);
         Ok(gst::FlowSuccess::Ok)
     }
 }

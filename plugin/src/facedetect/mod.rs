@@ -4,6 +4,8 @@ use gst::glib;
 use gst::prelude::*;
 
 mod background;
+mod camera_modes;
+mod frame;
 mod imp;
 mod load;
 mod messages;
@@ -17,19 +19,18 @@ mod tracking;
 pub use settings::{DetectorKind, PostMessages};
 
 glib::wrapper! {
-    /// The element `facedetect`, also registered as `emotionfacedetect`.
+    /// The element `emotionfacedetect`; `facedetect` is derived from it and adds nothing.
     pub struct FaceDetect(ObjectSubclass<imp::FaceDetect>) @extends gst_base::BaseTransform, gst::Element, gst::Object;
 }
 
-/// GStreamer's OpenCV plugin has a `facedetect` too; the second name always means this one.
 pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
-    for name in ["emotionfacedetect", "facedetect"] {
-        gst::Element::register(
-            Some(plugin),
-            name,
-            gst::Rank::NONE,
-            FaceDetect::static_type(),
-        )?;
+    for property in [DetectorKind::static_type(), PostMessages::static_type()] {
+        property.mark_as_plugin_api(gst::PluginAPIFlags::empty());
     }
-    Ok(())
+    gst::Element::register(
+        Some(plugin),
+        "emotionfacedetect",
+        gst::Rank::NONE,
+        FaceDetect::static_type(),
+    )
 }

@@ -1,9 +1,7 @@
 //! Detection on each frame by itself, without tracking.
 
-use emotion_detect::{Detector, Error, Options};
+use emotion_detect::{DetectedFace, Detector, Error, Options};
 use emotion_models::preprocess::GreyRows;
-
-use crate::face::{self, DetectedFace};
 
 /// How long the faces of a frame stand for later frames on which nothing is detected.
 const MAX_HOLD: gst::ClockTime = gst::ClockTime::SECOND;
@@ -18,8 +16,6 @@ pub(super) struct PerFrameDetector {
 #[derive(Debug)]
 struct LastDetection {
     pts: Option<gst::ClockTime>,
-    frame_width: u32,
-    frame_height: u32,
     faces: Vec<DetectedFace>,
 }
 
@@ -36,7 +32,7 @@ impl PerFrameDetector {
         self.last = None;
     }
 
-    /// Detects the faces of the frame with the time stamp `pts`, and returns how many there are.
+    /// Detects the faces of the frame with the time stamp `pts`.
     ///
     /// # Errors
     ///
@@ -46,21 +42,17 @@ impl PerFrameDetector {
         pts: Option<gst::ClockTime>,
         image: &impl GreyRows,
         options: &Options,
-    ) -> Result<usize, Error> {
-        let last = self.last.insert(LastDetection {
+    ) -> Result<(), Error> {
+        self.last = Some(LastDetection {
             pts,
-            frame_width: image.width() as u32,
-            frame_height: image.height() as u32,
             faces: self.detector.detect(image, options)?,
         });
-        Ok(last.faces.len())
+        Ok(())
     }
 
-    /// Adds the faces that were detected last.
-    pub(super) fn add_to(&self, buffer: &mut gst::BufferRef) {
-        if let Some(last) = &self.last {
-            face::add_detected(buffer, last.frame_width, last.frame_height, &last.faces);
-        }
+    /// The faces that were detected last, in square pixels.
+    pub(super) fn faces(&self) -> &[DetectedFace] {
+        self.last.as_ref().map_or(&[], |last| &last.faces)
     }
 
     /// Whether the faces that were detected last may stand for the frame with the time stamp `pts`.

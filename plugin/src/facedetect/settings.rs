@@ -4,6 +4,7 @@ use emotion_detect::{Options, track};
 use gst::glib;
 
 use super::region::RegionSetting;
+use crate::pixels::PixelGrid;
 
 /// What finds the faces.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, glib::Enum)]
@@ -49,6 +50,7 @@ pub(super) struct Settings {
     pub(super) region_text: Option<String>,
     pub(super) is_tracking: bool,
     pub(super) is_asynchronous: bool,
+    pub(super) skips_late: bool,
     pub(super) tracking: track::Options,
     pub(super) post_messages: PostMessages,
 }
@@ -65,6 +67,7 @@ impl Default for Settings {
             region_text: None,
             is_tracking: true,
             is_asynchronous: false,
+            skips_late: true,
             tracking: track::Options::default(),
             post_messages: PostMessages::default(),
         }
@@ -72,6 +75,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Whether no frame waits for a detection.
+    pub(super) fn searches_in_background(&self) -> bool {
+        self.is_asynchronous && self.is_tracking
+    }
+
     /// Settings that have no effect with the chosen detector or mode, with the remedy for each.
     pub(super) fn ignored(&self) -> impl Iterator<Item = &'static str> {
         let file = match self.detector {
@@ -89,10 +97,14 @@ impl Settings {
         file.into_iter().chain(mode)
     }
 
-    /// The detection options for a frame of this size in pixels.
-    pub(super) fn options_for(&self, width: usize, height: usize) -> Options {
+    /// The detection options for frames in the square pixels of `grid`.
+    pub(super) fn options_for(&self, grid: &PixelGrid) -> Options {
+        let (width, height) = grid.frame();
+        let region = |region: RegionSetting| {
+            grid.to_square(region.in_frame(width as usize, height as usize))
+        };
         Options {
-            region: self.region.map(|region| region.in_frame(width, height)),
+            region: self.region.map(region),
             ..self.options
         }
     }

@@ -5,7 +5,7 @@ use emotion_detect::track::TrackEvent;
 use super::load::load;
 use super::per_frame::PerFrameDetector;
 use super::settings::Settings;
-use super::tracking::Tracking;
+use super::tracking::{SharedTrackingStats, Tracking};
 
 /// The detector of the stream, with or without tracks.
 #[derive(Debug)]
@@ -18,12 +18,15 @@ impl DetectorState {
     /// # Errors
     ///
     /// If the detector cannot be loaded, or there is no thread for one in the background.
-    pub(super) fn new(settings: &Settings) -> Result<Self, gst::ErrorMessage> {
+    pub(super) fn new(
+        settings: &Settings,
+        stats: SharedTrackingStats,
+    ) -> Result<Self, gst::ErrorMessage> {
         let detector = load(settings)?;
         if !settings.is_tracking {
             return Ok(Self::PerFrame(PerFrameDetector::new(detector)));
         }
-        let tracking = Tracking::new(detector, settings).map_err(|error| {
+        let tracking = Tracking::new(detector, settings, stats).map_err(|error| {
             gst::error_msg!(
                 gst::ResourceError::NoSpaceLeft,
                 ("no thread for the detector: {error}; try asynchronous=false")
@@ -51,13 +54,6 @@ impl DetectorState {
     pub(super) fn begin_segment(&mut self) {
         if let Self::Tracking(tracking) = self {
             tracking.begin_segment();
-        }
-    }
-
-    /// Adds the number of tracks and detections to the statistics.
-    pub(super) fn add_to(&self, stats: &mut gst::Structure) {
-        if let Self::Tracking(tracking) = self {
-            tracking.add_to(stats);
         }
     }
 }

@@ -1,15 +1,17 @@
 //! Tracking of the faces of a stream, with detection inline or in the background.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use emotion_detect::track::{
     self, DetectionRequest, Detections, FaceTracker, FrameTiming, TrackEvent, TrackedFace,
 };
-use emotion_detect::{Detector, Error, Options};
+use emotion_detect::{DetectedFace, Detector, Error, Options};
 use emotion_models::preprocess::GreyRows;
 
 use super::background::BackgroundDetector;
 use super::settings::Settings;
+use crate::pixels::PixelGrid;
 use crate::stats::Stats;
 
 /// The faces of a stream and their detector.
@@ -20,8 +22,42 @@ pub(super) struct Tracking {
     tracking: track::Options,
     /// Of the last detection.
     options: Option<Options>,
+    stats: SharedTrackingStats,
+}
+
+/// What `stats` says about tracks, with a lock of its own: a reader never waits for a detection.
+pub(super) type SharedTrackingStats = Arc<Mutex<TrackingStats>>;
+
+/// Numbers of detections and tracks since the start.
+#[derive(Debug, Default)]
+pub(super) struct TrackingStats {
     /// Detections on whole frames.
     detections: Stats,
+    tracks: u64,
+}
+
+impl TrackingStats {
+    /// Adds the numbers to the value of the property.
+    pub(super) fn add_to(&self, stats: &mut gst::Structure) {
+        let detections = self.detections.to_structure();
+        let field = |name: &str| detections.get::<u64>(name).unwrap_or_default();
+        for (name, value) in [
+            ("detections", field("analysed")),
+            ("tracks", self.tracks),
+            ("detection-mean-time", field("mean-time")),
+            ("detection-p99-time", field("p99-time")),
+        ] {
+            stats.set(name, value);
+        }
+    }
+
+    /// Counts a detection and the faces that are sure enough to begin a track.
+    fn count(&mut self, faces: &[DetectedFace], strong_confidence: f64, time: Duration) {
+        let faces = faces
+            .iter()
+            .filter(|face| face.confidence >= strong_confidence);
+        self.detections.add_analysed(faces.count(), time);
+    }
 }
 
 #[derive(Debug)]
@@ -36,7 +72,11 @@ impl Tracking {
     /// # Errors
     ///
     /// If the system has no thread for detection in the background.
-    pub(super) fn new(detector: Detector, settings: &Settings) -> std::io::Result<Self> {
+    pub(super) fn new(
+        detector: Detector,
+        settings: &Settings,
+        stats: SharedTrackingStats,
+    ) -> std::io::Result<Self> {
         let mode = if settings.is_asynchronous {
             DetectionMode::Background(BackgroundDetector::start(detector)?)
         } else {
@@ -47,32 +87,23 @@ impl Tracking {
             mode,
             tracking: settings.tracking,
             options: None,
-            detections: Stats::default(),
+            stats,
         })
     }
 
-    /// Whether no frame waits for a detection.
-    pub(super) fn is_asynchronous(&self) -> bool {
-        matches!(self.mode, DetectionMode::Background(_))
+    /// What was found on the last frames and does not count as a face yet.
+    pub(super) fn candidates(&self) -> Vec<DetectedFace> {
+        self.tracker.candidates().collect()
+    }
+
+    /// Whether a frame of this scene was searched.
+    pub(super) fn is_searched(&self) -> bool {
+        self.tracker.is_searched()
     }
 
     /// The faces on the last frame.
     pub(super) fn faces(&self) -> Vec<TrackedFace> {
         self.tracker.faces().collect()
-    }
-
-    /// Adds the number of tracks and detections to the statistics.
-    pub(super) fn add_to(&self, stats: &mut gst::Structure) {
-        let detections = self.detections.to_structure();
-        let field = |name: &str| detections.get::<u64>(name).unwrap_or_default();
-        for (name, value) in [
-            ("detections", field("analysed")),
-            ("tracks", self.tracker.count()),
-            ("detection-mean-time", field("mean-time")),
-            ("detection-p99-time", field("p99-time")),
-        ] {
-            stats.set(name, value);
-        }
     }
 
     /// The events since the last call.
@@ -102,32 +133,27 @@ impl Tracking {
         &mut self,
         mut timing: FrameTiming,
         image: &impl GreyRows,
+        grid: &PixelGrid,
         settings: &Settings,
     ) -> Result<(), Error> {
         if self.tracking != settings.tracking {
             self.tracker.set_options(settings.tracking);
             self.tracking = settings.tracking;
         }
-        let options = settings.options_for(image.width(), image.height());
+        let options = settings.options_for(grid);
         if self.options.replace(options) != Some(options) {
             self.tracker.restart_detection();
         }
         match &mut self.mode {
             DetectionMode::Inline(detector) => {
                 let request = self.tracker.follow(timing, image);
-                if request == DetectionRequest::None {
-                    return Ok(());
-                }
                 let started = Instant::now();
                 let faces = detector.detect_requested(image, &request, &options)?;
                 let strong_confidence = detector.strong_confidence(&options);
                 if request == DetectionRequest::WholeFrame {
-                    count(
-                        &mut self.detections,
-                        &faces,
-                        strong_confidence,
-                        started.elapsed(),
-                    );
+                    let time = started.elapsed();
+                    let mut stats = self.stats.lock().unwrap();
+                    stats.count(&faces, strong_confidence, time);
                 }
                 let found = Detections {
                     faces: &faces,
@@ -137,18 +163,15 @@ impl Tracking {
             }
             DetectionMode::Background(detector) => {
                 let finished = detector.take_finished();
-                timing.is_late = !detector.is_idle();
+                timing.is_searching = !detector.is_idle();
                 let last_scene = self.tracker.scene();
                 let request = self.tracker.follow(timing, image);
                 let is_same_scene = self.tracker.scene() == last_scene;
                 if let Some(finished) = finished {
                     let found = finished.outcome?;
-                    count(
-                        &mut self.detections,
-                        &found.faces,
-                        found.strong_confidence,
-                        found.time,
-                    );
+                    let mut stats = self.stats.lock().unwrap();
+                    stats.count(&found.faces, found.strong_confidence, found.time);
+                    drop(stats);
                     if is_same_scene && let Some(earlier) = finished.image.view() {
                         let detections = Detections {
                             faces: &found.faces,
@@ -168,19 +191,7 @@ impl Tracking {
                 }
             }
         }
+        self.stats.lock().unwrap().tracks = self.tracker.count();
         Ok(())
     }
-}
-
-/// Counts a detection and the faces that are sure enough to begin a track.
-fn count(
-    detections: &mut Stats,
-    faces: &[emotion_detect::DetectedFace],
-    strong_confidence: f64,
-    time: Duration,
-) {
-    let faces = faces
-        .iter()
-        .filter(|face| face.confidence >= strong_confidence);
-    detections.add_analysed(faces.count(), time);
 }

@@ -42,6 +42,23 @@ pub struct Counts {
     pub connected: bool,
 }
 
+/// Reads the counts of a [`Publisher`], also while it is busy or closed.
+#[derive(Clone)]
+pub struct CountsReader(Arc<Shared>);
+
+impl CountsReader {
+    /// The counts at this moment.
+    pub fn counts(&self) -> Counts {
+        self.0.counts()
+    }
+}
+
+impl std::fmt::Debug for CountsReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("CountsReader").field(&self.counts()).finish()
+    }
+}
+
 /// Sends messages to a broker from a thread of its own.
 pub struct Publisher {
     shared: Arc<Shared>,
@@ -100,14 +117,12 @@ impl Publisher {
 
     /// The current counts.
     pub fn counts(&self) -> Counts {
-        let state = self.shared.lock();
-        Counts {
-            sent: state.queue.sent,
-            dropped: state.queue.dropped,
-            queued: state.queue.len() as u64,
-            reconnects: state.connections.saturating_sub(1),
-            connected: state.client.is_some(),
-        }
+        self.shared.counts()
+    }
+
+    /// A reader of the counts.
+    pub fn counts_reader(&self) -> CountsReader {
+        CountsReader(self.shared.clone())
     }
 
     /// Waits until all messages are sent, for `timeout` at most and not at all for an unreachable broker; then ends the
@@ -149,6 +164,17 @@ impl std::fmt::Debug for Publisher {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn counts(&self) -> Counts {
+        let state = self.lock();
+        Counts {
+            sent: state.queue.sent,
+            dropped: state.queue.dropped,
+            queued: state.queue.len() as u64,
+            reconnects: state.connections.saturating_sub(1),
+            connected: state.client.is_some(),
+        }
     }
 
     /// Connects again and again until the publisher closes.

@@ -19,7 +19,8 @@ const DETECTORS: &[&str] = &[
 ];
 const MODES: [&str; 3] = ["blur", "pixelate", "fill"];
 /// Hides the faces and draws nothing else.
-const HIDING: &str = "emotionoverlay boxes=false labels=false bars=none privacy=";
+const HIDING: &str =
+    "emotionoverlay boxes=false labels=false bars=none privacy-missing=show privacy=";
 
 /// The approximate place of the face in the portrait.
 const ASTRONAUT: DetectedFace = DetectedFace {
@@ -29,6 +30,14 @@ const ASTRONAUT: DetectedFace = DetectedFace {
     height: 110,
     confidence: 0.01,
 };
+
+/// Formats in which every detector looks.
+const OFTEN: [VideoFormat; 4] = [
+    VideoFormat::I420,
+    VideoFormat::Bgra,
+    VideoFormat::P01010le,
+    VideoFormat::V210,
+];
 
 /// The picture without its metadata.
 fn bare(buffer: &gst::Buffer) -> gst::Buffer {
@@ -117,16 +126,24 @@ fn the_detector_no_longer_finds_the_portrait_in_any_format() {
     init();
     for format in FORMATS {
         let (info, buffer) = portrait(format);
-        let face = found(&info, bare(&buffer));
+        let face = found_by(DETECTORS[0], &info, bare(&buffer));
         let face = face.iter().find(|face| is_the_astronaut(face)).unwrap();
         for mode in MODES {
             let mut buffer = bare(&buffer);
             add_detected(buffer.make_mut(), 512, 512, &[detected(face)]);
             let hidden = harness(&format!("{HIDING}{mode}"), &info)
                 .push_and_pull(buffer)
-                .unwrap();
-            let faces = found(&info, bare(&hidden));
-            assert!(!faces.iter().any(is_the_astronaut), "{mode} {format:?}");
+                .unwrap_or_else(|error| panic!("{mode} {format:?}: {error}"));
+            // The cascade takes long, and sees the same luma.
+            let detectors = if OFTEN.contains(&format) {
+                DETECTORS
+            } else {
+                &DETECTORS[..1]
+            };
+            for detector in detectors {
+                let faces = found_by(detector, &info, bare(&hidden));
+                assert!(!faces.iter().any(is_the_astronaut), "{mode} {format:?}");
+            }
         }
     }
 }
@@ -187,7 +204,7 @@ fn the_picture_itself_is_changed_also_where_the_sink_draws_the_overlay() {
     for mode in MODES {
         let mut buffer = bare(&before);
         add_detected(buffer.make_mut(), 512, 512, &[ASTRONAUT]);
-        let line = format!("emotionoverlay privacy={mode}");
+        let line = format!("emotionoverlay privacy-missing=show privacy={mode}");
         let after = harness_with_drawing_sink(&line, &info)
             .push_and_pull(buffer)
             .unwrap();

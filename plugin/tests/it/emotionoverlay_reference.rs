@@ -67,9 +67,9 @@ impl Reference {
             Scene::Faces => "bars=all timeline=true summary=true ids=true",
             Scene::Crowd => "bars=none summary=true",
             Scene::Arabic => "bars=all summary=true ids=true language=ar",
-            Scene::Blur => "privacy=blur",
-            Scene::Pixelate => "privacy=pixelate",
-            Scene::Fill => "privacy=fill",
+            Scene::Blur => "privacy-missing=show privacy=blur",
+            Scene::Pixelate => "privacy-missing=show privacy=pixelate",
+            Scene::Fill => "privacy-missing=show privacy=fill",
         };
         // Debian's default, named explicitly so that it is the same elsewhere.
         format!(

@@ -382,3 +382,55 @@ fn an_interval_and_changes_leave_frames_out_which_count_as_skipped() {
         (10, 6)
     );
 }
+
+/// Stops the element without an end of the stream, and returns its warning, if any.
+fn stop(harness: &Harness) -> Option<String> {
+    let element = harness.element().unwrap();
+    let bus = gst::Bus::new();
+    element.set_bus(Some(&bus));
+    element.set_state(gst::State::Null).unwrap();
+    let warning = bus.pop_filtered(&[gst::MessageType::Warning])?;
+    let gst::MessageView::Warning(warning) = warning.view() else {
+        unreachable!()
+    };
+    Some(warning.error().to_string())
+}
+
+#[test]
+fn a_run_that_did_not_end_leaves_an_earlier_file_and_keeps_its_records_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("faces.jsonl");
+    let mut first = publish(&path, "");
+    first.push_and_pull(frame(0, 1)).unwrap();
+    assert_eq!(stop(&first), None, "there was no earlier file");
+    assert_eq!(records(&path).len(), 1);
+
+    let mut second = publish(&path, "");
+    for ms in [0, 40] {
+        second.push_and_pull(frame(ms, 2)).unwrap();
+    }
+    let warning = stop(&second).expect("a warning");
+    let part = part_of(&path);
+    assert!(
+        warning.contains(part.to_str().unwrap()) && warning.contains("gst-launch-1.0 -e"),
+        "{warning}"
+    );
+    assert_eq!(records(&path).len(), 1);
+    assert_eq!(records(&part).len(), 2);
+}
+
+#[test]
+fn a_run_that_failed_before_its_first_record_leaves_nothing() {
+    for properties in ["", "format=csv"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("faces");
+        fs::write(&path, "the results of yesterday").unwrap();
+        let harness = publish(&path, properties);
+        assert_eq!(stop(&harness), None);
+        assert!(!part_of(&path).exists());
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            "the results of yesterday"
+        );
+    }
+}

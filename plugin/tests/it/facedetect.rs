@@ -185,18 +185,19 @@ fn without_tracking_a_late_frame_repeats_the_last_faces_and_counts_as_skipped() 
 }
 
 #[test]
-fn without_tracking_faces_are_repeated_for_a_second_at_most() {
+fn without_tracking_faces_are_repeated_until_a_frame_is_searched_after_a_second() {
     init();
     let (info, buffer) = portrait(VideoFormat::Gray8);
+    let (_, empty) = blank(VideoFormat::Gray8, info.width(), info.height());
     let mut h = harness(&format!("{ELEMENT} tracking=false"), &info);
-    h.push_and_pull(at(buffer.clone(), 0)).unwrap();
+    h.push_and_pull(at(buffer, 0)).unwrap();
     h.push_upstream_event(late_by(5000));
 
-    assert_eq!(
-        faces(&h.push_and_pull(at(buffer.clone(), 1000)).unwrap()).len(),
-        1
-    );
-    assert_eq!(faces(&h.push_and_pull(at(buffer, 1001)).unwrap()).len(), 0);
+    for (ms, count) in [(999, 1), (1000, 0), (1001, 0)] {
+        let out = h.push_and_pull(at(empty.clone(), ms)).unwrap();
+        assert_eq!(faces(&out).len(), count, "{ms} ms");
+    }
+    assert_eq!(stat(&h.element().unwrap(), "analysed"), 2);
 }
 
 #[test]
@@ -281,10 +282,19 @@ fn a_buffer_smaller_than_its_caps_is_an_error_that_gives_both() {
 }
 
 #[test]
-fn both_names_make_the_same_element() {
+fn both_names_make_the_same_element_with_types_of_their_own() {
     init();
     let factory = gst::ElementFactory::find("emotionfacedetect").unwrap();
     assert_eq!(factory.element_type().name(), "GstEmotionFaceDetect");
+    let short = gst::ElementFactory::find("facedetect").unwrap();
+    if short.element_type().name() == "GstEmotionFaceDetectAlias" {
+        let (info, buffer) = portrait(VideoFormat::Gray8);
+        let mut h = harness("facedetect min-size=80", &info);
+        assert_eq!(h.element().unwrap().factory().unwrap().name(), "facedetect");
+        assert!(is_the_astronaut(
+            &faces(&h.push_and_pull(buffer).unwrap())[0]
+        ));
+    }
     let features = gst::Registry::get().features_by_plugin("emotion");
     let ours = features
         .iter()

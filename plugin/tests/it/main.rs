@@ -2,6 +2,7 @@
 
 mod common;
 
+mod camera;
 mod emotionclassify;
 mod emotionclassify_certainty;
 mod emotionclassify_steady;
@@ -14,6 +15,10 @@ mod emotionpublish_mqtt;
 mod facedetect;
 mod facedetect_cascade;
 mod facedetect_network;
+mod frames;
+mod late;
+mod privacy_marks;
 mod properties;
 mod record_schema;
+mod robustness;
 mod steadiness;

@@ -34,7 +34,7 @@ fn type_of_facedetect(environment: &GstEnvironment, options: &str) -> String {
         ))
         .expect("gst-launch-1.0 starts");
     assert!(ran.succeeded, "{}", ran.text);
-    let ours = ran.text.contains("GstEmotionFaceDetect:");
+    let ours = ran.text.contains("GstEmotionFaceDetect");
     let theirs = ran.text.contains("GstFaceDetect:");
     assert!(ours != theirs, "{}", ran.text);
     if ours {
@@ -124,4 +124,40 @@ fn faces_of_their_facedetect_are_classified_and_published() {
         !record.faces.is_empty() && record.faces.iter().all(|face| face.emotion.is_some()),
         "{record:?}"
     );
+}
+
+#[test]
+fn privacy_behind_their_facedetect_is_an_error_unless_their_faces_are_to_be_trusted() {
+    let Some(environment) = both_plugins() else {
+        return;
+    };
+    let portrait = repository("tests/media/astronaut.png");
+    // Ours is loaded by its first element, and would then have the name as well.
+    let run = |privacy: &str| {
+        let ran = environment
+            .command("gst-launch-1.0")
+            .expect("plain paths")
+            .args(["filesrc", &format!("location={}", portrait.display())])
+            .args(
+                "! pngdec ! videoconvert ! video/x-raw,format=RGB ! facedetect display=false !"
+                    .split(' '),
+            )
+            .args(privacy.split(' '))
+            .args(["!", "fakesink", "-v"])
+            .output()
+            .expect("gst-launch-1.0 starts");
+        let text = [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+        (ran.status.success(), text.concat())
+    };
+    let (succeeded, text) = run("emotionoverlay privacy=fill");
+    assert!(
+        text.contains("GstFaceDetect:"),
+        "theirs must run for this test: {text}"
+    );
+    assert!(
+        !succeeded && text.contains("set privacy-missing to"),
+        "{text}"
+    );
+    let (succeeded, text) = run("emotionoverlay privacy=fill privacy-missing=show");
+    assert!(succeeded, "{text}");
 }

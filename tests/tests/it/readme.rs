@@ -163,7 +163,7 @@ fn the_documentation_lists_every_property_of_every_element() {
         for property in made
             .list_properties()
             .iter()
-            .filter(|property| property.owner_type() == made.type_())
+            .filter(|property| property.owner_type().name().starts_with("GstEmotion"))
         {
             assert!(
                 section.lines().any(|line| line.starts_with("| `")

@@ -91,6 +91,7 @@ fn track(rate: f64, interval: &str) -> (TrackingMetrics, f64) {
                 timestamp: Some(Duration::from_secs_f64(seconds)),
                 duration: Some(Duration::from_secs_f64(1.0 / rate)),
                 is_late: false,
+                is_searching: false,
             },
             &picture,
         );

@@ -4,7 +4,7 @@ use std::f64::consts::{FRAC_PI_2, PI};
 
 use gst_video::{VideoOverlayFormatFlags, VideoOverlayRectangle};
 
-use crate::emotionoverlay::geometry::{Rect, Size};
+use crate::emotionoverlay::geometry::{PixelScale, Rect, Size};
 use crate::emotionoverlay::palette::Colour;
 use crate::emotionoverlay::theme::Rgba;
 
@@ -30,7 +30,10 @@ pub(crate) enum Error {
 
 /// A drawn sprite.
 pub(crate) struct Sprite {
+    /// In square pixels.
     pub(crate) size: Size,
+    /// In the pixels of the picture, which need not be square.
+    pub(crate) stored: Size,
     /// Bytes from one row of pixels to the next.
     pub(crate) stride: usize,
     /// Pixels with a video meta.
@@ -40,14 +43,47 @@ pub(crate) struct Sprite {
 }
 
 impl Sprite {
+    /// The sprite in the pixels of a picture that has `scale` times as many in each direction as it has square ones.
+    pub(crate) fn scaled(self, scale: PixelScale) -> Result<Self, Error> {
+        if scale.is_one() {
+            return Ok(self);
+        }
+        let stored = scale.size(self.size);
+        let pixels = self.pixels.map_readable()?.to_vec();
+        let stride = i32::try_from(self.stride).unwrap_or(i32::MAX);
+        let (width, height) = (self.size.width, self.size.height);
+        let square = cairo::ImageSurface::create_for_data(
+            pixels,
+            cairo::Format::ARgb32,
+            width,
+            height,
+            stride,
+        )?;
+        let sprite = draw(stored, |cr| {
+            cr.scale(
+                f64::from(stored.width) / f64::from(width),
+                f64::from(stored.height) / f64::from(height),
+            );
+            cr.set_source_surface(&square, 0.0, 0.0)?;
+            // The border stays as opaque as it is.
+            cr.source().set_extend(cairo::Extend::Pad);
+            cr.paint()
+        })?;
+        Ok(Self {
+            size: self.size,
+            percent_area: self.percent_area,
+            ..sprite
+        })
+    }
+
     /// The sprite at a place in the frame, as part of an overlay composition.
     pub(crate) fn rectangle(&self, place: Rect) -> VideoOverlayRectangle {
         VideoOverlayRectangle::new_raw(
             &self.pixels,
             place.x,
             place.y,
-            self.size.width.unsigned_abs(),
-            self.size.height.unsigned_abs(),
+            self.stored.width.unsigned_abs(),
+            self.stored.height.unsigned_abs(),
             VideoOverlayFormatFlags::PREMULTIPLIED_ALPHA,
         )
     }
@@ -77,6 +113,7 @@ pub(super) fn draw(
     )?;
     Ok(Sprite {
         size,
+        stored: size,
         stride: stride.unsigned_abs() as usize,
         pixels,
         percent_area: None,

@@ -10,6 +10,9 @@ use super::spec::LabelSpec;
 use crate::emotionoverlay::geometry::{Rect, Size};
 use crate::emotionoverlay::theme::LabelMark;
 
+/// The largest width of a text, in em; a label's name may be a whole sentence.
+const MAX_WIDTH: f64 = 16.0;
+
 impl Painter<'_> {
     pub(super) fn paint_label(&self, label: &LabelSpec) -> Result<Sprite, Error> {
         let LabelSpec { em, colour, .. } = *label;
@@ -23,7 +26,8 @@ impl Painter<'_> {
             LabelMark::Underline | LabelMark::None => 0.0,
         };
         let mut append = |text: &str, weight| -> Option<(Text, f64)> {
-            let text = self.text(text, em, weight)?;
+            let mut text = self.text(text, em, weight)?;
+            text.ellipsize(pixels * MAX_WIDTH);
             let start = end + if end > 0.0 { gap } else { padding };
             end = start + text.width;
             Some((text, start))

@@ -7,6 +7,9 @@ use crate::emotionoverlay::geometry::Size;
 use crate::emotionoverlay::settings::Style;
 use crate::emotionoverlay::theme::{Rgba, Theme};
 
+/// Letters of a text that are shaped: no place is wide enough for more.
+const MAX_LETTERS: usize = 200;
+
 /// Draws sprites in a style with the fonts of the machine. Pango's objects belong to one thread, so the painter does as
 /// well. It is cheap to make: loaded fonts stay with the thread.
 pub(crate) struct Painter<'a> {
@@ -14,6 +17,7 @@ pub(crate) struct Painter<'a> {
     family: &'a str,
     context: OnceCell<pango::Context>,
     lacks_font: Cell<bool>,
+    lacks_letters: Cell<bool>,
 }
 
 /// A line of shaped text.
@@ -39,12 +43,18 @@ impl<'a> Painter<'a> {
             family,
             context: OnceCell::new(),
             lacks_font: Cell::new(false),
+            lacks_letters: Cell::new(false),
         }
     }
 
     /// Whether text was left out because no font of the machine has any of its letters.
     pub(crate) fn lacks_font(&self) -> bool {
         self.lacks_font.get()
+    }
+
+    /// Whether some letters of a text are shown as boxes because no font of the machine has them.
+    pub(crate) fn lacks_letters(&self) -> bool {
+        self.lacks_letters.get()
     }
 
     /// Width of a bold text in pixels, rounded up; 0 if no font has any of its letters.
@@ -76,11 +86,15 @@ impl<'a> Painter<'a> {
         let layout = pango::Layout::new(self.context());
         layout.set_font_description(Some(&font));
         layout.set_single_paragraph_mode(true);
-        layout.set_text(text);
+        let end = text.char_indices().nth(MAX_LETTERS);
+        layout.set_text(end.map_or(text, |(end, _)| &text[..end]));
         let unknown = layout.unknown_glyphs_count();
         if unknown > 0 && unknown == layout.character_count() {
             self.lacks_font.set(true);
             return None;
+        }
+        if unknown > 0 {
+            self.lacks_letters.set(true);
         }
         let width = f64::from(layout.size().0) / f64::from(pango::SCALE);
         Some(Text {

@@ -172,3 +172,14 @@ pub(crate) fn assert_small_frames_pass(line: &str) {
         assert_eq!(faces(&h.push_and_pull(buffer).unwrap()), []);
     }
 }
+
+/// Numbers that depend on the seed alone.
+pub(crate) fn random(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    move |below| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as usize % below.max(1)
+    }
+}
