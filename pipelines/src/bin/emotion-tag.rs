@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Parser;
 use emotion_pipelines::{
+    encoding_profile::Quality,
     runner::{self, StopFlag},
     tag::{
         self, Options,
@@ -55,6 +56,12 @@ struct Arguments {
     /// Also write a copy with boxes and labels, a video with its audio or a picture; with --every it has only the analysed frames
     #[arg(long)]
     annotate: bool,
+    /// The quality of that video, 1 to 100 [default: 70]
+    #[arg(long, value_name = "N", requires = "annotate", value_parser = parse_quality)]
+    quality: Option<Quality>,
+    /// Take the video track with this number, from 1 [default: the one that the file marks, or the first]
+    #[arg(long, value_name = "N")]
+    track: Option<NonZeroUsize>,
     /// Also write an HTML page with the timeline of each face
     #[arg(long)]
     report: bool,
@@ -114,6 +121,11 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a number of seconds above 0, such as 30".into())
 }
 
+fn parse_quality(text: &str) -> Result<Quality, String> {
+    let number = text.parse::<u8>().map_err(|error| error.to_string())?;
+    Quality::try_from(number).map_err(|error| error.to_string())
+}
+
 fn main() -> ExitCode {
     if worker::is_worker() {
         return match worker::run() {
@@ -147,7 +159,9 @@ fn run(arguments: Arguments) -> anyhow::Result<RunTotals> {
         settings: Settings {
             format: arguments.format,
             every: arguments.every,
+            track: arguments.track.map(NonZeroUsize::get),
             annotate: arguments.annotate,
+            quality: arguments.quality.unwrap_or_default(),
             report: arguments.report,
             thumbnails: arguments.thumbnails,
             keep_partial: arguments.keep_partial,

@@ -9,3 +9,4 @@ mod emotion_tag_classifier;
 mod emotion_tag_isolation;
 mod emotion_tag_report;
 mod emotion_tag_stills;
+mod emotion_tag_times;
