@@ -175,7 +175,8 @@ fn open(
     let line = LaunchLine::default().words("filesrc");
     Ok(Some(
         line.path("location", &file)
-            .words("! decodebin ! videoconvert"),
+            // Phones store upright videos rotated and say so in a tag.
+            .words("! decodebin ! videoconvert ! videoflip video-direction=auto"),
     ))
 }
 

@@ -38,6 +38,7 @@ mod summary;
 mod thumbnails;
 mod time_line;
 pub mod timeline;
+mod transport_stream;
 pub mod usage;
 pub mod worker;
 mod worker_message;

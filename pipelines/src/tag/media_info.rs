@@ -8,6 +8,7 @@ use gst::prelude::*;
 
 use super::movie_durations::{self, Correction};
 use super::time_line::{DemuxerTime, TimeLine, demuxer, segment_of, signed};
+use super::transport_stream;
 use crate::launch_line::LaunchLine;
 use crate::runner;
 
@@ -21,6 +22,8 @@ pub(super) struct MediaInfo {
     pub(super) time_line: TimeLine,
     /// The tracks of pictures in the order of the file; empty if the file is no container.
     pub(super) video: Vec<VideoTrack>,
+    /// Number of audio tracks that the demuxer leaves out.
+    pub(super) lost_audio: usize,
     /// What has to be changed in the file on its way to the demuxer.
     pub(super) corrections: Arc<[Correction]>,
 }
@@ -60,16 +63,23 @@ enum TrackKind {
 impl MediaInfo {
     /// Looks into the file at `path`. What is damaged or unknown is left to the decoder, which can say why.
     ///
+    /// It calls `on_source` with the element that reads the file, and several times a second `on_tick`.
+    ///
     /// # Errors
     ///
     /// If the file cannot be read.
-    pub(super) fn of_file(path: &Path) -> anyhow::Result<Self> {
+    pub(super) fn of_file(
+        path: &Path,
+        on_source: impl FnOnce(&gst::Element) -> anyhow::Result<()>,
+        on_tick: impl Fn(),
+    ) -> anyhow::Result<Self> {
         let corrections: Arc<[Correction]> = movie_durations::corrections(path)?.into();
         let pipeline = LaunchLine::default()
             .words("filesrc name=file ! decodebin name=decode")
             .launch()?;
         let file = pipeline.by_name("file").context("there is no filesrc")?;
         file.set_property("location", path);
+        on_source(&file)?;
         correct(&file, corrections.clone())?;
         let search = Arc::new(Mutex::new(Search::default()));
         watch(&pipeline, &search);
@@ -83,11 +93,22 @@ impl MediaInfo {
                         .is_some_and(|found| found.name() == DONE);
                     Ok(is_done.then_some(()))
                 }
-                _ => Ok(None),
+                _ => {
+                    on_tick();
+                    Ok(None)
+                }
             }
         })?;
         let search = locked(&search);
-        let first = search.first();
+        let map = match search.time_line.has_packets {
+            true => transport_stream::tracks(path)?.unwrap_or_default(),
+            false => Vec::new(),
+        };
+        let first = search.first().min(search.first_in(&map)).or(search.first());
+        let audio = map
+            .iter()
+            .filter(|track| track.kind == transport_stream::TrackKind::Audio);
+        let lost_audio = audio.count().saturating_sub(search.count(TrackKind::Audio));
         let video = search
             .tracks
             .iter()
@@ -103,6 +124,7 @@ impl MediaInfo {
                     is_default: track.is_default,
                 })
                 .collect(),
+            lost_audio,
             corrections,
         })
     }
@@ -164,6 +186,29 @@ impl Search {
     /// The earliest first time of a track with pictures or sound.
     fn first(&self) -> Option<DemuxerTime> {
         self.tracks.iter().filter_map(|track| track.first).min()
+    }
+
+    fn count(&self, kind: TrackKind) -> usize {
+        self.tracks
+            .iter()
+            .filter(|track| track.kind == kind)
+            .count()
+    }
+
+    /// The earliest first time in the map of a transport stream, on the time line of the demuxer.
+    fn first_in(&self, map: &[transport_stream::Track]) -> Option<DemuxerTime> {
+        let video = self
+            .tracks
+            .iter()
+            .find(|track| track.kind == TrackKind::Video)?
+            .first?;
+        let is_video =
+            |track: &&transport_stream::Track| track.kind == transport_stream::TrackKind::Video;
+        let stamp = map.iter().find(is_video)?.first?;
+        let firsts = map.iter().filter_map(|track| track.first);
+        firsts
+            .map(|first| video + transport_stream::difference(first, stamp))
+            .min()
     }
 
     /// Whether nothing that comes after `time` changes anything.

@@ -92,17 +92,28 @@ impl TaggingPipeline<'_> {
         on_progress: &dyn Fn(PipelineProgress),
         on_warning: &dyn Fn(&str),
     ) -> anyhow::Result<Collected> {
+        let shared = Arc::new(Shared::new(self.collector));
         let info = match self.source {
-            MediaSource::Stream => MediaInfo::of_file(self.file)?,
+            MediaSource::Stream => MediaInfo::of_file(
+                self.file,
+                |file| shared::count_read_bytes(file, shared.clone()),
+                || on_progress(shared.progress(None)),
+            )?,
             MediaSource::Image(_) | MediaSource::Heif => MediaInfo::default(),
         };
+        if info.lost_audio > 0 && self.annotated.is_some() {
+            on_warning(&format!(
+                "the demuxer of GStreamer does not read {} of its audio tracks (DTS, or AAC of a disc or camera); \
+                 the annotated copy is without them, unless the file is converted first",
+                info.lost_audio
+            ));
+        }
         let track = info.video_track(self.settings.track)?;
         let pipeline = launch_line(self.settings, &self.source, self.annotated).launch()?;
         let element = |name: &str| {
             let found = pipeline.by_name(name);
             found.with_context(|| format!("the pipeline has no element {name}"))
         };
-        let shared = Arc::new(Shared::new(self.collector));
         if !matches!(self.source, MediaSource::Image(_)) {
             // Not in the launch line, because a file name need not be valid text.
             let file = element("file")?;
@@ -165,7 +176,7 @@ impl TaggingPipeline<'_> {
             play(&pipeline, &shared, &mut recording, on_progress, on_warning)
         });
         // The last step may not have been reported.
-        on_progress(shared.progress(&pipeline));
+        on_progress(shared.progress(Some(&pipeline)));
         // A pipeline reports only that a frame was refused; the collector knows why.
         let nothing = Err(anyhow!("the results were already taken"));
         let mut collecting = shared.collecting();
@@ -297,7 +308,7 @@ fn play(
             }
             _ => {}
         }
-        on_progress(shared.progress(pipeline));
+        on_progress(shared.progress(Some(pipeline)));
         Ok(None)
     })
 }

@@ -49,9 +49,9 @@ impl Shared {
         }
     }
 
-    pub(super) fn progress(&self, pipeline: &gst::Pipeline) -> PipelineProgress {
+    pub(super) fn progress(&self, pipeline: Option<&gst::Pipeline>) -> PipelineProgress {
         let progress = self.collecting().progress;
-        let duration: Option<gst::ClockTime> = pipeline.query_duration();
+        let duration = pipeline.and_then(|pipeline| pipeline.query_duration::<gst::ClockTime>());
         PipelineProgress {
             progress: FileProgress {
                 duration: duration.map(gst::ClockTime::seconds_f64),

@@ -2,8 +2,8 @@ use super::*;
 use crate::launch_line::LaunchLine;
 use crate::runner::{self, StopFlag};
 
-/// The caps and the first pixel's planes behind the element.
-fn converted(caps: &str) -> (gst::Caps, Vec<u8>) {
+/// The caps and the data behind the element, where something takes the caps `behind`.
+fn converted(caps: &str, behind: &str) -> (gst::Caps, Vec<u8>) {
     gst::init().unwrap();
     register().unwrap();
     let line = LaunchLine::default()
@@ -11,6 +11,8 @@ fn converted(caps: &str) -> (gst::Caps, Vec<u8>) {
         .words(caps)
         .words("! videoconvert !")
         .words(NAME)
+        .words("!")
+        .words(behind)
         .words("! appsink name=frames sync=false");
     let pipeline = line.launch().unwrap();
     let sink = pipeline.by_name("frames").unwrap();
@@ -34,7 +36,8 @@ fn hdr_video_becomes_sdr_video_of_the_same_size() {
         for format in ["I420_10LE", "P010_10LE"] {
             let caps =
                 format!("video/x-raw,format={format},width=36,height=34,colorimetry={transfer}");
-            let (caps, data) = converted(&caps);
+            // As the detector, which takes no ten bits.
+            let (caps, data) = converted(&caps, "video/x-raw,format=(string){NV12,I420,GRAY8}");
             let info = VideoInfo::from_caps(&caps).unwrap();
             assert_eq!((info.width(), info.height()), (36, 34), "{caps}");
             assert_eq!(info.colorimetry().to_string(), "bt709", "{caps}");
@@ -55,7 +58,7 @@ fn other_video_passes_unchanged() {
         "video/x-raw,format=I420_10LE,width=6,height=4,colorimetry=bt709",
         "video/x-raw,format=NV12,width=6,height=4,colorimetry=bt2020",
     ] {
-        let (found, _) = converted(caps);
+        let (found, _) = converted(caps, "identity");
         assert!(
             found.can_intersect(&caps.parse::<gst::Caps>().unwrap()),
             "{found}"

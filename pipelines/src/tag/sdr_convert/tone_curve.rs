@@ -155,6 +155,6 @@ mod tests {
         let white = 64 + 508;
         let found = i32::from(curve.chroma(512 + 100, white)) - 128;
         assert!((36..45).contains(&found), "{found}");
-        assert_eq!(curve.chroma(1023, 200), 240);
+        assert_eq!(curve.chroma(1023, white), 240);
     }
 }
