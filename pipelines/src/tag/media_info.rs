@@ -51,6 +51,7 @@ struct Track {
     stream_id: String,
     is_default: bool,
     first: Option<DemuxerTime>,
+    has_ended: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,7 +218,9 @@ impl Search {
             self.first()
                 .is_some_and(|first| time - first > LATEST_BEGIN)
         };
-        let is_known = |track: &Track| track.kind == TrackKind::Other || track.first.is_some();
+        let is_known = |track: &Track| {
+            track.kind == TrackKind::Other || track.first.is_some() || track.has_ended
+        };
         self.has_all_tracks && self.tracks.iter().all(is_known) || time.is_some_and(is_late)
     }
 }
@@ -276,6 +279,24 @@ fn watch_track(element: &gst::Element, pad: &gst::Pad, search: &Arc<Mutex<Search
     };
     let search = search.clone();
     let demuxer = element.downgrade();
+    let ended = (search.clone(), demuxer.clone());
+    pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        if info
+            .event()
+            .is_some_and(|event| event.type_() == gst::EventType::Eos)
+        {
+            let mut search = locked(&ended.0);
+            search.tracks[index].has_ended = true;
+            // Not every demuxer says that there are no more.
+            search.has_all_tracks = true;
+            if search.is_done(None)
+                && let Some(demuxer) = ended.1.upgrade()
+            {
+                post_done(&demuxer);
+            }
+        }
+        gst::PadProbeReturn::Ok
+    });
     pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
         let Some(pts) = info.buffer().and_then(|buffer| buffer.pts()) else {
             return gst::PadProbeReturn::Ok;
@@ -343,6 +364,7 @@ impl Track {
                 .unwrap_or_default(),
             is_default: flags.is_some_and(|flags| flags.contains(gst::StreamFlags::SELECT)),
             first: None,
+            has_ended: false,
         }
     }
 }

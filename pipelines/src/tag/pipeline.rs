@@ -110,6 +110,10 @@ impl TaggingPipeline<'_> {
         }
         let track = info.video_track(self.settings.track)?;
         let pipeline = launch_line(self.settings, &self.source, self.annotated).launch()?;
+        // A sink that waits for the other one lets a query for buffers wait in its queue, and so the whole pipeline.
+        for sink in pipeline.iterate_sinks().into_iter().flatten() {
+            sink.set_property("async", false);
+        }
         let element = |name: &str| {
             let found = pipeline.by_name(name);
             found.with_context(|| format!("the pipeline has no element {name}"))

@@ -68,7 +68,7 @@ fn interlaced_video_is_deinterlaced_to_one_picture_a_frame() {
     let clip = archive.made(
         "fields.mkv",
         "videotestsrc num-buffers=40 pattern=ball motion=sweep ! video/x-raw,format=I420,width=320,height=240,framerate=50/1 \
-         ! interlace field-pattern=2:2 ! x264enc interlaced=true tune=zerolatency ! h264parse ! matroskamux",
+         ! interlace field-pattern=1:1 ! x264enc interlaced=true tune=zerolatency ! h264parse ! matroskamux",
     );
     tagged(&archive, &["--annotate"], &[&clip]);
     let fields = frames(&clip, 40);
@@ -116,8 +116,8 @@ fn the_track_that_the_file_marks_is_taken_and_track_chooses_another() {
     let archive = Archive::new();
     let marked = archive.made(
         "two.mkv",
-        "matroskamux name=mux videotestsrc num-buffers=5 ! video/x-raw,width=64,height=48 ! x264enc ! h264parse ! mux. \
-         videotestsrc num-buffers=5 ! video/x-raw,width=80,height=60 ! x264enc ! h264parse ! mux.",
+        "videotestsrc num-buffers=5 ! video/x-raw,width=64,height=48 ! x264enc ! h264parse ! mux. \
+         videotestsrc num-buffers=5 ! video/x-raw,width=80,height=60 ! x264enc ! h264parse ! mux. matroskamux name=mux",
     );
     let mut bytes = std::fs::read(&marked).expect("it was written");
     // FlagDefault of the first track becomes 0 (RFC 9559, 5.1.4.1.5); without the element it is 1.

@@ -221,13 +221,9 @@ fn sound_behind_picture(file: &Path) -> f64 {
     let times = expected_times(file);
     let flash = times[white.unwrap_or_else(|| panic!("{name}: no flash"))];
     let flash = flash.expect("it has a time");
-    // Silence stands for the time before the sound begins, so that the samples begin with the file.
-    let start = start_of(file);
-    let silence = format!(
-        "-map 0:a:0 -af aresample=48000:async=1:first_pts={} -ac 1 -f s16le",
-        (start * 48_000.0) as i64
-    );
-    let samples = decoded(file, &silence);
+    // Silence stands for the time before the sound begins.
+    let silence = "-map 0:a:0 -af aresample=48000:async=1:first_pts=0 -ac 1 -f s16le";
+    let samples = decoded(file, silence);
     let samples = samples
         .chunks_exact(2)
         .map(|bytes| i16::from_le_bytes([bytes[0], bytes[1]]));
@@ -247,7 +243,7 @@ fn the_sound_of_an_annotated_copy_is_in_time_with_its_pictures() {
     let made = [
         ("aac.mp4", "-c:a aac"),
         ("ac3.ts", "-c:a ac3"),
-        ("dts.ts", "-c:a dca -strict -2"),
+        ("dts.mkv", "-c:a dca -strict -2"),
         ("mp3.mkv", "-c:a libmp3lame"),
         ("alac.mov", "-c:a alac"),
         ("opus.mkv", "-c:a libopus"),

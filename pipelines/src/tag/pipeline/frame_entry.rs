@@ -64,6 +64,8 @@ struct FrameEntry {
     late: Option<DemuxerTime>,
     last: Option<gst::ClockTime>,
     last_duration: gst::ClockTime,
+    /// Whether the last frame had a time.
+    is_timed: bool,
     first_time: Option<gst::ClockTime>,
     last_slot: Option<u64>,
 }
@@ -86,6 +88,7 @@ pub(super) fn install(
         late: None,
         last: None,
         last_duration: USUAL_DURATION,
+        is_timed: false,
         first_time: None,
         last_slot: None,
     });
@@ -157,12 +160,14 @@ impl FrameEntry {
         let number = shared.decoded.fetch_add(1, Ordering::SeqCst);
         let late = time.map_or(0, |time| self.late(time.time, buffer.duration()));
         let time = time.map(|time| self.line.player_time(time.time - late));
-        // Also where no frame has a time, as in a video without a container.
-        let time = time.or(follows);
+        let time = time.or(follows.filter(|_| self.is_timed));
         let pts = match (time, self.last) {
-            (Some(time), Some(last)) => Some(time.max(last + SHORTEST_STEP)),
-            (time, _) => time,
+            (Some(time), Some(last)) => time.max(last + SHORTEST_STEP),
+            // Where no frame has a time, as in some streams of pictures.
+            (time, _) => time.or(follows).unwrap_or_default(),
         };
+        self.is_timed = time.is_some();
+        let pts = Some(pts);
         // Derived from a wrong frame rate.
         let duration = buffer
             .duration()
