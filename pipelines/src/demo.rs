@@ -17,7 +17,7 @@ use gstemotion::face;
 use crate::{
     baseline, camera,
     clip::{self, Clip},
-    encoding_profile::{EncodingProfile, Quality},
+    encoding_profile::{EncodingProfile, EncodingQuality},
     launch_line::LaunchLine,
     runner::{self, RunEnd, StopFlag},
     window,
@@ -82,7 +82,7 @@ pub fn run(options: &Options, stop: &StopFlag, out: &mut impl Write) -> anyhow::
             .words("! emotionoverlay name=overlay ! tee name=annotated");
         encoding.append(
             line.words("annotated. ! queue !"),
-            Quality::default(),
+            EncodingQuality::default(),
             video,
         )
     };
@@ -212,7 +212,9 @@ fn shell_command(line: &LaunchLine, plugin: Option<&Path>) -> String {
 /// Renders the built-in clip and encodes it into `file`.
 fn render_clip(encoding: &EncodingProfile, file: &Path, stop: &StopFlag) -> anyhow::Result<RunEnd> {
     let line = LaunchLine::default().words("appsrc name=frames !");
-    let pipeline = encoding.append(line, Quality::default(), file).launch()?;
+    let pipeline = encoding
+        .append(line, EncodingQuality::default(), file)
+        .launch()?;
     let frames = pipeline
         .by_name("frames")
         .and_then(|element| element.downcast::<gst_app::AppSrc>().ok())

@@ -56,38 +56,38 @@ const HARDWARE: [EncodingProfile; 6] = [
 /// The constant quality of an encoded video, 1 to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u8", into = "u8")]
-pub struct Quality(u8);
+pub struct EncodingQuality(u8);
 
 /// The number is no quality.
 #[derive(Debug, thiserror::Error)]
 #[error("expected a quality from 1 to 100, found {0}")]
-pub struct InvalidQuality(u8);
+pub struct InvalidEncodingQuality(u8);
 
-impl Default for Quality {
+impl Default for EncodingQuality {
     /// 70: H.264 with the quantizer 20.
     fn default() -> Self {
         Self(70)
     }
 }
 
-impl TryFrom<u8> for Quality {
-    type Error = InvalidQuality;
+impl TryFrom<u8> for EncodingQuality {
+    type Error = InvalidEncodingQuality;
 
-    fn try_from(number: u8) -> Result<Self, InvalidQuality> {
+    fn try_from(number: u8) -> Result<Self, InvalidEncodingQuality> {
         match number {
             1..=100 => Ok(Self(number)),
-            _ => Err(InvalidQuality(number)),
+            _ => Err(InvalidEncodingQuality(number)),
         }
     }
 }
 
-impl From<Quality> for u8 {
-    fn from(quality: Quality) -> Self {
+impl From<EncodingQuality> for u8 {
+    fn from(quality: EncodingQuality) -> Self {
         quality.0
     }
 }
 
-impl Quality {
+impl EncodingQuality {
     /// Sets the quantizers in the words of an encoder.
     fn set_in(self, words: &str) -> String {
         let missing = 100 - u32::from(self.0);
@@ -126,7 +126,7 @@ impl EncodingProfile {
     fn works(&self) -> bool {
         let line = LaunchLine::default()
             .words("videotestsrc num-buffers=3 ! video/x-raw,width=640,height=480,framerate=25/1 !")
-            .words(&Quality::default().set_in(self.encoder))
+            .words(&EncodingQuality::default().set_in(self.encoder))
             .words("! fakesink sync=false");
         let Ok(pipeline) = line.launch() else {
             return false;
@@ -166,7 +166,7 @@ impl EncodingProfile {
 
     /// Appends the elements that encode raw video with `quality` into the file at `path`.
     #[must_use]
-    pub fn append(&self, line: LaunchLine, quality: Quality, path: &Path) -> LaunchLine {
+    pub fn append(&self, line: LaunchLine, quality: EncodingQuality, path: &Path) -> LaunchLine {
         line.words(&quality.set_in(self.encoder))
             .words("!")
             .words(self.muxer)
@@ -187,7 +187,7 @@ mod tests {
         for profile in SOFTWARE.iter().filter(|profile| profile.is_installed()) {
             let line = profile.append(
                 LaunchLine::default().words("videotestsrc !"),
-                Quality::default(),
+                EncodingQuality::default(),
                 file,
             );
             line.launch().unwrap_or_else(|error| panic!("{error:#}"));
@@ -202,11 +202,11 @@ mod tests {
     #[test]
     fn a_quality_from_1_to_100_sets_the_quantizers() {
         for (quality, words) in [(100, "8 4 100"), (70, "20 21 70"), (1, "50 62 1")] {
-            let quality = Quality::try_from(quality).expect("it is one");
+            let quality = EncodingQuality::try_from(quality).expect("it is one");
             assert_eq!(quality.set_in("{qp} {cq} {jpeg}"), words);
         }
         for number in [0, 101] {
-            let error = Quality::try_from(number).expect_err("it is none");
+            let error = EncodingQuality::try_from(number).expect_err("it is none");
             assert!(error.to_string().contains("1 to 100"), "{error}");
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Parser;
 use emotion_pipelines::{
-    encoding_profile::Quality,
+    encoding_profile::EncodingQuality,
     runner::{self, StopFlag},
     tag::{
         self, Options,
@@ -58,7 +58,7 @@ struct Arguments {
     annotate: bool,
     /// The quality of that video, 1 to 100 [default: 70]
     #[arg(long, value_name = "N", requires = "annotate", value_parser = parse_quality)]
-    quality: Option<Quality>,
+    quality: Option<EncodingQuality>,
     /// Take the video track with this number, from 1 [default: the one that the file marks, or the first]
     #[arg(long, value_name = "N")]
     track: Option<NonZeroUsize>,
@@ -121,9 +121,9 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a number of seconds above 0, such as 30".into())
 }
 
-fn parse_quality(text: &str) -> Result<Quality, String> {
+fn parse_quality(text: &str) -> Result<EncodingQuality, String> {
     let number = text.parse::<u8>().map_err(|error| error.to_string())?;
-    Quality::try_from(number).map_err(|error| error.to_string())
+    EncodingQuality::try_from(number).map_err(|error| error.to_string())
 }
 
 fn main() -> ExitCode {

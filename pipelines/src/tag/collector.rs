@@ -6,7 +6,7 @@ use gstemotion::face;
 use gstemotion::frame_time::FrameTime;
 use gstemotion::record::Record;
 
-use super::pipeline::FrameInFile;
+use super::frame_in_file::FrameInFile;
 use super::recording::Recording;
 use super::records::RecordFile;
 use super::thumbnails::FaceThumbnails;

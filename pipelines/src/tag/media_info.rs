@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::Context as _;
 use gst::prelude::*;
 
+use super::discarded_stream::discard;
 use super::movie_durations::{self, Correction};
 use super::time_line::{DemuxerTime, TimeLine, demuxer, segment_of, signed};
 use super::transport_stream;
@@ -243,7 +244,7 @@ fn watch(pipeline: &gst::Pipeline, search: &Arc<Mutex<Search>>) {
         let pipeline = pipeline.downgrade();
         move |_, pad| {
             if let Some(pipeline) = pipeline.upgrade() {
-                super::pipeline::discard(&pipeline, pad);
+                discard(&pipeline, pad);
             }
         }
     });

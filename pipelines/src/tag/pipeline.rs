@@ -16,7 +16,6 @@ use gst::prelude::*;
 
 use super::audio::AudioBranch;
 use super::collector::FrameCollector;
-use super::event::FileProgress;
 use super::image_file::PictureFormat;
 use super::media_info::{self, MediaInfo};
 use super::media_source::{IMAGE_SOURCE, MediaSource, feed};
@@ -29,10 +28,9 @@ use crate::launch_line::LaunchLine;
 use crate::runner::{self, described};
 
 use self::demuxed_times::DemuxedTimes;
-pub(super) use self::frame_entry::FrameInFile;
+pub(super) use self::shared::PipelineProgress;
 use self::shared::Shared;
 use self::streams::WantedStreams;
-pub(super) use self::streams::discard;
 
 /// What to run.
 pub(super) struct TaggingPipeline<'a> {
@@ -70,17 +68,6 @@ pub(super) struct Collected {
     pub(super) collector: FrameCollector,
     /// Why the file could not be decoded to its end.
     pub(super) damage: Option<String>,
-}
-
-/// How far a pipeline got.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct PipelineProgress {
-    pub(super) progress: FileProgress,
-    /// A number that grows whenever something was read, decoded or analysed. It is bounded by the file, so a decoder that
-    /// reads in circles does not make it grow.
-    pub(super) work: u64,
-    /// Whether a hardware decoder takes part.
-    pub(super) has_hardware_decoder: bool,
 }
 
 impl TaggingPipeline<'_> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::classifier::ClassifierIdentity;
 use super::moment::Moment;
-use crate::encoding_profile::Quality;
+use crate::encoding_profile::EncodingQuality;
 
 /// How each file is tagged. The summary of a file contains these settings as JSON; if they differ, the file is tagged again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub struct Settings {
     /// Whether to write a video with boxes and labels.
     pub annotate: bool,
     /// The quality of that video, and of the frames of an annotated picture.
-    pub quality: Quality,
+    pub quality: EncodingQuality,
     /// Whether to write an HTML page with the timeline of each face.
     pub report: bool,
     /// Whether that page shows the faces.
@@ -50,7 +50,7 @@ impl Default for Settings {
             every: None,
             track: None,
             annotate: false,
-            quality: Quality::default(),
+            quality: EncodingQuality::default(),
             report: false,
             thumbnails: false,
             keep_partial: false,

@@ -171,11 +171,15 @@ fn kind(stream_type: u8, mut descriptors: &[u8]) -> TrackKind {
         0x06 => {}
         _ => return TrackKind::Other,
     }
-    // Private data whose descriptors tell what it is: AC-3, E-AC-3, DTS, AAC, or a name.
+    // Private data whose descriptors tell what it is: AC-3, E-AC-3, DTS, AAC, or a name. What has a language and is not
+    // teletext, subtitles or other data (VBI) is sound.
+    let mut unnamed = TrackKind::Other;
     while let &[tag, length, ref rest @ ..] = descriptors {
         let (body, next) = rest.split_at_checked(length.into()).unwrap_or((rest, &[]));
         match tag {
             0x6a | 0x7a | 0x7b | 0x7c => return TrackKind::Audio,
+            0x45 | 0x46 | 0x56 | 0x59 => return TrackKind::Other,
+            0x0a => unnamed = TrackKind::Audio,
             0x05 if body.starts_with(b"Opus")
                 || body.starts_with(b"AC-3")
                 || body.starts_with(b"DTS") =>
@@ -189,7 +193,7 @@ fn kind(stream_type: u8, mut descriptors: &[u8]) -> TrackKind {
         }
         descriptors = next;
     }
-    TrackKind::Other
+    unnamed
 }
 
 #[cfg(test)]

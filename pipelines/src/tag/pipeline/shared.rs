@@ -6,11 +6,21 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use anyhow::Context as _;
 use gst::prelude::*;
 
-use super::PipelineProgress;
-use super::frame_entry::FramesInAnalysis;
 use crate::tag::collector::FrameCollector;
 use crate::tag::event::FileProgress;
+use crate::tag::frame_in_file::FramesInAnalysis;
 use crate::tag::sdr_convert::HdrTransfer;
+
+/// How far a pipeline got.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PipelineProgress {
+    pub(crate) progress: FileProgress,
+    /// A number that grows whenever something was read, decoded or analysed. It is bounded by the file, so a decoder that
+    /// reads in circles does not make it grow.
+    pub(crate) work: u64,
+    /// Whether a hardware decoder takes part.
+    pub(crate) has_hardware_decoder: bool,
+}
 
 /// The offset of a buffer that has none, `GST_BUFFER_OFFSET_NONE`.
 const NO_OFFSET: u64 = u64::MAX;

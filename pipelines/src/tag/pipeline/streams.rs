@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use gst::prelude::*;
 
 use crate::tag::audio::{self, AudioBranch};
+use crate::tag::discarded_stream::discard;
 use crate::tag::time_line::TimeLine;
 
 /// Which streams are wanted.
@@ -114,22 +115,4 @@ fn is_text(name: &str) -> bool {
     ]
     .iter()
     .any(|prefix| name.starts_with(prefix))
-}
-
-/// Links `pad` to a sink, because an unlinked stream would end the others with an error.
-pub(in crate::tag) fn discard(pipeline: &gst::Pipeline, pad: &gst::Pad) {
-    let Ok(sink) = gst::ElementFactory::make("fakesink")
-        .property("sync", false)
-        .property("async", false)
-        .build()
-    else {
-        return;
-    };
-    if pipeline.add(&sink).is_ok()
-        && sink.sync_state_with_parent().is_ok()
-        && let Some(entry) = sink.static_pad("sink")
-    {
-        // An unlinked pad ends the stream with an error that says so.
-        let _ = pad.link(&entry);
-    }
 }

@@ -19,14 +19,14 @@ const GAIN_BITS: u32 = 12;
 
 /// How HDR video stores brightness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tag) enum HdrTransfer {
+pub(crate) enum HdrTransfer {
     Pq,
     Hlg,
 }
 
 impl HdrTransfer {
     /// Its name.
-    pub(in crate::tag) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Pq => "PQ",
             Self::Hlg => "HLG",

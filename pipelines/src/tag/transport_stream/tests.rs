@@ -67,6 +67,18 @@ fn tracks_have_their_kinds_and_first_times() {
 }
 
 #[test]
+fn private_data_with_a_language_is_sound_unless_it_is_text() {
+    let language = [0x0a, 4, b'e', b'n', b'g', 0];
+    let teletext = [0x56, 1, 0];
+    assert_eq!(kind(0x06, &language), TrackKind::Audio);
+    assert_eq!(
+        kind(0x06, &[&language[..], &teletext].concat()),
+        TrackKind::Other
+    );
+    assert_eq!(kind(0x06, &[]), TrackKind::Other);
+}
+
+#[test]
 fn times_are_compared_over_the_end_of_their_33_bits() {
     assert_eq!(difference(90_000, 45_000), 500_000_000);
     assert_eq!(difference(45_000, 90_000), -500_000_000);
