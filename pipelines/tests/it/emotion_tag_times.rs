@@ -21,11 +21,11 @@ const CONTAINERS: [(&str, &str); 19] = [
     ("plain.mkv", H264_AAC),
     (
         "variable.mkv",
-        "-vf select='not(mod(n\\,3))' -vsync vfr -c:v libx264 -bf 3 -pix_fmt yuv420p -c:a aac",
+        "-vf select='not(mod(n\\,3))' -fps_mode vfr -c:v libx264 -bf 3 -pix_fmt yuv420p -c:a aac",
     ),
     (
         "variable.mp4",
-        "-vf select='gt(mod(n\\,5)\\,1)' -vsync vfr -c:v libx264 -bf 3 -pix_fmt yuv420p -c:a aac",
+        "-vf select='gt(mod(n\\,5)\\,1)' -fps_mode vfr -c:v libx264 -bf 3 -pix_fmt yuv420p -c:a aac",
     ),
     ("transport.ts", H264_AAC),
     (
@@ -215,7 +215,7 @@ fn sound_behind_picture(file: &Path) -> f64 {
     let name = file.display();
     let pictures = decoded(
         file,
-        "-map 0:v:0 -vf scale=16:16 -pix_fmt gray -vsync passthrough -f rawvideo",
+        "-map 0:v:0 -vf scale=16:16 -pix_fmt gray -fps_mode passthrough -f rawvideo",
     );
     let white = pictures.chunks(256).position(|picture| picture[100] > 128);
     let times = expected_times(file);
@@ -251,7 +251,7 @@ fn the_sound_of_an_annotated_copy_is_in_time_with_its_pictures() {
         ("aac.ts", "-c:a aac"),
         (
             "variable.mkv",
-            "-c:a libvorbis -vf select='not(mod(n\\,3))' -vsync vfr",
+            "-c:a libvorbis -vf select='not(mod(n\\,3))' -fps_mode vfr",
         ),
     ];
     for (name, audio) in made {
