@@ -5,7 +5,7 @@ use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
 use gst_video::prelude::*;
 use gst_video::subclass::prelude::*;
-use gst_video::{VideoFormat, VideoFrameRef, VideoInfo};
+use gst_video::{VideoFormat, VideoFormatFlags, VideoFormatInfo, VideoFrameRef, VideoInfo};
 
 use super::hdr_transfer;
 use super::tone_curve::ToneCurve;
@@ -132,13 +132,20 @@ impl VideoFilterImpl for SdrConvert {
     }
 }
 
+/// Whether frames of this format can be converted: YUV of ten bits or more, as decoders of HDR video put it out.
+pub(super) fn is_convertible(format: VideoFormat) -> bool {
+    let info = VideoFormatInfo::from_format(format);
+    let flags = info.flags();
+    info.is_yuv()
+        && info.depth()[0] >= 10
+        && flags.contains(VideoFormatFlags::LE)
+        && !flags.contains(VideoFormatFlags::COMPLEX)
+}
+
 fn is_hdr(structure: &gst::StructureRef) -> bool {
-    let is = |field, expected: &[&str]| {
-        structure
-            .get::<&str>(field)
-            .is_ok_and(|found| expected.contains(&found))
-    };
-    is("colorimetry", &HDR) && is("format", &[VideoFormat::I42010le.to_str().as_str()])
+    let text = |field| structure.get::<&str>(field);
+    text("colorimetry").is_ok_and(|colorimetry| HDR.contains(&colorimetry))
+        && text("format").is_ok_and(|format| is_convertible(VideoFormat::from_string(format)))
 }
 
 /// The caps behind the element for caps in front of it.
@@ -162,40 +169,67 @@ fn to_hdr(structure: &gst::StructureRef) -> Option<gst::Structure> {
     if !gst::Caps::from(structure.clone()).can_intersect(&sdr.build()) {
         return None;
     }
-    structure.set("format", VideoFormat::I42010le.to_str());
+    let formats = VideoFormat::iter_raw().filter(|format| is_convertible(*format));
+    structure.set("format", gst::List::new(formats.map(VideoFormat::to_str)));
     structure.set("colorimetry", gst::List::new(HDR));
     Some(structure)
 }
 
-/// Converts a frame in I420 of ten bits to one in I420.
+/// The samples of one component of a frame, brought to ten bits.
+struct Component<'a> {
+    data: &'a [u8],
+    stride: usize,
+    pixel_stride: usize,
+    shift: u32,
+    excess: u32,
+    subsampling: (u32, u32),
+}
+
+impl<'a> Component<'a> {
+    fn new(
+        frame: &'a VideoFrameRef<&gst::BufferRef>,
+        component: u32,
+    ) -> Result<Self, glib::BoolError> {
+        let (format, index) = (frame.format_info(), component as usize);
+        Ok(Self {
+            data: frame.comp_data(component)?,
+            stride: frame.comp_stride(component) as usize,
+            pixel_stride: frame.comp_pstride(component) as usize,
+            shift: format.shift()[index],
+            excess: format.depth()[index].saturating_sub(10),
+            subsampling: (format.w_sub()[index], format.h_sub()[index]),
+        })
+    }
+
+    /// The sample at a position of the picture.
+    fn at(&self, x: usize, y: usize) -> u16 {
+        let (column, row) = (x >> self.subsampling.0, y >> self.subsampling.1);
+        let start = row * self.stride + column * self.pixel_stride;
+        match self.data.get(start..start + 2) {
+            Some(&[low, high]) => u16::from_le_bytes([low, high]) >> self.shift >> self.excess,
+            _ => 0,
+        }
+    }
+}
+
+/// Converts a frame to I420.
 fn convert(
     curve: &ToneCurve,
     from: &VideoFrameRef<&gst::BufferRef>,
     to: &mut VideoFrameRef<&mut gst::BufferRef>,
 ) -> Result<(), glib::BoolError> {
-    let sample = |row: &[u8], x: usize| match row.get(2 * x..2 * x + 2) {
-        Some(&[low, high]) => u16::from_le_bytes([low, high]),
-        _ => 0,
-    };
-    let luma = from.plane_data(0)?;
-    let luma_stride = from.plane_stride()[0] as usize;
+    let luma = Component::new(from, 0)?;
     for plane in 0..3 {
-        let (width, height) = (from.comp_width(plane), from.comp_height(plane));
-        let from_stride = from.plane_stride()[plane as usize] as usize;
-        let to_stride = to.plane_stride()[plane as usize] as usize;
-        let rows = from.plane_data(plane)?.chunks(from_stride);
-        let to_rows = to.plane_data_mut(plane)?.chunks_mut(to_stride);
-        for (y, (row, to_row)) in rows.zip(to_rows).enumerate().take(height as usize) {
-            let to_row = &mut to_row[..width as usize];
-            if plane == 0 {
-                for (x, level) in to_row.iter_mut().enumerate() {
-                    *level = curve.luma(sample(row, x));
-                }
-            } else {
-                let luma = luma.get(2 * y * luma_stride..).unwrap_or_default();
-                for (x, level) in to_row.iter_mut().enumerate() {
-                    *level = curve.chroma(sample(row, x), sample(luma, 2 * x));
-                }
+        let source = Component::new(from, plane)?;
+        let (width, height) = (to.comp_width(plane), to.comp_height(plane));
+        let stride = to.plane_stride()[plane as usize] as usize;
+        let rows = to.plane_data_mut(plane)?.chunks_mut(stride);
+        for (y, row) in rows.enumerate().take(height as usize) {
+            for (x, level) in row[..width as usize].iter_mut().enumerate() {
+                *level = match plane {
+                    0 => curve.luma(source.at(x, y)),
+                    _ => curve.chroma(source.at(2 * x, 2 * y), luma.at(2 * x, 2 * y)),
+                };
             }
         }
     }

@@ -23,8 +23,11 @@ pub(super) fn register() -> Result<(), glib::BoolError> {
     gst::Element::register(None, NAME, gst::Rank::NONE, SdrConvert::static_type())
 }
 
-/// How video with these caps stores brightness, if it is HDR video.
+/// How video with these caps stores brightness, if it is HDR video that the element converts.
 pub(super) fn hdr_transfer(info: &VideoInfo) -> Option<HdrTransfer> {
+    if !imp::is_convertible(info.format()) {
+        return None;
+    }
     match info.colorimetry().transfer() {
         VideoTransferFunction::Smpte2084 => Some(HdrTransfer::Pq),
         VideoTransferFunction::AribStdB67 => Some(HdrTransfer::Hlg),

@@ -9,7 +9,7 @@ fn converted(caps: &str, behind: &str) -> (gst::Caps, Vec<u8>) {
     let line = LaunchLine::default()
         .words("videotestsrc num-buffers=1 pattern=white ! videoconvert !")
         .words(caps)
-        .words("! videoconvert !")
+        .words("!")
         .words(NAME)
         .words("!")
         .words(behind)
@@ -33,11 +33,10 @@ fn converted(caps: &str, behind: &str) -> (gst::Caps, Vec<u8>) {
 #[test]
 fn hdr_video_becomes_sdr_video_of_the_same_size() {
     for transfer in ["bt2100-pq", "bt2100-hlg"] {
-        for format in ["I420_10LE", "P010_10LE"] {
+        for format in ["I420_10LE", "P010_10LE", "I422_10LE", "Y444_12LE"] {
             let caps =
                 format!("video/x-raw,format={format},width=36,height=34,colorimetry={transfer}");
-            // As the detector, which takes no ten bits.
-            let (caps, data) = converted(&caps, "video/x-raw,format=(string){NV12,I420,GRAY8}");
+            let (caps, data) = converted(&caps, "videoconvert");
             let info = VideoInfo::from_caps(&caps).unwrap();
             assert_eq!((info.width(), info.height()), (36, 34), "{caps}");
             assert_eq!(info.colorimetry().to_string(), "bt709", "{caps}");
