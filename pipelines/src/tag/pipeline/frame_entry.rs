@@ -135,16 +135,19 @@ impl FrameEntry {
             (time, _) => time.or(follows).unwrap_or_default(),
         };
         self.is_timed = time.is_some();
-        let pts = Some(pts);
-        // Derived from a wrong frame rate.
-        let duration = buffer
+        // One that is derived from a wrong frame rate is none.
+        let stated = buffer
             .duration()
             .filter(|duration| *duration >= SHORTEST_STEP);
-        self.last = pts;
-        self.last_duration = duration.unwrap_or(USUAL_DURATION);
+        let step = self.last.map(|last| pts.saturating_sub(last));
+        self.last_duration = stated.or(step).unwrap_or(USUAL_DURATION);
+        self.last = Some(pts);
+        let pts = Some(pts);
         buffer.set_pts(pts);
         buffer.set_dts(None);
-        buffer.set_duration(duration);
+        // Without one, the last frame of an annotated video would not be shown. A picture has none.
+        let is_video = self.demuxed.is_some();
+        buffer.set_duration(stated.or(is_video.then_some(self.last_duration)));
         let is_sampled = self.is_sampled(time);
         if is_sampled {
             shared.frames.add(pts, FrameInFile { number, time });
