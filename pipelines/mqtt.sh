@@ -15,7 +15,7 @@ source=${2:-/dev/video0}
 if [ -c "$source" ]; then
     input=(v4l2src device="$source" ! decodebin)
 elif [ -f "$source" ]; then
-    input=(filesrc location="$source" ! decodebin)
+    input=(filesrc location="$source" ! decodebin ! videoconvert ! videoflip video-direction=auto)
 else
     echo "${0##*/}: $source: there is no such camera or file" >&2
     exit 1

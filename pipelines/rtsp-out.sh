@@ -13,7 +13,7 @@ esac
 if [ -c "$1" ]; then
     input=(v4l2src device="$1" ! decodebin)
 elif [ -f "$1" ]; then
-    input=(filesrc location="$1" ! decodebin ! videoconvert ! identity sync=true)
+    input=(filesrc location="$1" ! decodebin ! videoconvert ! videoflip video-direction=auto ! identity sync=true)
 elif [[ $1 == rtsp://* ]]; then
     input=(rtspsrc location="$1" protocols=tcp latency=200 ! decodebin)
 else

@@ -47,7 +47,7 @@ kind=$(case ${input,,} in
 esac)
 case $kind in
     camera) source=(v4l2src "device=$input" '!' decodebin) ;;
-    *) source=(filesrc "location=$input" '!' decodebin) ;;
+    *) source=(filesrc "location=$input" '!' decodebin '!' videoconvert '!' videoflip video-direction=auto) ;;
 esac
 # The name with `emotion` is unambiguous; OpenCV's plugin has an element named facedetect as well.
 elements=('!' videoconvert '!' emotionfacedetect '!' emotionclassify '!' emotionoverlay "style=$style" "${overlay[@]}")

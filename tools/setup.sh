@@ -32,6 +32,7 @@ packages_test=(
     gstreamer1.0-rtsp             # and a client that sends to one
     python3-prometheus-client     # reads /metrics as Prometheus does
     chromium                      # shows the pages of the programs
+    ffmpeg                        # makes files for emotion-tag, and ffprobe tells their times
 )
 if [ "$(uname -m)" = x86_64 ]; then # the NEON loops in an emulator
     packages_test+=(qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)

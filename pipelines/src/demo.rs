@@ -17,7 +17,7 @@ use gstemotion::face;
 use crate::{
     baseline, camera,
     clip::{self, Clip},
-    encoding_profile::EncodingProfile,
+    encoding_profile::{EncodingProfile, EncodingQuality},
     launch_line::LaunchLine,
     runner::{self, RunEnd, StopFlag},
     window,
@@ -80,7 +80,11 @@ pub fn run(options: &Options, stop: &StopFlag, out: &mut impl Write) -> anyhow::
         let line = line
             .path("location", records)
             .words("! emotionoverlay name=overlay ! tee name=annotated");
-        encoding.append(line.words("annotated. ! queue !"), video)
+        encoding.append(
+            line.words("annotated. ! queue !"),
+            EncodingQuality::default(),
+            video,
+        )
     };
     // A camera sets its own pace; the frames of a file are shown as soon as they are ready.
     let in_time = matches!(input, DemoInput::Camera(_));
@@ -171,7 +175,8 @@ fn open(
     let line = LaunchLine::default().words("filesrc");
     Ok(Some(
         line.path("location", &file)
-            .words("! decodebin ! videoconvert"),
+            // Phones store upright videos rotated and say so in a tag.
+            .words("! decodebin ! videoconvert ! videoflip video-direction=auto"),
     ))
 }
 
@@ -207,7 +212,9 @@ fn shell_command(line: &LaunchLine, plugin: Option<&Path>) -> String {
 /// Renders the built-in clip and encodes it into `file`.
 fn render_clip(encoding: &EncodingProfile, file: &Path, stop: &StopFlag) -> anyhow::Result<RunEnd> {
     let line = LaunchLine::default().words("appsrc name=frames !");
-    let pipeline = encoding.append(line, file).launch()?;
+    let pipeline = encoding
+        .append(line, EncodingQuality::default(), file)
+        .launch()?;
     let frames = pipeline
         .by_name("frames")
         .and_then(|element| element.downcast::<gst_app::AppSrc>().ok())

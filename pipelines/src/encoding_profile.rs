@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use gst::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::launch_line::LaunchLine;
 
@@ -26,16 +27,16 @@ pub struct EncodingProfile {
 /// Best first. Players expect 4:2:0, so it is requested from encoders that accept more; that needs even sizes.
 const SOFTWARE: [EncodingProfile; 4] = [
     mp4(
-        "videoconvert ! videoscale ! video/x-raw,format=I420,width=[2,2147483646,2],height=[2,2147483646,2] ! x264enc speed-preset=veryfast tune=zerolatency ! h264parse",
+        "videoconvert ! videoscale ! video/x-raw,format=I420,width=[2,2147483646,2],height=[2,2147483646,2] ! x264enc speed-preset=veryfast tune=zerolatency pass=qual quantizer={qp} qp-min=0 vbv-buf-capacity=0 ! h264parse",
     ),
-    mp4("videoconvert ! openh264enc bitrate=2000000 ! h264parse"),
+    mp4("videoconvert ! openh264enc rate-control=off qp-min={qp} qp-max={qp} ! h264parse"),
     EncodingProfile {
-        encoder: "videoconvert ! vp8enc deadline=1 target-bitrate=2000000",
+        encoder: "videoconvert ! vp8enc deadline=1 end-usage=cq cq-level={cq} target-bitrate=100000000",
         muxer: "webmmux",
         extension: "webm",
     },
     EncodingProfile {
-        encoder: "videoconvert ! jpegenc",
+        encoder: "videoconvert ! jpegenc quality={jpeg}",
         muxer: "matroskamux",
         extension: "mkv",
     },
@@ -43,13 +44,61 @@ const SOFTWARE: [EncodingProfile; 4] = [
 
 /// Encoders in graphics hardware. Their elements exist only if a driver offers them.
 const HARDWARE: [EncodingProfile; 6] = [
-    mp4("videoconvert ! nvh264enc ! h264parse"),
-    mp4("videoconvert ! qsvh264enc ! h264parse"),
-    mp4("videoconvert ! vah264enc ! h264parse"),
-    mp4("videoconvert ! vah264lpenc ! h264parse"),
-    mp4("videoconvert ! vaapih264enc ! h264parse"),
+    mp4("videoconvert ! nvh264enc rc-mode=constqp qp-const={qp} ! h264parse"),
+    mp4("videoconvert ! qsvh264enc rate-control=cqp qp-i={qp} qp-p={qp} qp-b={qp} ! h264parse"),
+    mp4("videoconvert ! vah264enc rate-control=cqp qpi={qp} qpp={qp} qpb={qp} ! h264parse"),
+    mp4("videoconvert ! vah264lpenc rate-control=cqp qpi={qp} qpp={qp} qpb={qp} ! h264parse"),
+    mp4("videoconvert ! vaapih264enc rate-control=cqp init-qp={qp} ! h264parse"),
+    // Its quality is up to the driver.
     mp4("videoconvert ! v4l2h264enc ! video/x-h264,level=(string)4 ! h264parse"),
 ];
+
+/// The constant quality of an encoded video, 1 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub struct EncodingQuality(u8);
+
+/// The number is no quality.
+#[derive(Debug, thiserror::Error)]
+#[error("expected a quality from 1 to 100, found {0}")]
+pub struct InvalidEncodingQuality(u8);
+
+impl Default for EncodingQuality {
+    /// 70: H.264 with the quantizer 20.
+    fn default() -> Self {
+        Self(70)
+    }
+}
+
+impl TryFrom<u8> for EncodingQuality {
+    type Error = InvalidEncodingQuality;
+
+    fn try_from(number: u8) -> Result<Self, InvalidEncodingQuality> {
+        match number {
+            1..=100 => Ok(Self(number)),
+            _ => Err(InvalidEncodingQuality(number)),
+        }
+    }
+}
+
+impl From<EncodingQuality> for u8 {
+    fn from(quality: EncodingQuality) -> Self {
+        quality.0
+    }
+}
+
+impl EncodingQuality {
+    /// Sets the quantizers in the words of an encoder.
+    fn set_in(self, words: &str) -> String {
+        let missing = 100 - u32::from(self.0);
+        // H.264 has quantizers from 0 to 51, and differences below 8 cannot be seen; VP8 has them from 0 to 63.
+        let (h264, vp8) = (8 + missing * 43 / 100, 4 + missing * 59 / 100);
+        words
+            .replace("{qp}", &h264.to_string())
+            .replace("{cq}", &vp8.to_string())
+            .replace("{jpeg}", &self.0.to_string())
+    }
+}
 
 const fn mp4(encoder: &'static str) -> EncodingProfile {
     EncodingProfile {
@@ -77,7 +126,7 @@ impl EncodingProfile {
     fn works(&self) -> bool {
         let line = LaunchLine::default()
             .words("videotestsrc num-buffers=3 ! video/x-raw,width=640,height=480,framerate=25/1 !")
-            .words(self.encoder)
+            .words(&EncodingQuality::default().set_in(self.encoder))
             .words("! fakesink sync=false");
         let Ok(pipeline) = line.launch() else {
             return false;
@@ -115,10 +164,10 @@ impl EncodingProfile {
             .all(|name| gst::ElementFactory::find(name).is_some())
     }
 
-    /// Appends the elements that encode raw video into the file at `path`.
+    /// Appends the elements that encode raw video with `quality` into the file at `path`.
     #[must_use]
-    pub fn append(&self, line: LaunchLine, path: &Path) -> LaunchLine {
-        line.words(self.encoder)
+    pub fn append(&self, line: LaunchLine, quality: EncodingQuality, path: &Path) -> LaunchLine {
+        line.words(&quality.set_in(self.encoder))
             .words("!")
             .words(self.muxer)
             .words(&format!("name={MUXER} ! filesink"))
@@ -136,7 +185,11 @@ mod tests {
         let file = Path::new("unused");
         let mut made = 0;
         for profile in SOFTWARE.iter().filter(|profile| profile.is_installed()) {
-            let line = profile.append(LaunchLine::default().words("videotestsrc !"), file);
+            let line = profile.append(
+                LaunchLine::default().words("videotestsrc !"),
+                EncodingQuality::default(),
+                file,
+            );
             line.launch().unwrap_or_else(|error| panic!("{error:#}"));
             made += 1;
         }
@@ -144,6 +197,18 @@ mod tests {
             made > 0,
             "no encoder is installed: make setup installs x264enc"
         );
+    }
+
+    #[test]
+    fn a_quality_from_1_to_100_sets_the_quantizers() {
+        for (quality, words) in [(100, "8 4 100"), (70, "20 21 70"), (1, "50 62 1")] {
+            let quality = EncodingQuality::try_from(quality).expect("it is one");
+            assert_eq!(quality.set_in("{qp} {cq} {jpeg}"), words);
+        }
+        for number in [0, 101] {
+            let error = EncodingQuality::try_from(number).expect_err("it is none");
+            assert!(error.to_string().contains("1 to 100"), "{error}");
+        }
     }
 
     #[test]

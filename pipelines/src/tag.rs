@@ -3,7 +3,6 @@
 //! A pipeline of its own analyses each file, so its results depend neither on the other files nor on how many are analysed
 //! in parallel. The results of a file appear together when they are complete. A run that was stopped or killed continues
 //! with the files without results.
-
 //!
 //! A worker process tags one file after the other and is replaced when it dies, so that a file that makes a decoder crash,
 //! hang or eat memory costs no other file.
@@ -13,16 +12,20 @@ mod captions;
 pub mod classifier;
 mod collector;
 mod container;
+mod discarded_stream;
 pub(crate) mod elan;
 pub mod event;
 mod existing_results;
 mod file_tagger;
 mod fingerprint;
+mod frame_in_file;
 mod image_file;
 pub mod inputs;
 pub mod limits;
+mod media_info;
 mod media_source;
 pub mod moment;
+mod movie_durations;
 mod os_path;
 mod parallel;
 mod pipeline;
@@ -32,10 +35,13 @@ mod records;
 mod report;
 pub mod result_names;
 pub mod results;
+mod sdr_convert;
 pub mod settings;
 pub mod summary;
 mod thumbnails;
+mod time_line;
 pub mod timeline;
+mod transport_stream;
 pub mod usage;
 pub mod worker;
 mod worker_message;

@@ -78,6 +78,9 @@ struct KeptPicture {
     jpeg: String,
 }
 
+/// A picture for each face, by track and position; JPEG in base 64.
+type FacePictures = BTreeMap<(Option<i32>, Option<usize>), String>;
+
 /// The page about the files of the archive in `folder`.
 ///
 /// # Errors
@@ -128,11 +131,7 @@ pub(super) fn page(
 }
 
 impl FaceData {
-    fn new(
-        face: &ArchivedFace,
-        labels: &BTreeMap<&str, usize>,
-        pictures: &BTreeMap<(Option<i32>, Option<usize>), String>,
-    ) -> Self {
+    fn new(face: &ArchivedFace, labels: &BTreeMap<&str, usize>, pictures: &FacePictures) -> Self {
         let mut shares = vec![0.0; labels.len()];
         for (name, share) in &face.emotions {
             shares[labels[name.as_str()]] = *share;
@@ -151,12 +150,9 @@ impl FaceData {
 }
 
 /// The picture in the middle of each face's strip, by track and position; none for a file without pictures.
-fn pictures(
-    folder: &Path,
-    file: &ArchivedFile,
-) -> anyhow::Result<BTreeMap<(Option<i32>, Option<usize>), String>> {
+fn pictures(folder: &Path, file: &ArchivedFile) -> anyhow::Result<FacePictures> {
     let Some(path) = file.output(THUMBNAILS) else {
-        return Ok(BTreeMap::new());
+        return Ok(FacePictures::new());
     };
     let path = folder.join(path);
     let shown = || path.display().to_string();

@@ -1,6 +1,7 @@
 //! Tags archives of videos and images with faces and emotions.
 
 use std::env;
+use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,6 +11,7 @@ use anyhow::Context as _;
 use clap::Parser;
 use emotion_pipelines::{
     archive::{Archive, Grouping},
+    encoding_profile::EncodingQuality,
     runner::{self, StopFlag},
     tag::{
         self, Options,
@@ -59,6 +61,12 @@ struct Arguments {
     /// Also write a copy with boxes and labels, a video with its audio or a picture; with --every it has only the analysed frames
     #[arg(long)]
     annotate: bool,
+    /// The quality of that video, 1 to 100 [default: 70]
+    #[arg(long, value_name = "N", requires = "annotate", value_parser = parse_quality)]
+    quality: Option<EncodingQuality>,
+    /// Take the video track with this number, from 1 [default: the one that the file marks, or the first]
+    #[arg(long, value_name = "N")]
+    track: Option<NonZeroUsize>,
     /// Also write an HTML page with the timeline of each face
     #[arg(long)]
     report: bool,
@@ -150,15 +158,16 @@ impl ArchiveCommand {
         for (path, reason) in &archive.unreadable {
             eprintln!("emotion-tag: {}: {reason}", path.display());
         }
+        let mut out = std::io::stdout();
         let written = match self {
             Self::Table(_) => {
-                print!("{}", archive.groups_text(&grouping));
+                write!(out, "{}", archive.groups_text(&grouping))?;
                 archive.write_tables(&grouping)?
             }
             Self::Report(_) => vec![archive.write_page(&grouping)?],
         };
         for path in written {
-            println!("{}", path.display());
+            writeln!(out, "{}", path.display())?;
         }
         Ok(archive.unreadable.is_empty())
     }
@@ -169,6 +178,11 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
     seconds
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .ok_or_else(|| "expected a number of seconds above 0, such as 30".into())
+}
+
+fn parse_quality(text: &str) -> Result<EncodingQuality, String> {
+    let number = text.parse::<u8>().map_err(|error| error.to_string())?;
+    EncodingQuality::try_from(number).map_err(|error| error.to_string())
 }
 
 fn main() -> ExitCode {
@@ -211,7 +225,9 @@ fn run(arguments: Arguments) -> anyhow::Result<RunTotals> {
         settings: Settings {
             format: arguments.format,
             every: arguments.every,
+            track: arguments.track.map(NonZeroUsize::get),
             annotate: arguments.annotate,
+            quality: arguments.quality.unwrap_or_default(),
             report: arguments.report,
             elan: arguments.elan,
             thumbnails: arguments.thumbnails,

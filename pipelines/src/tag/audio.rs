@@ -1,7 +1,11 @@
 //! The audio of an annotated video: copied if the container supports its format, otherwise encoded again.
 
+use std::sync::{Mutex, PoisonError};
+
 use anyhow::Context as _;
 use gst::prelude::*;
+
+use super::time_line::{TimeLine, plain_segment, segment_of};
 
 const ENCODERS: [&str; 5] = [
     "avenc_aac",
@@ -13,17 +17,24 @@ const ENCODERS: [&str; 5] = [
 /// Without limits, because the muxer waits for both streams and containers may have seconds of audio before the video.
 const QUEUE: &str = "queue max-size-buffers=0 max-size-bytes=0 max-size-time=0";
 
+/// What is copied where the container takes it. AC-3, DTS, Opus and others are supported by fewer players in MP4, and
+/// the muxer of GStreamer 1.22 writes a wrong start for Opus.
+const COPIED: &str = "audio/mpeg,mpegversion=4,stream-format=raw,framed=true; audio/mpeg,mpegversion=1,layer=3,parsed=true; audio/x-vorbis; audio/x-flac,framed=true";
+
 /// Links audio streams to a muxer.
 pub(super) struct AudioBranch {
     muxer: gst::Element,
-    /// The caps that the muxer supports.
-    supported: gst::Caps,
-    /// An installed encoder for one of them.
+    /// The caps that are copied.
+    copied: gst::Caps,
+    /// An installed encoder for the muxer.
     encoder: Option<&'static str>,
 }
 
 impl AudioBranch {
-    pub(super) fn new(muxer: &gst::Element) -> Self {
+    /// # Errors
+    ///
+    /// If GStreamer cannot read the caps above, which does not happen.
+    pub(super) fn new(muxer: &gst::Element) -> anyhow::Result<Self> {
         let templates = muxer.pad_template_list();
         let templates = templates.iter().filter(|template| {
             template.direction() == gst::PadDirection::Sink
@@ -42,22 +53,17 @@ impl AudioBranch {
             })
         };
         let encoder = ENCODERS.iter().find(encodes).copied();
-        Self {
+        let copied: gst::Caps = COPIED.parse()?;
+        Ok(Self {
             muxer: muxer.clone(),
-            supported,
+            copied: copied.intersect(&supported),
             encoder,
-        }
+        })
     }
 
-    /// Whether the container supports audio with these caps as it is.
-    pub(super) fn takes(&self, caps: &gst::CapsRef) -> bool {
-        let is_framed = |structure: &gst::StructureRef| {
-            // MPEG audio has to be split into frames first.
-            structure.name() != "audio/mpeg"
-                || structure.get("framed").unwrap_or(false)
-                || structure.get("parsed").unwrap_or(false)
-        };
-        caps.can_intersect(&self.supported) && caps.iter().all(is_framed)
+    /// Whether audio with these caps is copied as it is.
+    pub(super) fn takes(&self, caps: &gst::Caps) -> bool {
+        caps.is_subset(&self.copied)
     }
 
     /// Links the audio of `pad` to the muxer.
@@ -65,11 +71,16 @@ impl AudioBranch {
         &self,
         pipeline: &gst::Pipeline,
         pad: &gst::Pad,
-        caps: &gst::CapsRef,
+        caps: &gst::Caps,
     ) -> anyhow::Result<()> {
         let words = if self.takes(caps) {
             QUEUE.to_owned()
         } else {
+            anyhow::ensure!(
+                caps.iter()
+                    .all(|structure| structure.name() == "audio/x-raw"),
+                "nothing is installed to decode it"
+            );
             let encoder = self.encoder.context("no audio encoder is installed")?;
             format!("{QUEUE} ! audioconvert ! audioresample ! {encoder}")
         };
@@ -101,6 +112,62 @@ impl AudioBranch {
     }
 }
 
+/// Gives the audio of `pad` the times that a player shows, and leaves out what lies before the start or outside edits.
+pub(super) fn retime(pad: &gst::Pad, line: TimeLine) {
+    let current = Mutex::new(segment_of(pad));
+    let types = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
+    pad.add_probe(types, move |_, info| {
+        let mut current = current.lock().unwrap_or_else(PoisonError::into_inner);
+        let passes = match &mut info.data {
+            Some(gst::PadProbeData::Buffer(buffer)) => {
+                let buffer = buffer.make_mut();
+                let time = buffer.pts().map(|pts| {
+                    let duration = buffer.duration().unwrap_or_default();
+                    audible_time(line, current.as_ref(), pts, duration)
+                });
+                if let Some(time) = time {
+                    buffer.set_pts(time);
+                    buffer.set_dts(time);
+                }
+                time != Some(None)
+            }
+            Some(gst::PadProbeData::Event(event)) => match event.view() {
+                gst::EventView::Gap(_) => false,
+                gst::EventView::Segment(segment) => {
+                    *current = Some(segment.segment().to_owned());
+                    *event = plain_segment(event.seqnum());
+                    true
+                }
+                _ => true,
+            },
+            _ => true,
+        };
+        match passes {
+            true => gst::PadProbeReturn::Ok,
+            false => gst::PadProbeReturn::Handled,
+        }
+    });
+}
+
+/// When a player plays it; `None` if most of it is not to be heard.
+fn audible_time(
+    line: TimeLine,
+    segment: Option<&gst::Segment>,
+    pts: gst::ClockTime,
+    duration: gst::ClockTime,
+) -> Option<gst::ClockTime> {
+    let (middle, is_middle_shown) = line.demuxer_time(segment, pts + duration / 2);
+    if !is_middle_shown || middle < line.start {
+        return None;
+    }
+    let start = segment.and_then(|segment| segment.downcast_ref::<gst::ClockTime>()?.start());
+    let time = match line.demuxer_time(segment, pts) {
+        (time, true) => time,
+        (_, false) => line.demuxer_time(segment, start.unwrap_or(pts)).0,
+    };
+    Some(line.player_time(time))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,7 +180,7 @@ mod tests {
     fn supported_audio_is_not_decoded() {
         gst::init().unwrap();
         let muxer = gst::ElementFactory::make("mp4mux").build().unwrap();
-        let audio = AudioBranch::new(&muxer);
+        let audio = AudioBranch::new(&muxer).unwrap();
         for (text, supported) in [
             (
                 "audio/mpeg,mpegversion=4,framed=true,stream-format=raw,channels=2,rate=48000",
@@ -127,11 +194,46 @@ mod tests {
                 "audio/mpeg,mpegversion=4,framed=true,stream-format=adts,channels=2,rate=48000",
                 false,
             ),
+            (
+                "audio/mpeg,mpegversion=1,layer=3,parsed=true,channels=2,rate=48000",
+                true,
+            ),
+            ("audio/x-ac3,framed=true,channels=2,rate=48000", false),
+            (
+                "audio/x-opus,channel-mapping-family=0,channels=2,rate=48000",
+                false,
+            ),
             ("audio/x-vorbis", false),
             ("audio/x-flac,framed=true", false),
         ] {
             assert_eq!(audio.takes(&caps(text)), supported, "{text}");
         }
         assert!(audio.encoder.is_some());
+    }
+
+    #[test]
+    fn sound_that_lies_mostly_before_the_start_is_left_out() {
+        gst::init().unwrap();
+        let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
+        segment.set_start(gst::ClockTime::from_mseconds(3300));
+        let segment = segment.upcast();
+        let line = TimeLine::of_demuxer("qtdemux");
+        let ms = gst::ClockTime::from_mseconds;
+        for (pts, expected) in [
+            (3270, None),
+            (3280, None),
+            (3295, Some(0)),
+            (3318, Some(18)),
+        ] {
+            let time = audible_time(line, Some(&segment), ms(pts), ms(20));
+            assert_eq!(time, expected.map(ms), "{pts}");
+        }
+        let line = TimeLine {
+            start: 1_000_000_000,
+            ..TimeLine::of_demuxer("matroskademux")
+        };
+        assert_eq!(audible_time(line, None, ms(980), ms(20)), None);
+        assert_eq!(audible_time(line, None, ms(995), ms(20)), Some(ms(0)));
+        assert_eq!(audible_time(line, None, ms(1040), ms(20)), Some(ms(40)));
     }
 }

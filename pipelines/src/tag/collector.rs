@@ -6,13 +6,11 @@ use gstemotion::face;
 use gstemotion::frame_time::FrameTime;
 use gstemotion::record::Record;
 
+use super::frame_in_file::FrameInFile;
 use super::recording::Recording;
 use super::records::RecordFile;
 use super::thumbnails::FaceThumbnails;
 use super::timeline::EmotionTimeline;
-
-/// The offset of a buffer that has none, `GST_BUFFER_OFFSET_NONE`.
-pub(super) const NO_OFFSET: u64 = u64::MAX;
 
 /// Collects the results of one file.
 pub(super) struct FrameCollector {
@@ -30,8 +28,13 @@ pub(super) struct FrameCollector {
 }
 
 impl FrameCollector {
-    /// Adds a frame with its metadata, and returns its stream time.
-    pub(super) fn add(&mut self, sample: &gst::Sample) -> anyhow::Result<Option<gst::ClockTime>> {
+    /// Adds a frame with its metadata, and returns its time in the file.
+    pub(super) fn add(
+        &mut self,
+        sample: &gst::Sample,
+        frame: Option<FrameInFile>,
+    ) -> anyhow::Result<Option<gst::ClockTime>> {
+        let frame = frame.context("a frame came that did not enter the analysis")?;
         let buffer = sample.buffer().context("the sample has no buffer")?;
         let caps = sample.caps().context("the sample has no caps")?;
         let info = match &self.format {
@@ -42,12 +45,14 @@ impl FrameCollector {
                 info
             }
         };
-        let time = FrameTime::new(sample.segment(), buffer.pts());
+        let time = FrameTime {
+            stream: frame.time,
+            running: frame.time,
+        };
         let faces = face::faces(buffer);
-        // The pipeline sets the offset of a buffer to the number of its frame in the file.
         let record = Record::new(time, info.width(), info.height(), &faces)
             .with_source(Some(self.source.clone()))
-            .with_frame((buffer.offset() != NO_OFFSET).then(|| buffer.offset()));
+            .with_frame(Some(frame.number));
         if self.timeline.frames == 0 {
             self.recording.add_first_frame(buffer);
         }

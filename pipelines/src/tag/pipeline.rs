@@ -1,26 +1,36 @@
 //! The pipeline that analyses one file.
 
+mod demuxed_times;
+mod encoded_size;
+mod frame_entry;
+mod shared;
 mod streams;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 
 use anyhow::{Context as _, anyhow, bail};
 use gst::prelude::*;
 
 use super::audio::AudioBranch;
-use super::collector::{FrameCollector, NO_OFFSET};
-use super::event::FileProgress;
+use super::collector::FrameCollector;
 use super::image_file::PictureFormat;
+use super::media_info::{self, MediaInfo};
 use super::media_source::{IMAGE_SOURCE, MediaSource, feed};
 use super::recording::Recording;
-use super::settings::{SamplingRate, Settings};
+use super::sdr_convert;
+use super::settings::Settings;
 use crate::baseline;
 use crate::encoding_profile::{EncodingProfile, MUXER};
 use crate::launch_line::LaunchLine;
 use crate::runner::{self, described};
+
+use self::demuxed_times::DemuxedTimes;
+pub(super) use self::shared::PipelineProgress;
+use self::shared::Shared;
+use self::streams::WantedStreams;
 
 /// What to run.
 pub(super) struct TaggingPipeline<'a> {
@@ -60,56 +70,6 @@ pub(super) struct Collected {
     pub(super) damage: Option<String>,
 }
 
-/// How far a pipeline got.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct PipelineProgress {
-    pub(super) progress: FileProgress,
-    /// A number that grows whenever something was read, decoded or analysed. It is bounded by the file, so a decoder that
-    /// reads in circles does not make it grow.
-    pub(super) work: u64,
-    /// Whether a hardware decoder takes part.
-    pub(super) has_hardware_decoder: bool,
-}
-
-/// What the threads of the pipeline share.
-struct Shared {
-    /// The end of what was read of the file, in bytes.
-    read: AtomicU64,
-    /// Number of frames that the decoder produced.
-    decoded: AtomicU64,
-    has_hardware_decoder: AtomicBool,
-    collecting: Mutex<Collecting>,
-}
-
-struct Collecting {
-    progress: FileProgress,
-    /// An error ends the collecting.
-    collector: anyhow::Result<FrameCollector>,
-}
-
-impl Shared {
-    fn progress(&self, pipeline: &gst::Pipeline) -> PipelineProgress {
-        let progress = self.collecting().progress;
-        let duration: Option<gst::ClockTime> = pipeline.query_duration();
-        PipelineProgress {
-            progress: FileProgress {
-                duration: duration.map(gst::ClockTime::seconds_f64),
-                ..progress
-            },
-            work: self.read.load(Ordering::SeqCst)
-                + self.decoded.load(Ordering::SeqCst)
-                + progress.frames,
-            has_hardware_decoder: self.has_hardware_decoder.load(Ordering::SeqCst),
-        }
-    }
-
-    fn collecting(&self) -> MutexGuard<'_, Collecting> {
-        self.collecting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl TaggingPipeline<'_> {
     /// Plays the file to its end and returns what was collected; with `keep_partial` up to the damage.
     ///
@@ -119,41 +79,74 @@ impl TaggingPipeline<'_> {
         on_progress: &dyn Fn(PipelineProgress),
         on_warning: &dyn Fn(&str),
     ) -> anyhow::Result<Collected> {
+        let shared = Arc::new(Shared::new(self.collector));
+        let info = match self.source {
+            MediaSource::Stream => MediaInfo::of_file(
+                self.file,
+                |file| shared::count_read_bytes(file, shared.clone()),
+                || on_progress(shared.progress(None)),
+            )?,
+            MediaSource::Image(_) | MediaSource::Heif => MediaInfo::default(),
+        };
+        if info.lost_audio > 0 && self.annotated.is_some() {
+            on_warning(&format!(
+                "the demuxer of GStreamer does not read {} of its audio tracks (DTS, or AAC of a disc or camera); \
+                 the annotated copy is without them, unless the file is converted first",
+                info.lost_audio
+            ));
+        }
+        let track = info.video_track(self.settings.track)?;
         let pipeline = launch_line(self.settings, &self.source, self.annotated).launch()?;
+        // A sink that waits for the other one lets a query for buffers wait in its queue, and so the whole pipeline.
+        for sink in pipeline.iterate_sinks().into_iter().flatten() {
+            sink.set_property("async", false);
+        }
         let element = |name: &str| {
             let found = pipeline.by_name(name);
             found.with_context(|| format!("the pipeline has no element {name}"))
         };
-        let shared = Arc::new(Shared {
-            read: AtomicU64::new(0),
-            has_hardware_decoder: AtomicBool::new(false),
-            decoded: AtomicU64::new(0),
-            collecting: Mutex::new(Collecting {
-                progress: FileProgress::default(),
-                collector: Ok(self.collector),
-            }),
-        });
         if !matches!(self.source, MediaSource::Image(_)) {
             // Not in the launch line, because a file name need not be valid text.
             let file = element("file")?;
             file.set_property("location", self.file);
-            count_read_bytes(&file, shared.clone())?;
+            shared::count_read_bytes(&file, shared.clone())?;
+            media_info::correct(&file, info.corrections.clone())?;
         }
-        watch_decoders(&pipeline, shared.clone());
+        shared::watch_decoders(&pipeline, shared.clone());
         let entry = element("pictures")?
             .static_pad("sink")
             .context("a queue has no sink pad")?;
-        sample(&entry, self.settings.every, shared.clone());
-        if matches!(self.source, MediaSource::Stream) {
+        let every = self.settings.every;
+        if !matches!(self.source, MediaSource::Stream) {
+            frame_entry::install(&entry, info.time_line, None, every, shared.clone());
+        } else {
+            let ids = info.video.iter().map(|track| track.stream_id.clone());
+            let mut ids: Vec<_> = ids.collect();
+            if track < ids.len() {
+                ids.remove(track);
+            }
+            let times = DemuxedTimes::watch(&pipeline, info.time_line);
+            frame_entry::install(&entry, info.time_line, Some(times), every, shared.clone());
             let decode = element("decode")?;
             decode.set_property("force-sw-decoders", self.software_decoders);
             let audio = match self.annotated {
-                Some(_) => Some(AudioBranch::new(&element(MUXER)?)),
+                Some(_) => Some(AudioBranch::new(&element(MUXER)?)?),
                 None => None,
             };
-            streams::connect(&pipeline, &decode, entry, audio);
+            let wanted = WantedStreams {
+                other_video: ids,
+                audio,
+                time_line: info.time_line,
+            };
+            streams::connect(&pipeline, &decode, entry, wanted);
         }
-        collect(&element("frames")?, shared.clone())?;
+        if let Some((AnnotatedFormat::Video(_), _)) = self.annotated {
+            encoded_size::keep(
+                &element(encoded_size::SCALER)?,
+                &element(encoded_size::FILTER)?,
+            )?;
+        }
+        shared::collect(&element("frames")?, shared.clone())?;
         let baseline = self.settings.baseline;
         let learnt = baseline.map(|moment| baseline::learn_at(&pipeline, moment.time()));
 
@@ -174,7 +167,7 @@ impl TaggingPipeline<'_> {
             play(&pipeline, &shared, &mut recording, on_progress, on_warning)
         });
         // The last step may not have been reported.
-        on_progress(shared.progress(&pipeline));
+        on_progress(shared.progress(Some(&pipeline)));
         // A pipeline reports only that a frame was refused; the collector knows why.
         let nothing = Err(anyhow!("the results were already taken"));
         let mut collecting = shared.collecting();
@@ -195,6 +188,7 @@ impl TaggingPipeline<'_> {
         }
         // Tags that come before the first frame and those that come later.
         recording.timecode = collector.recording.timecode.take();
+        recording.hdr = shared.hdr.get().map(|transfer| transfer.name());
         collector.recording = recording;
         Ok(Collected { collector, damage })
     }
@@ -237,7 +231,11 @@ fn launch_line(
     let line = LaunchLine::default()
         .words(source.words())
         .words("queue name=pictures max-size-buffers=8 max-size-bytes=0 max-size-time=0")
-        .words("! videoconvert ! videoflip video-direction=auto ! facedetect")
+        .words("! videoconvert !")
+        .words(sdr_convert::NAME)
+        .words(
+            "! deinterlace fields=top method=linear ! videoflip video-direction=auto ! facedetect",
+        )
         .words(&settings.facedetect)
         .words("! emotionclassify")
         .words(&settings.emotionclassify);
@@ -250,7 +248,10 @@ fn launch_line(
                 .words(frames)
                 .words("tagged. ! queue ! emotionoverlay !");
             match format {
-                AnnotatedFormat::Video(profile) => profile.append(line, path),
+                AnnotatedFormat::Video(profile) => {
+                    let line = line.words(encoded_size::WORDS).words("!");
+                    profile.append(line, settings.quality, path)
+                }
                 AnnotatedFormat::Picture(format) => line
                     .words("videoconvert !")
                     .words(format.encoder())
@@ -259,102 +260,6 @@ fn launch_line(
             }
         }
     }
-}
-
-/// Notes how far the file was read.
-fn count_read_bytes(file: &gst::Element, shared: Arc<Shared>) -> anyhow::Result<()> {
-    let exit = file
-        .static_pad("src")
-        .context("filesrc has no source pad")?;
-    exit.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        if let Some(buffer) = info.buffer()
-            && buffer.offset() != NO_OFFSET
-        {
-            let end = buffer.offset().saturating_add(buffer.size() as u64);
-            shared.read.fetch_max(end, Ordering::SeqCst);
-        }
-        gst::PadProbeReturn::Ok
-    });
-    Ok(())
-}
-
-/// Notes whether a hardware decoder is used.
-fn watch_decoders(pipeline: &gst::Pipeline, shared: Arc<Shared>) {
-    pipeline.connect_deep_element_added(move |_, _, element| {
-        let class = element.metadata(gst::ELEMENT_METADATA_KLASS);
-        if class.is_some_and(|class| class.contains("Decoder") && class.contains("Hardware")) {
-            shared.has_hardware_decoder.store(true, Ordering::SeqCst);
-        }
-    });
-}
-
-/// Numbers the frames that reach `entry` in their offsets, and drops those that `every` leaves out.
-fn sample(entry: &gst::Pad, every: Option<SamplingRate>, shared: Arc<Shared>) {
-    let mut first = None;
-    let mut last_slot = None;
-    let is_sampled = move |time: Option<gst::ClockTime>| {
-        let (Some(every), Some(time)) = (every, time) else {
-            return true;
-        };
-        let since_first = time.saturating_sub(*first.get_or_insert(time));
-        let slot = Some(every.slot(since_first));
-        std::mem::replace(&mut last_slot, slot) != slot
-    };
-    let is_sampled = Mutex::new(is_sampled);
-    let types = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
-    entry.add_probe(types, move |_, info| {
-        let passes = match &mut info.data {
-            Some(gst::PadProbeData::Buffer(buffer)) => {
-                let number = shared.decoded.fetch_add(1, Ordering::SeqCst);
-                buffer.make_mut().set_offset(number);
-                let mut is_sampled = is_sampled.lock().unwrap_or_else(PoisonError::into_inner);
-                is_sampled(buffer.pts())
-            }
-            // If audio begins before the video, the muxer of GStreamer 1.22 waits for ever behind a gap.
-            Some(gst::PadProbeData::Event(event)) => event.type_() != gst::EventType::Gap,
-            _ => true,
-        };
-        match passes {
-            true => gst::PadProbeReturn::Ok,
-            // With Drop, GStreamer 1.22 would warn about data that the probe has taken.
-            false => gst::PadProbeReturn::Handled,
-        }
-    });
-}
-
-/// Passes the frames of the appsink `frames` to the collector.
-fn collect(frames: &gst::Element, shared: Arc<Shared>) -> anyhow::Result<()> {
-    let sink = frames.downcast_ref::<gst_app::AppSink>();
-    let sink = sink.context("the element frames is no appsink")?;
-    let on_sample = move |sink: &gst_app::AppSink| {
-        let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
-        let mut collecting = shared.collecting();
-        let Collecting {
-            progress,
-            collector,
-        } = &mut *collecting;
-        let added = match collector {
-            Ok(collector) => collector.add(&sample),
-            Err(_) => return Err(gst::FlowError::Error),
-        };
-        match added {
-            Ok(time) => {
-                progress.frames += 1;
-                progress.time = time.map(gst::ClockTime::seconds_f64).or(progress.time);
-                Ok(gst::FlowSuccess::Ok)
-            }
-            Err(error) => {
-                *collector = Err(error);
-                Err(gst::FlowError::Error)
-            }
-        }
-    };
-    sink.set_callbacks(
-        gst_app::AppSinkCallbacks::builder()
-            .new_sample(on_sample)
-            .build(),
-    );
-    Ok(())
 }
 
 fn play(
@@ -379,7 +284,8 @@ fn play(
                 });
             }
             Some(gst::MessageView::Warning(warning)) => {
-                on_warning(&described(warning.src(), &warning.error(), None));
+                // As with errors.
+                on_warning(&described(None, &warning.error(), None));
             }
             Some(gst::MessageView::Element(element)) => {
                 let structure = element.structure().filter(|s| s.name() == "missing-plugin");
@@ -393,7 +299,7 @@ fn play(
             }
             _ => {}
         }
-        on_progress(shared.progress(pipeline));
+        on_progress(shared.progress(Some(pipeline)));
         Ok(None)
     })
 }

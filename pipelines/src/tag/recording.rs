@@ -15,6 +15,9 @@ pub(super) struct Recording {
     /// Timecode of the first frame, SMPTE 12M: `10:00:00:00`, before drop frames `10:00:00;00`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) timecode: Option<String>,
+    /// The transfer function of HDR video, `PQ` or `HLG`; it was converted to SDR.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hdr: Option<&'static str>,
 }
 
 impl Recording {

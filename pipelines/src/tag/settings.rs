@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::classifier::ClassifierIdentity;
 use super::moment::Moment;
+use crate::encoding_profile::EncodingQuality;
 
 /// How each file is tagged. The summary of a file contains these settings as JSON; if they differ, the file is tagged again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,8 +20,12 @@ pub struct Settings {
     pub format: RecordFileFormat,
     /// Which frames are analysed; `None` for all.
     pub every: Option<SamplingRate>,
+    /// The number of the video track to take, from 1; `None` for the one that the file marks as its default, or the first.
+    pub track: Option<usize>,
     /// Whether to write a video with boxes and labels.
     pub annotate: bool,
+    /// The quality of that video, and of the frames of an annotated picture.
+    pub quality: EncodingQuality,
     /// Whether to write an HTML page with the timeline of each face.
     pub report: bool,
     /// Whether to write an ELAN file with a tier for each face.
@@ -45,7 +50,9 @@ impl Default for Settings {
             version: env!("CARGO_PKG_VERSION").into(),
             format: RecordFileFormat::default(),
             every: None,
+            track: None,
             annotate: false,
+            quality: EncodingQuality::default(),
             report: false,
             elan: false,
             thumbnails: false,

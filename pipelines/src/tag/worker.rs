@@ -18,6 +18,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::file_tagger::FileTagger;
 use super::pipeline::{self, PipelineProgress};
+use super::sdr_convert;
 use super::settings::Settings;
 use super::worker_message::{FromWorker, ToWorker};
 use crate::encoding_profile::EncodingProfile;
@@ -112,6 +113,9 @@ fn set_up(
         }
     };
     crate::init().map_err(refused(false))?;
+    sdr_convert::register()
+        .context("GStreamer rejects the converter of HDR video")
+        .map_err(refused(false))?;
     if is_checked {
         pipeline::check(settings).map_err(refused(true))?;
     }

@@ -188,3 +188,23 @@ fn an_impossible_input_is_reported_in_one_line_and_leaves_nothing() {
         );
     }
 }
+
+#[test]
+fn a_video_of_an_upright_phone_is_turned_upright() {
+    let archive = crate::common::Archive::new();
+    let clip = archive.clip(
+        "phone.mp4",
+        50..60,
+        "videoflip method=counterclockwise ! x264enc speed-preset=ultrafast tune=zerolatency ! h264parse \
+         ! taginject tags=image-orientation=rotate-90 ! mp4mux",
+    );
+    let out = archive.path("out");
+    let ran = demo(&out, &["--input", clip.to_str().expect("a plain path")]).output();
+    assert!(ran.expect("it starts").status.success());
+    let records = records(&out);
+    assert_eq!(records.len(), 10);
+    for record in records {
+        assert_eq!((record.width, record.height), (640, 480));
+        assert!(!record.faces.is_empty());
+    }
+}

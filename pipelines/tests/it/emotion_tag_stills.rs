@@ -149,8 +149,11 @@ fn a_damaged_file_is_reported_and_kept_in_part_only_on_request() {
 #[test]
 fn records_stay_where_the_annotated_copy_cannot_be_made() {
     let archive = Archive::new();
-    // The frames of this container have no times.
-    let clip = archive.clip("clip.mjpeg", 50..60, "jpegenc ! multipartmux");
+    // Wider than H.264 can be.
+    let clip = archive.made(
+        "wide.mkv",
+        "videotestsrc num-buffers=10 ! video/x-raw,width=17000,height=32 ! jpegenc ! matroskamux",
+    );
     for arguments in [
         &["--annotate"][..],
         &["--annotate", "--keep-partial", "--no-resume"],
@@ -162,11 +165,33 @@ fn records_stay_where_the_annotated_copy_cannot_be_made() {
             errors.contains("tagged in part: its annotated copy cannot be made"),
             "{errors}"
         );
-        assert_eq!(summary(&archive.path("out"), "clip.mjpeg")["frames"], 10);
+        assert_eq!(summary(&archive.path("out"), "wide.mkv")["frames"], 10);
         assert_eq!(
             names(&archive.path("out")),
-            ["clip.mjpeg.jsonl", "clip.mjpeg.summary.json", "clip.vtt"]
+            ["wide.mkv.jsonl", "wide.mkv.summary.json", "wide.vtt"]
         );
+    }
+}
+
+#[test]
+fn pictures_without_times_have_records_and_an_annotated_copy() {
+    let archive = Archive::new();
+    let clip = archive.clip("clip.mjpeg", 50..60, "jpegenc ! multipartmux");
+    let output = ran(&archive, &["--annotate"], &[&clip]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let out = archive.path("out");
+    let found = records(&out.join("clip.mjpeg.jsonl"));
+    assert_eq!(found.len(), 10);
+    assert!(found.iter().all(|record| record.stream_time.is_none()));
+    let copy = out.join("clip.mjpeg.annotated.mp4");
+    assert!(ran(&archive, &[], &[&copy]).status.success());
+    let found = records(&out.join("clip.mjpeg.annotated.mp4.jsonl"));
+    // Without a frame rate, x264enc gives the last frame no duration, so it is not shown.
+    assert!((9..=10).contains(&found.len()), "{}", found.len());
+    for (number, record) in found.iter().enumerate() {
+        let time = record.stream_time.expect("it has one");
+        assert!((time - 0.04 * number as f64).abs() < 0.001, "{time}");
     }
 }
 

@@ -7,5 +7,7 @@ mod emotion_demo;
 mod emotion_tag;
 mod emotion_tag_classifier;
 mod emotion_tag_isolation;
+mod emotion_tag_pictures;
 mod emotion_tag_report;
 mod emotion_tag_stills;
+mod emotion_tag_times;

@@ -19,6 +19,7 @@ pub(super) fn recording(bytes: Vec<u8>) -> Recording {
             text(&exif, Tag::Model).as_deref(),
         ),
         timecode: None,
+        hdr: None,
     }
 }
 

@@ -1,0 +1,200 @@
+//! The tracks of an MPEG transport stream (ISO/IEC 13818-1) as its program map tells them.
+//!
+//! The demuxer of GStreamer leaves out tracks of types that it does not know: DTS, and AAC in the streams of Blu-ray
+//! discs and cameras (m2ts). Their times count for the start of the file all the same, and users have to hear of lost sound.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+/// How much of a file is searched for the program map and the first times, in bytes.
+const SEARCHED: u64 = 2 << 20;
+const SYNC: u8 = 0x47;
+const PACKET: usize = 188;
+/// The size of a packet, and of the time stamp in front of it or the checksum behind it.
+const PACKETS: [(usize, usize); 3] = [(PACKET, 0), (192, 4), (204, 0)];
+/// Packets that have to follow each other.
+const CONSECUTIVE: usize = 8;
+
+/// A track of a transport stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Track {
+    pub(super) kind: TrackKind,
+    /// The first time, in units of 90 kHz.
+    pub(super) first: Option<u64>,
+}
+
+/// What a track contains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TrackKind {
+    Video,
+    Audio,
+    Other,
+}
+
+/// The tracks of the first program; `None` if the file is no transport stream.
+///
+/// # Errors
+///
+/// If the file cannot be read.
+pub(super) fn tracks(path: &Path) -> io::Result<Option<Vec<Track>>> {
+    let mut data = Vec::new();
+    File::open(path)?.take(SEARCHED).read_to_end(&mut data)?;
+    Ok(tracks_in(&data))
+}
+
+/// How much later `time` is than `other`, both of 33 bits and in units of 90 kHz, in nanoseconds.
+pub(super) fn difference(time: u64, other: u64) -> i64 {
+    // The bit that the wrapping of 33 bits leaves is the sign.
+    let units = (time.wrapping_sub(other) << 31).cast_signed() >> 31;
+    units * 100_000 / 9
+}
+
+fn tracks_in(data: &[u8]) -> Option<Vec<Track>> {
+    let is_stream = |(size, skipped): &(usize, usize)| {
+        let packets = data.get(*skipped..).unwrap_or_default().chunks(*size);
+        let syncs = packets
+            .take(CONSECUTIVE)
+            .filter(|packet| packet.first() == Some(&SYNC));
+        syncs.count() == CONSECUTIVE
+    };
+    let (size, skipped) = PACKETS.into_iter().find(is_stream)?;
+    let mut map_pid = None;
+    let mut tracks: BTreeMap<u16, Track> = BTreeMap::new();
+    let packets = data[skipped..]
+        .chunks(size)
+        .filter_map(|packet| packet.get(..PACKET));
+    for packet in packets.filter_map(Packet::new) {
+        if packet.pid == 0 && map_pid.is_none() {
+            map_pid = packet.section(0).and_then(program_map_pid);
+        } else if Some(packet.pid) == map_pid && tracks.is_empty() {
+            tracks = packet.section(2).map(streams).unwrap_or_default();
+        } else if let Some(track) = tracks.get_mut(&packet.pid) {
+            track.first = track.first.or_else(|| packet.time());
+            if tracks
+                .values()
+                .all(|track| track.kind == TrackKind::Other || track.first.is_some())
+            {
+                break;
+            }
+        }
+    }
+    Some(tracks.into_values().collect())
+}
+
+struct Packet<'a> {
+    pid: u16,
+    is_start: bool,
+    payload: &'a [u8],
+}
+
+impl<'a> Packet<'a> {
+    fn new(packet: &'a [u8]) -> Option<Self> {
+        let &[SYNC, high, low, flags, ref rest @ ..] = packet else {
+            return None;
+        };
+        let skipped = match flags & 0x20 {
+            0 => 0,
+            _ => 1 + usize::from(*rest.first()?),
+        };
+        Some(Self {
+            pid: u16::from_be_bytes([high & 0x1f, low]),
+            is_start: high & 0x40 != 0,
+            payload: rest.get(skipped..)?,
+        })
+    }
+
+    /// The body of the section with this table id that begins in the packet, without its checksum.
+    fn section(&self, table: u8) -> Option<&'a [u8]> {
+        let pointer = usize::from(*self.payload.first().filter(|_| self.is_start)?);
+        let section = self.payload.get(1 + pointer..)?;
+        let &[id, high, low, ref body @ ..] = section else {
+            return None;
+        };
+        let length = usize::from(u16::from_be_bytes([high & 0x0f, low]));
+        let body = body.get(..length.min(body.len()))?;
+        body.get(5..body.len().checked_sub(4)?)
+            .filter(|_| id == table)
+    }
+
+    /// The presentation time of the packet of the elementary stream that begins here.
+    fn time(&self) -> Option<u64> {
+        let header: &[u8; 14] = self.payload.first_chunk().filter(|_| self.is_start)?;
+        let [0, 0, 1, _, _, _, _, flags, _, a, b, c, d, e] = *header else {
+            return None;
+        };
+        let bits = |byte: u8, from: u32| u64::from(byte) >> from;
+        let time = (bits(a, 1) & 7) << 30
+            | bits(b, 0) << 22
+            | bits(c, 1) << 15
+            | bits(d, 0) << 7
+            | bits(e, 1);
+        (flags & 0x80 != 0).then_some(time)
+    }
+}
+
+/// The packets with the program map of the first program in a program association.
+fn program_map_pid(association: &[u8]) -> Option<u16> {
+    let programs = association.as_chunks::<4>().0.iter();
+    let mut maps = programs.filter(|[a, b, ..]| (*a, *b) != (0, 0));
+    maps.next()
+        .map(|&[_, _, high, low]| u16::from_be_bytes([high & 0x1f, low]))
+}
+
+fn streams(map: &[u8]) -> BTreeMap<u16, Track> {
+    let mut streams = BTreeMap::new();
+    let length = |high: u8, low: u8| usize::from(u16::from_be_bytes([high & 0x0f, low]));
+    let Some(&[_, _, high, low]) = map.first_chunk() else {
+        return streams;
+    };
+    let mut rest = map.get(4 + length(high, low)..).unwrap_or_default();
+    while let &[stream_type, high, low, info_high, info_low, ref after @ ..] = rest {
+        let (info, next) = after
+            .split_at_checked(length(info_high, info_low))
+            .unwrap_or((after, &[]));
+        let kind = kind(stream_type, info);
+        streams.insert(
+            u16::from_be_bytes([high & 0x1f, low]),
+            Track { kind, first: None },
+        );
+        rest = next;
+    }
+    streams
+}
+
+/// What a stream contains by its type and descriptors (ETSI EN 300 468, ATSC A/53, Blu-ray).
+fn kind(stream_type: u8, mut descriptors: &[u8]) -> TrackKind {
+    match stream_type {
+        0x01 | 0x02 | 0x10 | 0x1b | 0x24 | 0x33 | 0xd1 | 0xea => return TrackKind::Video,
+        0x03 | 0x04 | 0x0f | 0x11 | 0x81..=0x87 | 0xa1 | 0xa2 => return TrackKind::Audio,
+        0x06 => {}
+        _ => return TrackKind::Other,
+    }
+    // Private data whose descriptors tell what it is: AC-3, E-AC-3, DTS, AAC, or a name. What has a language and is not
+    // teletext, subtitles or other data (VBI) is sound.
+    let mut unnamed = TrackKind::Other;
+    while let &[tag, length, ref rest @ ..] = descriptors {
+        let (body, next) = rest.split_at_checked(length.into()).unwrap_or((rest, &[]));
+        match tag {
+            0x6a | 0x7a | 0x7b | 0x7c => return TrackKind::Audio,
+            0x45 | 0x46 | 0x56 | 0x59 => return TrackKind::Other,
+            0x0a => unnamed = TrackKind::Audio,
+            0x05 if body.starts_with(b"Opus")
+                || body.starts_with(b"AC-3")
+                || body.starts_with(b"DTS") =>
+            {
+                return TrackKind::Audio;
+            }
+            0x05 if body.starts_with(b"HEVC") || body.starts_with(b"AV01") => {
+                return TrackKind::Video;
+            }
+            _ => {}
+        }
+        descriptors = next;
+    }
+    unnamed
+}
+
+#[cfg(test)]
+mod tests;
