@@ -8,6 +8,7 @@ use gst_video::{VideoFormat, VideoInfo};
 
 use crate::args::Args;
 use crate::comparison::Comparison;
+use crate::harness::harness;
 use crate::measure::{in_turn, timed};
 use crate::report::{Measurement, Unit};
 
@@ -49,13 +50,7 @@ impl Side {
         let info = VideoInfo::builder(VideoFormat::I420, WIDTH, HEIGHT)
             .fps(gst::Fraction::new(25, 1))
             .build()?;
-        let mut harness = if line.contains('!') {
-            Harness::new_parse(line)
-        } else {
-            let element = gst::parse::launch(line)?;
-            Harness::with_element(&element, Some("sink"), Some("src"))
-        };
-        harness.set_src_caps(info.to_caps()?);
+        let harness = harness(line, &info)?;
         // A slope that wanders.
         let pictures = (0..CALLS).map(|frame| {
             let pixel = |i: usize| ((i % WIDTH as usize + 8 * frame) / 6 % 200) as u8;

@@ -7,6 +7,7 @@ mod comparison;
 mod detect;
 mod elements;
 mod engine;
+mod harness;
 mod load;
 mod measure;
 mod overlay;

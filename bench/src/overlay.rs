@@ -12,6 +12,7 @@ use gstemotion::face::{self, DetectedFace, EmotionResult};
 
 use crate::args::Args;
 use crate::comparison::Comparison;
+use crate::harness::harness;
 use crate::measure::{in_turn, timed};
 use crate::report::{Measurement, Unit};
 
@@ -69,13 +70,7 @@ struct Side {
 
 impl Side {
     fn new(line: &str, info: &VideoInfo) -> Result<Self> {
-        let mut harness = if line.contains('!') {
-            Harness::new_parse(line)
-        } else {
-            let element = gst::parse::launch(line)?;
-            Harness::with_element(&element, Some("sink"), Some("src"))
-        };
-        harness.set_src_caps(info.to_caps()?);
+        let harness = harness(line, info)?;
         Ok(Self {
             harness,
             picture: gst::Buffer::from_slice(vec![90; info.size()]),

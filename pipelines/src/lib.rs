@@ -11,6 +11,7 @@ pub mod clip;
 pub mod crowd;
 pub mod demo;
 pub mod encoding_profile;
+mod html_page;
 pub mod launch_line;
 pub mod parquet_table;
 pub mod runner;

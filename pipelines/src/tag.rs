@@ -32,7 +32,7 @@ mod pipeline;
 pub mod progress;
 mod recording;
 mod records;
-mod report;
+pub(crate) mod report;
 pub mod result_names;
 pub mod results;
 mod sdr_convert;

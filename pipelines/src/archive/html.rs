@@ -6,22 +6,20 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
-use gstemotion::emotionoverlay::colour;
 use percent_encoding::AsciiSet;
 use serde::{Deserialize, Serialize};
 
 use super::group::Grouping;
 use super::groups::GroupTotals;
 use super::summary::{ArchivedFace, ArchivedFile};
+use crate::html_page;
 use crate::tag;
+use crate::tag::report::css;
 use crate::tag::result_names::THUMBNAILS;
-use crate::tag::timeline::UNCLASSIFIED;
 
 /// What is encoded in the path of an address.
 const IN_PATH: &AsciiSet = &tag::elan::IN_NAME.remove(b'/');
 const PAGE: &str = include_str!("archive.html");
-/// The text in the page that is replaced by the data.
-const PLACEHOLDER: &str = "/*DATA*/null";
 
 #[derive(Serialize)]
 struct PageData<'a> {
@@ -125,9 +123,7 @@ pub(super) fn page(
             .collect(),
         groups,
     };
-    // The data must not end the script that contains it.
-    let json = serde_json::to_string(&data)?.replace('<', "\\u003c");
-    Ok(PAGE.replacen(PLACEHOLDER, &json, 1))
+    Ok(html_page::filled(PAGE, &data)?)
 }
 
 impl FaceData {
@@ -170,10 +166,4 @@ fn pictures(folder: &Path, file: &ArchivedFile) -> anyhow::Result<FacePictures> 
 fn address(path: &Path) -> String {
     let bytes = path.as_os_str().as_encoded_bytes();
     percent_encoding::percent_encode(bytes, IN_PATH).to_string()
-}
-
-/// The colour of a label in `emotionoverlay`.
-fn css(label: &str) -> String {
-    let [red, green, blue] = colour(Some(label).filter(|label| *label != UNCLASSIFIED));
-    format!("#{red:02x}{green:02x}{blue:02x}")
 }

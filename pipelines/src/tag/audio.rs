@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Context as _;
 use gst::prelude::*;
 
-use super::time_line::{TimeLine, plain_segment, segment_of};
+use super::time_line::{TimeLine, plain_segment, probe_return, segment_of};
 
 const ENCODERS: [&str; 5] = [
     "avenc_aac",
@@ -142,10 +142,7 @@ pub(super) fn retime(pad: &gst::Pad, line: TimeLine) {
             },
             _ => true,
         };
-        match passes {
-            true => gst::PadProbeReturn::Ok,
-            false => gst::PadProbeReturn::Handled,
-        }
+        probe_return(passes)
     });
 }
 

@@ -6,10 +6,9 @@ use gstemotion::emotionoverlay::colour;
 
 use super::thumbnails::FaceThumbnails;
 use super::timeline::{EmotionTimeline, PersonKey, PersonTimeline, UNCLASSIFIED};
+use crate::html_page;
 
 const PAGE: &str = include_str!("report.html");
-/// The text in the page that is replaced by the data.
-const PLACEHOLDER: &str = "/*DATA*/null";
 /// Number of peaks for each person.
 const PEAKS: usize = 12;
 
@@ -97,9 +96,7 @@ pub(super) fn html(
             .map(|(key, person)| PersonData::new(*key, person, labels.len(), &index, thumbnails))
             .collect(),
     };
-    // The data must not end the script that contains it.
-    let json = serde_json::to_string(&data)?.replace('<', "\\u003c");
-    Ok(PAGE.replacen(PLACEHOLDER, &json, 1))
+    html_page::filled(PAGE, &data)
 }
 
 impl PersonData {
@@ -146,7 +143,7 @@ impl PersonData {
 }
 
 /// The colour of a label in `emotionoverlay`.
-fn css(label: &str) -> String {
+pub(crate) fn css(label: &str) -> String {
     let [red, green, blue] = colour(Some(label).filter(|label| *label != UNCLASSIFIED));
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
@@ -159,6 +156,7 @@ fn data_url(jpeg: &[u8]) -> String {
 mod tests {
     use super::super::timeline::tests::{face, record, timeline};
     use super::*;
+    use crate::html_page::PLACEHOLDER;
 
     fn page(file: &str) -> String {
         let records = [(0.0, "happy"), (1.0, "neutral")];

@@ -155,10 +155,7 @@ impl<'a> PersonSummary<'a> {
                 .iter()
                 .map(|(label, count)| (label.as_str(), *count))
         };
-        let (id, place) = match key {
-            PersonKey::Track(id) => (Some(id), None),
-            PersonKey::Position(index) => (None, Some(index + 1)),
-        };
+        let (id, place) = key.id_and_place();
         Ok(Self {
             id,
             place,

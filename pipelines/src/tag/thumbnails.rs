@@ -109,10 +109,7 @@ impl FaceThumbnails {
     /// If a value cannot be represented in JSON, which does not happen.
     pub(super) fn json(&self) -> serde_json::Result<String> {
         let persons = self.persons.iter().map(|(key, person)| {
-            let (id, place) = match *key {
-                PersonKey::Track(id) => (Some(id), None),
-                PersonKey::Position(index) => (None, Some(index + 1)),
-            };
+            let (id, place) = key.id_and_place();
             let strip = person.strip.iter().map(|picture| {
                 let jpeg = gst::glib::base64_encode(&picture.jpeg);
                 serde_json::json!({ "time": picture.time, "jpeg": jpeg.as_str() })

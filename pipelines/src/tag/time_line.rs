@@ -81,6 +81,16 @@ pub(super) fn plain_segment(seqnum: gst::Seqnum) -> gst::Event {
         .build()
 }
 
+/// What a probe returns for data that passes or is left out.
+pub(super) fn probe_return(passes: bool) -> gst::PadProbeReturn {
+    if passes {
+        gst::PadProbeReturn::Ok
+    } else {
+        // With Drop, GStreamer 1.22 would warn about data that the probe has taken.
+        gst::PadProbeReturn::Handled
+    }
+}
+
 /// The name of the factory of `element` if it splits a container into its tracks.
 pub(super) fn demuxer(element: &gst::Element) -> Option<String> {
     let class = element.metadata(gst::ELEMENT_METADATA_KLASS)?;

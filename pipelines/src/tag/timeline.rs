@@ -25,6 +25,16 @@ pub enum PersonKey {
     Position(usize),
 }
 
+impl PersonKey {
+    /// The track, or the position from the left, from 1: `id` and `place` in results.
+    pub fn id_and_place(self) -> (Option<i32>, Option<usize>) {
+        match self {
+            Self::Track(id) => (Some(id), None),
+            Self::Position(index) => (None, Some(index + 1)),
+        }
+    }
+}
+
 impl std::fmt::Display for PersonKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

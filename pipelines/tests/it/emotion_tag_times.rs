@@ -63,6 +63,13 @@ fn ffmpeg(archive: &Archive, arguments: &str) {
     assert!(output.status.success(), "ffmpeg {arguments}: {errors}");
 }
 
+/// Files with the packets of other files: names and what ffmpeg copies.
+fn copy(archive: &Archive, copies: &[(&str, &str)]) {
+    for (name, arguments) in copies {
+        ffmpeg(archive, &format!("{arguments} -c copy {name}"));
+    }
+}
+
 fn has_ffmpeg() -> bool {
     let found = |name| Command::new(name).arg("-version").output().is_ok();
     found("ffmpeg") && found("ffprobe")
@@ -170,9 +177,7 @@ fn frames_have_the_times_that_players_show_whatever_the_container() {
             "-i vp8.webm -bsf:v setts=ts=if(eq(N\\,6)\\,PREV_OUTPTS\\,TS)",
         ),
     ];
-    for (name, arguments) in copies {
-        ffmpeg(&archive, &format!("{arguments} -c copy {name}"));
-    }
+    copy(&archive, &copies);
     let names = CONTAINERS
         .map(|(name, _)| name)
         .into_iter()
@@ -268,9 +273,7 @@ fn the_sound_of_an_annotated_copy_is_in_time_with_its_pictures() {
             "-itsoffset 0.4 -i aac.mp4 -i aac.mp4 -map 0:v -map 1:a",
         ),
     ];
-    for (name, arguments) in copies {
-        ffmpeg(&archive, &format!("{arguments} -c copy {name}"));
-    }
+    copy(&archive, &copies);
     let out = archive.path("out");
     let mut command = Command::new(env!("CARGO_BIN_EXE_emotion-tag"));
     command

@@ -12,7 +12,7 @@ use super::shared::Shared;
 use crate::tag::frame_in_file::FrameInFile;
 use crate::tag::sdr_convert;
 use crate::tag::settings::SamplingRate;
-use crate::tag::time_line::{DemuxerTime, TimeLine, plain_segment, signed};
+use crate::tag::time_line::{DemuxerTime, TimeLine, plain_segment, probe_return, signed};
 
 /// Frames after each other have time stamps at least this far apart: muxers and encoders take no equal ones.
 const SHORTEST_STEP: gst::ClockTime = gst::ClockTime::from_mseconds(1);
@@ -89,11 +89,7 @@ pub(super) fn install(
             },
             _ => true,
         };
-        match passes {
-            true => gst::PadProbeReturn::Ok,
-            // With Drop, GStreamer 1.22 would warn about data that the probe has taken.
-            false => gst::PadProbeReturn::Handled,
-        }
+        probe_return(passes)
     });
 }
 
