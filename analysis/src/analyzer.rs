@@ -182,9 +182,7 @@ impl FaceAnalyzer {
         options: &Options,
     ) -> Result<FrameResults, Error> {
         let threshold = self.threshold(options);
-        let crops = self
-            .classifier
-            .crop(image, faces, options.margin, options.light);
+        let crops = self.classifier.crop(image, faces, options);
         let cropped: Vec<FacePosition> = crops.iter().map(|crop| faces[crop.face]).collect();
 
         let mut unrelated = FaceMatcher::default();

@@ -1,11 +1,12 @@
 //! All faces of a frame in one run of the network.
 
 use emotion_models::inference::Error;
-use emotion_models::preprocess::{GreyRows, LightCorrection, Preprocessor, Quality, Region};
+use emotion_models::preprocess::{GreyRows, Preprocessor, Quality, Region};
 use emotion_models::weights::{Metadata, WeightsId};
 use emotion_models::{Classifier, Scores};
 
 use crate::matcher::FacePosition;
+use crate::options::Options;
 
 /// Rectangles wider or higher than this many times the picture are no faces.
 const MAX_RELATIVE_SIZE: f32 = 2.0;
@@ -61,33 +62,45 @@ impl BatchClassifier {
         format!("{} {}", classifier.instructions(), classifier.precision())
     }
 
-    /// Takes the crops of `faces` out of `image`. The crop of a face is the square about its rectangle, widened by `margin`
-    /// of its side on each side, its light corrected. Rectangles that cannot be a face in this image (empty, outside, or
+    /// Takes the crops of `faces` out of `image`. The crop of a face is the square about its rectangle, widened by the margin,
+    /// turned upright by its landmarks, its light corrected. Rectangles that cannot be a face in this image (empty, outside, or
     /// far larger than it) are left out.
     pub(crate) fn crop(
         &mut self,
         image: &impl GreyRows,
         faces: &[FacePosition],
-        margin: f32,
-        light: LightCorrection,
+        options: &Options,
     ) -> Vec<FaceCrop> {
-        self.preprocessor.set_light(light);
+        self.preprocessor.set_light(options.light);
         let size = self.preprocessor.size();
         let mut crops = Vec::with_capacity(faces.len());
         self.crops.clear();
-        for (face, FacePosition { region, .. }) in faces.iter().enumerate() {
+        for (face, position) in faces.iter().enumerate() {
+            let FacePosition {
+                region, landmarks, ..
+            } = position;
             if !can_be_face(image, region) {
                 continue;
             }
-            let region = Region::face(region.x, region.y, region.width, region.height, margin);
+            let Region {
+                x,
+                y,
+                width,
+                height,
+            } = *region;
+            let region = Region::face(x, y, width, height, options.margin);
             let start = self.crops.len();
             self.crops.resize(start + size * size, 0.0);
             let values = &mut self.crops[start..];
-            if self.preprocessor.run(image, region, values).is_err() {
+            let upright = landmarks.as_ref().filter(|_| options.align);
+            let preprocessor = &mut self.preprocessor;
+            let cropped = preprocessor.run_aligned(image, region, upright, values);
+            if cropped.is_err() {
                 self.crops.truncate(start);
                 continue;
             }
             let quality = Quality::of(values, size, image, region);
+            let quality = quality.with_landmarks(landmarks.as_ref());
             crops.push(FaceCrop { face, quality });
         }
         crops

@@ -28,6 +28,7 @@
 //! let face = FacePosition {
 //!     object_id: Some(7),
 //!     region: Region::new(100.0, 60.0, 90.0, 90.0),
+//!     landmarks: None,
 //! };
 //! for frame in 0..3 {
 //!     let time = Duration::from_millis(40 * frame);

@@ -3,7 +3,7 @@
 use std::ops::{Index, IndexMut};
 use std::time::Duration;
 
-use emotion_models::preprocess::Region;
+use emotion_models::preprocess::{Landmarks, Region};
 
 /// Rectangles with a smaller intersection over union do not show the same face.
 const MIN_IOU: f32 = 0.3;
@@ -21,6 +21,8 @@ pub struct FacePosition {
     pub object_id: Option<i32>,
     /// The rectangle in pixels; it may reach outside the picture.
     pub region: Region,
+    /// Its landmarks in pixels, if the detector finds them.
+    pub landmarks: Option<Landmarks>,
 }
 
 impl FacePosition {
@@ -72,6 +74,7 @@ impl<H> MatchedFace<H> {
 /// let at = |x| FacePosition {
 ///     object_id: None,
 ///     region: Region::new(x, 0.0, 50.0, 50.0),
+///     landmarks: None,
 /// };
 /// // The history of a face counts its frames.
 /// let mut faces = FaceMatcher::<u32>::default();

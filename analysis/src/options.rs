@@ -13,6 +13,8 @@ pub struct Options {
     /// How far the crop reaches beyond the face's rectangle on each side, as a fraction of the rectangle's longer side,
     /// in [`MARGINS`](emotion_models::preprocess::MARGINS); a negative margin crops tighter than the rectangle.
     pub margin: f32,
+    /// Whether the crop of a tilted face with landmarks is turned upright.
+    pub align: bool,
     /// How the light of each crop is corrected.
     pub light: LightCorrection,
     /// Whether the mirror image of each face is classified as well and the mean taken: more accurate, twice the work.
@@ -38,6 +40,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             margin: DEFAULT_MARGIN,
+            align: true,
             light: LightCorrection::None,
             mirror: false,
             interval: ClassifyInterval::default(),

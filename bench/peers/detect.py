@@ -1,18 +1,20 @@
-"""Face detection in a grey frame on one thread: YuNet's network in ONNX Runtime, or OpenCV's Haar cascade.
+"""Face detection in a grey frame on one thread: YuNet's network in ONNX Runtime or OpenVINO, or OpenCV's Haar cascade.
 
 Only YuNet's network is timed, without conversion to colour, decoding and suppression of overlapping boxes. OpenCV's
 wrapper of YuNet runs once to return the faces.
 """
 
+import io
+
 import cv2
 import numpy
+import openvino_cpu
 import turns
 
 
 def yunet(task, frame):
-    """The peer's name, the boxes [x, y, w, h] that it finds, and the function to time."""
+    """The boxes [x, y, w, h] that YuNet finds, its network for the size of the frame as ONNX, and its input."""
     import onnx
-    import onnxruntime as runtime
 
     height, width = frame.shape
     colour = cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR)
@@ -29,13 +31,28 @@ def yunet(task, frame):
     for output in model.graph.output:
         output.type.tensor_type.ClearField("shape")
     del model.graph.value_info[:]
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = runtime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     padded = numpy.pad(colour, ((0, pad[0]), (0, pad[1]), (0, 0)))
     image = numpy.ascontiguousarray(padded.transpose(2, 0, 1)[None].astype("float32"))
+    return boxes, model.SerializeToString(), image
+
+
+def yunet_onnxruntime(task, frame):
+    """The peer's name, the boxes that it finds, and the function to time."""
+    import onnxruntime as runtime
+
+    boxes, model, image = yunet(task, frame)
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     return f"YuNet, ONNX Runtime {runtime.__version__}", boxes, lambda: session.run(None, {name: image})
+
+
+def yunet_openvino(task, frame):
+    """The same in OpenVINO, in bfloat16 where the processor has it."""
+    boxes, model, image = yunet(task, frame)
+    about, request = openvino_cpu.request(io.BytesIO(model))
+    return f"YuNet, {about}", boxes, lambda: request.infer([image])
 
 
 def haar(task, frame):
@@ -53,7 +70,7 @@ def main():
     cv2.setNumThreads(1)
     task = turns.task()
     frame = numpy.fromfile(task["frame"], dtype="uint8").reshape(task["height"], task["width"])
-    name, boxes, work = {"yunet": yunet, "haar": haar}[task["runtime"]](task, frame)
+    name, boxes, work = {"yunet": yunet_onnxruntime, "yunet-openvino": yunet_openvino, "haar": haar}[task["runtime"]](task, frame)
     for _ in range(2):
         work()
     turns.serve({"name": name, "output": numpy.asarray(boxes, dtype=float).reshape(-1).tolist()}, work)

@@ -1,5 +1,6 @@
 """Inference of an ONNX model on one CPU thread, in ONNX Runtime, OpenVINO or OpenCV; without faces in the task, loading it."""
 
+import openvino_cpu
 import turns
 
 
@@ -15,17 +16,8 @@ def onnxruntime(model, shape=None):
 
 def openvino(model, shape=None):
     """The same for OpenVINO, in bfloat16 where the processor has it."""
-    import openvino as runtime
-
-    core = runtime.Core()
-    network = core.read_model(model)
-    if shape:
-        network.reshape(shape)
-    precision = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
-    config = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
-    request = core.compile_model(network, "CPU", config).create_infer_request()
-    version = runtime.__version__.split("-")[0]
-    return f"OpenVINO {version} in {precision}", lambda faces: request.infer([faces])[0]
+    about, request = openvino_cpu.request(model, shape)
+    return about, lambda faces: request.infer([faces])[0]
 
 
 def opencv(model, shape=None):

@@ -1,4 +1,5 @@
-//! Face detection in a frame, on one thread, compared with YuNet in ONNX Runtime and OpenCV's Haar cascade.
+//! Face detection in a frame, on one thread, compared with YuNet in ONNX Runtime and in OpenVINO, and with
+//! OpenCV's Haar cascade.
 //!
 //! Ours is the whole detection: scaling, network, decoding and suppression. Of YuNet only the network is timed, at the full
 //! size of the frame; so ours is measured at full size too, and separately with the default settings.
@@ -34,6 +35,7 @@ const MIN_IOU: f32 = 0.4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DetectorPeer {
     Yunet,
+    YunetOpenvino,
     Haar,
 }
 
@@ -41,6 +43,7 @@ enum DetectorPeer {
 pub(crate) fn comparisons() -> Vec<Comparison> {
     let peers = [
         ("detect", DetectorPeer::Yunet),
+        ("detect-openvino", DetectorPeer::YunetOpenvino),
         ("detect-cascade", DetectorPeer::Haar),
     ];
     let compare = |(kind, peer), [width, height]: [usize; 2]| {
@@ -65,8 +68,14 @@ fn measure(
     write(&file, &frame)?;
     let mut task = json!({ "frame": file, "width": width, "height": height });
     match peer {
-        DetectorPeer::Yunet => {
-            task["runtime"] = "yunet".into();
+        DetectorPeer::Yunet | DetectorPeer::YunetOpenvino => {
+            let is_openvino = peer == DetectorPeer::YunetOpenvino;
+            task["runtime"] = (if is_openvino {
+                "yunet-openvino"
+            } else {
+                "yunet"
+            })
+            .into();
             task["model"] = json!(yunet(args)?);
             task["threshold"] = THRESHOLD.into();
         }
@@ -89,7 +98,9 @@ fn measure(
     let calls = (PIXELS_PER_TURN / (width * height)).max(2);
     // A cascade is slow enough to be timed by a few calls.
     let (sides, peer_calls) = match peer {
-        DetectorPeer::Yunet => (vec![("", full_size), ("/default", default)], calls),
+        DetectorPeer::Yunet | DetectorPeer::YunetOpenvino => {
+            (vec![("", full_size), ("/default", default)], calls)
+        }
         DetectorPeer::Haar => (vec![("", default)], calls.div_ceil(8)),
     };
     let mut detectors = Vec::new();

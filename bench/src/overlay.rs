@@ -108,6 +108,7 @@ impl Side {
                 width: 210 + 10 * i.unsigned_abs(),
                 height: 210 + 10 * i.unsigned_abs(),
                 confidence: 0.9,
+                landmarks: None,
             })
             .collect();
         let ids = face::add_detected(writable, WIDTH, HEIGHT, &detected);

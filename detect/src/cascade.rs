@@ -129,6 +129,7 @@ impl Cascade {
                 width: rect.width.unsigned_abs(),
                 height: rect.height.unsigned_abs(),
                 confidence: confidence(neighbors, options.scale_factor),
+                landmarks: None,
             });
         let mut faces: Vec<_> = faces
             .filter(|face| options.accepts(&face.region()))

@@ -83,7 +83,13 @@ impl Detector {
         };
         let faces = match request {
             DetectionRequest::None => Vec::new(),
-            DetectionRequest::WholeFrame => self.detect(image, &with_weak)?,
+            DetectionRequest::WholeFrame { with_tiles } => {
+                let tiles = match options.tiles {
+                    0 if !with_tiles => 1,
+                    tiles => tiles,
+                };
+                self.detect(image, &Options { tiles, ..with_weak })?
+            }
             DetectionRequest::Regions(regions) => {
                 let mut faces = Vec::new();
                 for region in regions {

@@ -1,6 +1,6 @@
 //! A detected face.
 
-use emotion_models::preprocess::Region;
+use emotion_models::preprocess::{Landmarks, Region};
 
 /// A detected face on the grid of pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,6 +15,8 @@ pub struct DetectedFace {
     pub height: u32,
     /// Confidence of the detector, 0 to 1.
     pub confidence: f64,
+    /// Its landmarks in pixels, from a detector that finds them.
+    pub landmarks: Option<Landmarks>,
 }
 
 impl DetectedFace {

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `detection` | `label` "face", `label_id` 0, `confidence` (double), `x_min`, `x_max`, `y_min`, `y_max` (doubles, 0 to 1 of the frame), and of a track `age` and `lost` (uint64, nanoseconds) |
 //! | `object_id` | `id` (int), the track |
+//! | `landmarks` | `right_eye_x`, `right_eye_y`, `left_eye_x`, … of `nose`, `right_mouth` and `left_mouth` (doubles, 0 to 1 of the frame; right and left are the person's own) |
 //! | `emotion` | `label`, `label_id` (int), `confidence` (double), `model_name`, `weights_id`, `labels` (array of strings), `probabilities` (array of doubles), and where known `threshold` (double, 0 to 1), `valence` (double, -1 to 1), `quality` (double, 0 to 1), `raw_label`, `raw_confidence` (double) |
 //!
 //! `label`, `confidence` and `probabilities` are to be shown: the emotion, smoothed in time where the classifier smooths.
@@ -17,7 +18,7 @@
 //!
 //! GStreamer drops the params of a region in a converting `videoconvert` and in `videoscale`, but keeps its id and
 //! moves its rectangle. Therefore a frame-level custom meta without tags holds the same structures once more, and
-//! survives both: `GstEmotionFaceMeta, faces=<face(roi_id, detection, object_id, emotion), …>`. It is a list and not one
+//! survives both: `GstEmotionFaceMeta, faces=<face(roi_id, detection, object_id, landmarks, emotion), …>`. It is a list and not one
 //! field per id, because field names are interned for the life of the process and foreign ids may count up without end.
 //!
 //! The custom meta also says that a detector has seen the frame (`detected-aspect`, width by height of the picture as it was

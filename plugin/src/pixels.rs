@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use emotion_models::preprocess::{GreyRows, Region};
+use emotion_models::preprocess::{GreyRows, Landmarks, Region};
 use gst_video::VideoInfo;
 
 /// The largest ratio of a pixel's sides that counts; more is a mistake in the caps.
@@ -91,6 +91,18 @@ impl PixelGrid {
     pub(crate) fn to_frame(self, region: Region) -> Region {
         let (x, y) = self.square_per_frame();
         scaled(region, 1.0 / x, 1.0 / y)
+    }
+
+    /// Points in square pixels, in pixels of the caps.
+    pub(crate) fn points_to_frame(self, points: Landmarks) -> Landmarks {
+        let (by_x, by_y) = self.square_per_frame();
+        points.map(|[x, y]| [x / by_x, y / by_y])
+    }
+
+    /// Points in fractions of the frame, in square pixels.
+    pub(crate) fn points_to_square(self, points: Landmarks) -> Landmarks {
+        let (width, height) = self.square;
+        points.to_pixels(&Region::new(0.0, 0.0, width as f32, height as f32))
     }
 }
 

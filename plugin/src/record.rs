@@ -17,6 +17,7 @@
 
 pub mod table;
 
+use emotion_models::preprocess::Landmarks;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -95,6 +96,9 @@ pub struct FaceRecord {
     /// How well the face can be judged, 0 to 1, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quality: Option<f64>,
+    /// Points of the face, if the detector finds them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub landmarks: Option<LandmarkRecord>,
 }
 
 /// A rectangle in pixels; `x` and `y` are its upper left corner.
@@ -115,6 +119,46 @@ pub struct NormalizedBox {
     pub y: f64,
     pub width: f64,
     pub height: f64,
+}
+
+/// Points of a face in fractions of the frame, named as in the metadata; right and left are the person's own.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct LandmarkRecord {
+    pub right_eye_x: f64,
+    pub right_eye_y: f64,
+    pub left_eye_x: f64,
+    pub left_eye_y: f64,
+    pub nose_x: f64,
+    pub nose_y: f64,
+    pub right_mouth_x: f64,
+    pub right_mouth_y: f64,
+    pub left_mouth_x: f64,
+    pub left_mouth_y: f64,
+}
+
+impl From<Landmarks> for LandmarkRecord {
+    fn from(landmarks: Landmarks) -> Self {
+        let [right_eye, left_eye, nose, right_mouth, left_mouth] = landmarks
+            .0
+            .map(|point| point.map(|value| rounded(value.into())));
+        let ([right_eye_x, right_eye_y], [left_eye_x, left_eye_y]) = (right_eye, left_eye);
+        let ([right_mouth_x, right_mouth_y], [left_mouth_x, left_mouth_y]) =
+            (right_mouth, left_mouth);
+        let [nose_x, nose_y] = nose;
+        Self {
+            right_eye_x,
+            right_eye_y,
+            left_eye_x,
+            left_eye_y,
+            nose_x,
+            nose_y,
+            right_mouth_x,
+            right_mouth_y,
+            left_mouth_x,
+            left_mouth_y,
+        }
+    }
 }
 
 /// Probabilities by the name of the emotion, in the order of the model's labels: a JSON object.
@@ -192,6 +236,7 @@ impl FaceRecord {
             probabilities: emotion.and_then(Probabilities::of),
             valence: emotion.and_then(|emotion| emotion.valence).map(rounded),
             quality: emotion.and_then(|emotion| emotion.quality).map(rounded),
+            landmarks: face.landmarks.map(LandmarkRecord::from),
         }
     }
 }

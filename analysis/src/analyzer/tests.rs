@@ -1,5 +1,5 @@
-use emotion_models::UNCERTAIN;
-use emotion_models::preprocess::{GreyImage, Region};
+use emotion_models::preprocess::{GreyImage, Landmarks, Region};
+use emotion_models::{UNCERTAIN, Weights};
 use emotion_tests::weights::ConstantAnswer;
 
 use super::*;
@@ -23,6 +23,7 @@ fn face(id: i32) -> FacePosition {
     FacePosition {
         object_id: Some(id),
         region: Region::new(10.0, 10.0, 80.0, 80.0),
+        landmarks: None,
     }
 }
 
@@ -258,4 +259,88 @@ fn recordings_that_begin_at_rest_have_baselines_after_the_first_second() {
     let frames = (0..2000).step_by(40).map(|ms| label(ms, 1));
     assert_eq!(frames.last().unwrap(), "neutral");
     assert_eq!(label(2000, 2), "happy", "a face that came later");
+}
+
+/// The emotion of the face in the middle of `pixels`, whose landmarks are tilted by `roll_degrees`.
+fn tilted(pixels: &[u8], roll_degrees: f32, align: bool) -> EmotionResult {
+    let (sin, cos) = roll_degrees.to_radians().sin_cos();
+    let upright = [
+        [-15.0, -10.0],
+        [15.0, -10.0],
+        [0.0, 5.0],
+        [-10.0, 20.0],
+        [10.0, 20.0],
+    ];
+    let landmarks =
+        Landmarks(upright).map(|[x, y]| [50.0 + cos * x - sin * y, 50.0 + sin * x + cos * y]);
+    let position = FacePosition {
+        landmarks: Some(landmarks),
+        ..face(1)
+    };
+    let options = Options {
+        align,
+        threshold: Some(0.0),
+        ..Options::default()
+    };
+    let classifier = Classifier::new(&Weights::embedded().unwrap()).unwrap();
+    let image = GreyImage::new(pixels, SIDE, SIDE, SIDE).unwrap();
+    let results = FaceAnalyzer::new(classifier)
+        .analyze(&image, &[position], None, &options)
+        .unwrap();
+    results.faces[0].emotion.clone()
+}
+
+#[test]
+fn a_tilted_face_is_turned_upright_before_it_is_classified() {
+    // A bright eye at the upper left, so that turning it by 90 degrees is another picture.
+    let value = |x: usize, y: usize| {
+        let distance = (x.abs_diff(35).pow(2) + y.abs_diff(35).pow(2)) as f32;
+        (40.0 + 200.0 * (-distance / 60.0).exp() + 30.0 * (y as f32 / 9.0).sin()) as u8
+    };
+    let upright: Vec<u8> = (0..SIDE * SIDE)
+        .map(|i| value(i % SIDE, i / SIDE))
+        .collect();
+    // What was at the upper left is at the upper right.
+    let turned: Vec<u8> = (0..SIDE * SIDE)
+        .map(|i| value(i / SIDE, SIDE - 1 - i % SIDE))
+        .collect();
+    let expected = tilted(&upright, 0.0, true).probabilities;
+    let difference = |found: EmotionResult| -> f64 {
+        let pairs = found.probabilities.iter().zip(&expected);
+        pairs
+            .map(|(found, expected)| (found - expected).abs())
+            .sum()
+    };
+    let aligned = difference(tilted(&turned, 90.0, true));
+    let as_it_is = difference(tilted(&turned, 90.0, false));
+    assert!(aligned < 0.05, "{aligned}");
+    assert!(
+        as_it_is > 4.0 * aligned.max(0.02),
+        "{as_it_is} and {aligned}"
+    );
+}
+
+#[test]
+fn landmarks_tell_that_a_face_is_turned_away() {
+    let quality = |nose: f32| {
+        let picture = picture();
+        let image = GreyImage::new(&picture, SIDE, SIDE, SIDE).unwrap();
+        let points = [
+            [35.0, 40.0],
+            [65.0, 40.0],
+            [nose, 55.0],
+            [40.0, 70.0],
+            [60.0, 70.0],
+        ];
+        let position = FacePosition {
+            landmarks: Some(Landmarks(points)),
+            ..face(1)
+        };
+        let results = analyzer(&ConstantAnswer::default())
+            .analyze(&image, &[position], None, &Options::default())
+            .unwrap();
+        results.faces[0].emotion.quality.unwrap()
+    };
+    assert!(quality(50.0) > 0.9, "{}", quality(50.0));
+    assert!(quality(90.0) < 0.3, "{}", quality(90.0));
 }

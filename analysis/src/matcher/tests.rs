@@ -4,6 +4,7 @@ fn at(object_id: Option<i32>, x: f32) -> FacePosition {
     FacePosition {
         object_id,
         region: Region::new(x, 0.0, 10.0, 10.0),
+        landmarks: None,
     }
 }
 

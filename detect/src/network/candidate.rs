@@ -40,6 +40,7 @@ impl Candidate {
             width,
             height,
             confidence: f64::from(self.confidence),
+            landmarks: self.landmarks,
         }
     }
 }

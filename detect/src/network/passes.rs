@@ -26,6 +26,13 @@ const REDUCTION: f32 = 3.0;
 /// share of [`LARGEST_SIZE`].
 const SHARED_SIZES: f32 = 0.8;
 
+/// About the longer side of a tile in pixels of the image, where nobody says how many tiles there are: its faces are found
+/// from 30 pixels on.
+const TILE_SIDE: f64 = 960.0;
+
+/// Most tiles along the longer side where nobody says how many there are.
+const MAX_TILES: f64 = 4.0;
+
 /// Overlap of tiles in pixels of the network's input: faces up to that size are whole in one of them, larger ones in the
 /// pass over the whole image.
 const TILE_OVERLAP: f64 = 64.0;
@@ -146,11 +153,11 @@ pub(super) fn passes(part: Part, options: &Options) -> Vec<Pass> {
             ..Pass::new(part, scale_of_whole / REDUCTION)
         });
     }
-    if options.tiles < 2 {
+    let tiles = tile_count(longer, scale_of_whole, options);
+    if tiles < 2 {
         return passes;
     }
     // A tile is scaled like a whole image of its size, then extended by the overlap.
-    let tiles = options.tiles as usize;
     let side = longer.div_ceil(tiles);
     let tile_scale = scale(side, options);
     let overlap = (TILE_OVERLAP / f64::from(tile_scale)).round() as usize;
@@ -169,6 +176,17 @@ pub(super) fn passes(part: Part, options: &Options) -> Vec<Pass> {
         }
     }
     passes
+}
+
+/// The number of tiles along the longer side; below 2 there are none.
+fn tile_count(longer: usize, scale_of_whole: f32, options: &Options) -> usize {
+    let is_sought_in_whole =
+        options.min_size_px > 0 && options.min_size_px as f32 * scale_of_whole >= RELIABLE_SIZE;
+    match (options.tiles, options.detection_size_px) {
+        (0, 0) if is_sought_in_whole => 0,
+        (0, 0) => (longer as f64 / TILE_SIDE).round().min(MAX_TILES) as usize,
+        (tiles, _) => tiles as usize,
+    }
 }
 
 /// Pixels of the network's input per pixel of the image: at most 1, but a small image is doubled for its small faces if
@@ -284,6 +302,36 @@ mod tests {
             first.x + first.width > second.x + 100,
             "{first:?} {second:?}"
         );
+    }
+
+    #[test]
+    fn large_images_are_tiled_unless_the_smallest_face_is_large_enough_without() {
+        let tiles_of = |longer: usize, options: Options| {
+            let passes = passes(part(longer, longer * 9 / 16), &options);
+            passes.iter().filter(|pass| pass.is_tile).count()
+        };
+        let automatic = Options::default();
+        assert_eq!(tiles_of(1280, automatic), 0);
+        assert_eq!(tiles_of(1920, automatic), 4);
+        assert_eq!(tiles_of(3840, automatic), 12);
+        assert_eq!(tiles_of(7680, automatic), 12);
+        let min_size = |min_size_px| Options {
+            min_size_px,
+            ..automatic
+        };
+        assert_eq!(tiles_of(1920, min_size(60)), 0);
+        assert_eq!(tiles_of(1920, min_size(59)), 4);
+        let (none, sized) = (
+            Options {
+                tiles: 1,
+                ..automatic
+            },
+            Options {
+                detection_size_px: 1024,
+                ..automatic
+            },
+        );
+        assert_eq!([none, sized].map(|options| tiles_of(3840, options)), [0, 0]);
     }
 
     #[test]

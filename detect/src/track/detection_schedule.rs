@@ -60,6 +60,8 @@ impl fmt::Display for DetectionInterval {
 pub(super) struct FrameConditions {
     /// Time of the frame.
     pub(super) now: Duration,
+    /// Faces cannot be followed from the last frame to this one.
+    pub(super) is_sparse: bool,
     /// The share of the frame that changed since the last detection.
     pub(super) change: f32,
     /// A detected face is not confirmed yet.
@@ -101,6 +103,7 @@ impl DetectionSchedule {
         };
         let FrameConditions {
             now,
+            is_sparse,
             change,
             has_unconfirmed,
             has_missed,
@@ -109,7 +112,9 @@ impl DetectionSchedule {
         let elapsed = now.saturating_sub(last);
         let is_over = match interval {
             DetectionInterval::Every(interval) => interval.is_over(self.frames, elapsed),
-            DetectionInterval::Auto => change > 0.0 && elapsed >= auto_interval(change),
+            DetectionInterval::Auto => {
+                change > 0.0 && (is_sparse || elapsed >= auto_interval(change))
+            }
         };
         if is_over {
             return DueDetection::WholeFrame;

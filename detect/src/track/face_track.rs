@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use emotion_models::preprocess::Region;
+use emotion_models::preprocess::{Landmarks, Region};
 
 use super::appearance::Appearance;
 use super::kalman::KalmanFilter;
@@ -53,12 +53,15 @@ pub(super) struct FaceTrack {
     pub(super) was_detected: bool,
     /// Box of the last detection.
     pub(super) last_detected: Region,
+    /// Those of the last detection that told them, in fractions of its box: they move with the face.
+    landmarks: Option<Landmarks>,
     positions: VecDeque<(Duration, Region)>,
 }
 
 impl FaceTrack {
     /// A face detected in the frame of the time `at`, which is known at the time `now`.
     pub(super) fn new(observation: Observation, at: Duration, now: Duration) -> Self {
+        let landmarks = observation.landmark_fractions();
         let mut track = Self {
             id: None,
             filter: KalmanFilter::new(&observation.region),
@@ -75,11 +78,18 @@ impl FaceTrack {
             is_unfollowed: false,
             was_detected: true,
             last_detected: observation.region,
+            landmarks,
             positions: VecDeque::new(),
         };
         track.record_position(at);
         track.record_position(now);
         track
+    }
+
+    /// The landmarks on the last frame, in pixels.
+    pub(super) fn landmarks(&self) -> Option<Landmarks> {
+        let region = self.filter.region();
+        self.landmarks.map(|landmarks| landmarks.to_pixels(&region))
     }
 
     /// Time since the first detection.
@@ -186,6 +196,7 @@ impl FaceTrack {
         self.was_detected = true;
         self.confidence = observation.confidence;
         self.last_detected = observation.region;
+        self.landmarks = observation.landmark_fractions();
         if is_unoccluded && observation.is_strong {
             match (&mut self.appearance, &observation.appearance) {
                 (Some(mean), Some(new)) => mean.blend(new),

@@ -24,6 +24,12 @@ const MIN_SIMILARITY_OCCLUDED: f32 = 0.85;
 const MAX_SURPRISE_OCCLUDED: f64 = 0.1;
 /// Similarity below which the template is renewed.
 const RENEW_SIMILARITY: f32 = 0.9;
+/// After a longer time from one frame to the next, a face may be anywhere.
+const SPARSE: Duration = Duration::from_millis(200);
+/// Faces are small below this share of the frame's longer side: twice the size that is found reliably without tiles.
+const SMALL: f32 = 1.0 / 16.0;
+/// Time between detections in tiles while no face is small.
+const TILING_INTERVAL: Duration = Duration::from_secs(2);
 /// Side of the region that is searched around a face, in sizes of the face.
 const NEIGHBOURHOOD: f32 = 2.5;
 
@@ -48,7 +54,10 @@ pub enum DetectionRequest {
     /// In these regions, in pixels.
     Regions(Vec<Region>),
     /// In the whole frame.
-    WholeFrame,
+    WholeFrame {
+        /// Whether far faces are worth the time that tiles take, where the options leave their number open.
+        with_tiles: bool,
+    },
 }
 
 /// The output of a detector.
@@ -78,6 +87,8 @@ pub struct FaceTracker {
     followed: Thumbnail,
     /// The last frame with a whole-frame detection.
     searched: Thumbnail,
+    /// Time of the last detection in tiles of this scene.
+    tiled: Option<Duration>,
 }
 
 impl FaceTracker {
@@ -153,6 +164,7 @@ impl FaceTracker {
         self.scene += 1;
         self.tracks.end_all();
         self.schedule.reset();
+        self.tiled = None;
     }
 
     /// Follows the faces to the next frame, and returns where to detect in it. The detections go to
@@ -163,7 +175,9 @@ impl FaceTracker {
         if self.size.replace(size).is_some_and(|last| last != size) {
             self.begin_scene();
         }
+        let last = self.clock.now();
         let now = self.clock.tick(timing.timestamp, timing.duration);
+        let is_sparse = now.saturating_sub(last) > SPARSE;
         let thumbnail = Thumbnail::of(image);
         let change = thumbnail.change_since(&self.followed);
         if change.is_cut {
@@ -188,11 +202,13 @@ impl FaceTracker {
             tracks.advance(now, &whole, options, |_, _| Some((0.0, 0.0)));
         }
 
+        self.tracks.set_sparse(is_sparse);
         let tracks = self.tracks.tracks();
         let due = self.schedule.due(
             self.options.interval,
             FrameConditions {
                 now,
+                is_sparse,
                 change: thumbnail.change_since(&self.searched).share,
                 has_unconfirmed: tracks.iter().any(|track| track.id.is_none()),
                 has_missed: tracks.iter().any(FaceTrack::is_missed),
@@ -212,8 +228,20 @@ impl FaceTracker {
                 .filter_map(|track| neighbourhood(&track.filter.region(), &whole));
             return DetectionRequest::Regions(regions.collect());
         }
+        let with_tiles = self.is_tiling_due(now, &whole);
+        if with_tiles {
+            self.tiled = Some(now);
+        }
         self.searched = thumbnail;
-        DetectionRequest::WholeFrame
+        DetectionRequest::WholeFrame { with_tiles }
+    }
+
+    /// Whether to detect in tiles too: while there are small faces, and now and then for those that only tiles show.
+    fn is_tiling_due(&self, now: Duration, whole: &Region) -> bool {
+        let small = f64::from(SMALL * whole.width.max(whole.height));
+        let mut tracks = self.tracks.tracks().iter();
+        tracks.any(|track| track.filter.size() < small)
+            || (self.tiled).is_none_or(|last| now.saturating_sub(last) >= TILING_INTERVAL)
     }
 
     /// Adds the detections in `image`, the last frame, which [`follow`](Self::follow) requested.
@@ -226,7 +254,7 @@ impl FaceTracker {
         let regions = match request {
             DetectionRequest::None => return,
             DetectionRequest::Regions(regions) => Some(regions.as_slice()),
-            DetectionRequest::WholeFrame => None,
+            DetectionRequest::WholeFrame { .. } => None,
         };
         self.update(self.clock.now(), regions, detections, image);
         self.renew_anchors(image, |_, _| None);
@@ -274,6 +302,7 @@ impl FaceTracker {
                 confidence: face.confidence,
                 is_strong: face.confidence >= detections.strong_confidence,
                 appearance: self.appearances.extract(image, &region),
+                landmarks: face.landmarks,
             }
         };
         let mut observations: Vec<_> = detections.faces.iter().map(observe).collect();

@@ -23,7 +23,7 @@ mod track_manager;
 
 use std::time::Duration;
 
-use emotion_models::preprocess::Region;
+use emotion_models::preprocess::{Landmarks, Region};
 
 pub use assignment::assign;
 pub use detection_schedule::{DetectionInterval, InvalidDetectionInterval};
@@ -68,6 +68,8 @@ pub struct TrackedFace {
     pub age: Duration,
     /// Time since detections miss it; zero while they find it.
     pub lost: Duration,
+    /// Its landmarks in pixels, moved with the box, from a detector that finds them.
+    pub landmarks: Option<Landmarks>,
 }
 
 /// A change in the set of tracked faces.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use emotion_models::preprocess::Region;
+use emotion_models::preprocess::{Landmarks, Region};
 
 use super::appearance::Appearance;
 
@@ -14,6 +14,16 @@ pub(super) struct Observation {
     /// Whether the confidence suffices to begin a track.
     pub(super) is_strong: bool,
     pub(super) appearance: Option<Appearance>,
+    /// In pixels.
+    pub(super) landmarks: Option<Landmarks>,
+}
+
+impl Observation {
+    /// The landmarks in fractions of the box.
+    pub(super) fn landmark_fractions(&self) -> Option<Landmarks> {
+        self.landmarks
+            .map(|landmarks| landmarks.to_fractions(&self.region))
+    }
 }
 
 /// All observations of one detection run.

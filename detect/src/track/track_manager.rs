@@ -38,6 +38,10 @@ pub(super) struct TrackManager {
     frame: Option<Region>,
     /// Whether a frame of this scene was searched before.
     is_searched: bool,
+    /// Time of the frame of the last detection in a whole frame.
+    searched: Option<Duration>,
+    /// Whether faces cannot be followed from the frame before the last to the last one.
+    is_sparse: bool,
     events: Vec<TrackEvent>,
 }
 
@@ -56,23 +60,36 @@ impl TrackManager {
         u64::from(self.last_id.unsigned_abs())
     }
 
+    /// Says whether faces cannot be followed from the frame before the last to the last one.
+    pub(super) fn set_sparse(&mut self, is_sparse: bool) {
+        self.is_sparse = is_sparse;
+    }
+
+    /// Whether the face of a track counts on the last frame: on a sparse one that was searched, only where it was found.
+    fn is_shown(&self, track: &FaceTrack) -> bool {
+        let was_searched = self.searched == Some(self.now);
+        track.id.is_some() && !(self.is_sparse && was_searched && track.is_missed())
+    }
+
     /// The confirmed faces.
     pub(super) fn faces(&self) -> impl Iterator<Item = TrackedFace> {
-        self.tracks.iter().filter_map(|track| {
+        let shown = self.tracks.iter().filter(|track| self.is_shown(track));
+        shown.filter_map(|track| {
             Some(TrackedFace {
                 id: track.id?,
                 region: track.filter.region(),
                 confidence: track.confidence,
                 age: track.age(self.now),
                 lost: track.lost_for(self.now),
+                landmarks: track.landmarks(),
             })
         })
     }
 
-    /// The tracks that are not confirmed yet.
+    /// The tracks that are not among the [faces](Self::faces).
     pub(super) fn candidates(&self) -> impl Iterator<Item = DetectedFace> {
-        let unconfirmed = self.tracks.iter().filter(|track| track.id.is_none());
-        unconfirmed.map(|track| {
+        let hidden = self.tracks.iter().filter(|track| !self.is_shown(track));
+        hidden.map(|track| {
             let region = track.filter.region();
             DetectedFace {
                 x: region.x.round() as i32,
@@ -80,6 +97,7 @@ impl TrackManager {
                 width: region.width.round() as u32,
                 height: region.height.round() as u32,
                 confidence: track.confidence,
+                landmarks: None,
             }
         })
     }
@@ -229,6 +247,7 @@ impl TrackManager {
                 self.begin(observation, at, options);
             }
             self.is_searched = true;
+            self.searched = Some(at);
         }
     }
 
@@ -307,8 +326,8 @@ impl TrackManager {
 
     fn begin(&mut self, observation: Observation, at: Duration, options: &Options) {
         self.tracks.push(FaceTrack::new(observation, at, self.now));
-        // The first frame of a scene may be its only one, as in a photograph.
-        if !self.is_searched || options.min_hits <= 1 {
+        // The first frame of a scene may be its only one, as in a photograph, and a sparse one the only one with this face.
+        if !self.is_searched || self.is_sparse || options.min_hits <= 1 {
             self.confirm(self.tracks.len() - 1);
         }
     }

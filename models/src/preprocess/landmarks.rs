@@ -1,5 +1,7 @@
 //! Five points of a face.
 
+use super::region::Region;
+
 /// Points of a face in pixels; right and left are the person's own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Landmarks(pub [[f32; 2]; Self::COUNT]);
@@ -23,6 +25,23 @@ impl Landmarks {
     pub const fn mirrored(self) -> Self {
         let [right_eye, left_eye, nose, right_mouth, left_mouth] = self.0;
         Self([left_eye, right_eye, nose, left_mouth, right_mouth])
+    }
+
+    /// The points in pixels, in fractions of the sides of `region`, from its upper left corner.
+    #[must_use]
+    pub fn to_fractions(self, region: &Region) -> Self {
+        self.map(|[x, y]| {
+            [
+                (x - region.x) / region.width,
+                (y - region.y) / region.height,
+            ]
+        })
+    }
+
+    /// The points in pixels, of points in fractions of the sides of `region`.
+    #[must_use]
+    pub fn to_pixels(self, region: &Region) -> Self {
+        self.map(|[x, y]| [region.x + x * region.width, region.y + y * region.height])
     }
 
     /// Whether all coordinates are finite.
@@ -113,6 +132,15 @@ mod tests {
                 .yaw_degrees();
             assert!((yaw - 45.0).abs() < 0.5, "{yaw}");
         }
+    }
+
+    #[test]
+    fn fractions_of_a_region_move_with_it() {
+        let fractions = UPRIGHT.to_fractions(&Region::new(20.0, 30.0, 100.0, 200.0));
+        assert_eq!(fractions.0[0], [0.1, 0.05]);
+        let moved = fractions.to_pixels(&Region::new(0.0, 10.0, 50.0, 200.0));
+        assert_eq!(moved.0[0], [5.0, 20.0]);
+        assert_eq!(moved.0[4], [22.5, 60.0]);
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub(super) fn position(face: &Face, grid: &PixelGrid) -> FacePosition {
     FacePosition {
         object_id: face.object_id,
         region: grid.to_square(region),
+        landmarks: (face.landmarks).map(|landmarks| grid.points_to_square(landmarks)),
     }
 }
 

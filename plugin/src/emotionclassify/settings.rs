@@ -161,6 +161,15 @@ fn table() -> PropertyTable<Settings> {
                 .build(),
             options.margin
         ),
+        property!(
+            glib::ParamSpecBoolean::builder("align")
+                .nick("Align")
+                .blurb("Turn the crops of tilted faces upright, where the detector has found their landmarks")
+                .default_value(defaults.align)
+                .mutable_playing().controllable()
+                .build(),
+            options.align
+        ),
         Property {
             spec: glib::ParamSpecEnum::builder_with_default("light-correction", CropLight::default())
                 .nick("Light correction")

@@ -13,6 +13,8 @@ pub(super) struct FaceDimensions {
     pub(super) bars_em: i32,
     /// Distance between the box and the label, timeline or bars.
     pub(super) gap: i32,
+    /// Side of the dot on a landmark.
+    pub(super) dot: i32,
     pub(super) line: BoxLine,
 }
 
@@ -54,6 +56,7 @@ impl FaceDimensions {
             label_em: em(0.2, 1.0),
             bars_em: em(0.12, 0.85),
             gap: stroke.max(2) * 2,
+            dot: (side / 16).clamp(3, frame_em.round().max(3.0) as i32),
             line: BoxLine {
                 form: theme.box_form,
                 stroke,

@@ -24,6 +24,7 @@ impl Painter<'_> {
                 line,
                 colour,
             } => boxes::paint(*part, *size, line, *colour),
+            SpriteSpec::Dot { side, colour } => boxes::paint_dot(*side, *colour),
             SpriteSpec::Label(label) => self.paint_label(label),
             SpriteSpec::Percent { percent, size, em } => self.paint_percent(*percent, *size, *em),
             SpriteSpec::Panel(panel) => self.paint_panel(panel),

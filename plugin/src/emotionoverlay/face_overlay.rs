@@ -1,5 +1,7 @@
 //! What to draw for one face.
 
+use emotion_models::preprocess::{Landmarks, Region};
+
 use super::dimensions::{self, FaceDimensions, PanelDimensions};
 use super::draw::{Bar, LabelSpec, PanelSpec, SpriteSpec, is_right_to_left};
 use super::geometry::{self, Rect, Size};
@@ -17,6 +19,9 @@ pub(super) struct FaceOverlay<'a> {
     pub(super) colour: Colour,
     pub(super) object_id: Option<i32>,
     pub(super) emotion: Option<&'a EmotionResult>,
+    /// Its landmarks in pixels of the frame.
+    landmarks: Option<Landmarks>,
+    frame: Size,
 }
 
 impl<'a> FaceOverlay<'a> {
@@ -32,6 +37,11 @@ impl<'a> FaceOverlay<'a> {
             }),
             object_id: face.object_id,
             emotion,
+            landmarks: face.landmarks.map(|landmarks| {
+                let (width, height) = (frame.width as f32, frame.height as f32);
+                landmarks.to_pixels(&Region::new(0.0, 0.0, width, height))
+            }),
+            frame,
         })
     }
 
@@ -55,6 +65,25 @@ impl<'a> FaceOverlay<'a> {
                 colour,
             };
             (spec, place.moved(area.x, area.y))
+        })
+    }
+
+    /// A dot on each landmark.
+    pub(super) fn landmark_dots(&self) -> impl Iterator<Item = (SpriteSpec, Rect)> {
+        let side = self.dimensions.dot;
+        let size = Size {
+            width: side,
+            height: side,
+        };
+        let place = move |middle: f32, frame: i32| {
+            let start = (middle - side as f32 / 2.0).round() as i32;
+            start.clamp(0, (frame - side).max(0))
+        };
+        let points = self.landmarks.map(|landmarks| landmarks.0);
+        points.into_iter().flatten().map(move |[x, y]| {
+            let (x, y) = (place(x, self.frame.width), place(y, self.frame.height));
+            let colour = self.colour;
+            (SpriteSpec::Dot { side, colour }, Rect::at(x, y, size))
         })
     }
 

@@ -80,6 +80,13 @@ fn table() -> PropertyTable<Settings> {
         ),
         row!(
             flag,
+            "landmarks",
+            "Landmarks",
+            "Draw a dot on each eye, the nose and the corners of the mouth, where the detector finds them",
+            landmarks
+        ),
+        row!(
+            flag,
             "ids",
             "Ids",
             "Write the number of the track of each face into its label, where faces are tracked",

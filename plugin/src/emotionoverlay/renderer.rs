@@ -178,6 +178,7 @@ impl OverlayRenderer {
             .map(|face| FacePosition {
                 object_id: face.object_id,
                 region: face.area.region(),
+                landmarks: None,
             })
             .collect();
         let matched = self.faces.match_faces(now, &positions);
@@ -231,6 +232,9 @@ impl OverlayRenderer {
         let mut shown = Vec::new();
         if settings.boxes {
             shown.extend(faces.iter().flat_map(|face| face.box_parts(style)));
+        }
+        if settings.landmarks {
+            shown.extend(faces.iter().flat_map(FaceOverlay::landmark_dots));
         }
         for (i, sprites) in sprites.into_iter().enumerate() {
             self.faces[matched[i]].history.slots = placements[i].slots;

@@ -86,6 +86,7 @@ pub enum PrivacyMissing {
 pub(super) struct Settings {
     pub(super) boxes: bool,
     pub(super) labels: bool,
+    pub(super) landmarks: bool,
     pub(super) ids: bool,
     pub(super) confidence: bool,
     pub(super) bars: Bars,
@@ -111,6 +112,7 @@ impl Default for Settings {
         Self {
             boxes: true,
             labels: true,
+            landmarks: false,
             ids: false,
             confidence: true,
             bars: Bars::default(),

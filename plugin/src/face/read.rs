@@ -4,7 +4,9 @@ use gst::StructureRef;
 use gst_video::VideoRegionOfInterestMeta;
 
 use super::stored::StoredFaces;
-use super::structures::{DETECTION, EMOTION, OBJECT_ID, emotion_from_structure};
+use super::structures::{
+    DETECTION, EMOTION, LANDMARKS, OBJECT_ID, emotion_from_structure, landmarks_from_structure,
+};
 use super::types::{CANDIDATE_TYPE, Detection, Face, MAX_FACES, ROI_TYPE};
 use crate::foreign;
 
@@ -58,6 +60,7 @@ pub fn regions(buffer: &gst::BufferRef, roi_type: &str) -> Vec<Face> {
                 height,
                 detection: read(&roi, stored, DETECTION, Detection::from_structure),
                 object_id: read(&roi, stored, OBJECT_ID, |s| s.get("id").ok()),
+                landmarks: read(&roi, stored, LANDMARKS, landmarks_from_structure),
                 emotion: read(&roi, stored, EMOTION, emotion_from_structure),
             }
         })

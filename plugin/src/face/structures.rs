@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use emotion_analysis::{EmotionResult, RawEmotion};
+use emotion_models::preprocess::Landmarks;
 use gst::{Structure, StructureRef};
 
 use super::types::Detection;
@@ -10,6 +11,7 @@ use crate::foreign::{text, text_field};
 
 pub(super) const DETECTION: &str = "detection";
 pub(super) const OBJECT_ID: &str = "object_id";
+pub(super) const LANDMARKS: &str = "landmarks";
 pub(super) const EMOTION: &str = "emotion";
 
 impl Detection {
@@ -21,6 +23,30 @@ impl Detection {
             lost: structure.get("lost").ok(),
         })
     }
+}
+
+/// Points that lie far outside the frame are those of another picture.
+const LANDMARK_RANGE: RangeInclusive<f64> = -2.0..=3.0;
+
+pub(super) fn landmarks_from_structure(structure: &StructureRef) -> Option<Landmarks> {
+    let value = |name: &str, axis: &str| {
+        within(structure, &format!("{name}_{axis}"), LANDMARK_RANGE).map(|value| value as f32)
+    };
+    let mut points = [[0.0; 2]; Landmarks::COUNT];
+    for (point, name) in points.iter_mut().zip(Landmarks::NAMES) {
+        *point = [value(name, "x")?, value(name, "y")?];
+    }
+    Some(Landmarks(points))
+}
+
+pub(super) fn landmarks_to_structure(landmarks: &Landmarks) -> Structure {
+    let mut builder = Structure::builder(LANDMARKS);
+    for (name, [x, y]) in Landmarks::NAMES.iter().zip(landmarks.0) {
+        builder = builder
+            .field(format!("{name}_x"), f64::from(x))
+            .field(format!("{name}_y"), f64::from(y));
+    }
+    builder.build()
 }
 
 /// Only the label, its index and its confidence are required: other classifiers leave fields out.

@@ -1,9 +1,10 @@
+use emotion_models::preprocess::Landmarks;
 use gst::Structure;
 use gst::meta::CustomMeta;
 use gst_video::VideoRegionOfInterestMeta;
 
 use super::stored::{META_NAME, register_meta};
-use super::structures::emotion_to_structure;
+use super::structures::{emotion_to_structure, landmarks_to_structure};
 use super::*;
 
 const FRAME: (u32, u32) = (200, 100);
@@ -20,6 +21,7 @@ fn detected(x: i32, y: i32, width: u32, height: u32) -> DetectedFace {
         width,
         height,
         confidence: 0.75,
+        landmarks: None,
     }
 }
 
@@ -104,6 +106,7 @@ fn a_detected_and_classified_face_is_read_back() {
                 ..Detection::default()
             }),
             object_id: Some(7),
+            landmarks: None,
             emotion: Some(happy()),
         }]
     );
@@ -467,5 +470,66 @@ fn a_garbled_custom_meta_is_ignored_and_then_replaced() {
         assert!(set_emotion(buffer, 1, &happy()));
         scale_and_lose_params(buffer, 1);
         assert_eq!(faces(buffer)[0].emotion, Some(happy()));
+    }
+}
+
+/// A face whose points lie on the diagonal of its box.
+fn with_landmarks() -> DetectedFace {
+    let points = [
+        [10.0, 20.0],
+        [15.0, 25.0],
+        [20.0, 30.0],
+        [25.0, 35.0],
+        [30.0, 40.0],
+    ];
+    DetectedFace {
+        landmarks: Some(Landmarks(points)),
+        ..detected(10, 20, 30, 40)
+    }
+}
+
+#[test]
+fn landmarks_are_fractions_of_the_frame_under_the_names_of_the_points() {
+    let mut buffer = buffer();
+    let buffer = buffer.make_mut();
+    add(buffer, &[with_landmarks()]);
+    let roi = buffer.meta::<VideoRegionOfInterestMeta>().unwrap();
+    let param = roi.param("landmarks").unwrap();
+    let value = |name: &str| param.get::<f64>(name).unwrap();
+    let [width, height] = [FRAME.0, FRAME.1].map(f64::from);
+    let is_near = |a: f64, b: f64| (a - b).abs() < 1e-6;
+    assert!(is_near(value("right_eye_x"), 10.0 / width));
+    assert!(is_near(value("left_eye_y"), 25.0 / height));
+    assert!(is_near(value("nose_x"), 20.0 / width));
+    assert!(is_near(value("left_mouth_y"), 40.0 / height));
+}
+
+#[test]
+fn landmarks_survive_where_params_are_lost() {
+    let mut buffer = buffer();
+    let buffer = buffer.make_mut();
+    add(buffer, &[with_landmarks()]);
+    let before = faces(buffer)[0].landmarks.expect("they were written");
+    scale_and_lose_params(buffer, 2);
+    assert_eq!(faces(buffer)[0].landmarks, Some(before));
+}
+
+#[test]
+fn landmarks_of_which_one_is_missing_or_far_away_are_ignored() {
+    for (name, value) in [
+        ("nose_x", None),
+        ("nose_x", Some(1e9)),
+        ("nose_y", Some(f64::NAN)),
+    ] {
+        let mut buffer = buffer();
+        let buffer = buffer.make_mut();
+        let mut param = landmarks_to_structure(&Landmarks([[0.5; 2]; Landmarks::COUNT]));
+        match value {
+            Some(value) => param.set(name, value),
+            None => param.remove_field(name),
+        }
+        let mut roi = VideoRegionOfInterestMeta::add(buffer, "face", (0, 0, 10, 10));
+        roi.add_param(param);
+        assert_eq!(faces(buffer)[0].landmarks, None, "{name} {value:?}");
     }
 }

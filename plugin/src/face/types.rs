@@ -1,6 +1,7 @@
 //! A face and its detection.
 
 use emotion_analysis::EmotionResult;
+use emotion_models::preprocess::Landmarks;
 
 /// The type of a region of interest that is a face.
 pub const ROI_TYPE: &str = "face";
@@ -28,6 +29,8 @@ pub struct Face {
     pub detection: Option<Detection>,
     /// The track that the face belongs to, if the faces are tracked.
     pub object_id: Option<i32>,
+    /// Points of the face in fractions of the frame's width and height, if the detector finds them.
+    pub landmarks: Option<Landmarks>,
     /// The emotion, if the face is classified.
     pub emotion: Option<EmotionResult>,
 }

@@ -6,12 +6,13 @@ use std::ops::ControlFlow;
 use emotion_analysis::EmotionResult;
 use emotion_detect::DetectedFace;
 use emotion_detect::track::TrackedFace;
+use emotion_models::preprocess::Region;
 use gst::buffer::BufferMetaForeachAction;
 use gst::{Structure, StructureRef};
 use gst_video::VideoRegionOfInterestMeta;
 
 use super::stored::{StoredFaces, store};
-use super::structures::{DETECTION, OBJECT_ID, emotion_to_structure};
+use super::structures::{DETECTION, OBJECT_ID, emotion_to_structure, landmarks_to_structure};
 use super::types::{CANDIDATE_TYPE, ROI_TYPE};
 use crate::foreign;
 
@@ -62,6 +63,7 @@ pub fn add_tracked(
                 width: face.region.width.round() as u32,
                 height: face.region.height.round() as u32,
                 confidence: face.confidence,
+                landmarks: face.landmarks,
             };
             (detected, Some(face))
         })
@@ -76,6 +78,7 @@ fn add(
     frame_height: u32,
     faces: &[(DetectedFace, Option<&TrackedFace>)],
 ) -> Vec<Option<i32>> {
+    let frame = Region::new(0.0, 0.0, frame_width as f32, frame_height as f32);
     let mut ids = FreeIds::of(buffer);
     let mut params = Vec::with_capacity(faces.len());
     let time = |time| gst::ClockTime::try_from(time).unwrap_or(gst::ClockTime::MAX);
@@ -97,11 +100,13 @@ fn add(
                 .build();
             let object_id =
                 track.map(|track| Structure::builder(OBJECT_ID).field("id", track.id).build());
+            let landmarks = (face.landmarks)
+                .map(|landmarks| landmarks_to_structure(&landmarks.to_fractions(&frame)));
 
             let id = ids.take();
             let mut roi = VideoRegionOfInterestMeta::add(buffer, roi_type, (x, y, width, height));
             roi.set_id(id);
-            for param in [Some(param), object_id].into_iter().flatten() {
+            for param in [Some(param), object_id, landmarks].into_iter().flatten() {
                 roi.add_param(param.clone());
                 params.push((id, param));
             }

@@ -55,6 +55,7 @@ impl ImageCopy {
 struct DetectionJob {
     at: Duration,
     image: ImageCopy,
+    request: DetectionRequest,
     options: Options,
 }
 
@@ -128,6 +129,7 @@ impl BackgroundDetector {
         &mut self,
         at: Duration,
         image: &impl GreyRows,
+        with_tiles: bool,
         options: Options,
     ) {
         let mut copy = std::mem::take(&mut self.spare);
@@ -135,6 +137,7 @@ impl BackgroundDetector {
         self.shared.mailbox.lock().unwrap().job = Some(DetectionJob {
             at,
             image: copy,
+            request: DetectionRequest::WholeFrame { with_tiles },
             options,
         });
         self.shared.has_mail.notify_one();
@@ -179,7 +182,7 @@ fn run(shared: &SharedMailbox, mut detector: Detector) {
         let started = Instant::now();
         let faces = job.image.view().map_or_else(
             || Ok(Vec::new()),
-            |view| detector.detect_requested(&view, &DetectionRequest::WholeFrame, &job.options),
+            |view| detector.detect_requested(&view, &job.request, &job.options),
         );
         let outcome = faces.map(|faces| BackgroundDetections {
             faces,

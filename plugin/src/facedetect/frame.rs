@@ -83,6 +83,9 @@ fn in_frame(face: &DetectedFace, grid: &PixelGrid) -> DetectedFace {
         width: width.round().max(1.0) as u32,
         height: height.round().max(1.0) as u32,
         confidence: face.confidence,
+        landmarks: face
+            .landmarks
+            .map(|landmarks| grid.points_to_frame(landmarks)),
     }
 }
 
@@ -137,6 +140,9 @@ impl ReadsLuma for TrackInFrame<'_> {
         if grid.square_per_frame() != (1.0, 1.0) {
             for face in &mut found.faces {
                 face.region = grid.to_frame(face.region);
+                face.landmarks = face
+                    .landmarks
+                    .map(|landmarks| grid.points_to_frame(landmarks));
             }
             events_in_frame(&mut found.events, grid);
         }

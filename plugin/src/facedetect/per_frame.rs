@@ -45,7 +45,9 @@ impl PerFrameDetector {
     ) -> Result<(), Error> {
         self.last = Some(LastDetection {
             pts,
-            faces: self.detector.detect(image, options)?,
+            faces: self
+                .detector
+                .detect(image, &without_automatic_tiles(options))?,
         });
         Ok(())
     }
@@ -60,5 +62,13 @@ impl PerFrameDetector {
         let last = self.last.as_ref().and_then(|last| last.pts);
         pts.zip(last)
             .is_some_and(|(now, then)| now.absdiff(then) <= MAX_HOLD)
+    }
+}
+
+/// Tiles on every frame would take several times as long.
+fn without_automatic_tiles(options: &Options) -> Options {
+    Options {
+        tiles: options.tiles.max(1),
+        ..*options
     }
 }

@@ -130,7 +130,8 @@ fn table() -> PropertyTable<Settings> {
                 number("tiles", defaults.tiles).maximum(64),
                 "Tiles",
                 "Overlapping tiles along the longer side of the frame, each of which the network sees besides the whole, \
-             for small faces in very large frames; 0 = none",
+             for small faces in very large frames; 1 = none, 0 = chosen by the frame's size, with tracking and \
+             detection-size=0, and only while faces are small and every two seconds",
                 options.tiles,
             ),
             property!(

@@ -150,7 +150,7 @@ impl Tracking {
                 let started = Instant::now();
                 let faces = detector.detect_requested(image, &request, &options)?;
                 let strong_confidence = detector.strong_confidence(&options);
-                if request == DetectionRequest::WholeFrame {
+                if matches!(request, DetectionRequest::WholeFrame { .. }) {
                     let time = started.elapsed();
                     let mut stats = self.stats.lock().unwrap();
                     stats.count(&faces, strong_confidence, time);
@@ -187,7 +187,8 @@ impl Tracking {
                 }
                 // The background detector sees the whole frame, also where a part would do.
                 if request != DetectionRequest::None {
-                    detector.start_detection(self.tracker.now(), image, options);
+                    let with_tiles = request == DetectionRequest::WholeFrame { with_tiles: true };
+                    detector.start_detection(self.tracker.now(), image, with_tiles, options);
                 }
             }
         }

@@ -5,7 +5,7 @@
 
 use emotion_models::Emotion;
 
-use super::{FaceRecord, NormalizedBox, PixelBox, Record};
+use super::{FaceRecord, LandmarkRecord, NormalizedBox, PixelBox, Record};
 use crate::frame_time::FrameTime;
 
 /// A column of the table.
@@ -41,7 +41,7 @@ pub enum Cell<'a> {
 pub type TableRow<'a> = [Cell<'a>; COUNT];
 
 /// How many columns there are.
-const COUNT: usize = 33;
+const COUNT: usize = 43;
 
 /// All columns in their order. `faces` is the number of faces of the frame; `x` to `height` are in pixels.
 pub fn columns() -> [Column; COUNT] {
@@ -66,6 +66,9 @@ fn named_row<'a>(
     use Cell::{Boolean, Float, Integer, Text};
     let pixel = |of: fn(&PixelBox) -> i64| Integer(face.map(|face| of(&face.pixels)));
     let fraction = |of: fn(&NormalizedBox) -> f64| Float(face.map(|face| of(&face.box_normalized)));
+    let point = |of: fn(&LandmarkRecord) -> f64| {
+        Float(face.and_then(|face| face.landmarks.as_ref()).map(of))
+    };
     let probability = |index: usize| {
         let name = Emotion::ALL[index].name();
         let all = face.and_then(|face| face.probabilities.as_ref());
@@ -115,6 +118,16 @@ fn named_row<'a>(
         ("model", Text(record.model.as_deref())),
         ("weights_id", Text(record.weights_id.as_deref())),
         ("threshold", Float(record.threshold)),
+        ("right_eye_x", point(|points| points.right_eye_x)),
+        ("right_eye_y", point(|points| points.right_eye_y)),
+        ("left_eye_x", point(|points| points.left_eye_x)),
+        ("left_eye_y", point(|points| points.left_eye_y)),
+        ("nose_x", point(|points| points.nose_x)),
+        ("nose_y", point(|points| points.nose_y)),
+        ("right_mouth_x", point(|points| points.right_mouth_x)),
+        ("right_mouth_y", point(|points| points.right_mouth_y)),
+        ("left_mouth_x", point(|points| points.left_mouth_x)),
+        ("left_mouth_y", point(|points| points.left_mouth_y)),
     ]
 }
 

@@ -13,6 +13,7 @@ fn face() -> Face {
             ..Detection::default()
         }),
         object_id: Some(3),
+        landmarks: None,
         emotion: Some(EmotionResult {
             label: "sad".into(),
             label_id: 1,
@@ -33,6 +34,7 @@ fn bare(face: Face) -> Face {
     Face {
         detection: None,
         object_id: None,
+        landmarks: None,
         emotion: None,
         ..face
     }
@@ -119,4 +121,22 @@ fn probabilities_that_are_no_object_are_refused_with_a_reason() {
         error.contains("an object with a probability for each emotion"),
         "{error}"
     );
+}
+
+#[test]
+fn landmarks_are_named_and_in_fractions_of_the_frame() {
+    let points = [[0.1, 0.2], [0.3, 0.2], [0.2, 0.3], [0.15, 0.4], [0.25, 0.4]];
+    let face = Face {
+        landmarks: Some(Landmarks(points)),
+        ..face()
+    };
+    let record = Record::new(FrameTime::default(), 640, 360, &[face]);
+    let text = json(&record);
+    assert!(
+        text.contains(
+            r#""landmarks":{"right_eye_x":0.1,"right_eye_y":0.2,"left_eye_x":0.3,"left_eye_y":0.2,"nose_x":0.2,"#
+        ),
+        "{text}"
+    );
+    assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);
 }

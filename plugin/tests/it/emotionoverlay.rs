@@ -1,6 +1,7 @@
 //! The element `emotionoverlay`: what it draws, where, and what it leaves unchanged.
 
 use crate::common::*;
+use emotion_models::preprocess::Landmarks;
 use gst::prelude::*;
 use gst_video::{
     VideoFormat, VideoInfo, VideoOverlayComposition, VideoOverlayCompositionMeta,
@@ -30,6 +31,7 @@ fn detected(x: i32, y: i32, side: u32) -> DetectedFace {
         width: side,
         height: side,
         confidence: 0.9,
+        landmarks: None,
     }
 }
 
@@ -102,6 +104,49 @@ fn in_every_format_the_box_is_drawn_on_the_line_around_the_face_and_nowhere_else
             let inside = (110..290).contains(&x) && (70..250).contains(&y);
             assert!(!outside && !inside, "{format:?}: {x}, {y}");
         }
+    }
+}
+
+#[test]
+fn a_dot_is_drawn_on_each_landmark_and_nowhere_else() {
+    init();
+    let points = [
+        [150.0, 120.0],
+        [250.0, 120.0],
+        [200.0, 165.0],
+        [165.0, 210.0],
+        [235.0, 210.0],
+    ];
+    let (info, before) = portrait(VideoFormat::Rgba);
+    let face = DetectedFace {
+        landmarks: Some(Landmarks(points)),
+        ..detected(100, 60, 200)
+    };
+    let line = "emotionoverlay boxes=false labels=false bars=none";
+    let without = drawn(
+        line,
+        &info,
+        with_faces(&info, before.copy_deep().unwrap(), &[face]),
+    );
+    assert_eq!(changed(&before, &without, &info), []);
+
+    let buffer = with_faces(&info, before.copy_deep().unwrap(), &[face]);
+    let after = drawn(&format!("{line} landmarks=true"), &info, buffer);
+    let changed = changed(&before, &after, &info);
+    let distance = |(x, y): (u32, u32), [right, down]: [f32; 2]| {
+        (x as f32 + 0.5 - right).hypot(y as f32 + 0.5 - down)
+    };
+    for point in points {
+        let near = changed
+            .iter()
+            .filter(|&&place| distance(place, point) < 4.0);
+        assert!(near.count() > 30, "{point:?}");
+    }
+    for &place in &changed {
+        assert!(
+            points.iter().any(|&point| distance(place, point) < 9.0),
+            "{place:?}"
+        );
     }
 }
 

@@ -29,6 +29,7 @@ const ASTRONAUT: DetectedFace = DetectedFace {
     width: 110,
     height: 110,
     confidence: 0.01,
+    landmarks: None,
 };
 
 /// Formats in which every detector looks.
@@ -63,6 +64,7 @@ fn detected(face: &Face) -> DetectedFace {
         width: face.width,
         height: face.height,
         confidence: 0.01,
+        landmarks: None,
     }
 }
 

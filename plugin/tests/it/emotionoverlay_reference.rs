@@ -138,6 +138,7 @@ impl Reference {
                     width: (side * f64::from(height)) as u32,
                     height: (side * f64::from(height)) as u32,
                     confidence: 0.9,
+                    landmarks: None,
                 })
                 .collect();
             let ids = add_detected(buffer.make_mut(), width, height, &faces);

@@ -19,6 +19,7 @@ fn drawn(properties: &str, label: &str, label_id: usize, confidence: f64) -> Vec
         width: 90,
         height: 90,
         confidence: 0.9,
+        landmarks: None,
     };
     let buffer_mut = buffer.make_mut();
     add_detected(buffer_mut, 320, 240, &[face]);

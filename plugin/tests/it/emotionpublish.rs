@@ -19,6 +19,7 @@ fn frame(ms: u64, faces: usize) -> gst::Buffer {
             width: 8,
             height: 8,
             confidence: 0.75,
+            landmarks: None,
         })
         .collect();
     let buffer_mut = buffer.make_mut();

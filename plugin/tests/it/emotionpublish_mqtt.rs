@@ -22,6 +22,7 @@ fn frame(ms: u64) -> gst::Buffer {
         width: 8,
         height: 8,
         confidence: 0.75,
+        landmarks: None,
     };
     add_detected(buffer.make_mut(), info.width(), info.height(), &[face]);
     at(buffer, ms)

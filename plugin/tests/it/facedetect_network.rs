@@ -111,6 +111,20 @@ fn small_faces_in_a_very_large_frame_are_found_in_tiles() {
 }
 
 #[test]
+fn far_faces_in_a_large_frame_are_found_without_settings() {
+    init();
+    // A face of some 40 pixels in 1920.
+    let far = [1200, 600, 180];
+    let (info, buffer) = portraits(1920, 1080, &[far]);
+    assert_eq!(found("tiles=1", &info, &buffer), []);
+    // Every frame by itself is not searched in tiles.
+    assert_eq!(found("tracking=false", &info, &buffer), []);
+    let seen = found("", &info, &buffer);
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    assert!(is_in(&seen[0], far), "{seen:?}");
+}
+
+#[test]
 fn a_face_on_the_edges_of_tiles_is_found_once() {
     init();
     let (info, buffer) = portraits(1280, 720, &[[490, 210, 300]]);

@@ -7,7 +7,7 @@ use emotion_detect::DetectedFace;
 use emotion_detect::track::{
     DetectionInterval, DetectionRequest, Detections, FaceTracker, FrameTiming, Options,
 };
-use emotion_models::preprocess::Region;
+use emotion_models::preprocess::{GreyImage, Landmarks, Region};
 use emotion_tests::mot::{self, AnnotatedFace, TrackingMetrics};
 use emotion_tests::walkers::{SECONDS, Walkers, noise};
 
@@ -44,6 +44,7 @@ fn detections(
             width: width as u32,
             height: height as u32,
             confidence: if is_weak { 0.3 } else { 0.9 },
+            landmarks: None,
         });
     }
     if noise(frame * 7919) > 0.9 {
@@ -53,11 +54,12 @@ fn detections(
             width: 60,
             height: 70,
             confidence: 0.7,
+            landmarks: None,
         });
     }
     found.retain(|face| match request {
         DetectionRequest::None => false,
-        DetectionRequest::WholeFrame => true,
+        DetectionRequest::WholeFrame { .. } => true,
         DetectionRequest::Regions(regions) => regions.iter().any(|region| contains(region, face)),
     });
     found
@@ -103,7 +105,7 @@ fn track(rate: f64, interval: &str) -> (TrackingMetrics, f64) {
             };
             tracker.add_detections(&request, found, &picture);
         }
-        searches += u32::from(request == DetectionRequest::WholeFrame);
+        searches += u32::from(matches!(request, DetectionRequest::WholeFrame { .. }));
         frames.push(mot::EvaluatedFrame {
             truth,
             found: tracker.faces().map(|face| (face.id, face.region)).collect(),
@@ -156,7 +158,11 @@ fn track_late(delay: Duration) -> TrackingMetrics {
         if let Some((began, earlier, pixels)) = at_work.take_if(|(began, ..)| now - *began >= delay)
         {
             let truth = clip.truth(began.as_secs_f64());
-            let faces = detections(&truth, earlier, &DetectionRequest::WholeFrame);
+            let faces = detections(
+                &truth,
+                earlier,
+                &DetectionRequest::WholeFrame { with_tiles: true },
+            );
             let found = Detections {
                 faces: &faces,
                 strong_confidence: STRONG,
@@ -186,4 +192,62 @@ fn boxes_follow_their_faces_while_a_detector_takes_half_a_second() {
     assert_eq!(late.switches, 0, "{about}");
     // A new person appears half a second later, or a second later if one detection in ten is missed.
     assert!(late.idf1 >= 0.8, "{about}");
+}
+
+/// Frames a second apart, on which a face is first at the left and then at the right: the faces and candidates of each, and what
+/// was searched.
+fn sparse_frames(interval: &str) -> Vec<(Vec<i32>, Vec<i32>, DetectionRequest)> {
+    let landmarks = Landmarks([[0.0, 0.0], [8.0, 0.0], [4.0, 4.0], [1.0, 8.0], [7.0, 8.0]]);
+    let mut tracker = FaceTracker::new(Options {
+        interval: interval.parse().unwrap(),
+        ..Options::default()
+    });
+    let frame = |(second, x): (u64, i32)| {
+        let pixels: Vec<u8> = (0..WIDTH * HEIGHT)
+            .map(|i| (noise((i as u64 / 7) * 31 + second) * 100.0 + 128.0) as u8)
+            .collect();
+        let picture = GreyImage::new(&pixels, WIDTH, HEIGHT, WIDTH).unwrap();
+        let timing = FrameTiming {
+            timestamp: Some(Duration::from_secs(second)),
+            ..FrameTiming::default()
+        };
+        let request = tracker.follow(timing, &picture);
+        let face = DetectedFace {
+            x,
+            y: 100,
+            width: 50,
+            height: 60,
+            confidence: 0.9,
+            landmarks: Some(landmarks.map(|[right, down]| [x as f32 + right, 100.0 + down])),
+        };
+        let found = Detections {
+            faces: &[face],
+            strong_confidence: STRONG,
+        };
+        tracker.add_detections(&request, found, &picture);
+        let faces = tracker.faces().inspect(|face| {
+            let [eye, ..] = face.landmarks.expect("the detector finds them").0;
+            let [right, down] = [eye[0] - face.region.x, eye[1] - face.region.y];
+            assert!(right.abs() < 0.5 && down.abs() < 0.5, "{face:?}");
+        });
+        let faces = faces.map(|face| face.region.x.round() as i32).collect();
+        let candidates = tracker.candidates().map(|face| face.x).collect();
+        (faces, candidates, request)
+    };
+    [(0, 100), (1, 400)].map(frame).into()
+}
+
+#[test]
+fn on_frames_far_apart_only_faces_found_there_count_and_at_once() {
+    let [(first, _, _), (second, candidates, request)] = &sparse_frames("auto")[..] else {
+        panic!("expected two frames");
+    };
+    assert_eq!(
+        (first.as_slice(), second.as_slice()),
+        (&[100][..], &[400][..])
+    );
+    assert!(matches!(request, DetectionRequest::WholeFrame { .. }));
+    // Privacy still hides where the first one may be.
+    assert_eq!(candidates.len(), 1);
+    assert!((candidates[0] - 100).abs() < 60, "{candidates:?}");
 }

@@ -137,6 +137,10 @@ pub struct MadeMetrics {
     pub found: usize,
     /// Faces with exactly one box, whatever its overlap.
     pub with_one_box: usize,
+    /// Found faces whose emotion was compared with that of the face before it was turned, …
+    pub compared: usize,
+    /// … and those of which it was the same.
+    pub with_same_emotion: usize,
 }
 
 impl MadeMetrics {
@@ -151,6 +155,17 @@ impl MadeMetrics {
         self.faces += 1;
         self.found += usize::from(boxes.iter().any(|found| overlap(&found)));
         self.with_one_box += usize::from(boxes.iter().filter(covers).count() == 1);
+    }
+
+    /// Counts the label of a face and that of the same face upright.
+    pub fn compare(&mut self, label: usize, upright: usize) {
+        self.compared += 1;
+        self.with_same_emotion += usize::from(label == upright);
+    }
+
+    /// Fraction of the compared faces with the same emotion as upright.
+    pub fn same_emotion(&self) -> Option<f64> {
+        (self.compared > 0).then(|| self.with_same_emotion as f64 / self.compared as f64)
     }
 
     /// Fraction of the faces that were found; NaN without faces.

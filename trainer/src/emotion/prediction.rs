@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use emotion_detect::{NetworkDetector, Options};
-use emotion_models::preprocess::{GreyRows, Preprocessor, Quality, Region};
+use emotion_models::preprocess::{GreyRows, Landmarks, Preprocessor, Quality, Region};
 use emotion_models::weights::WeightsId;
 use emotion_models::{Classifier, Metadata, Scores};
 
@@ -19,6 +19,8 @@ pub struct PredictedFace {
     pub height: u32,
     /// Confidence of the detector, 0 to 1; none without a detector.
     pub detection: Option<f64>,
+    /// Its landmarks in pixels, from a detector that finds them.
+    pub landmarks: Option<Landmarks>,
 }
 
 /// A face with the answer of the network.
@@ -58,6 +60,7 @@ impl FaceLocator {
                 width: image.width() as u32,
                 height: image.height() as u32,
                 detection: None,
+                landmarks: None,
             }]),
             Self::Detector {
                 detector, options, ..
@@ -69,6 +72,7 @@ impl FaceLocator {
                     width: face.width,
                     height: face.height,
                     detection: Some(face.confidence),
+                    landmarks: face.landmarks,
                 });
                 Ok(faces.collect())
             }
@@ -125,9 +129,11 @@ impl Predictor {
         for (face, crop) in faces.iter().zip(crops.chunks_exact_mut(crop_len)) {
             let (x, y) = (face.x as f32, face.y as f32);
             let region = Region::face(x, y, face.width as f32, face.height as f32, margin);
-            self.preprocessor.run(image, region, crop)?;
+            let landmarks = face.landmarks.as_ref();
+            self.preprocessor
+                .run_aligned(image, region, landmarks, crop)?;
             let size = self.preprocessor.size();
-            qualities.push(Quality::of(crop, size, image, region));
+            qualities.push(Quality::of(crop, size, image, region).with_landmarks(landmarks));
         }
         let scores = self.classifier.classify(&crops)?;
         let predictions = faces.into_iter().zip(scores).zip(qualities);

@@ -10,6 +10,7 @@ fn faces(labels: &[&str]) -> Vec<Face> {
         height: 9,
         detection: None,
         object_id: None,
+        landmarks: None,
         emotion: Some(EmotionResult {
             label: (*label).into(),
             ..EmotionResult::default()

@@ -28,6 +28,7 @@ pub(in crate::tag) fn face(
         probabilities: Some(Probabilities(vec![(label.to_owned(), confidence)])),
         valence: Some(confidence),
         quality: Some(1.0),
+        landmarks: None,
     }
 }
 

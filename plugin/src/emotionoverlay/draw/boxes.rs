@@ -49,6 +49,24 @@ pub(super) fn paint(
     })
 }
 
+/// Draws a dot with a dark outline, so that it shows on any skin.
+pub(super) fn paint_dot(side: i32, colour: Colour) -> Result<Sprite, Error> {
+    let size = Size {
+        width: side,
+        height: side,
+    };
+    draw(size, |cr| {
+        let middle = f64::from(side) / 2.0;
+        let disc = |radius: f64| cr.arc(middle, middle, radius, 0.0, std::f64::consts::TAU);
+        disc(middle);
+        set_rgba(cr, OUTLINE);
+        cr.fill()?;
+        disc(middle * 0.7);
+        set_colour(cr, colour);
+        cr.fill()
+    })
+}
+
 /// Draws the outline at the two ends of a bracket and clips to what lies between them.
 fn clip_to_bracket(cr: &cairo::Context, right: bool, bottom: bool, side: f64, line: &BoxLine) {
     let (arm, outline) = (f64::from(line.corner), f64::from(line.outline));

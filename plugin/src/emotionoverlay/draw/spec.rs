@@ -16,6 +16,8 @@ pub(crate) enum SpriteSpec {
         line: BoxLine,
         colour: Colour,
     },
+    /// A dot on a landmark, in a square of this side.
+    Dot { side: i32, colour: Colour },
     /// A plate with the track id and the emotion of a face, and room for a percentage.
     Label(LabelSpec),
     /// A percentage that fits into its room on a label.

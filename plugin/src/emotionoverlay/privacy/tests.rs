@@ -15,6 +15,7 @@ fn face(x: i32, y: i32, side: u32, object_id: Option<i32>) -> Face {
         height: side,
         detection: None,
         object_id,
+        landmarks: None,
         emotion: None,
     }
 }

@@ -10,6 +10,7 @@ fn face(id: i32, label: &str) -> Face {
         height: 8,
         detection: None,
         object_id: Some(id),
+        landmarks: None,
         emotion: Some(EmotionResult {
             label: label.into(),
             ..EmotionResult::default()

@@ -1,3 +1,5 @@
+use emotion_models::preprocess::Landmarks;
+
 use super::*;
 use crate::face::{EmotionResult, Face};
 
@@ -10,6 +12,13 @@ fn record(faces: usize) -> Record {
         height: 90,
         detection: None,
         object_id: Some(3),
+        landmarks: Some(Landmarks([
+            [0.1, 0.2],
+            [0.3, 0.2],
+            [0.2, 0.3],
+            [0.15, 0.4],
+            [0.25, 0.4],
+        ])),
         emotion: Some(EmotionResult {
             label: "sad".into(),
             label_id: 4,
@@ -65,6 +74,8 @@ fn each_face_is_a_line_under_the_header_and_quoted_where_it_must_be() {
         ("model", "any"),
         ("weights_id", "0123456789abcdef"),
         ("threshold", "0.45"),
+        ("right_eye_x", "0.1"),
+        ("left_mouth_y", "0.4"),
     ] {
         assert_eq!(rows[1][name], value, "{name}");
     }

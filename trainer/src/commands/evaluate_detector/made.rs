@@ -4,6 +4,8 @@ use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
+use emotion_models::preprocess::{Preprocessor, Region};
+use emotion_models::{Classifier, Weights};
 use image::GrayImage;
 use serde_json::{Value, json};
 
@@ -25,6 +27,50 @@ pub(super) struct MadeReport {
     turned: [MadeMetrics; ANGLES.len()],
 }
 
+/// Names the emotion of a face that a detector has found.
+struct EmotionNamer {
+    classifier: Classifier,
+    preprocessor: Preprocessor,
+    crop: Vec<f32>,
+}
+
+impl EmotionNamer {
+    /// With the default weights.
+    fn new() -> Result<Self> {
+        let classifier = Classifier::new(&Weights::embedded()?)?;
+        let size = classifier.metadata().input_size;
+        Ok(Self {
+            classifier,
+            preprocessor: Preprocessor::new(size),
+            crop: vec![0.0; size * size],
+        })
+    }
+
+    /// The index of the most probable label of the face in the best of the `boxes`, turned upright; none if it was not found.
+    fn label(&mut self, made: &MadeImage, boxes: &[ScoredBox]) -> Result<Option<usize>> {
+        let overlap = |found: &ScoredBox| found.region.iou(&made.face);
+        let best = boxes
+            .iter()
+            .max_by(|a, b| overlap(a).total_cmp(&overlap(b)));
+        let Some(best) = best.filter(|best| overlap(best) >= STRICT) else {
+            return Ok(None);
+        };
+        let Region {
+            x,
+            y,
+            width,
+            height,
+        } = best.region;
+        let square = Region::face(x, y, width, height, 0.0);
+        let picture = image_file::view(&made.image)?;
+        let (landmarks, crop) = (best.landmarks.as_ref(), &mut self.crop);
+        self.preprocessor
+            .run_aligned(&picture, square, landmarks, crop)?;
+        let scores = self.classifier.classify(&self.crop)?;
+        Ok(Some(scores[0].best().0))
+    }
+}
+
 impl MadeReport {
     /// Evaluates a detector on pictures made of each face that is large enough; boxes below `threshold` do not count.
     ///
@@ -39,6 +85,7 @@ impl MadeReport {
         let bar = reading("pictures", annotations.len());
         let mut report = Self::default();
         let mut index = 0;
+        let mut namer = EmotionNamer::new()?;
         let mut boxes = |made: &MadeImage, path: &Path| -> Result<Vec<ScoredBox>> {
             let sides = [made.image.width() as f32, made.image.height() as f32];
             let found = detector.found(&made.image, path)?.into_iter();
@@ -64,10 +111,15 @@ impl MadeReport {
                     metrics.add(&made.face, &boxes, STRICT);
                 }
                 index += 1;
+                // The first angle is 0.
+                let mut upright = None;
                 for (angle, metrics) in ANGLES.into_iter().zip(&mut report.turned) {
                     let made = turned(&image, face, angle).with_context(shown)?;
                     let boxes = boxes(&made, &annotation.image).with_context(shown)?;
                     metrics.add(&made.face, &boxes, STRICT);
+                    if let Some(label) = namer.label(&made, &boxes)? {
+                        metrics.compare(label, *upright.get_or_insert(label));
+                    }
                 }
             }
         }
@@ -83,6 +135,7 @@ impl MadeReport {
                 "faces": metrics.faces,
                 "recall50": share(metrics.recall()),
                 "one_box": share(metrics.one_box()),
+                "same_emotion": metrics.same_emotion(),
             })
         };
         let close_ups = FILLS.iter().zip(&self.close_ups);
@@ -96,15 +149,16 @@ impl MadeReport {
     /// The same as a table.
     pub(super) fn text(&self) -> String {
         let mut text = format!(
-            "\nmade pictures             faces   found at IoU {STRICT}   exactly one box\n"
+            "\nmade pictures             faces   found at IoU {STRICT}   exactly one box   same emotion as upright\n"
         );
         let mut row = |name: String, metrics: &MadeMetrics| {
             let _ = writeln!(
                 text,
-                "{name:<24} {:>6} {:>16} {:>19}",
+                "{name:<24} {:>6} {:>16} {:>19} {:>25}",
                 metrics.faces,
                 percent(metrics.recall(), 1),
-                percent(metrics.one_box(), 1)
+                percent(metrics.one_box(), 1),
+                (metrics.same_emotion()).map_or_else(String::new, |share| percent(share, 1))
             );
         };
         for (fill, metrics) in FILLS.iter().zip(&self.close_ups) {
