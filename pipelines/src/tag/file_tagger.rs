@@ -11,7 +11,7 @@ use super::pipeline::{AnnotatedFormat, Collected, PipelineProgress, TaggingPipel
 use super::recording::Recording;
 use super::records::RecordFile;
 use super::report;
-use super::result_names::{ANNOTATED, CAPTIONS, ELAN, THUMBNAILS};
+use super::result_names::{ANNOTATED, CAPTIONS, ELAN, REPORT, THUMBNAILS};
 use super::results::ResultWriter;
 use super::settings::Settings;
 use super::summary::{self, About};
@@ -100,11 +100,12 @@ impl FileTagger<'_> {
             let video = analysed.annotated.map(|suffix| job.results.name(&suffix));
             let thumbnails = collected.thumbnails.as_ref();
             let page = report::html(&input.source(), video.as_deref(), &timeline, thumbnails);
-            results.write("html", &page.context("cannot write the report as JSON")?)?;
+            results.write(REPORT, &page.context("cannot write the report as JSON")?)?;
         }
         let about = About {
             input,
             content: &job.content,
+            validator: job.validator.as_deref(),
             settings,
             outputs: &results.names(),
             retried: job.retried.as_deref(),

@@ -71,6 +71,19 @@ impl ResultFolder {
         with_suffix(&self.out.join(&input.name), SUMMARY)
     }
 
+    /// A hidden folder for the local copy of the input with this number in the run.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be created.
+    pub fn copy_folder(&self, number: usize) -> anyhow::Result<CopyFolder> {
+        let process = std::process::id();
+        let folder = self.hidden.join(format!("{process}-{number}-input"));
+        fs::create_dir(&folder)
+            .with_context(|| format!("{}: cannot create the folder", folder.display()))?;
+        Ok(CopyFolder(folder))
+    }
+
     /// A hidden folder for the growing results of an attempt to tag `input`, which has this number in the run.
     ///
     /// # Errors
@@ -107,6 +120,28 @@ impl Drop for ResultFolder {
     fn drop(&mut self) {
         // The next run removes what remains.
         let _ = fs::remove_dir_all(&self.hidden);
+    }
+}
+
+/// A hidden folder for the local copy of a file; it is removed when this is dropped.
+#[derive(Debug)]
+pub struct CopyFolder(PathBuf);
+
+impl CopyFolder {
+    /// The path of the copy of a file with this name.
+    pub fn copy_of(&self, name: &Path) -> PathBuf {
+        let copy = self.0.join("input");
+        match name.extension() {
+            Some(extension) => copy.with_extension(extension),
+            None => copy,
+        }
+    }
+}
+
+impl Drop for CopyFolder {
+    fn drop(&mut self) {
+        // What remains is removed with the hidden folder.
+        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::tag::inputs::InputOrigin;
 
 fn input() -> InputFile {
     InputFile {
@@ -7,6 +8,7 @@ fn input() -> InputFile {
         name: "a/my.talk.mp4".into(),
         captions: "a/my.talk".into(),
         size: 1,
+        origin: InputOrigin::Local,
     }
 }
 
