@@ -9,10 +9,10 @@ use anyhow::{Context, Result, ensure};
 use emotion_pipelines::clip::{self, Clip};
 use emotion_pipelines::launch_line::LaunchLine;
 use emotion_pipelines::runner::{self, StopFlag};
+use emotion_pipelines::tag::inputs::{self, InputArguments};
 use emotion_pipelines::tag::limits::Limits;
 use emotion_pipelines::tag::progress::TagProgress;
 use emotion_pipelines::tag::settings::Settings;
-use emotion_pipelines::tag::inputs::{self, InputArguments};
 use emotion_pipelines::tag::{self, Options};
 use gst::prelude::*;
 

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
+use gst::glib;
 use gst::prelude::*;
 
 use super::time_line::{TimeLine, plain_segment, probe_return, segment_of};
@@ -84,7 +85,30 @@ impl AudioBranch {
             let encoder = self.encoder.context("no audio encoder is installed")?;
             format!("{QUEUE} ! audioconvert ! audioresample ! {encoder}")
         };
-        let bin = gst::parse::bin_from_description(&words, true)?;
+        self.link(pipeline, pad, &words)
+    }
+
+    /// Links the sound of `source`, which has these caps and is not decoded, to the muxer.
+    pub(super) fn add_encoded(
+        &self,
+        pipeline: &gst::Pipeline,
+        source: &gst::Element,
+        caps: &gst::Caps,
+    ) -> anyhow::Result<()> {
+        let encoder = self.encoder.context("no audio encoder is installed")?;
+        let [parser, decoder] = decoding(caps).context("nothing is installed to decode it")?;
+        let exit = source.static_pad("src").context("it has no source pad")?;
+        // The source waits when the first queue is full, and the muxer for the pictures.
+        let words = format!(
+            "queue ! {parser} ! {decoder} ! audioconvert ! audioresample ! {encoder} ! queue"
+        );
+        pipeline.add(source)?;
+        self.link(pipeline, &exit, &words)
+    }
+
+    /// Links `pad` to the muxer through the elements in `words`.
+    fn link(&self, pipeline: &gst::Pipeline, pad: &gst::Pad, words: &str) -> anyhow::Result<()> {
+        let bin = gst::parse::bin_from_description(words, true)?;
         pipeline.add(&bin)?;
         let connect = || -> anyhow::Result<()> {
             let entry = bin
@@ -110,6 +134,26 @@ impl AudioBranch {
         }
         connected
     }
+}
+
+/// The installed parser and decoder for encoded sound with these caps.
+fn decoding(caps: &gst::Caps) -> Option<[glib::GString; 2]> {
+    let best = |kind, caps: &gst::Caps| {
+        let kind = kind | gst::ElementFactoryType::MEDIA_AUDIO;
+        let all = gst::ElementFactory::factories_with_type(kind, gst::Rank::MARGINAL);
+        let fitting = all.iter().filter(|factory| factory.can_sink_any_caps(caps));
+        fitting.max_by_key(|factory| factory.rank()).cloned()
+    };
+    let parser = best(gst::ElementFactoryType::PARSER, caps)?;
+    let parsed = parser
+        .static_pad_templates()
+        .iter()
+        .find(|template| template.direction() == gst::PadDirection::Src)?
+        .caps();
+    let decoder = gst::ElementFactoryType::DECODER;
+    // A parser may have to change the form in which the sound is stored.
+    let decoder = best(decoder, caps).or_else(|| best(decoder, &parsed))?;
+    Some([parser.name(), decoder.name()])
 }
 
 /// Gives the audio of `pad` the times that a player shows, and leaves out what lies before the start or outside edits.
@@ -206,6 +250,23 @@ mod tests {
             assert_eq!(audio.takes(&caps(text)), supported, "{text}");
         }
         assert!(audio.encoder.is_some());
+    }
+
+    #[test]
+    fn encoded_sound_of_all_usual_kinds_has_a_parser_and_a_decoder() {
+        gst::init().unwrap();
+        for (text, parser) in [
+            ("audio/mpeg,mpegversion=4,stream-format=adts", "aacparse"),
+            ("audio/mpeg,mpegversion=4,stream-format=loas", "aacparse"),
+            ("audio/mpeg,mpegversion=1,layer=2", "mpegaudioparse"),
+            ("audio/x-dts", "dcaparse"),
+            ("audio/x-ac3", "ac3parse"),
+        ] {
+            let found = decoding(&caps(text)).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(found[0], parser, "{text}");
+            assert_ne!(found[1], parser, "{text}");
+        }
+        assert_eq!(decoding(&caps("audio/x-no-such")), None);
     }
 
     #[test]

@@ -29,10 +29,7 @@ struct Answer {
 /// # Errors
 ///
 /// If the server does not give all of it. The error may have secrets of the address in it.
-pub(super) fn download(
-    job: &DownloadJob,
-    on_progress: &dyn Fn(u64),
-) -> anyhow::Result<Downloaded> {
+pub(super) fn download(job: &DownloadJob, on_progress: &dyn Fn(u64)) -> anyhow::Result<Downloaded> {
     let (pipeline, source) = pipeline(job)?;
     let exit = source
         .static_pad("src")

@@ -78,7 +78,15 @@ impl FileTagger<'_> {
             }
             annotated => (annotated?, None),
         };
-        let incomplete = analysed.collected.damage.or(cut).or(failure);
+        let lost_sound = analysed
+            .collected
+            .lost_sound
+            .map(|lost| format!("its annotated copy is without sound that the file has: {lost}"));
+        if let Some(lost) = &lost_sound {
+            on_warning(lost);
+        }
+        let damage = analysed.collected.damage;
+        let incomplete = damage.or(cut).or(failure).or(lost_sound);
         let collected = analysed.collected.collector;
         collected.records.finish()?;
         let mut timeline = collected.timeline;

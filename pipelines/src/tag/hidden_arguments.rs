@@ -33,9 +33,7 @@ pub fn arguments() -> io::Result<Vec<OsString>> {
     if let Some((name, rest)) = shown.split_first() {
         again.arg0(name).args(rest);
     }
-    Err(again
-        .env(VARIABLE, serde_json::to_string(&hidden)?)
-        .exec())
+    Err(again.env(VARIABLE, serde_json::to_string(&hidden)?).exec())
 }
 
 /// The arguments as they may be shown, and the whole addresses with their positions.

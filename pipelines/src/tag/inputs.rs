@@ -187,7 +187,8 @@ impl InputScan {
             Some(url) => self.add_remote(url),
             None => {
                 let shown = PathBuf::from(remote_url::without_secrets(&text));
-                let reason = "files come from http://, https:// and file://; emotion-crowd watches streams";
+                let reason =
+                    "files come from http://, https:// and file://; emotion-crowd watches streams";
                 self.reject(&shown, reason);
             }
         }

@@ -8,6 +8,10 @@
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use gst::prelude::*;
 
 /// More boxes in one box than a movie without fragments has.
 const MOST_BOXES: usize = 10_000;
@@ -37,6 +41,34 @@ impl Correction {
             }
         }
     }
+}
+
+/// Has `corrections` made in what `file`, an element, reads.
+pub(super) fn correct(file: &gst::Element, corrections: Arc<[Correction]>) -> anyhow::Result<()> {
+    let exit = file
+        .static_pad("src")
+        .context("filesrc has no source pad")?;
+    if corrections.is_empty() {
+        return Ok(());
+    }
+    exit.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        if let Some(buffer) = info.buffer_mut() {
+            let offset = buffer.offset();
+            let concerned = corrections
+                .iter()
+                .filter(|correction| correction.concerns(offset, buffer.size()));
+            let concerned: Vec<_> = concerned.collect();
+            if !concerned.is_empty()
+                && let Ok(mut data) = buffer.make_mut().map_writable()
+            {
+                concerned
+                    .iter()
+                    .for_each(|correction| correction.apply(offset, &mut data));
+            }
+        }
+        gst::PadProbeReturn::Ok
+    });
+    Ok(())
 }
 
 /// The corrections that the movie at `path` needs; none if it is no MP4 or MOV file.

@@ -68,6 +68,8 @@ pub(super) struct Collected {
     pub(super) collector: FrameCollector,
     /// Why the file could not be decoded to its end.
     pub(super) damage: Option<String>,
+    /// Which sound the annotated copy is without, and why.
+    pub(super) lost_sound: Option<String>,
 }
 
 impl TaggingPipeline<'_> {
@@ -88,13 +90,6 @@ impl TaggingPipeline<'_> {
             )?,
             MediaSource::Image(_) | MediaSource::Heif => MediaInfo::default(),
         };
-        if info.lost_audio > 0 && self.annotated.is_some() {
-            on_warning(&format!(
-                "the demuxer of GStreamer does not read {} of its audio tracks (DTS, or AAC of a disc or camera); \
-                 the annotated copy is without them, unless the file is converted first",
-                info.lost_audio
-            ));
-        }
         let track = info.video_track(self.settings.track)?;
         let pipeline = launch_line(self.settings, &self.source, self.annotated).launch()?;
         // A sink that waits for the other one lets a query for buffers wait in its queue, and so the whole pipeline.
@@ -112,11 +107,21 @@ impl TaggingPipeline<'_> {
             shared::count_read_bytes(&file, shared.clone())?;
             media_info::correct(&file, info.corrections.clone())?;
         }
+        if let Some((_, path)) = self.annotated {
+            // As above.
+            for sink in pipeline.iterate_sinks().into_iter().flatten() {
+                let factory = sink.factory().map(|factory| factory.name());
+                if factory.is_some_and(|name| name == "filesink") {
+                    sink.set_property("location", path);
+                }
+            }
+        }
         shared::watch_decoders(&pipeline, shared.clone());
         let entry = element("pictures")?
             .static_pad("sink")
             .context("a queue has no sink pad")?;
         let every = self.settings.every;
+        let mut undemuxed = Vec::new();
         if !matches!(self.source, MediaSource::Stream) {
             frame_entry::install(&entry, info.time_line, None, every, shared.clone());
         } else {
@@ -133,12 +138,20 @@ impl TaggingPipeline<'_> {
                 Some(_) => Some(AudioBranch::new(&element(MUXER)?)?),
                 None => None,
             };
+            for sound in info.undemuxed_audio.iter().filter(|_| audio.is_some()) {
+                match streams::add_undemuxed(&pipeline, sound, audio.as_ref()) {
+                    Ok(source) => undemuxed.push((sound, source)),
+                    Err(error) => {
+                        shared.add_lost_sound(format!("{}: {error:#}", sound.shown()));
+                    }
+                }
+            }
             let wanted = WantedStreams {
                 other_video: ids,
                 audio,
                 time_line: info.time_line,
             };
-            streams::connect(&pipeline, &decode, entry, wanted);
+            streams::connect(&pipeline, &decode, entry, wanted, shared.clone());
         }
         if let Some((AnnotatedFormat::Video(_), _)) = self.annotated {
             encoded_size::keep(
@@ -161,6 +174,14 @@ impl TaggingPipeline<'_> {
                 scope.spawn(move || {
                     if let Err(error) = feed(&image, &source) {
                         gst::element_error!(source, gst::StreamError::Decode, ("{error:#}"));
+                    }
+                });
+            }
+            for (sound, source) in undemuxed {
+                let (file, line) = (self.file, info.time_line);
+                scope.spawn(move || {
+                    if let Err(error) = sound.feed(file, line, &source) {
+                        gst::element_error!(source, gst::ResourceError::Read, ("{error}"));
                     }
                 });
             }
@@ -190,7 +211,11 @@ impl TaggingPipeline<'_> {
         recording.timecode = collector.recording.timecode.take();
         recording.hdr = shared.hdr.get().map(|transfer| transfer.name());
         collector.recording = recording;
-        Ok(Collected { collector, damage })
+        Ok(Collected {
+            collector,
+            damage,
+            lost_sound: shared.lost_sound(),
+        })
     }
 }
 

@@ -82,7 +82,8 @@ impl<'a, 'p> Tagger<'a, 'p> {
         let summary = self.folder.summary(input);
         let earlier = EarlierRun::read(&summary, &self.options.settings);
         let existing = earlier.map(|earlier| earlier.results_for(local, &content));
-        if let Some(outcome) = existing.and_then(|existing| self.existing_outcome(input, existing)) {
+        if let Some(outcome) = existing.and_then(|existing| self.existing_outcome(input, existing))
+        {
             return Ok(outcome);
         }
         if copy.is_none() {
@@ -131,7 +132,11 @@ impl<'a, 'p> Tagger<'a, 'p> {
     }
 
     /// The outcome if results of an earlier run stay; `None` if the file is tagged.
-    fn existing_outcome(&self, input: &InputFile, existing: ExistingResults) -> Option<FileOutcome> {
+    fn existing_outcome(
+        &self,
+        input: &InputFile,
+        existing: ExistingResults,
+    ) -> Option<FileOutcome> {
         // Whoever sends something on standard input wants it to be tagged.
         let resume = self.options.resume && input.origin != InputOrigin::StandardInput;
         match existing {
@@ -162,7 +167,9 @@ impl<'a, 'p> Tagger<'a, 'p> {
             InputOrigin::Remote(url) => {
                 let summary = self.folder.summary(input);
                 let earlier = EarlierRun::read(&summary, &self.options.settings);
-                let known = earlier.as_ref().and_then(|earlier| earlier.validator(input));
+                let known = earlier
+                    .as_ref()
+                    .and_then(|earlier| earlier.validator(input));
                 let task = ToWorker::Download(Box::new(DownloadJob {
                     url: url.clone(),
                     to: to.clone(),
@@ -171,7 +178,8 @@ impl<'a, 'p> Tagger<'a, 'p> {
                 match self.work(worker, number, input, &task)? {
                     JobEnd::Downloaded(downloaded) if downloaded.is_unchanged => {
                         let existing = earlier.map(EarlierRun::of_same_content);
-                        let outcome = existing.and_then(|found| self.existing_outcome(input, found));
+                        let outcome =
+                            existing.and_then(|found| self.existing_outcome(input, found));
                         return Ok(Err(outcome.unwrap_or(FileOutcome::AlreadyTagged)));
                     }
                     JobEnd::Downloaded(downloaded) => downloaded.validator,

@@ -213,8 +213,11 @@ fn is_text_result(path: &Path) -> bool {
         RecordFileFormat::Parquet,
     ];
     let suffixes = formats.map(RecordFileFormat::extension);
-    let suffixes = suffixes.into_iter().chain([SUMMARY, THUMBNAILS, ELAN, REPORT]);
-    let inputs = suffixes.filter_map(|suffix| name.strip_suffix(suffix.as_bytes())?.strip_suffix(b"."));
+    let suffixes = suffixes
+        .into_iter()
+        .chain([SUMMARY, THUMBNAILS, ELAN, REPORT]);
+    let inputs =
+        suffixes.filter_map(|suffix| name.strip_suffix(suffix.as_bytes())?.strip_suffix(b"."));
     let mut summaries = inputs.map(|input| {
         let input = path.with_file_name(OsStr::from_bytes(input));
         with_suffix(&input, SUMMARY)

@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// An address in a text: its scheme, its login, its server and path, its query and fragment.
 static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
-    let pattern =
-        r#"(?i)\b([a-z][a-z0-9+.-]*://)([^\s/"'<>?#]*@)?([^\s"'<>?#]*)([?#][^\s"'<>]*)?"#;
+    let pattern = r#"(?i)\b([a-z][a-z0-9+.-]*://)([^\s/"'<>?#]*@)?([^\s"'<>?#]*)([?#][^\s"'<>]*)?"#;
     Regex::new(pattern).expect("the pattern is correct")
 });
 
@@ -123,8 +122,9 @@ pub fn without_secrets(text: &str) -> String {
 
 /// A part of a path as the name of a file; `None` if it is none.
 fn file_name(part: &str) -> Option<String> {
-    let is_name =
-        |name: &str| ![".", ".."].contains(&name) && !name.contains(['/', '\0']) && !name.is_empty();
+    let is_name = |name: &str| {
+        ![".", ".."].contains(&name) && !name.contains(['/', '\0']) && !name.is_empty()
+    };
     [decoded(part), part.to_owned()]
         .into_iter()
         .find(|name| is_name(name))

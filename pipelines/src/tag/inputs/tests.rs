@@ -305,7 +305,10 @@ fn standard_input_has_the_name_that_it_is_given() {
     assert_eq!(found.files[0].origin, InputOrigin::StandardInput);
     for name in ["", "/1.mp4", "../1.mp4", "a/../../1.mp4"] {
         let reason = refused(named(Some(Path::new(name))));
-        assert!(reason.contains("below the folder of --out"), "{name}: {reason}");
+        assert!(
+            reason.contains("below the folder of --out"),
+            "{name}: {reason}"
+        );
     }
     assert!(refused(named(None)).contains("belong together"));
     let reason = refused(InputArguments {
