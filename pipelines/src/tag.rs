@@ -28,7 +28,8 @@ pub mod limits;
 mod media_info;
 mod media_source;
 pub mod moment;
-mod movie_durations;
+mod movie_head;
+mod options;
 mod os_path;
 mod parallel;
 mod pipeline;
@@ -53,35 +54,14 @@ pub mod worker;
 mod worker_message;
 mod worker_process;
 
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
-
 use self::classifier::ClassifierIdentity;
 use self::event::{Event, FileOutcome, RunTotals};
 use self::inputs::InputFiles;
-use self::limits::Limits;
+pub use self::options::Options;
 use self::progress::TagProgress;
 use self::results::ResultFolder;
-use self::settings::Settings;
 use self::tagger::Tagger;
 use crate::runner::StopFlag;
-
-/// What to do.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// How each file is tagged.
-    pub settings: Settings,
-    /// The folder for the results.
-    pub out: PathBuf,
-    /// Number of files that are tagged in parallel.
-    pub jobs: NonZeroUsize,
-    /// Whether to skip files that have results.
-    pub resume: bool,
-    /// What a file may take.
-    pub limits: Limits,
-    /// The program of the worker processes: one that calls [`worker::run`] if [`worker::is_worker`].
-    pub worker: PathBuf,
-}
 
 /// Tags `inputs` and reports the progress.
 ///

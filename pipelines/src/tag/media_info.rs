@@ -9,7 +9,8 @@ use anyhow::Context as _;
 use gst::prelude::*;
 
 use self::track_search::{DONE, TrackKind, TrackSearch, locked};
-use super::movie_durations::{self, Correction};
+use super::container;
+use super::movie_head::{self, Correction};
 use super::time_line::TimeLine;
 use super::transport_stream::{self, MappedKind};
 use super::undemuxed_audio::UndemuxedAudio;
@@ -50,14 +51,21 @@ impl MediaInfo {
         on_source: impl FnOnce(&gst::Element) -> anyhow::Result<()>,
         on_tick: impl Fn(),
     ) -> anyhow::Result<Self> {
-        let corrections: Arc<[Correction]> = movie_durations::corrections(path)?.into();
+        let mut corrections = movie_head::corrections(path)?;
+        let mut hidden = Vec::new();
+        if container::missing_end(path)?.is_some() {
+            hidden = movie_head::hidden_sound(path)?;
+        }
+        let has_hidden_sound = !hidden.is_empty();
+        corrections.append(&mut hidden);
+        let corrections: Arc<[Correction]> = corrections.into();
         let pipeline = LaunchLine::default()
             .words("filesrc name=file ! decodebin name=decode")
             .launch()?;
         let file = pipeline.by_name("file").context("there is no filesrc")?;
         file.set_property("location", path);
         on_source(&file)?;
-        movie_durations::correct(&file, corrections.clone())?;
+        movie_head::correct(&file, corrections.clone())?;
         let search = Arc::new(Mutex::new(TrackSearch::default()));
         track_search::watch(&pipeline, &search);
         let more = [gst::MessageType::Application];
@@ -86,7 +94,9 @@ impl MediaInfo {
             let firsts = map.iter().filter_map(|track| track.first);
             firsts.map(move |first| clock.time_of(first))
         });
-        let first = search.first().into_iter().chain(firsts).min();
+        // Sound begins with the movie.
+        let hidden = has_hidden_sound.then_some(0);
+        let first = search.first().into_iter().chain(firsts).chain(hidden).min();
         let is_left_out = |track: &&transport_stream::MappedTrack| {
             track.kind == MappedKind::Audio && !search.has_pid(track.pid)
         };

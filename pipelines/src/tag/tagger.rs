@@ -3,11 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use super::Options;
 use super::event::{Event, FileOutcome, FileStats};
 use super::existing_results::{EarlierRun, ExistingResults};
 use super::fingerprint;
 use super::inputs::{InputFile, InputOrigin};
+use super::options::Options;
 use super::progress::TagProgress;
 use super::results::{CopyFolder, ResultFolder};
 use super::standard_input;

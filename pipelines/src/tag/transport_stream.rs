@@ -54,14 +54,14 @@ pub(super) struct MappedTrack {
 
 /// Ties the clock of a stream to a time line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct StreamClock {
+pub(super) struct ProgramClock {
     /// A time of the clock, in units of 90 kHz.
     pub(super) stamp: u64,
     /// The same time on the time line, in nanoseconds.
     pub(super) time: i64,
 }
 
-impl StreamClock {
+impl ProgramClock {
     /// The time on the time line of another time of the clock.
     pub(super) fn time_of(&self, stamp: u64) -> i64 {
         self.time + difference(stamp, self.stamp)

@@ -9,7 +9,7 @@ use gst::prelude::*;
 
 use super::elementary_stream::ElementaryStream;
 use super::time_line::{DemuxerTime, TimeLine};
-use super::transport_stream::{MappedTrack, StreamClock};
+use super::transport_stream::{MappedTrack, ProgramClock};
 
 /// How much of the sound is looked at to find out what it is, in bytes.
 const EXAMINED: usize = 1 << 15;
@@ -22,7 +22,7 @@ const STEPS: std::ops::RangeInclusive<DemuxerTime> = -1_000_000_000..=10_000_000
 #[derive(Debug, Clone)]
 pub(super) struct UndemuxedAudio {
     track: MappedTrack,
-    clock: StreamClock,
+    clock: ProgramClock,
     /// What it is; `None` if that is not known.
     pub(super) caps: Option<gst::Caps>,
 }
@@ -36,7 +36,7 @@ impl UndemuxedAudio {
     pub(super) fn find(
         path: &Path,
         track: &MappedTrack,
-        clock: StreamClock,
+        clock: ProgramClock,
     ) -> io::Result<Option<Self>> {
         let mut start = Vec::new();
         for packet in ElementaryStream::open(path, track)? {

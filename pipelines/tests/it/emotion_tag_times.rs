@@ -334,3 +334,46 @@ fn sound_that_cannot_be_kept_is_named_and_the_file_counts_as_tagged_in_part() {
         15
     );
 }
+
+#[test]
+fn of_a_recording_that_broke_off_all_frames_that_are_there_are_kept_on_request() {
+    let Some(archive) = archive() else { return };
+    let input = "-f lavfi -i testsrc2=s=320x240:r=25:d=4 -f lavfi -i sine=d=4";
+    let codecs = "-c:v libx264 -preset veryfast -bf 2 -g 50 -pix_fmt yuv420p -c:a aac";
+    for (name, flags) in [
+        // One fragment has the sound behind all its pictures.
+        ("fragments.mp4", "+frag_keyframe+empty_moov"),
+        ("whole.mp4", "+faststart"),
+    ] {
+        ffmpeg(
+            &archive,
+            &format!("{input} {codecs} -movflags {flags} {name}"),
+        );
+        let path = archive.path("in").join(name);
+        let bytes = std::fs::read(&path).expect("it was written");
+        std::fs::write(&path, &bytes[..bytes.len() * 7 / 10]).expect("it is writable");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_emotion-tag"));
+        command.arg("--out").arg(archive.path("out"));
+        command.args(["--keep-partial"]).arg(&path);
+        let output = command.stdin(Stdio::null()).output().expect("it starts");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        let records = records(&archive.path("out").join(format!("{name}.jsonl")));
+        let expected = expected_times(&path);
+        // What is cut within a frame, decoders show or do not.
+        assert!(
+            (expected.len() - 4..=expected.len()).contains(&records.len()),
+            "{name}: {} of {}",
+            records.len(),
+            expected.len()
+        );
+        for (record, expected) in records.iter().zip(&expected) {
+            let (found, expected) = (record.stream_time, expected.expect("it has a time"));
+            let found = found.expect("it has a time");
+            assert!(
+                (found - expected).abs() <= 0.001,
+                "{name}: {found} {expected}"
+            );
+        }
+    }
+}

@@ -19,9 +19,9 @@ static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
 pub struct RemoteUrl(String);
 
 /// User name and password.
-pub(in crate::tag) struct Login {
-    pub(in crate::tag) user: String,
-    pub(in crate::tag) password: String,
+pub(crate) struct Login {
+    pub(crate) user: String,
+    pub(crate) password: String,
 }
 
 impl RemoteUrl {
@@ -50,7 +50,7 @@ impl RemoteUrl {
     }
 
     /// The address to ask the server for, without login and fragment.
-    pub(in crate::tag) fn requested(&self) -> String {
+    pub(crate) fn requested(&self) -> String {
         let whole = self.0.split('#').next().unwrap_or_default();
         match self.encoded_login() {
             Some(login) => whole.replacen(&format!("{login}@"), "", 1),
@@ -58,7 +58,7 @@ impl RemoteUrl {
         }
     }
 
-    pub(in crate::tag) fn login(&self) -> Option<Login> {
+    pub(crate) fn login(&self) -> Option<Login> {
         let login = self.encoded_login()?;
         let (user, password) = login.split_once(':').unwrap_or((login, ""));
         Some(Login {

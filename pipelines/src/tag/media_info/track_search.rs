@@ -6,7 +6,7 @@ use gst::prelude::*;
 
 use crate::tag::discarded_stream::discard;
 use crate::tag::time_line::{DemuxerTime, TimeLine, demuxer, segment_of, signed};
-use crate::tag::transport_stream::{self, StreamClock};
+use crate::tag::transport_stream::{self, ProgramClock};
 
 /// A track that begins later than so long after the first one is not waited for, in nanoseconds.
 const LATEST_BEGIN: DemuxerTime = 5_000_000_000;
@@ -53,13 +53,13 @@ impl TrackSearch {
     }
 
     /// Ties the clock of a transport stream with this map to the time line of the demuxer, by its first picture.
-    pub(super) fn clock(&self, map: &[transport_stream::MappedTrack]) -> Option<StreamClock> {
+    pub(super) fn clock(&self, map: &[transport_stream::MappedTrack]) -> Option<ProgramClock> {
         let mut tracks = self.tracks.iter();
         let video = tracks.find(|track| track.kind == TrackKind::Video)?;
         let is_video = |track: &&transport_stream::MappedTrack| {
             track.kind == transport_stream::MappedKind::Video
         };
-        Some(StreamClock {
+        Some(ProgramClock {
             stamp: map.iter().find(is_video)?.first?,
             time: video.first?,
         })
