@@ -2,6 +2,7 @@
 
 mod demuxed_times;
 mod encoded_size;
+mod failure;
 mod frame_entry;
 mod shared;
 mod streams;
@@ -198,6 +199,9 @@ impl TaggingPipeline<'_> {
             Ok(()) => None,
             Err(error) if is_heif && frames == 0 => bail!("{}", MediaSource::explained(&error)),
             Err(error) if self.keep_partial && frames > 0 => Some(format!("{error:#}")),
+            Err(error) if frames > 0 && self.annotated.is_none() => {
+                bail!("{error:#}; --keep-partial keeps the {frames} frames before")
+            }
             Err(error) => return Err(error),
         };
         anyhow::ensure!(frames > 0, "no picture in it could be decoded");
@@ -300,13 +304,8 @@ fn play(
         match message.map(|message| message.view()) {
             Some(gst::MessageView::Eos(_)) => return Ok(Some(())),
             Some(gst::MessageView::Error(error)) => {
-                return Err(match &missing_plugin {
-                    Some(plugin) => {
-                        anyhow!("nothing is installed to decode it: a {plugin} is missing")
-                    }
-                    // The user knows the file, and none of the elements.
-                    None => anyhow!("{}", described(None, &error.error(), error.debug())),
-                });
+                let missing = missing_plugin.as_deref();
+                return Err(anyhow!("{}", failure::explained(error, missing)));
             }
             Some(gst::MessageView::Warning(warning)) => {
                 // As with errors.
