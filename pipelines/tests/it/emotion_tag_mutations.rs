@@ -228,7 +228,7 @@ fn damaged_files_of_all_containers_cost_no_neighbour_and_no_more_than_they_may()
         }
     }
     let (longest, slowest) = outcomes.longest;
-    println!(
+    eprintln!(
         "{count} damaged files: {kinds:?}; longest {:.1} s ({slowest}), most memory {} MiB",
         longest.as_secs_f64(),
         most_memory >> 20
