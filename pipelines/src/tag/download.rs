@@ -94,7 +94,7 @@ fn pipeline(job: &DownloadJob) -> anyhow::Result<(gst::Pipeline, gst::Element)> 
         source.set_property("iradio-mode", false);
     }
     let sink = gst::ElementFactory::make("filesink")
-        .property("location", &job.to)
+        .property("location", job.to.as_path())
         .build()?;
     let pipeline = gst::Pipeline::new();
     pipeline.add_many([&source, &sink])?;

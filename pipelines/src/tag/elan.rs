@@ -197,6 +197,7 @@ mod tests {
 
     /// The rules of the EAF 3.0 schema, and those of ELAN about time, as far as they concern what we write.
     fn assert_is_valid(text: &str) {
+        gst::init().expect("GStreamer starts");
         let document = roxmltree::Document::parse(text).unwrap_or_else(|e| panic!("{e}: {text}"));
         let all = || document.descendants().filter(roxmltree::Node::is_element);
         let named = |name: &'static str| all().filter(move |node| node.has_tag_name(name));

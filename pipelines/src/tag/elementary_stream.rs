@@ -1,7 +1,7 @@
 //! The data of one track in an MPEG transport stream (ISO/IEC 13818-1).
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Take};
 use std::path::Path;
 
 use super::transport_stream::{MappedTrack, PACKET, Packet, PacketLayout, SYNC};
@@ -28,13 +28,15 @@ pub(super) struct PesPacket {
     pub(super) data: Vec<u8>,
 }
 
-impl ElementaryStream<BufReader<File>> {
+impl ElementaryStream<BufReader<Take<File>>> {
+    /// The track in the first `limit` bytes of the file.
+    ///
     /// # Errors
     ///
     /// If the file cannot be read.
-    pub(super) fn open(path: &Path, track: &MappedTrack) -> io::Result<Self> {
-        let file = BufReader::with_capacity(1 << 18, File::open(path)?);
-        Ok(Self::new(file, track))
+    pub(super) fn open(path: &Path, track: &MappedTrack, limit: u64) -> io::Result<Self> {
+        let file = File::open(path)?.take(limit);
+        Ok(Self::new(BufReader::with_capacity(1 << 18, file), track))
     }
 }
 

@@ -18,8 +18,9 @@ use gst::prelude::*;
 use super::audio::AudioBranch;
 use super::collector::FrameCollector;
 use super::image_file::PictureFormat;
-use super::media_info::{self, MediaInfo};
+use super::media_info::MediaInfo;
 use super::media_source::{IMAGE_SOURCE, MediaSource, feed};
+use super::movie_head;
 use super::recording::Recording;
 use super::sdr_convert;
 use super::settings::Settings;
@@ -106,7 +107,7 @@ impl TaggingPipeline<'_> {
             let file = element("file")?;
             file.set_property("location", self.file);
             shared::count_read_bytes(&file, shared.clone())?;
-            media_info::correct(&file, info.corrections.clone())?;
+            movie_head::correct(&file, info.corrections.clone())?;
         }
         if let Some((_, path)) = self.annotated {
             // As above.

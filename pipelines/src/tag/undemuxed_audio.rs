@@ -13,6 +13,8 @@ use super::transport_stream::{MappedTrack, ProgramClock};
 
 /// How much of the sound is looked at to find out what it is, in bytes.
 const EXAMINED: usize = 1 << 15;
+/// How much of the file is searched for that, in bytes.
+const SEARCHED: u64 = 16 << 20;
 /// How much of it waits for the decoder, in bytes.
 const WAITING: u64 = 1 << 20;
 /// A step of time that is not between these is a break in the clock, in nanoseconds.
@@ -39,7 +41,7 @@ impl UndemuxedAudio {
         clock: ProgramClock,
     ) -> io::Result<Option<Self>> {
         let mut start = Vec::new();
-        for packet in ElementaryStream::open(path, track)? {
+        for packet in ElementaryStream::open(path, track, SEARCHED)? {
             start.extend(packet.data);
             if start.len() >= EXAMINED {
                 break;
@@ -90,7 +92,7 @@ impl UndemuxedAudio {
         source: &gst_app::AppSrc,
     ) -> io::Result<()> {
         let mut times = Times::default();
-        for packet in ElementaryStream::open(path, &self.track)? {
+        for packet in ElementaryStream::open(path, &self.track, u64::MAX)? {
             let time = packet.pts.map(|stamp| self.clock.time_of(stamp));
             let time = time.map(|time| times.without_break(time));
             // What lies before the start is not heard.

@@ -127,13 +127,13 @@ struct Outcomes {
     longest: (Duration, String),
 }
 
-fn read_outcomes(lines: impl Iterator<Item = String>) -> Outcomes {
+fn outcomes_in(lines: Vec<(Instant, String)>) -> Outcomes {
     let mut started = BTreeMap::new();
     let mut outcomes = Outcomes {
         by_name: BTreeMap::new(),
         longest: (Duration::ZERO, String::new()),
     };
-    for line in lines {
+    for (time, line) in lines {
         let event: Value = serde_json::from_str(&line).expect("each line is JSON");
         let file = Path::new(event["file"].as_str().unwrap_or_default());
         let Some(name) = file
@@ -144,10 +144,12 @@ fn read_outcomes(lines: impl Iterator<Item = String>) -> Outcomes {
         };
         match event["event"].as_str() {
             Some("started") => {
-                started.insert(name, Instant::now());
+                started.insert(name, time);
             }
             Some("tagged" | "tagged in part" | "failed") => {
-                let took = started.get(&name).map_or(Duration::ZERO, Instant::elapsed);
+                let took = started
+                    .get(&name)
+                    .map_or(Duration::ZERO, |start| time - *start);
                 if took > outcomes.longest.0 {
                     outcomes.longest = (took, name.clone());
                 }
@@ -200,13 +202,16 @@ fn damaged_files_of_all_containers_cost_no_neighbour_and_no_more_than_they_may()
         .expect("it starts");
     let lines = BufReader::new(running.stdout.take().expect("it is piped")).lines();
     let is_over = AtomicBool::new(false);
-    let (outcomes, most_memory) = thread::scope(|scope| {
+    let (lines, most_memory) = thread::scope(|scope| {
         let program = running.id();
-        let watched = scope.spawn(|| watched_memory(program, &is_over));
-        let outcomes = read_outcomes(lines.map_while(Result::ok));
+        let is_over = &is_over;
+        let watched = scope.spawn(move || watched_memory(program, is_over));
+        let lines = lines.map_while(Result::ok);
+        let lines: Vec<_> = lines.map(|line| (Instant::now(), line)).collect();
         is_over.store(true, Ordering::SeqCst);
-        (outcomes, watched.join().expect("it reads files"))
+        (lines, watched.join().expect("it reads files"))
     });
+    let outcomes = outcomes_in(lines);
     let status = running.wait().expect("it ends");
     assert_eq!(status.code(), Some(1), "damaged files are not tagged");
     assert_eq!(outcomes.by_name.len(), count + good.len());
