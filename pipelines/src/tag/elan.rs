@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use super::timeline::{EmotionTimeline, UNCLASSIFIED};
 
@@ -22,8 +23,8 @@ const TYPE: &str = "emotion";
 
 /// The document about the file with this path below its root, made at `date` (ISO 8601); the video is expected beside the
 /// document.
-pub(super) fn document(source: &str, timeline: &EmotionTimeline, date: &str) -> String {
-    let name = source.rsplit('/').next().unwrap_or(source);
+pub(super) fn document(source: &Path, timeline: &EmotionTimeline, date: &str) -> String {
+    let name = source.file_name().unwrap_or_default();
     let mut slots = TimeSlots::default();
     let mut tiers = String::new();
     let mut annotations = 0;
@@ -55,9 +56,9 @@ pub(super) fn document(source: &str, timeline: &EmotionTimeline, date: &str) -> 
         tiers += "    </TIER>\n";
     }
     let slots = slots.in_order();
-    let encoded = utf8_percent_encode(name, IN_NAME);
+    let encoded = percent_encode(name.as_encoded_bytes(), IN_NAME);
     let address = format!("./{encoded}");
-    let mime = mime_type(name);
+    let mime = mime_type(source);
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <ANNOTATION_DOCUMENT AUTHOR=\"emotion-tag\" DATE=\"{date}\" FORMAT=\"3.0\" VERSION=\"3.0\" \
@@ -111,8 +112,8 @@ fn escaped(text: &str) -> String {
         )
 }
 
-fn mime_type(name: &str) -> &'static str {
-    let extension = name.rsplit('.').next().unwrap_or_default();
+fn mime_type(path: &Path) -> &'static str {
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
     match extension.to_ascii_lowercase().as_str() {
         "mp4" | "m4v" => "video/mp4",
         "mpg" | "mpeg" => "video/mpeg",
@@ -135,7 +136,7 @@ mod tests {
             record(1.5, vec![face(1, 0, "neutral", 0.5)]),
             record(2.0, vec![]),
         ]);
-        let text = document("a/Grüße & so.mp4", &timeline, DATE);
+        let text = document(Path::new("a/Grüße & so.mp4"), &timeline, DATE);
         let tiers: Vec<&str> = text
             .lines()
             .filter(|line| line.contains("<TIER "))
@@ -152,14 +153,14 @@ mod tests {
     #[test]
     fn an_emotion_of_one_moment_lasts_a_millisecond() {
         let timeline = timeline(vec![record(0.0, vec![face(1, 0, "happy", 0.5)])]);
-        let text = document("photo.jpg", &timeline, DATE);
+        let text = document(Path::new("photo.jpg"), &timeline, DATE);
         assert!(text.contains("TIME_VALUE=\"0\"") && text.contains("TIME_VALUE=\"1\""));
     }
 
     #[test]
     fn labels_cannot_end_an_element() {
         let timeline = timeline(vec![record(0.0, vec![face(1, 0, "</A>&\"", 0.5)])]);
-        let text = document("a.mp4", &timeline, DATE);
+        let text = document(Path::new("a.mp4"), &timeline, DATE);
         assert!(text.contains("<ANNOTATION_VALUE>&lt;/A&gt;&amp;&quot;</ANNOTATION_VALUE>"));
     }
 
@@ -301,7 +302,7 @@ mod tests {
                     .collect(),
             ),
         ] {
-            assert_is_valid(&document(name, &timeline(records), DATE));
+            assert_is_valid(&document(Path::new(name), &timeline(records), DATE));
         }
     }
 }

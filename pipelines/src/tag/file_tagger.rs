@@ -96,7 +96,7 @@ impl FileTagger<'_> {
         if settings.elan {
             let now = gst::DateTime::new_now_utc().context("the clock shows no date")?;
             let date = now.to_iso8601_string()?;
-            results.write(ELAN, &elan::document(&input.source(), &timeline, &date))?;
+            results.write(ELAN, &elan::document(&input.name, &timeline, &date))?;
         }
         if let Some(thumbnails) = &collected.thumbnails {
             let kept = thumbnails
@@ -105,7 +105,9 @@ impl FileTagger<'_> {
             results.write(THUMBNAILS, &kept)?;
         }
         if settings.report {
-            let video = analysed.annotated.map(|suffix| job.results.name(&suffix));
+            let video = analysed
+                .annotated
+                .map(|suffix| job.results.address(&suffix));
             let thumbnails = collected.thumbnails.as_ref();
             let page = report::html(&input.source(), video.as_deref(), &timeline, thumbnails);
             results.write(REPORT, &page.context("cannot write the report as JSON")?)?;

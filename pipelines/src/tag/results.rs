@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use emotion_models::atomic_file;
+use percent_encoding::percent_encode;
 use serde::{Deserialize, Serialize};
 
 use super::captions;
+use super::elan::IN_NAME;
 use super::inputs::InputFile;
 use super::os_path;
 use super::result_names::{CAPTIONS, SUMMARY, with_suffix};
@@ -178,6 +180,13 @@ impl ResultPaths {
         let path = self.whole(suffix);
         let name = path.file_name().unwrap_or_default();
         name.to_string_lossy().into_owned()
+    }
+
+    /// The address of the result with this suffix for a page in the same folder.
+    pub fn address(&self, suffix: &str) -> String {
+        let path = self.whole(suffix);
+        let name = path.file_name().unwrap_or_default();
+        percent_encode(name.as_encoded_bytes(), IN_NAME).to_string()
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use anyhow::Context as _;
+use gst::glib::translate::IntoGlib as _;
 use gst::prelude::*;
 
 use super::elementary_stream::ElementaryStream;
@@ -48,7 +49,8 @@ impl UndemuxedAudio {
             }
         }
         let found = gst_base::type_find_helper_for_data(gst::Object::NONE, &start).ok();
-        let is_likely = |probability| probability >= gst::TypeFindProbability::Possible;
+        let possible = gst::TypeFindProbability::Possible.into_glib();
+        let is_likely = |found: gst::TypeFindProbability| found.into_glib() >= possible;
         let found = found.filter(|(caps, probability)| is_audio(caps) && is_likely(*probability));
         let caps = found.map(|(caps, _)| caps);
         Ok((caps.is_some() || track.is_declared).then_some(Self {
