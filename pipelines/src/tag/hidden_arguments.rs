@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-use super::inputs::remote_url::RemoteUrl;
+use super::inputs::remote_url::without_secrets;
 
 /// The environment variable with the whole addresses, which only the user of this process can read.
 pub(super) const VARIABLE: &str = "EMOTION_TAG_ADDRESSES";
@@ -40,14 +40,13 @@ pub fn arguments() -> io::Result<Vec<OsString>> {
 fn hidden(arguments: &[OsString]) -> (Vec<OsString>, Vec<(usize, String)>) {
     let mut hidden = Vec::new();
     let shown = arguments.iter().enumerate().map(|(index, argument)| {
-        let url = argument.to_str().and_then(RemoteUrl::new);
-        match url.filter(RemoteUrl::has_secrets) {
-            Some(url) => {
-                hidden.push((index, url.reveal().to_owned()));
-                OsString::from(url.shown())
-            }
-            None => argument.clone(),
+        let whole = argument.to_str().unwrap_or_default();
+        let shown = without_secrets(whole);
+        if shown == whole {
+            return argument.clone();
         }
+        hidden.push((index, whole.to_owned()));
+        OsString::from(shown)
     });
     (shown.collect(), hidden)
 }
@@ -73,11 +72,13 @@ mod tests {
             "o",
             "https://me:pass@host/a.mp4?sig=1",
             "https://host/b.mp4",
+            "--root=https://me:pass@host",
         ];
         let arguments = whole.map(OsString::from).to_vec();
         let (shown, hidden) = hidden(&arguments);
         assert_eq!(shown[3], "https://host/a.mp4");
-        assert_eq!(hidden.len(), 1);
+        assert_eq!(shown[5], "--root=https://host");
+        assert_eq!(hidden.len(), 2);
         assert_eq!(revealed(shown, hidden), arguments);
     }
 }
