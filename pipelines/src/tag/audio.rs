@@ -1,6 +1,7 @@
 //! The audio of an annotated video: copied if the container supports its format, otherwise encoded again.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use gst::glib;
@@ -29,13 +30,20 @@ pub(super) struct AudioBranch {
     copied: gst::Caps,
     /// An installed encoder for the muxer.
     encoder: Option<&'static str>,
+    /// Is told about sound that cannot be in the copy, and why.
+    on_lost: Arc<dyn Fn(String) + Send + Sync>,
 }
 
 impl AudioBranch {
+    /// Tells `on_lost` about sound that ends without having begun.
+    ///
     /// # Errors
     ///
     /// If GStreamer cannot read the caps above, which does not happen.
-    pub(super) fn new(muxer: &gst::Element) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        muxer: &gst::Element,
+        on_lost: impl Fn(String) + Send + Sync + 'static,
+    ) -> anyhow::Result<Self> {
         let templates = muxer.pad_template_list();
         let templates = templates.iter().filter(|template| {
             template.direction() == gst::PadDirection::Sink
@@ -59,6 +67,7 @@ impl AudioBranch {
             muxer: muxer.clone(),
             copied: copied.intersect(&supported),
             encoder,
+            on_lost: Arc::new(on_lost),
         })
     }
 
@@ -121,6 +130,7 @@ impl AudioBranch {
                 .muxer
                 .request_pad_simple("audio_%u")
                 .context("the muxer has no pad for audio")?;
+            release_if_empty(&muxer, self.on_lost.clone());
             exit.link(&muxer)?;
             bin.sync_state_with_parent()?;
             pad.link(&entry)?;
@@ -134,6 +144,31 @@ impl AudioBranch {
         }
         connected
     }
+}
+
+/// Takes a pad away from its muxer when its stream ends without data: the muxer would write a broken file.
+fn release_if_empty(pad: &gst::Pad, on_lost: Arc<dyn Fn(String) + Send + Sync>) {
+    let has_data = AtomicBool::new(false);
+    let types = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
+    pad.add_probe(types, move |pad, info| {
+        let is_end = match &info.data {
+            Some(gst::PadProbeData::Event(event)) => event.type_() == gst::EventType::Eos,
+            _ => {
+                has_data.store(true, Ordering::SeqCst);
+                false
+            }
+        };
+        if !is_end || has_data.load(Ordering::SeqCst) {
+            return gst::PadProbeReturn::Ok;
+        }
+        on_lost("a track of which nothing could be decoded".into());
+        let pad = pad.clone();
+        if let Some(muxer) = pad.parent_element() {
+            // In another thread, because this one holds the lock of the stream.
+            muxer.call_async(move |muxer| muxer.release_request_pad(&pad));
+        }
+        gst::PadProbeReturn::Handled
+    });
 }
 
 /// The installed parser and decoder for encoded sound with these caps.
@@ -221,7 +256,7 @@ mod tests {
     fn supported_audio_is_not_decoded() {
         gst::init().unwrap();
         let muxer = gst::ElementFactory::make("mp4mux").build().unwrap();
-        let audio = AudioBranch::new(&muxer).unwrap();
+        let audio = AudioBranch::new(&muxer, |_| {}).unwrap();
         for (text, supported) in [
             (
                 "audio/mpeg,mpegversion=4,framed=true,stream-format=raw,channels=2,rate=48000",

@@ -90,20 +90,22 @@ impl MediaInfo {
             false => Vec::new(),
         };
         let clock = search.clock(&map);
-        let firsts = clock.into_iter().flat_map(|clock| {
-            let firsts = map.iter().filter_map(|track| track.first);
-            firsts.map(move |first| clock.time_of(first))
-        });
-        // Sound begins with the movie.
-        let hidden = has_hidden_sound.then_some(0);
-        let first = search.first().into_iter().chain(firsts).chain(hidden).min();
         let is_left_out = |track: &&transport_stream::MappedTrack| {
-            track.kind == MappedKind::Audio && !search.has_pid(track.pid)
+            track.may_be_sound() && !search.has_pid(track.pid)
         };
         let left_out = map.iter().filter(is_left_out);
         let undemuxed_audio =
             left_out.filter_map(|track| UndemuxedAudio::find(path, track, clock?).transpose());
         let undemuxed_audio = undemuxed_audio.collect::<std::io::Result<Vec<_>>>()?;
+        // Text and data do not count.
+        let mapped = map.iter().filter(|track| track.kind != MappedKind::Other);
+        let mapped = mapped.chain(undemuxed_audio.iter().map(|audio| &audio.track));
+        let stamps = mapped.filter_map(|track| track.first);
+        let stamped = clock.map(|clock| stamps.map(move |first| clock.time_of(first)));
+        // Sound begins with the movie.
+        let hidden = has_hidden_sound.then_some(0);
+        let firsts = search.first().into_iter().chain(hidden);
+        let first = firsts.chain(stamped.into_iter().flatten()).min();
         let video = search
             .tracks
             .iter()

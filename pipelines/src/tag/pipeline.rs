@@ -137,7 +137,11 @@ impl TaggingPipeline<'_> {
             let decode = element("decode")?;
             decode.set_property("force-sw-decoders", self.software_decoders);
             let audio = match self.annotated {
-                Some(_) => Some(AudioBranch::new(&element(MUXER)?)?),
+                Some(_) => {
+                    let shared = shared.clone();
+                    let on_lost = move |lost| shared.add_lost_sound(lost);
+                    Some(AudioBranch::new(&element(MUXER)?, on_lost)?)
+                }
                 None => None,
             };
             for sound in info.undemuxed_audio.iter().filter(|_| audio.is_some()) {

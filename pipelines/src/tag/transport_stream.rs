@@ -52,6 +52,18 @@ pub(super) struct MappedTrack {
     pub(super) layout: PacketLayout,
 }
 
+impl MappedTrack {
+    /// Whether it contains neither pictures nor sound.
+    fn is_neither(&self) -> bool {
+        self.kind == MappedKind::Other && self.is_declared
+    }
+
+    /// Whether it may be sound.
+    pub(super) fn may_be_sound(&self) -> bool {
+        self.kind == MappedKind::Audio || !self.is_declared
+    }
+}
+
 /// Ties the clock of a stream to a time line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ProgramClock {
@@ -114,7 +126,7 @@ fn tracks_in(data: &[u8]) -> Option<Vec<MappedTrack>> {
             track.first = track.first.or_else(|| packet.time());
             if tracks
                 .values()
-                .all(|track| track.kind == MappedKind::Other || track.first.is_some())
+                .all(|track| track.is_neither() || track.first.is_some())
             {
                 break;
             }

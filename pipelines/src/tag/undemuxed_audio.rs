@@ -24,7 +24,7 @@ const STEPS: std::ops::RangeInclusive<DemuxerTime> = -1_000_000_000..=10_000_000
 /// A track of sound that the demuxer leaves out.
 #[derive(Debug, Clone)]
 pub(super) struct UndemuxedAudio {
-    track: MappedTrack,
+    pub(super) track: MappedTrack,
     clock: ProgramClock,
     /// What it is; `None` if that is not known.
     pub(super) caps: Option<gst::Caps>,
@@ -53,7 +53,8 @@ impl UndemuxedAudio {
         let is_likely = |found: gst::TypeFindProbability| found.into_glib() >= possible;
         let found = found.filter(|(caps, probability)| is_audio(caps) && is_likely(*probability));
         let caps = found.map(|(caps, _)| caps);
-        Ok((caps.is_some() || track.is_declared).then_some(Self {
+        let is_sound = caps.is_some() || track.is_declared;
+        Ok(is_sound.then_some(Self {
             track: *track,
             clock,
             caps,

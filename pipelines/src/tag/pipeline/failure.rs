@@ -1,6 +1,7 @@
 //! Errors of elements in words for people, who know the file and none of the elements.
 
 use gst::glib;
+use gst::prelude::*;
 
 use crate::runner::described;
 
@@ -8,13 +9,14 @@ use crate::runner::described;
 /// something is missing.
 pub(super) fn explained(error: &gst::message::Error, missing_plugin: Option<&str>) -> String {
     let text = described(None, &error.error(), error.debug());
-    // The program says itself what is wrong with what it feeds.
-    let is_ours = error
-        .src()
-        .is_some_and(|source| source.type_().name() == "GstAppSrc");
+    let source = error.src().and_then(|source| source.downcast_ref());
+    let factory = source.and_then(gst::Element::factory);
+    // What the program feeds, and the loaders of gdk-pixbuf, have explanations of their own.
+    let is_explained = factory
+        .is_some_and(|factory| ["appsrc", "gdkpixbufdec"].contains(&factory.name().as_str()));
     match missing_plugin {
         Some(plugin) => missing(plugin),
-        None if is_ours => text,
+        None if is_explained => text,
         None => meaning(&error.error(), text),
     }
 }
