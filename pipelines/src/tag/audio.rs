@@ -1,6 +1,7 @@
 //! The audio of an annotated video: copied if the container supports its format, otherwise encoded again.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
@@ -30,20 +31,21 @@ pub(super) struct AudioBranch {
     copied: gst::Caps,
     /// An installed encoder for the muxer.
     encoder: Option<&'static str>,
-    /// Is told about sound that cannot be in the copy, and why.
-    on_lost: Arc<dyn Fn(String) + Send + Sync>,
+    /// The tracks that are left out, by their numbers in the order in which they come.
+    left_out: BTreeSet<usize>,
+    /// Number of tracks so far.
+    tracks: AtomicUsize,
+    /// Those that ended without data.
+    empty: Arc<Mutex<BTreeSet<usize>>>,
 }
 
 impl AudioBranch {
-    /// Tells `on_lost` about sound that ends without having begun.
+    /// Leaves out the tracks with the numbers `left_out`, which were [empty](Self::empty) in an earlier attempt.
     ///
     /// # Errors
     ///
     /// If GStreamer cannot read the caps above, which does not happen.
-    pub(super) fn new(
-        muxer: &gst::Element,
-        on_lost: impl Fn(String) + Send + Sync + 'static,
-    ) -> anyhow::Result<Self> {
+    pub(super) fn new(muxer: &gst::Element, left_out: BTreeSet<usize>) -> anyhow::Result<Self> {
         let templates = muxer.pad_template_list();
         let templates = templates.iter().filter(|template| {
             template.direction() == gst::PadDirection::Sink
@@ -67,8 +69,32 @@ impl AudioBranch {
             muxer: muxer.clone(),
             copied: copied.intersect(&supported),
             encoder,
-            on_lost: Arc::new(on_lost),
+            left_out,
+            tracks: AtomicUsize::new(0),
+            empty: Arc::default(),
         })
+    }
+
+    /// The numbers of the tracks that ended without data. The muxer writes a file with them that nobody can read.
+    pub(super) fn empty(&self) -> BTreeSet<usize> {
+        self.empty
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The number of the next track.
+    ///
+    /// # Errors
+    ///
+    /// If that is left out.
+    fn next_track(&self) -> anyhow::Result<usize> {
+        let track = self.tracks.fetch_add(1, Ordering::SeqCst);
+        anyhow::ensure!(
+            !self.left_out.contains(&track),
+            "nothing in it could be decoded"
+        );
+        Ok(track)
     }
 
     /// Whether audio with these caps is copied as it is.
@@ -83,6 +109,7 @@ impl AudioBranch {
         pad: &gst::Pad,
         caps: &gst::Caps,
     ) -> anyhow::Result<()> {
+        let track = self.next_track()?;
         let words = if self.takes(caps) {
             QUEUE.to_owned()
         } else {
@@ -94,7 +121,7 @@ impl AudioBranch {
             let encoder = self.encoder.context("no audio encoder is installed")?;
             format!("{QUEUE} ! audioconvert ! audioresample ! {encoder}")
         };
-        self.link(pipeline, pad, &words)
+        self.link(pipeline, pad, &words, track)
     }
 
     /// Links the sound of `source`, which has these caps and is not decoded, to the muxer.
@@ -104,6 +131,7 @@ impl AudioBranch {
         source: &gst::Element,
         caps: &gst::Caps,
     ) -> anyhow::Result<()> {
+        let track = self.next_track()?;
         let encoder = self.encoder.context("no audio encoder is installed")?;
         let [parser, decoder] = decoding(caps).context("nothing is installed to decode it")?;
         let exit = source.static_pad("src").context("it has no source pad")?;
@@ -112,11 +140,17 @@ impl AudioBranch {
             "queue ! {parser} ! {decoder} ! audioconvert ! audioresample ! {encoder} ! queue"
         );
         pipeline.add(source)?;
-        self.link(pipeline, &exit, &words)
+        self.link(pipeline, &exit, &words, track)
     }
 
-    /// Links `pad` to the muxer through the elements in `words`.
-    fn link(&self, pipeline: &gst::Pipeline, pad: &gst::Pad, words: &str) -> anyhow::Result<()> {
+    /// Links `pad` with the track of this number to the muxer through the elements in `words`.
+    fn link(
+        &self,
+        pipeline: &gst::Pipeline,
+        pad: &gst::Pad,
+        words: &str,
+        track: usize,
+    ) -> anyhow::Result<()> {
         let bin = gst::parse::bin_from_description(words, true)?;
         pipeline.add(&bin)?;
         let connect = || -> anyhow::Result<()> {
@@ -130,7 +164,7 @@ impl AudioBranch {
                 .muxer
                 .request_pad_simple("audio_%u")
                 .context("the muxer has no pad for audio")?;
-            release_if_empty(&muxer, self.on_lost.clone());
+            note_if_empty(&muxer, track, self.empty.clone());
             exit.link(&muxer)?;
             bin.sync_state_with_parent()?;
             pad.link(&entry)?;
@@ -146,28 +180,22 @@ impl AudioBranch {
     }
 }
 
-/// Takes a pad away from its muxer when its stream ends without data: the muxer would write a broken file.
-fn release_if_empty(pad: &gst::Pad, on_lost: Arc<dyn Fn(String) + Send + Sync>) {
+/// Adds the number of the track to `empty` when the stream ends at `pad` without data.
+fn note_if_empty(pad: &gst::Pad, track: usize, empty: Arc<Mutex<BTreeSet<usize>>>) {
     let has_data = AtomicBool::new(false);
     let types = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
-    pad.add_probe(types, move |pad, info| {
-        let is_end = match &info.data {
-            Some(gst::PadProbeData::Event(event)) => event.type_() == gst::EventType::Eos,
-            _ => {
-                has_data.store(true, Ordering::SeqCst);
-                false
+    pad.add_probe(types, move |_, info| {
+        match &info.data {
+            Some(gst::PadProbeData::Event(event)) => {
+                let is_end = event.type_() == gst::EventType::Eos;
+                if is_end && !has_data.load(Ordering::SeqCst) {
+                    let mut empty = empty.lock().unwrap_or_else(PoisonError::into_inner);
+                    empty.insert(track);
+                }
             }
-        };
-        if !is_end || has_data.load(Ordering::SeqCst) {
-            return gst::PadProbeReturn::Ok;
+            _ => has_data.store(true, Ordering::SeqCst),
         }
-        on_lost("a track of which nothing could be decoded".into());
-        let pad = pad.clone();
-        if let Some(muxer) = pad.parent_element() {
-            // In another thread, because this one holds the lock of the stream.
-            muxer.call_async(move |muxer| muxer.release_request_pad(&pad));
-        }
-        gst::PadProbeReturn::Handled
+        gst::PadProbeReturn::Ok
     });
 }
 
@@ -256,7 +284,7 @@ mod tests {
     fn supported_audio_is_not_decoded() {
         gst::init().unwrap();
         let muxer = gst::ElementFactory::make("mp4mux").build().unwrap();
-        let audio = AudioBranch::new(&muxer, |_| {}).unwrap();
+        let audio = AudioBranch::new(&muxer, BTreeSet::new()).unwrap();
         for (text, supported) in [
             (
                 "audio/mpeg,mpegversion=4,framed=true,stream-format=raw,channels=2,rate=48000",

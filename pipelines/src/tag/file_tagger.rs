@@ -1,5 +1,7 @@
 //! Tags one file: analyses it and writes its results into their hidden folder.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
 
 use super::captions;
@@ -66,12 +68,22 @@ impl FileTagger<'_> {
             anyhow::bail!("{cut}; --keep-partial tags what is there");
         }
         let mut results = ResultWriter::new(job.results.clone());
-        let annotated = self.analyse(job, self.encoding, &mut results, on_progress, on_warning);
+        let analyse = |encoding, left_out, results: &mut ResultWriter| {
+            *results = ResultWriter::new(job.results.clone());
+            self.analyse(job, encoding, left_out, results, on_progress, on_warning)
+        };
+        let none = BTreeSet::new();
+        let mut annotated = analyse(self.encoding, none.clone(), &mut results);
+        if let Ok(analysed) = &annotated
+            && !analysed.collected.empty_sound.is_empty()
+        {
+            let left_out = analysed.collected.empty_sound.clone();
+            annotated = analyse(self.encoding, left_out, &mut results);
+        }
         let (analysed, failure) = match annotated {
             // The file may be whole, and only its copy cannot be made.
             Err(error) if self.encoding.is_some() => {
-                results = ResultWriter::new(job.results.clone());
-                let analysed = self.analyse(job, None, &mut results, on_progress, on_warning)?;
+                let analysed = analyse(None, none, &mut results)?;
                 let failure = format!("its annotated copy cannot be made: {error:#}");
                 on_warning(&failure);
                 (analysed, Some(failure))
@@ -131,11 +143,12 @@ impl FileTagger<'_> {
         })
     }
 
-    /// Plays the file and writes its records, and an annotated copy with `encoding`.
+    /// Plays the file and writes its records, and an annotated copy with `encoding` without the tracks of sound `left_out_sound`.
     fn analyse(
         &self,
         job: &Job,
         encoding: Option<&'static EncodingProfile>,
+        left_out_sound: BTreeSet<usize>,
         results: &mut ResultWriter,
         on_progress: &dyn Fn(PipelineProgress),
         on_warning: &dyn Fn(&str),
@@ -159,6 +172,7 @@ impl FileTagger<'_> {
             keep_partial: settings.keep_partial && annotated.is_none(),
             software_decoders: job.retried.is_some(),
             annotated: format.zip(annotated_path.as_deref()),
+            left_out_sound,
             collector: FrameCollector {
                 records: RecordFile::create(settings.format, &records, &shown)?,
                 timeline: EmotionTimeline::default(),

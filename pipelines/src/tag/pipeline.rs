@@ -7,6 +7,7 @@ mod frame_entry;
 mod shared;
 mod streams;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -45,6 +46,8 @@ pub(super) struct TaggingPipeline<'a> {
     pub(super) software_decoders: bool,
     /// The path of the annotated copy, and how it is encoded.
     pub(super) annotated: Option<(AnnotatedFormat, &'a Path)>,
+    /// The tracks of sound that the annotated copy is made without, in the order in which they come.
+    pub(super) left_out_sound: BTreeSet<usize>,
     pub(super) collector: FrameCollector,
 }
 
@@ -72,6 +75,8 @@ pub(super) struct Collected {
     pub(super) damage: Option<String>,
     /// Which sound the annotated copy is without, and why.
     pub(super) lost_sound: Option<String>,
+    /// The tracks of sound that ended without data; the annotated copy cannot be read if there are any.
+    pub(super) empty_sound: BTreeSet<usize>,
 }
 
 impl TaggingPipeline<'_> {
@@ -124,6 +129,7 @@ impl TaggingPipeline<'_> {
             .context("a queue has no sink pad")?;
         let every = self.settings.every;
         let mut undemuxed = Vec::new();
+        let mut audio_branch = None;
         if !matches!(self.source, MediaSource::Stream) {
             frame_entry::install(&entry, info.time_line, None, every, shared.clone());
         } else {
@@ -138,14 +144,14 @@ impl TaggingPipeline<'_> {
             decode.set_property("force-sw-decoders", self.software_decoders);
             let audio = match self.annotated {
                 Some(_) => {
-                    let shared = shared.clone();
-                    let on_lost = move |lost| shared.add_lost_sound(lost);
-                    Some(AudioBranch::new(&element(MUXER)?, on_lost)?)
+                    let left_out = self.left_out_sound.clone();
+                    Some(Arc::new(AudioBranch::new(&element(MUXER)?, left_out)?))
                 }
                 None => None,
             };
+            audio_branch.clone_from(&audio);
             for sound in info.undemuxed_audio.iter().filter(|_| audio.is_some()) {
-                match streams::add_undemuxed(&pipeline, sound, audio.as_ref()) {
+                match streams::add_undemuxed(&pipeline, sound, audio.as_deref()) {
                     Ok(source) => undemuxed.push((sound, source)),
                     Err(error) => {
                         shared.add_lost_sound(format!("{}: {error:#}", sound.shown()));
@@ -224,6 +230,7 @@ impl TaggingPipeline<'_> {
             collector,
             damage,
             lost_sound: shared.lost_sound(),
+            empty_sound: audio_branch.map_or(BTreeSet::new(), |audio| audio.empty()),
         })
     }
 }

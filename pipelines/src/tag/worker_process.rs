@@ -258,9 +258,13 @@ impl WorkerProcess {
                 return JobEnd::Stopped;
             }
             if last_change.elapsed() > limits.timeout {
+                let cause = match task {
+                    ToWorker::Download(_) => "its server sends nothing",
+                    _ => "the file is broken, or a decoder hangs",
+                };
                 return JobEnd::Failed {
                     reason: format!(
-                        "no progress within {} s: the file is broken, or a decoder hangs; --timeout allows more",
+                        "no progress within {} s: {cause}; --timeout allows more",
                         limits.timeout.as_secs_f64()
                     ),
                     is_retried: has_hardware_decoder,

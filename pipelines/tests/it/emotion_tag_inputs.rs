@@ -174,24 +174,35 @@ fn a_server_that_does_not_give_the_file_is_reported_without_secrets() {
         server.url("/other.mp4"),
         server.url("/talk.mp4").replace("pilot", "thief"),
     ];
+    let address = |listener: &TcpListener, name| {
+        let address = listener.local_addr().expect("it listens");
+        format!("http://pilot:opensesame@{address}/{name}?sig=signed-17")
+    };
+    let listen = || TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let silent_server = listen();
+    let silent = address(&silent_server, "silent.mp4");
     // Nothing listens there any more.
-    let unused = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
-    let unused = unused.local_addr().expect("it listens");
-    let gone = format!("http://pilot:opensesame@{unused}/gone.mp4?sig=signed-17");
-    let list = archive.text("list.txt", &format!("{missing}\n{refused}\n{gone}\n"));
+    let gone = address(&listen(), "gone.mp4");
+    let addresses = [missing, refused, silent, gone];
+    let list = archive.text("list.txt", &addresses.join("\n"));
     let output = tag(&archive.path("out"))
-        .arg("--list")
+        .args(["--timeout", "2", "--list"])
         .arg(list)
         .output()
         .expect("it starts");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{errors}");
     assert_no_secrets(&output.stderr, "standard error");
-    for (name, reason) in [("other.mp4", "Not Found"), ("gone.mp4", "cannot be copied")] {
+    for (name, reason) in [
+        ("other.mp4", "Not Found"),
+        ("talk.mp4", "Unauthorized"),
+        ("silent.mp4", "its server sends nothing"),
+        ("gone.mp4", "cannot be copied"),
+    ] {
         let line = errors.lines().find(|line| line.contains(name));
         assert!(line.is_some_and(|line| line.contains(reason)), "{errors}");
     }
-    assert!(errors.contains("3 failed"), "{errors}");
+    assert!(errors.contains("4 failed"), "{errors}");
 }
 
 #[test]

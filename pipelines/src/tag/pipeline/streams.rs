@@ -17,7 +17,7 @@ pub(super) struct WantedStreams {
     /// The ids of video streams that are not shown.
     pub(super) other_video: Vec<String>,
     /// Where the audio goes, if it is wanted.
-    pub(super) audio: Option<AudioBranch>,
+    pub(super) audio: Option<Arc<AudioBranch>>,
     pub(super) time_line: TimeLine,
 }
 
