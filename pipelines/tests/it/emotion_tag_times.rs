@@ -260,7 +260,6 @@ fn the_sound_of_an_annotated_copy_is_in_time_with_its_pictures() {
         ("aac.m2ts", "-c:a aac"),
         ("mp2.m2ts", "-c:a mp2"),
         ("dts.m2ts", "-c:a dca -strict -2"),
-        ("latm.ts", "-c:a aac -mpegts_flags latm"),
         ("eac3.ts", "-c:a eac3"),
         ("opus.ts", "-c:a libopus"),
         (
