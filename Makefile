@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .SHELLFLAGS := -eu -o pipefail -c
 SHELL := /bin/bash
-.PHONY: help run test bench install uninstall setup
+.PHONY: help run test test-mutations bench install uninstall setup
 
 # cargo's folder, also where the shell that called make does not know it yet
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -17,6 +17,7 @@ EMOTION_DATA ?=
 
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
+MUTATIONS ?= 1000
 ONLY ?=
 step = @printf '\n== %s ==\n' '$(1)'
 whole = --workspace --features $(FEATURES) --locked
@@ -68,6 +69,10 @@ test: ## format, structure, lints, licences, docs, all tests and whole pipelines
 	@printf '\nAll checks passed.\n'
 	@$(if $(EMOTION_DATA),,echo 'SKIPPED: what needs clips, photographs or FER-2013: EMOTION_DATA is not set' >>"$$EMOTION_SKIPPED")
 	@sort --unique "$$EMOTION_SKIPPED"
+
+test-mutations: ## emotion-tag on a thousand damaged files of twelve containers (MUTATIONS=N: on another number of them)
+	@tools/setup.sh build cascade run test
+	EMOTION_MUTATIONS='$(MUTATIONS)' cargo nextest run $(whole) --profile mutations --no-capture -E 'test(damaged_files_of_all_containers)'
 
 bench: ## measure against PyTorch and others, both in turn in one run (ONLY=train: a part)
 	@tools/setup.sh build cascade bench

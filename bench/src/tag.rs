@@ -9,10 +9,11 @@ use anyhow::{Context, Result, ensure};
 use emotion_pipelines::clip::{self, Clip};
 use emotion_pipelines::launch_line::LaunchLine;
 use emotion_pipelines::runner::{self, StopFlag};
+use emotion_pipelines::tag::inputs::{self, InputArguments};
 use emotion_pipelines::tag::limits::Limits;
 use emotion_pipelines::tag::progress::TagProgress;
 use emotion_pipelines::tag::settings::Settings;
-use emotion_pipelines::tag::{self, Options, inputs};
+use emotion_pipelines::tag::{self, Options};
 use gst::prelude::*;
 
 use crate::args::Args;
@@ -71,7 +72,10 @@ fn tag(video: &Path, out: &Path) -> Result<()> {
         limits: Limits::default(),
         worker: env::current_exe()?,
     };
-    let found = inputs::scan(&[PathBuf::from(video)], &[], None)?;
+    let found = inputs::scan(InputArguments {
+        paths: &[PathBuf::from(video)],
+        ..InputArguments::default()
+    })?;
     let mut log = Vec::new();
     let progress = TagProgress::json(&mut log);
     let totals = tag::run(&options, &found, &StopFlag::default(), &progress)?;

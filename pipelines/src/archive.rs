@@ -10,12 +10,13 @@ mod summary;
 mod table;
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use emotion_models::atomic_file;
 
-use crate::tag::result_names::SUMMARY;
+use crate::tag::result_names::{ARCHIVE_FILES, SUMMARY};
 pub use group::Grouping;
 use groups::GroupTotals;
 pub use summary::{ArchivedFace, ArchivedFile, FaceSpan};
@@ -39,21 +40,12 @@ impl Archive {
     /// If the folder cannot be searched or has no summary.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
         let shown = folder.display();
-        fs::read_dir(folder).with_context(|| format!("{shown}: cannot be read"))?;
-        let pattern = glob::Pattern::escape(&folder.to_string_lossy());
-        let pattern = format!("{pattern}/**/*.{SUMMARY}");
-        let visible = glob::MatchOptions {
-            require_literal_leading_dot: true,
-            ..glob::MatchOptions::new()
-        };
-        let found = glob::glob_with(&pattern, visible)
-            .with_context(|| format!("{shown}: cannot be searched"))?;
+        let paths = summaries(folder)?;
         let mut archive = Self {
             folder: folder.to_owned(),
             ..Self::default()
         };
-        for path in found {
-            let path = path.with_context(|| format!("{shown}: cannot be searched"))?;
+        for path in paths {
             match ArchivedFile::read(folder, &path) {
                 Ok(file) => archive.files.push(file),
                 Err(reason) => archive.unreadable.push((path, format!("{reason:#}"))),
@@ -76,10 +68,11 @@ impl Archive {
     pub fn write_tables(&self, grouping: &Grouping) -> anyhow::Result<Vec<PathBuf>> {
         let faces = table::FaceTable::new(&self.files, grouping);
         let groups = GroupTotals::of_all(&self.files, grouping);
+        let [table_parquet, table_csv, groups_csv, _] = ARCHIVE_FILES;
         let files = [
-            ("archive.parquet", faces.parquet()?),
-            ("archive.csv", faces.csv()?),
-            ("archive.groups.csv", groups::csv(&groups)?),
+            (table_parquet, faces.parquet()?),
+            (table_csv, faces.csv()?),
+            (groups_csv, groups::csv(&groups)?),
         ];
         files
             .into_iter()
@@ -100,7 +93,8 @@ impl Archive {
     pub fn write_page(&self, grouping: &Grouping) -> anyhow::Result<PathBuf> {
         let groups = GroupTotals::of_all(&self.files, grouping);
         let page = html::page(&self.folder, &self.files, grouping, &groups)?;
-        self.write("archive.html", page.as_bytes())
+        let [.., page_name] = ARCHIVE_FILES;
+        self.write(page_name, page.as_bytes())
     }
 
     fn write(&self, name: &str, contents: &[u8]) -> anyhow::Result<PathBuf> {
@@ -109,6 +103,27 @@ impl Archive {
             .with_context(|| format!("{}: cannot be written", path.display()))?;
         Ok(path)
     }
+}
+
+/// The summaries in a folder and in the folders below it, without hidden ones.
+fn summaries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let suffix = format!(".{SUMMARY}");
+    let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let entries = entries.with_context(|| format!("{}: cannot be read", folder.display()))?;
+    let mut found = Vec::new();
+    for entry in entries {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        if name.starts_with(b".") {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            found.extend(summaries(&entry.path())?);
+        } else if name.ends_with(suffix.as_bytes()) {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -51,6 +51,10 @@ pub struct Record {
     pub width: u32,
     /// Height of the frame in pixels.
     pub height: u32,
+    /// Width of a pixel divided by its height, if pixels are not square: the frame is shown `width` times this wide. Boxes
+    /// are in pixels all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pixel_aspect_ratio: Option<f64>,
     /// Name of the weights that the faces were classified with, if any was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
@@ -179,6 +183,7 @@ impl Record {
             wall_clock: None,
             width,
             height,
+            pixel_aspect_ratio: None,
             model: emotion.and_then(|emotion| known(&emotion.model_name)),
             weights_id: emotion.and_then(|emotion| known(&emotion.weights_id)),
             threshold: emotion.and_then(|emotion| emotion.threshold).map(rounded),
@@ -193,6 +198,16 @@ impl Record {
     #[must_use]
     pub fn with_source(self, source: Option<String>) -> Self {
         Self { source, ..self }
+    }
+
+    /// The same record with the shape of its pixels, width to height.
+    #[must_use]
+    pub fn with_pixel_aspect_ratio(self, ratio: gst::Fraction) -> Self {
+        let ratio = f64::from(ratio.numer()) / f64::from(ratio.denom());
+        Self {
+            pixel_aspect_ratio: (ratio != 1.0).then_some(rounded(ratio)),
+            ..self
+        }
     }
 
     /// The same record with the number of its frame.

@@ -12,7 +12,7 @@ use emotion_pipelines::runner::StopFlag;
 /// Publishes JSON Lines, MQTT messages and Prometheus metrics, and serves a page with live pictures and charts. A TOML
 /// file configures it; relative paths in the file start at the current folder. Ctrl-C or SIGTERM ends the program.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "emotion-crowd", version)]
 struct Arguments {
     /// The configuration file; --example prints one with every setting explained
     #[arg(required_unless_present = "example", value_name = "CONFIG.toml")]

@@ -14,7 +14,7 @@ use emotion_pipelines::{
 ///
 /// Writes an annotated video and one JSON line per frame.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "emotion-demo", version)]
 struct Arguments {
     /// Use this camera, such as /dev/video0
     #[arg(long, value_name = "DEVICE", conflicts_with_all = ["input", "clip"])]

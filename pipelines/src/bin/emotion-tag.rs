@@ -16,7 +16,8 @@ use emotion_pipelines::{
     tag::{
         self, Options,
         event::RunTotals,
-        inputs,
+        hidden_arguments,
+        inputs::{self, InputArguments},
         limits::{Limits, MemorySize},
         moment::Moment,
         progress::TagProgress,
@@ -40,15 +41,18 @@ use emotion_pipelines::{
 #[derive(Parser)]
 #[command(name = "emotion-tag", version)]
 struct Arguments {
-    /// Files, folders and patterns such as 'talks/*.mp4'
+    /// Files, folders, patterns such as 'talks/*.mp4', addresses with http://, https:// or file://, and - for standard input
     #[arg(required_unless_present = "list", value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// A file with one path or pattern per line, or paths that end with NUL, relative to that file; - is standard input
     #[arg(long, value_name = "FILE")]
     list: Vec<PathBuf>,
-    /// Name results by the path below this folder [default: the folder that was named; the name alone for a file]
+    /// Name results by the path below this folder or address [default: the folder that was named; the name alone for a file]
     #[arg(long, value_name = "FOLDER")]
     root: Option<PathBuf>,
+    /// The name for the results of standard input, such as talks/1.mp4
+    #[arg(long, value_name = "NAME")]
+    name: Option<PathBuf>,
     /// The folder for the results; it may be that of the videos
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
@@ -199,7 +203,11 @@ fn main() -> ExitCode {
             Err(error) => failed(&error),
         };
     }
-    match run(Arguments::parse()) {
+    let arguments = match hidden_arguments::arguments() {
+        Ok(arguments) => arguments,
+        Err(error) => return failed(&error.into()),
+    };
+    match run(Arguments::parse_from(arguments)) {
         Ok(RunTotals { stopped: true, .. }) => ExitCode::from(runner::INTERRUPTED),
         Ok(RunTotals { failed: 0, .. }) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
@@ -217,7 +225,12 @@ fn run(arguments: Arguments) -> anyhow::Result<RunTotals> {
     let stop = StopFlag::default();
     stop.set_on_signal()?;
     emotion_pipelines::init()?;
-    let inputs = inputs::scan(&arguments.paths, &arguments.list, arguments.root.as_deref())?;
+    let inputs = inputs::scan(InputArguments {
+        paths: &arguments.paths,
+        lists: &arguments.list,
+        root: arguments.root.as_deref(),
+        name: arguments.name.as_deref(),
+    })?;
     let jobs = arguments
         .jobs
         .or_else(|| std::thread::available_parallelism().ok());

@@ -116,6 +116,7 @@ impl<'a> FrameAnalysis<'a> {
             };
             let record = Record::new(time, info.width(), info.height(), &faces)
                 .with_source(Some(stream.name().to_owned()))
+                .with_pixel_aspect_ratio(info.par())
                 .with_wall_clock(Some(record::now()));
             self.outputs.write(stream.name(), &record)?;
         }

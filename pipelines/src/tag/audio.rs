@@ -1,8 +1,11 @@
 //! The audio of an annotated video: copied if the container supports its format, otherwise encoded again.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
+use gst::glib;
 use gst::prelude::*;
 
 use super::time_line::{TimeLine, plain_segment, probe_return, segment_of};
@@ -28,13 +31,21 @@ pub(super) struct AudioBranch {
     copied: gst::Caps,
     /// An installed encoder for the muxer.
     encoder: Option<&'static str>,
+    /// The tracks that are left out, by their numbers in the order in which they come.
+    left_out: BTreeSet<usize>,
+    /// Number of tracks so far.
+    tracks: AtomicUsize,
+    /// Those that ended without data.
+    empty: Arc<Mutex<BTreeSet<usize>>>,
 }
 
 impl AudioBranch {
+    /// Leaves out the tracks with the numbers `left_out`, which were [empty](Self::empty) in an earlier attempt.
+    ///
     /// # Errors
     ///
     /// If GStreamer cannot read the caps above, which does not happen.
-    pub(super) fn new(muxer: &gst::Element) -> anyhow::Result<Self> {
+    pub(super) fn new(muxer: &gst::Element, left_out: BTreeSet<usize>) -> anyhow::Result<Self> {
         let templates = muxer.pad_template_list();
         let templates = templates.iter().filter(|template| {
             template.direction() == gst::PadDirection::Sink
@@ -58,7 +69,32 @@ impl AudioBranch {
             muxer: muxer.clone(),
             copied: copied.intersect(&supported),
             encoder,
+            left_out,
+            tracks: AtomicUsize::new(0),
+            empty: Arc::default(),
         })
+    }
+
+    /// The numbers of the tracks that ended without data. The muxer writes a file with them that nobody can read.
+    pub(super) fn empty(&self) -> BTreeSet<usize> {
+        self.empty
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The number of the next track.
+    ///
+    /// # Errors
+    ///
+    /// If that is left out.
+    fn next_track(&self) -> anyhow::Result<usize> {
+        let track = self.tracks.fetch_add(1, Ordering::SeqCst);
+        anyhow::ensure!(
+            !self.left_out.contains(&track),
+            "nothing in it could be decoded"
+        );
+        Ok(track)
     }
 
     /// Whether audio with these caps is copied as it is.
@@ -73,6 +109,7 @@ impl AudioBranch {
         pad: &gst::Pad,
         caps: &gst::Caps,
     ) -> anyhow::Result<()> {
+        let track = self.next_track()?;
         let words = if self.takes(caps) {
             QUEUE.to_owned()
         } else {
@@ -84,7 +121,37 @@ impl AudioBranch {
             let encoder = self.encoder.context("no audio encoder is installed")?;
             format!("{QUEUE} ! audioconvert ! audioresample ! {encoder}")
         };
-        let bin = gst::parse::bin_from_description(&words, true)?;
+        self.link(pipeline, pad, &words, track)
+    }
+
+    /// Links the sound of `source`, which has these caps and is not decoded, to the muxer.
+    pub(super) fn add_encoded(
+        &self,
+        pipeline: &gst::Pipeline,
+        source: &gst::Element,
+        caps: &gst::Caps,
+    ) -> anyhow::Result<()> {
+        let track = self.next_track()?;
+        let encoder = self.encoder.context("no audio encoder is installed")?;
+        let [parser, decoder] = decoding(caps).context("nothing is installed to decode it")?;
+        let exit = source.static_pad("src").context("it has no source pad")?;
+        // The source waits when the first queue is full, and the muxer for the pictures.
+        let words = format!(
+            "queue ! {parser} ! {decoder} ! audioconvert ! audioresample ! {encoder} ! queue"
+        );
+        pipeline.add(source)?;
+        self.link(pipeline, &exit, &words, track)
+    }
+
+    /// Links `pad` with the track of this number to the muxer through the elements in `words`.
+    fn link(
+        &self,
+        pipeline: &gst::Pipeline,
+        pad: &gst::Pad,
+        words: &str,
+        track: usize,
+    ) -> anyhow::Result<()> {
+        let bin = gst::parse::bin_from_description(words, true)?;
         pipeline.add(&bin)?;
         let connect = || -> anyhow::Result<()> {
             let entry = bin
@@ -97,6 +164,7 @@ impl AudioBranch {
                 .muxer
                 .request_pad_simple("audio_%u")
                 .context("the muxer has no pad for audio")?;
+            note_if_empty(&muxer, track, self.empty.clone());
             exit.link(&muxer)?;
             bin.sync_state_with_parent()?;
             pad.link(&entry)?;
@@ -110,6 +178,45 @@ impl AudioBranch {
         }
         connected
     }
+}
+
+/// Adds the number of the track to `empty` when the stream ends at `pad` without data.
+fn note_if_empty(pad: &gst::Pad, track: usize, empty: Arc<Mutex<BTreeSet<usize>>>) {
+    let has_data = AtomicBool::new(false);
+    let types = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
+    pad.add_probe(types, move |_, info| {
+        match &info.data {
+            Some(gst::PadProbeData::Event(event)) => {
+                let is_end = event.type_() == gst::EventType::Eos;
+                if is_end && !has_data.load(Ordering::SeqCst) {
+                    let mut empty = empty.lock().unwrap_or_else(PoisonError::into_inner);
+                    empty.insert(track);
+                }
+            }
+            _ => has_data.store(true, Ordering::SeqCst),
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
+/// The installed parser and decoder for encoded sound with these caps.
+fn decoding(caps: &gst::Caps) -> Option<[glib::GString; 2]> {
+    let best = |kind, caps: &gst::Caps| {
+        let kind = kind | gst::ElementFactoryType::MEDIA_AUDIO;
+        let all = gst::ElementFactory::factories_with_type(kind, gst::Rank::MARGINAL);
+        let fitting = all.iter().filter(|factory| factory.can_sink_any_caps(caps));
+        fitting.max_by_key(|factory| factory.rank()).cloned()
+    };
+    let parser = best(gst::ElementFactoryType::PARSER, caps)?;
+    let parsed = parser
+        .static_pad_templates()
+        .iter()
+        .find(|template| template.direction() == gst::PadDirection::Src)?
+        .caps();
+    let decoder = gst::ElementFactoryType::DECODER;
+    // A parser may have to change the form in which the sound is stored.
+    let decoder = best(decoder, caps).or_else(|| best(decoder, &parsed))?;
+    Some([parser.name(), decoder.name()])
 }
 
 /// Gives the audio of `pad` the times that a player shows, and leaves out what lies before the start or outside edits.
@@ -177,7 +284,7 @@ mod tests {
     fn supported_audio_is_not_decoded() {
         gst::init().unwrap();
         let muxer = gst::ElementFactory::make("mp4mux").build().unwrap();
-        let audio = AudioBranch::new(&muxer).unwrap();
+        let audio = AudioBranch::new(&muxer, BTreeSet::new()).unwrap();
         for (text, supported) in [
             (
                 "audio/mpeg,mpegversion=4,framed=true,stream-format=raw,channels=2,rate=48000",
@@ -206,6 +313,23 @@ mod tests {
             assert_eq!(audio.takes(&caps(text)), supported, "{text}");
         }
         assert!(audio.encoder.is_some());
+    }
+
+    #[test]
+    fn encoded_sound_of_all_usual_kinds_has_a_parser_and_a_decoder() {
+        gst::init().unwrap();
+        for (text, parser) in [
+            ("audio/mpeg,mpegversion=4,stream-format=adts", "aacparse"),
+            ("audio/mpeg,mpegversion=4,stream-format=loas", "aacparse"),
+            ("audio/mpeg,mpegversion=1,layer=2", "mpegaudioparse"),
+            ("audio/x-dts", "dcaparse"),
+            ("audio/x-ac3", "ac3parse"),
+        ] {
+            let found = decoding(&caps(text)).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(found[0], parser, "{text}");
+            assert_ne!(found[1], parser, "{text}");
+        }
+        assert_eq!(decoding(&caps("audio/x-no-such")), None);
     }
 
     #[test]

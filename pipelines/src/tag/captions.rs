@@ -11,6 +11,8 @@ use gstemotion::face::UNCERTAIN;
 
 use super::timeline::{EmotionTimeline, PersonKey, UNCLASSIFIED};
 
+/// The first line up to the name of the file.
+const BEGINNING: &str = "WEBVTT emotions of ";
 /// The shortest cue that can be read, in milliseconds.
 const READABLE_MS: u64 = 300;
 /// More lines would cover the video.
@@ -45,7 +47,14 @@ pub(super) fn web_vtt(source: &str, timeline: &EmotionTimeline) -> String {
 /// The first line, in which neither a line break nor `-->` may stand.
 fn header(source: &str) -> String {
     let source = source.replace(char::is_control, " ").replace("-->", "-- >");
-    format!("WEBVTT emotions of {source}")
+    format!("{BEGINNING}{source}")
+}
+
+/// Whether the file at `path` holds captions that this program wrote.
+pub(super) fn are_ours(path: &Path) -> bool {
+    let mut start = [0; BEGINNING.len()];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start == BEGINNING.as_bytes()
 }
 
 /// Whether the file at `path` holds captions of the file `source` that this program wrote.

@@ -52,7 +52,8 @@ impl FrameCollector {
         let faces = face::faces(buffer);
         let record = Record::new(time, info.width(), info.height(), &faces)
             .with_source(Some(self.source.clone()))
-            .with_frame(Some(frame.number));
+            .with_frame(Some(frame.number))
+            .with_pixel_aspect_ratio(info.par());
         if self.timeline.frames == 0 {
             self.recording.add_first_frame(buffer);
         }

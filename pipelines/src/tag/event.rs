@@ -1,5 +1,7 @@
 //! What happens in a run: the events that are reported, and the outcome of each file and of the whole run.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
@@ -21,10 +23,29 @@ pub enum Event<'a> {
     Output(&'a str),
     /// The tagging of a file ended.
     Ended(usize, &'a InputFile, &'a FileOutcome),
+    /// Files in folders that were left out because of their extension: number of files by extension.
+    Ignored(&'a BTreeMap<String, usize>),
     /// This path cannot be tagged, for this reason.
     Rejected(&'a Path, &'a str),
     /// The run ended.
     Finished(RunTotals),
+}
+
+/// The files of an [`Event::Ignored`] in words.
+pub(super) fn ignored_text(ignored: &BTreeMap<String, usize>) -> String {
+    let mut counts: Vec<_> = ignored.iter().collect();
+    counts.sort_by_key(|(extension, count)| (Reverse(**count), *extension));
+    let named = counts.iter().map(|(extension, count)| match &***extension {
+        "" => format!("{count} without one"),
+        extension => format!("{count} .{extension}"),
+    });
+    let named: Vec<_> = named.collect();
+    let all: usize = ignored.values().sum();
+    let files = if all == 1 { "file" } else { "files" };
+    format!(
+        "{all} {files} not taken because of the extension: {}; name a file itself to have it tagged",
+        named.join(", ")
+    )
 }
 
 /// The position in a file.

@@ -23,45 +23,73 @@ pub(super) enum ExistingResults {
     OtherFile(PathBuf),
 }
 
-/// Reads the summary of an earlier run at `path`; `content` is the fingerprint of the file.
-pub(super) fn existing_results(
-    path: &Path,
-    input: &InputFile,
-    content: &str,
-    settings: &Settings,
-) -> ExistingResults {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(_) => return ExistingResults::Outdated,
-    };
-    let found: Value = serde_json::from_str(&text).unwrap_or_default();
-    let Ok(source) = FileIdentity::deserialize(&found["input"]) else {
-        return ExistingResults::Outdated;
-    };
-    let wanted = FileIdentity::new(input, content);
-    // The path is not compared, because a whole archive may have moved.
-    if (source.size, &source.content) != (wanted.size, &wanted.content) {
-        let other = PathBuf::from(&source.path);
-        return if source.path == wanted.path || !other.exists() {
-            ExistingResults::Outdated
-        } else {
-            ExistingResults::OtherFile(other)
-        };
+/// What a summary says of the file and the results.
+#[derive(Debug)]
+pub(super) struct EarlierRun {
+    identity: FileIdentity,
+    /// Whether all results are there, of the same settings.
+    is_current: bool,
+    /// What is missing in the results, and why.
+    incomplete: Option<String>,
+}
+
+impl EarlierRun {
+    /// Reads the summary at `path`; `None` if there is none, or a damaged one.
+    pub(super) fn read(path: &Path, settings: &Settings) -> Option<Self> {
+        let text = fs::read_to_string(path).ok()?;
+        let found: Value = serde_json::from_str(&text).ok()?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let outputs = found["outputs"].as_array().into_iter().flatten();
+        let are_there = outputs
+            .filter_map(Value::as_str)
+            .all(|name| is_there(folder, name));
+        let settings = serde_json::to_value(settings).unwrap_or_default();
+        Some(Self {
+            identity: FileIdentity::deserialize(&found["input"]).ok()?,
+            is_current: found["settings"] == settings && found["version"] == VERSION && are_there,
+            incomplete: found["incomplete"].as_str().map(str::to_owned),
+        })
     }
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let outputs = found["outputs"].as_array().into_iter().flatten();
-    let are_there = outputs
-        .filter_map(Value::as_str)
-        .all(|name| folder.join(name).is_file());
-    let settings = serde_json::to_value(settings).unwrap_or_default();
-    if found["settings"] == settings && found["version"] == VERSION && are_there {
-        match found["incomplete"].as_str() {
-            Some(reason) => ExistingResults::Partial(reason.to_owned()),
-            None => ExistingResults::Complete,
+
+    /// What a web server said of the content of `input`, if these results need not be made again while it says the same.
+    pub(super) fn validator(&self, input: &InputFile) -> Option<&str> {
+        let is_same = self.is_current && self.identity.path == input.identity();
+        self.identity.validator.as_deref().filter(|_| is_same)
+    }
+
+    /// The results as they are for a file of the same content.
+    pub(super) fn of_same_content(self) -> ExistingResults {
+        match (self.is_current, self.incomplete) {
+            (false, _) => ExistingResults::Outdated,
+            (true, Some(reason)) => ExistingResults::Partial(reason),
+            (true, None) => ExistingResults::Complete,
         }
-    } else {
-        ExistingResults::Outdated
     }
+
+    /// The results as they are for `input` with the fingerprint `content`.
+    pub(super) fn results_for(self, input: &InputFile, content: &str) -> ExistingResults {
+        let wanted = FileIdentity::new(input, content);
+        // The path is not compared, because a whole archive may have moved.
+        if (self.identity.size, &self.identity.content) == (wanted.size, &wanted.content) {
+            return self.of_same_content();
+        }
+        let other = PathBuf::from(&self.identity.path);
+        match self.identity.path != wanted.path && other.exists() {
+            true => ExistingResults::OtherFile(other),
+            false => ExistingResults::Outdated,
+        }
+    }
+}
+
+/// Whether a folder has a file that a summary names so. Where a name is no valid text, the summary has it with
+/// replacement characters.
+fn is_there(folder: &Path, name: &str) -> bool {
+    let is_replaced = || {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut names = entries.map(|entry| entry.file_name());
+        names.any(|found| found.to_string_lossy() == name)
+    };
+    folder.join(name).is_file() || name.contains(char::REPLACEMENT_CHARACTER) && is_replaced()
 }
 
 #[cfg(test)]

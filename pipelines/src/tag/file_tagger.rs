@@ -1,5 +1,7 @@
 //! Tags one file: analyses it and writes its results into their hidden folder.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
 
 use super::captions;
@@ -11,7 +13,7 @@ use super::pipeline::{AnnotatedFormat, Collected, PipelineProgress, TaggingPipel
 use super::recording::Recording;
 use super::records::RecordFile;
 use super::report;
-use super::result_names::{ANNOTATED, CAPTIONS, ELAN, THUMBNAILS};
+use super::result_names::{ANNOTATED, CAPTIONS, ELAN, REPORT, THUMBNAILS};
 use super::results::ResultWriter;
 use super::settings::Settings;
 use super::summary::{self, About};
@@ -66,19 +68,37 @@ impl FileTagger<'_> {
             anyhow::bail!("{cut}; --keep-partial tags what is there");
         }
         let mut results = ResultWriter::new(job.results.clone());
-        let annotated = self.analyse(job, self.encoding, &mut results, on_progress, on_warning);
+        let analyse = |encoding, left_out, results: &mut ResultWriter| {
+            *results = ResultWriter::new(job.results.clone());
+            self.analyse(job, encoding, left_out, results, on_progress, on_warning)
+        };
+        let none = BTreeSet::new();
+        let mut annotated = analyse(self.encoding, none.clone(), &mut results);
+        if let Ok(analysed) = &annotated
+            && !analysed.collected.empty_sound.is_empty()
+        {
+            let left_out = analysed.collected.empty_sound.clone();
+            annotated = analyse(self.encoding, left_out, &mut results);
+        }
         let (analysed, failure) = match annotated {
             // The file may be whole, and only its copy cannot be made.
             Err(error) if self.encoding.is_some() => {
-                results = ResultWriter::new(job.results.clone());
-                let analysed = self.analyse(job, None, &mut results, on_progress, on_warning)?;
+                let analysed = analyse(None, none, &mut results)?;
                 let failure = format!("its annotated copy cannot be made: {error:#}");
                 on_warning(&failure);
                 (analysed, Some(failure))
             }
             annotated => (annotated?, None),
         };
-        let incomplete = analysed.collected.damage.or(cut).or(failure);
+        let lost_sound = analysed
+            .collected
+            .lost_sound
+            .map(|lost| format!("its annotated copy is without sound that the file has: {lost}"));
+        if let Some(lost) = &lost_sound {
+            on_warning(lost);
+        }
+        let damage = analysed.collected.damage;
+        let incomplete = damage.or(cut).or(failure).or(lost_sound);
         let collected = analysed.collected.collector;
         collected.records.finish()?;
         let mut timeline = collected.timeline;
@@ -88,7 +108,7 @@ impl FileTagger<'_> {
         if settings.elan {
             let now = gst::DateTime::new_now_utc().context("the clock shows no date")?;
             let date = now.to_iso8601_string()?;
-            results.write(ELAN, &elan::document(&input.source(), &timeline, &date))?;
+            results.write(ELAN, &elan::document(&input.name, &timeline, &date))?;
         }
         if let Some(thumbnails) = &collected.thumbnails {
             let kept = thumbnails
@@ -97,14 +117,17 @@ impl FileTagger<'_> {
             results.write(THUMBNAILS, &kept)?;
         }
         if settings.report {
-            let video = analysed.annotated.map(|suffix| job.results.name(&suffix));
+            let video = analysed
+                .annotated
+                .map(|suffix| job.results.address(&suffix));
             let thumbnails = collected.thumbnails.as_ref();
             let page = report::html(&input.source(), video.as_deref(), &timeline, thumbnails);
-            results.write("html", &page.context("cannot write the report as JSON")?)?;
+            results.write(REPORT, &page.context("cannot write the report as JSON")?)?;
         }
         let about = About {
             input,
             content: &job.content,
+            validator: job.validator.as_deref(),
             settings,
             outputs: &results.names(),
             retried: job.retried.as_deref(),
@@ -120,11 +143,12 @@ impl FileTagger<'_> {
         })
     }
 
-    /// Plays the file and writes its records, and an annotated copy with `encoding`.
+    /// Plays the file and writes its records, and an annotated copy with `encoding` without the tracks of sound `left_out_sound`.
     fn analyse(
         &self,
         job: &Job,
         encoding: Option<&'static EncodingProfile>,
+        left_out_sound: BTreeSet<usize>,
         results: &mut ResultWriter,
         on_progress: &dyn Fn(PipelineProgress),
         on_warning: &dyn Fn(&str),
@@ -148,6 +172,7 @@ impl FileTagger<'_> {
             keep_partial: settings.keep_partial && annotated.is_none(),
             software_decoders: job.retried.is_some(),
             annotated: format.zip(annotated_path.as_deref()),
+            left_out_sound,
             collector: FrameCollector {
                 records: RecordFile::create(settings.format, &records, &shown)?,
                 timeline: EmotionTimeline::default(),

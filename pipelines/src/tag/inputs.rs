@@ -1,18 +1,39 @@
-//! Finds the files to tag: named files, folders, patterns and lists of them.
+//! Finds the files to tag: named files, folders, patterns, addresses, standard input, and lists of them.
 
 mod input_file;
 mod naming;
+mod pattern;
+pub mod remote_url;
 
-use std::collections::BTreeSet;
-use std::ffi::OsStr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Read};
-use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Component, Path, PathBuf};
 
-pub use self::input_file::InputFile;
-use self::naming::{Naming, is_own_result};
+use percent_encoding::percent_decode;
+
+pub use self::input_file::{InputFile, InputOrigin};
+use self::naming::{Naming, Root, is_own_result};
+use self::remote_url::RemoteUrl;
 use super::usage::UsageError;
+
+/// What stands for standard input.
+const STANDARD_INPUT: &str = "-";
+
+/// What the user named.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct InputArguments<'a> {
+    /// Files, folders, patterns, addresses with `http://`, `https://` or `file://`, and `-` for standard input.
+    pub paths: &'a [PathBuf],
+    /// Lists of these; `-` for standard input.
+    pub lists: &'a [PathBuf],
+    /// The folder or address below which results are named.
+    pub root: Option<&'a Path>,
+    /// The name of the results of standard input.
+    pub name: Option<&'a Path>,
+}
 
 /// The result of a [`scan`].
 #[derive(Debug, Default)]
@@ -21,6 +42,8 @@ pub struct InputFiles {
     pub files: Vec<InputFile>,
     /// The paths that cannot be tagged.
     pub rejected: Vec<RejectedInput>,
+    /// Number of files in folders that were left out because their extension is none of a video or picture, by extension.
+    pub ignored: BTreeMap<String, usize>,
 }
 
 /// A path that cannot be tagged.
@@ -32,39 +55,43 @@ pub struct RejectedInput {
     pub reason: String,
 }
 
-/// Finds the files of `named` and `lists`. Results of earlier runs are not taken from folders and patterns.
+/// Finds the files of `named`. Results of earlier runs are not taken from folders and patterns.
 ///
-/// A list has one file, folder or pattern per line, relative to the list. Empty lines and lines that begin with `#` are
-/// ignored. The list `-` is standard input, relative to the current folder. If a list contains a NUL byte, each path ends
-/// with one instead, and no line is ignored.
+/// A list has one file, folder, pattern or address per line, relative to the list. Empty lines and lines that begin with
+/// `#` are ignored. The list `-` is standard input, relative to the current folder. If a list contains a NUL byte, each path
+/// ends with one instead, and no line is ignored.
 ///
 /// The results of a file are named by its path below `root`. Without `root` that is the named folder, the folder of a
-/// pattern before its first `*`, `?` or `[`, or the folder of a single file.
+/// pattern before its first `*`, `?` or `[`, or the folder of a single file; those of an address by its last part.
 ///
 /// # Errors
 ///
-/// If `root` is no folder.
-pub fn scan(
-    named: &[PathBuf],
-    lists: &[PathBuf],
-    root: Option<&Path>,
-) -> Result<InputFiles, UsageError> {
-    let root = root.map(|root| match fs::canonicalize(root) {
-        Ok(found) if found.is_dir() => Ok(found),
-        Ok(_) => Err(UsageError(format!(
-            "--root {}: expected a folder",
-            root.display()
-        ))),
-        Err(error) => Err(UsageError(format!("--root {}: {error}", root.display()))),
-    });
+/// If `root` is no folder or address, or `name` and standard input do not go together.
+pub fn scan(named: InputArguments<'_>) -> Result<InputFiles, UsageError> {
+    let root = named.root.map(Root::new).transpose().map_err(UsageError)?;
+    let is_standard_input = |path: &PathBuf| path == Path::new(STANDARD_INPUT);
+    let has_standard_input = named.paths.iter().any(is_standard_input);
+    if has_standard_input && named.lists.iter().any(is_standard_input) {
+        return Err(UsageError(
+            "standard input is either a file or a list: expected one - alone".into(),
+        ));
+    }
+    if has_standard_input != named.name.is_some() {
+        return Err(UsageError(
+            "--name NAME and - for standard input belong together: expected both, such as - --name talks/1.mp4".into(),
+        ));
+    }
     let mut scan = InputScan {
-        naming: Naming::new(root.transpose()?),
+        naming: Naming::new(root),
         ..InputScan::default()
     };
-    for path in named {
-        scan.add(path);
+    for path in named.paths {
+        match named.name {
+            Some(name) if is_standard_input(path) => scan.add_standard_input(name)?,
+            _ => scan.add(path),
+        }
     }
-    for list in lists {
+    for list in named.lists {
         match read_list(list) {
             Ok(paths) => paths.iter().for_each(|path| scan.add(path)),
             Err(error) => scan.reject(list, format!("the list cannot be read: {error}")),
@@ -75,19 +102,23 @@ pub fn scan(
     Ok(InputFiles {
         files,
         rejected: scan.rejected,
+        ignored: scan.ignored,
     })
 }
 
 fn read_list(list: &Path) -> io::Result<Vec<PathBuf>> {
     let mut text = Vec::new();
-    let folder = if list == Path::new("-") {
+    let folder = if list == Path::new(STANDARD_INPUT) {
         io::stdin().read_to_end(&mut text)?;
         Path::new("")
     } else {
         text = fs::read(list)?;
         list.parent().unwrap_or(Path::new(""))
     };
-    let path = |name: &[u8]| folder.join(OsStr::from_bytes(name));
+    let path = |name: &[u8]| match scheme(name) {
+        Some(_) => PathBuf::from(OsStr::from_bytes(name)),
+        None => folder.join(OsStr::from_bytes(name)),
+    };
     if text.contains(&0) {
         let names = text.split(|byte| *byte == 0);
         return Ok(names.filter(|name| !name.is_empty()).map(path).collect());
@@ -99,13 +130,25 @@ fn read_list(list: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(lines.map(path).collect())
 }
 
+/// The scheme of an address, RFC 3986, section 3.1; `None` for a path.
+fn scheme(name: &[u8]) -> Option<&[u8]> {
+    let end = name.windows(3).position(|found| found == b"://")?;
+    let scheme = &name[..end];
+    let is_scheme = scheme.first().is_some_and(u8::is_ascii_alphabetic)
+        && scheme
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte));
+    is_scheme.then_some(scheme)
+}
+
 #[derive(Default)]
 struct InputScan {
     naming: Naming,
-    /// Absolute paths of the files so far.
+    /// The identities of the files so far.
     known: BTreeSet<PathBuf>,
     files: Vec<InputFile>,
     rejected: Vec<RejectedInput>,
+    ignored: BTreeMap<String, usize>,
 }
 
 impl InputScan {
@@ -117,6 +160,9 @@ impl InputScan {
     }
 
     fn add(&mut self, path: &Path) {
+        if let Some(scheme) = scheme(path.as_os_str().as_bytes()) {
+            return self.add_address(path, &String::from_utf8_lossy(scheme));
+        }
         match fs::metadata(path) {
             Ok(found) if found.is_dir() => self.add_folder(path, path),
             Ok(_) => self.add_file(path, path.parent().unwrap_or(Path::new(""))),
@@ -125,40 +171,95 @@ impl InputScan {
         }
     }
 
+    fn add_address(&mut self, address: &Path, scheme: &str) {
+        let text = address.to_string_lossy();
+        if scheme.eq_ignore_ascii_case("file") {
+            return match local_path(&text) {
+                Some(path) if path.exists() => self.add(&path),
+                Some(path) => self.reject(&path, "there is no such file or folder"),
+                None => self.reject(
+                    address,
+                    "expected file:/// with the absolute path of a file of this machine",
+                ),
+            };
+        }
+        match RemoteUrl::new(&text) {
+            Some(url) => self.add_remote(url),
+            None => {
+                let shown = PathBuf::from(remote_url::without_secrets(&text));
+                let reason =
+                    "files come from http://, https:// and file://; emotion-crowd watches streams";
+                self.reject(&shown, reason);
+            }
+        }
+    }
+
+    fn add_remote(&mut self, url: RemoteUrl) {
+        let shown = PathBuf::from(url.shown());
+        // Two addresses may differ only in what is not shown.
+        if !self.known.insert(PathBuf::from(url.reveal())) {
+            return;
+        }
+        match self.naming.name_remote(&url, &shown) {
+            Ok(name) => self.files.push(InputFile {
+                absolute: shown.clone(),
+                path: shown,
+                name,
+                captions: PathBuf::new(),
+                size: 0,
+                origin: InputOrigin::Remote(url),
+            }),
+            Err(reason) => self.reject(&shown, reason),
+        }
+    }
+
+    fn add_standard_input(&mut self, name: &Path) -> Result<(), UsageError> {
+        let is_below = |part| matches!(part, Component::Normal(_));
+        if name.as_os_str().is_empty() || !name.components().all(is_below) {
+            return Err(UsageError(format!(
+                "--name {}: expected a path below the folder of --out, such as talks/1.mp4",
+                name.display()
+            )));
+        }
+        let path = Path::new(STANDARD_INPUT);
+        if !self.known.insert(path.to_owned()) {
+            return Ok(());
+        }
+        match self.naming.take(name.components().collect(), path) {
+            Ok(name) => self.files.push(InputFile {
+                path: path.to_owned(),
+                absolute: path.to_owned(),
+                name,
+                captions: PathBuf::new(),
+                size: 0,
+                origin: InputOrigin::StandardInput,
+            }),
+            Err(reason) => self.reject(path, reason),
+        }
+        Ok(())
+    }
+
     fn add_pattern(&mut self, pattern: &Path) {
-        if !is_pattern(pattern.as_os_str()) {
+        if !pattern::is_pattern(pattern.as_os_str()) {
             return self.reject(pattern, "there is no such file or folder");
         }
-        let Some(text) = pattern.to_str() else {
-            return self.reject(pattern, "a pattern has to be valid UTF-8");
-        };
-        let options = glob::MatchOptions {
-            require_literal_leading_dot: true,
-            ..glob::MatchOptions::default()
-        };
-        let found = match glob::glob_with(text, options) {
+        let found = match pattern::matches(pattern) {
             Ok(found) => found,
             Err(error) => return self.reject(pattern, error.to_string()),
         };
-        let components = pattern.components();
-        let root: PathBuf = components
-            .take_while(|part| !matches!(part, Component::Normal(name) if is_pattern(name)))
-            .collect();
-        let mut any = false;
-        for found in found {
-            any = true;
-            match found {
-                Ok(path) if path.is_dir() => self.add_folder(&root, &path),
-                Ok(path) if is_own_result(&path) => {}
-                Ok(path) => self.add_file(&path, &root),
-                Err(error) => {
-                    let reason = error.error().to_string();
-                    self.reject(error.path(), reason);
-                }
+        let root = pattern::fixed_part(pattern);
+        if found.paths.is_empty() && found.unreadable.is_empty() {
+            self.reject(pattern, "no file matches this pattern");
+        }
+        for path in found.paths {
+            match path {
+                path if path.is_dir() => self.add_folder(&root, &path),
+                path if is_own_result(&path) => {}
+                path => self.add_file(&path, &root),
             }
         }
-        if !any {
-            self.reject(pattern, "no file matches this pattern");
+        for (folder, error) in found.unreadable {
+            self.reject(&folder, unreadable(&error));
         }
     }
 
@@ -166,9 +267,7 @@ impl InputScan {
         let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let mut entries = match entries {
             Ok(entries) => entries,
-            Err(error) => {
-                return self.reject(folder, format!("the folder cannot be read: {error}"));
-            }
+            Err(error) => return self.reject(folder, unreadable(&error)),
         };
         entries.sort_by_key(fs::DirEntry::file_name);
         for entry in entries {
@@ -183,8 +282,12 @@ impl InputScan {
             }
             if kind.is_dir() {
                 self.add_folder(root, &path);
-            } else if naming::is_media(&path) && !is_own_result(&path) {
+            } else if is_own_result(&path) {
+                continue;
+            } else if naming::is_media(&path) {
                 self.add_file(&path, root);
+            } else {
+                *self.ignored.entry(naming::extension(&path)).or_default() += 1;
             }
         }
     }
@@ -205,9 +308,20 @@ impl InputScan {
     }
 }
 
-fn is_pattern(text: &OsStr) -> bool {
-    let bytes = text.as_bytes();
-    bytes.iter().any(|byte| b"*?[".contains(byte))
+fn unreadable(error: &io::Error) -> String {
+    format!("the folder cannot be read: {error}")
+}
+
+/// The path in an address with `file://`, RFC 8089; `None` if it is on another machine.
+fn local_path(address: &str) -> Option<PathBuf> {
+    let (_, rest) = address.split_once("://")?;
+    let path = match rest.get(..10) {
+        Some(host) if host.eq_ignore_ascii_case("localhost/") => &rest[9..],
+        _ => rest,
+    };
+    let bytes: Vec<u8> = percent_decode(path.as_bytes()).collect();
+    path.starts_with('/')
+        .then(|| PathBuf::from(OsString::from_vec(bytes)))
 }
 
 /// The file, without names for its results.
@@ -229,6 +343,7 @@ fn input(path: &Path) -> io::Result<InputFile> {
         name: PathBuf::new(),
         captions: PathBuf::new(),
         size: found.len(),
+        origin: InputOrigin::Local,
     })
 }
 

@@ -50,6 +50,7 @@ pub(super) fn run<S: Default, T: Send, E: Send>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tag::inputs::InputOrigin;
     use std::sync::Barrier;
 
     fn inputs(count: usize) -> Vec<InputFile> {
@@ -60,6 +61,7 @@ mod tests {
                 name: number.to_string().into(),
                 captions: number.to_string().into(),
                 size: 0,
+                origin: InputOrigin::Local,
             })
             .collect()
     }

@@ -2,10 +2,12 @@
 
 mod demuxed_times;
 mod encoded_size;
+mod failure;
 mod frame_entry;
 mod shared;
 mod streams;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,8 +19,9 @@ use gst::prelude::*;
 use super::audio::AudioBranch;
 use super::collector::FrameCollector;
 use super::image_file::PictureFormat;
-use super::media_info::{self, MediaInfo};
+use super::media_info::MediaInfo;
 use super::media_source::{IMAGE_SOURCE, MediaSource, feed};
+use super::movie_head;
 use super::recording::Recording;
 use super::sdr_convert;
 use super::settings::Settings;
@@ -43,6 +46,8 @@ pub(super) struct TaggingPipeline<'a> {
     pub(super) software_decoders: bool,
     /// The path of the annotated copy, and how it is encoded.
     pub(super) annotated: Option<(AnnotatedFormat, &'a Path)>,
+    /// The tracks of sound that the annotated copy is made without, in the order in which they come.
+    pub(super) left_out_sound: BTreeSet<usize>,
     pub(super) collector: FrameCollector,
 }
 
@@ -68,6 +73,10 @@ pub(super) struct Collected {
     pub(super) collector: FrameCollector,
     /// Why the file could not be decoded to its end.
     pub(super) damage: Option<String>,
+    /// Which sound the annotated copy is without, and why.
+    pub(super) lost_sound: Option<String>,
+    /// The tracks of sound that ended without data; the annotated copy cannot be read if there are any.
+    pub(super) empty_sound: BTreeSet<usize>,
 }
 
 impl TaggingPipeline<'_> {
@@ -88,13 +97,6 @@ impl TaggingPipeline<'_> {
             )?,
             MediaSource::Image(_) | MediaSource::Heif => MediaInfo::default(),
         };
-        if info.lost_audio > 0 && self.annotated.is_some() {
-            on_warning(&format!(
-                "the demuxer of GStreamer does not read {} of its audio tracks (DTS, or AAC of a disc or camera); \
-                 the annotated copy is without them, unless the file is converted first",
-                info.lost_audio
-            ));
-        }
         let track = info.video_track(self.settings.track)?;
         let pipeline = launch_line(self.settings, &self.source, self.annotated).launch()?;
         // A sink that waits for the other one lets a query for buffers wait in its queue, and so the whole pipeline.
@@ -110,13 +112,24 @@ impl TaggingPipeline<'_> {
             let file = element("file")?;
             file.set_property("location", self.file);
             shared::count_read_bytes(&file, shared.clone())?;
-            media_info::correct(&file, info.corrections.clone())?;
+            movie_head::correct(&file, info.corrections.clone())?;
+        }
+        if let Some((_, path)) = self.annotated {
+            // As above.
+            for sink in pipeline.iterate_sinks().into_iter().flatten() {
+                let factory = sink.factory().map(|factory| factory.name());
+                if factory.is_some_and(|name| name == "filesink") {
+                    sink.set_property("location", path);
+                }
+            }
         }
         shared::watch_decoders(&pipeline, shared.clone());
         let entry = element("pictures")?
             .static_pad("sink")
             .context("a queue has no sink pad")?;
         let every = self.settings.every;
+        let mut undemuxed = Vec::new();
+        let mut audio_branch = None;
         if !matches!(self.source, MediaSource::Stream) {
             frame_entry::install(&entry, info.time_line, None, every, shared.clone());
         } else {
@@ -130,15 +143,27 @@ impl TaggingPipeline<'_> {
             let decode = element("decode")?;
             decode.set_property("force-sw-decoders", self.software_decoders);
             let audio = match self.annotated {
-                Some(_) => Some(AudioBranch::new(&element(MUXER)?)?),
+                Some(_) => {
+                    let left_out = self.left_out_sound.clone();
+                    Some(Arc::new(AudioBranch::new(&element(MUXER)?, left_out)?))
+                }
                 None => None,
             };
+            audio_branch.clone_from(&audio);
+            for sound in info.undemuxed_audio.iter().filter(|_| audio.is_some()) {
+                match streams::add_undemuxed(&pipeline, sound, audio.as_deref()) {
+                    Ok(source) => undemuxed.push((sound, source)),
+                    Err(error) => {
+                        shared.add_lost_sound(format!("{}: {error:#}", sound.shown()));
+                    }
+                }
+            }
             let wanted = WantedStreams {
                 other_video: ids,
                 audio,
                 time_line: info.time_line,
             };
-            streams::connect(&pipeline, &decode, entry, wanted);
+            streams::connect(&pipeline, &decode, entry, wanted, shared.clone());
         }
         if let Some((AnnotatedFormat::Video(_), _)) = self.annotated {
             encoded_size::keep(
@@ -164,6 +189,14 @@ impl TaggingPipeline<'_> {
                     }
                 });
             }
+            for (sound, source) in undemuxed {
+                let (file, line) = (self.file, info.time_line);
+                scope.spawn(move || {
+                    if let Err(error) = sound.feed(file, line, &source) {
+                        gst::element_error!(source, gst::ResourceError::Read, ("{error}"));
+                    }
+                });
+            }
             play(&pipeline, &shared, &mut recording, on_progress, on_warning)
         });
         // The last step may not have been reported.
@@ -177,6 +210,9 @@ impl TaggingPipeline<'_> {
             Ok(()) => None,
             Err(error) if is_heif && frames == 0 => bail!("{}", MediaSource::explained(&error)),
             Err(error) if self.keep_partial && frames > 0 => Some(format!("{error:#}")),
+            Err(error) if frames > 0 && self.annotated.is_none() => {
+                bail!("{error:#}; --keep-partial keeps the {frames} frames before")
+            }
             Err(error) => return Err(error),
         };
         anyhow::ensure!(frames > 0, "no picture in it could be decoded");
@@ -190,7 +226,12 @@ impl TaggingPipeline<'_> {
         recording.timecode = collector.recording.timecode.take();
         recording.hdr = shared.hdr.get().map(|transfer| transfer.name());
         collector.recording = recording;
-        Ok(Collected { collector, damage })
+        Ok(Collected {
+            collector,
+            damage,
+            lost_sound: shared.lost_sound(),
+            empty_sound: audio_branch.map_or(BTreeSet::new(), |audio| audio.empty()),
+        })
     }
 }
 
@@ -275,13 +316,8 @@ fn play(
         match message.map(|message| message.view()) {
             Some(gst::MessageView::Eos(_)) => return Ok(Some(())),
             Some(gst::MessageView::Error(error)) => {
-                return Err(match &missing_plugin {
-                    Some(plugin) => {
-                        anyhow!("nothing is installed to decode it: a {plugin} is missing")
-                    }
-                    // The user knows the file, and none of the elements.
-                    None => anyhow!("{}", described(None, &error.error(), error.debug())),
-                });
+                let missing = missing_plugin.as_deref();
+                return Err(anyhow!("{}", failure::explained(error, missing)));
             }
             Some(gst::MessageView::Warning(warning)) => {
                 // As with errors.

@@ -15,7 +15,7 @@ const PEAKS: usize = 12;
 #[derive(Serialize)]
 struct ReportData<'a> {
     file: &'a str,
-    /// The name of the annotated video in the same folder.
+    /// The address of the annotated video.
     video: Option<&'a str>,
     duration: f64,
     size: Option<(u32, u32)>,
@@ -56,7 +56,7 @@ struct PeakData {
     picture: Option<String>,
 }
 
-/// The page for `file`; `video` is the name of the annotated video in the same folder.
+/// The page for `file`; `video` is the address of the annotated video.
 ///
 /// # Errors
 ///

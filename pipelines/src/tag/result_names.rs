@@ -11,6 +11,15 @@ pub(super) const ANNOTATED: &str = "annotated";
 pub const THUMBNAILS: &str = "thumbnails.json";
 /// The suffix of the file for ELAN.
 pub(super) const ELAN: &str = "eaf";
+/// The suffix of the page.
+pub(super) const REPORT: &str = "html";
+/// The files about the archive as a whole: table of faces, table of groups, page.
+pub const ARCHIVE_FILES: [&str; 4] = [
+    "archive.parquet",
+    "archive.csv",
+    "archive.groups.csv",
+    "archive.html",
+];
 /// The suffix of the captions.
 pub(super) const CAPTIONS: &str = "vtt";
 

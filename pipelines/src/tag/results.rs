@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use emotion_models::atomic_file;
+use percent_encoding::percent_encode;
 use serde::{Deserialize, Serialize};
 
 use super::captions;
+use super::elan::IN_NAME;
 use super::inputs::InputFile;
 use super::os_path;
 use super::result_names::{CAPTIONS, SUMMARY, with_suffix};
@@ -71,6 +73,19 @@ impl ResultFolder {
         with_suffix(&self.out.join(&input.name), SUMMARY)
     }
 
+    /// A hidden folder for the local copy of the input with this number in the run.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be created.
+    pub fn copy_folder(&self, number: usize) -> anyhow::Result<CopyFolder> {
+        let process = std::process::id();
+        let folder = self.hidden.join(format!("{process}-{number}-input"));
+        fs::create_dir(&folder)
+            .with_context(|| format!("{}: cannot create the folder", folder.display()))?;
+        Ok(CopyFolder(folder))
+    }
+
     /// A hidden folder for the growing results of an attempt to tag `input`, which has this number in the run.
     ///
     /// # Errors
@@ -110,6 +125,28 @@ impl Drop for ResultFolder {
     }
 }
 
+/// A hidden folder for the local copy of a file; it is removed when this is dropped.
+#[derive(Debug)]
+pub struct CopyFolder(PathBuf);
+
+impl CopyFolder {
+    /// The path of the copy of a file with this name.
+    pub fn copy_of(&self, name: &Path) -> PathBuf {
+        let copy = self.0.join("input");
+        match name.extension() {
+            Some(extension) => copy.with_extension(extension),
+            None => copy,
+        }
+    }
+}
+
+impl Drop for CopyFolder {
+    fn drop(&mut self) {
+        // What remains is removed with the hidden folder.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 /// Where the results of one file grow, and their final paths.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ResultPaths {
@@ -143,6 +180,13 @@ impl ResultPaths {
         let path = self.whole(suffix);
         let name = path.file_name().unwrap_or_default();
         name.to_string_lossy().into_owned()
+    }
+
+    /// The address of the result with this suffix for a page in the same folder.
+    pub fn address(&self, suffix: &str) -> String {
+        let path = self.whole(suffix);
+        let name = path.file_name().unwrap_or_default();
+        percent_encode(name.as_encoded_bytes(), IN_NAME).to_string()
     }
 }
 

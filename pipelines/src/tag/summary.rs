@@ -52,11 +52,14 @@ struct Summary<'a> {
 /// Identifies the file.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FileIdentity {
-    /// The absolute path; for comparisons only, because it need not have been valid text.
+    /// The absolute path or the address; for comparisons only, because it need not have been valid text.
     pub(super) path: String,
     pub(super) size: u64,
     /// The fingerprint of the content.
     pub(super) content: String,
+    /// What changes with the content of a file on a web server, as the server says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) validator: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -103,6 +106,8 @@ pub(super) struct About<'a> {
     pub(super) input: &'a InputFile,
     /// The fingerprint of the file.
     pub(super) content: &'a str,
+    /// What changes with the content of a file on a web server.
+    pub(super) validator: Option<&'a str>,
     pub(super) settings: &'a Settings,
     /// The names of the other results.
     pub(super) outputs: &'a [String],
@@ -123,7 +128,10 @@ pub(super) fn json(about: About<'_>, timeline: &EmotionTimeline) -> serde_json::
     let summary = Summary {
         version: VERSION,
         file: about.input.source(),
-        input: FileIdentity::new(about.input, about.content),
+        input: FileIdentity {
+            validator: about.validator.map(str::to_owned),
+            ..FileIdentity::new(about.input, about.content)
+        },
         settings: about.settings,
         outputs: about.outputs,
         retried: about.retried,
@@ -202,9 +210,10 @@ fn spans(person: &PersonTimeline) -> serde_json::Result<Box<RawValue>> {
 impl FileIdentity {
     pub(super) fn new(input: &InputFile, content: &str) -> Self {
         Self {
-            path: input.absolute.to_string_lossy().into_owned(),
+            path: input.identity(),
             size: input.size,
             content: content.to_owned(),
+            validator: None,
         }
     }
 }

@@ -16,11 +16,13 @@ use std::{env, fs, thread};
 use anyhow::Context as _;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use super::download::download;
+use super::event::FileProgress;
 use super::file_tagger::FileTagger;
 use super::pipeline::{self, PipelineProgress};
 use super::sdr_convert;
 use super::settings::Settings;
-use super::worker_message::{FromWorker, ToWorker};
+use super::worker_message::{DownloadJob, FromWorker, ToWorker};
 use crate::encoding_profile::EncodingProfile;
 
 /// The only argument of a worker process.
@@ -69,8 +71,13 @@ pub fn run() -> anyhow::Result<()> {
         encoding,
     };
     for message in messages {
-        let ToWorker::Tag(job) = message else {
-            anyhow::bail!("expected a file, found settings");
+        let job = match message {
+            ToWorker::Tag(job) => job,
+            ToWorker::Download(job) => {
+                connection.send(&downloaded(&job, &connection));
+                continue;
+            }
+            ToWorker::Setup { .. } => anyhow::bail!("expected a file, found settings"),
         };
         let on_progress = |at: PipelineProgress| {
             connection.send(&FromWorker::Progress {
@@ -99,6 +106,23 @@ pub fn run() -> anyhow::Result<()> {
         connection.send(&answer);
     }
     Ok(())
+}
+
+/// Copies a file from a web server.
+fn downloaded(job: &DownloadJob, connection: &Connection) -> FromWorker {
+    let on_progress = |bytes| {
+        connection.send(&FromWorker::Progress {
+            progress: FileProgress::default(),
+            work: bytes,
+            has_hardware_decoder: false,
+        });
+    };
+    match download(job, &on_progress) {
+        Ok(downloaded) => FromWorker::Downloaded(downloaded),
+        Err(error) => FromWorker::Failed {
+            message: format!("{error:#}"),
+        },
+    }
 }
 
 /// The encoder for annotated videos, if there are to be any.

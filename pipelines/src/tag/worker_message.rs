@@ -1,9 +1,13 @@
 //! What a worker process and the process that started it send each other: a line of JSON for each message.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::event::FileProgress;
 use super::inputs::InputFile;
+use super::inputs::remote_url::RemoteUrl;
+use super::os_path;
 use super::results::ResultPaths;
 use super::settings::Settings;
 
@@ -17,8 +21,21 @@ pub(super) enum ToWorker {
         /// Whether the worker first checks that the elements start with these settings.
         is_checked: bool,
     },
+    /// A file to copy from a web server.
+    Download(Box<DownloadJob>),
     /// A file to tag.
     Tag(Box<Job>),
+}
+
+/// A file to copy from a web server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct DownloadJob {
+    pub(super) url: RemoteUrl,
+    /// The path of the copy.
+    #[serde(with = "os_path")]
+    pub(super) to: PathBuf,
+    /// The file is not copied if the server says this of it.
+    pub(super) known_validator: Option<String>,
 }
 
 /// A file to tag.
@@ -27,6 +44,8 @@ pub(super) struct Job {
     pub(super) input: InputFile,
     /// The [fingerprint](super::fingerprint) of the file.
     pub(super) content: String,
+    /// What changes with the content of a file on a web server.
+    pub(super) validator: Option<String>,
     pub(super) results: ResultPaths,
     /// Why an earlier attempt failed; this one then uses no hardware decoders.
     pub(super) retried: Option<String>,
@@ -54,6 +73,8 @@ pub(super) enum FromWorker {
     },
     /// An element warns about the file.
     Warning { message: String },
+    /// The file was copied from a web server.
+    Downloaded(Downloaded),
     /// The results of the file are complete in their hidden folder.
     Tagged {
         /// The suffix of each result, that of the summary last.
@@ -67,4 +88,13 @@ pub(super) enum FromWorker {
     },
     /// The file cannot be tagged.
     Failed { message: String },
+}
+
+/// A file that was copied from a web server.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Downloaded {
+    /// What the server says of it that changes with the content.
+    pub(super) validator: Option<String>,
+    /// Whether that is what was known, so that nothing was copied.
+    pub(super) is_unchanged: bool,
 }

@@ -14,11 +14,12 @@ use anyhow::{Context as _, bail};
 use signal_hook::consts::SIGKILL;
 
 use super::event::FileProgress;
+use super::hidden_arguments;
 use super::limits::{Limits, MemorySize, resident_memory};
 use super::settings::Settings;
 use super::usage::UsageError;
 use super::worker::AS_WORKER;
-use super::worker_message::{FromWorker, Job, ToWorker};
+use super::worker_message::{Downloaded, FromWorker, ToWorker};
 use crate::runner::StopFlag;
 
 /// How often the limits are checked.
@@ -53,7 +54,7 @@ enum Incoming {
     Closed,
 }
 
-/// What a worker tells while it tags a file.
+/// What a worker tells while it works on a file.
 pub(super) enum WorkerReport<'a> {
     Progress(FileProgress),
     Warning(&'a str),
@@ -71,6 +72,8 @@ pub(super) enum JobEnd {
         /// What is missing in the results, and why.
         incomplete: Option<String>,
     },
+    /// The file was copied from its server.
+    Downloaded(Downloaded),
     /// It cannot be tagged; `is_retried` if another process may be able to.
     Failed { reason: String, is_retried: bool },
     /// The user stopped the run.
@@ -132,6 +135,7 @@ impl WorkerProcess {
         let (printed, output) = io::pipe()?;
         let child = Command::new(program)
             .arg(AS_WORKER)
+            .env_remove(hidden_arguments::VARIABLE)
             .stdin(OwnedFd::from(of_worker))
             .stdout(output.try_clone()?)
             .stderr(output)
@@ -174,11 +178,11 @@ impl WorkerProcess {
         resident.zip(limits.memory).is_some_and(is_large)
     }
 
-    /// Gives it a file and waits for the end. After anything but [`JobEnd::Tagged`] it must not be used again, because
-    /// it is dead, or a decoder may have damaged it.
-    pub(super) fn tag(
+    /// Gives it a file to tag or to copy and waits for the end. After anything but [`JobEnd::Tagged`] and
+    /// [`JobEnd::Downloaded`] it must not be used again, because it is dead, or a decoder may have damaged it.
+    pub(super) fn work(
         &mut self,
-        job: &Job,
+        task: &ToWorker,
         limits: &Limits,
         stop: &StopFlag,
         on_report: &dyn Fn(WorkerReport<'_>),
@@ -186,7 +190,7 @@ impl WorkerProcess {
         let is_fresh = self.files == 0;
         self.files += 1;
         // If it has died meanwhile, the wait says so.
-        let _ = self.send(&ToWorker::Tag(Box::new(job.clone())));
+        let _ = self.send(task);
         let mut last_work = 0;
         let mut last_change = Instant::now();
         let mut last_check = Instant::now();
@@ -222,6 +226,9 @@ impl WorkerProcess {
                         incomplete,
                     };
                 }
+                Some(Incoming::Message(FromWorker::Downloaded(downloaded))) => {
+                    return JobEnd::Downloaded(downloaded);
+                }
                 Some(Incoming::Message(FromWorker::Failed { message })) => {
                     return JobEnd::Failed {
                         reason: message,
@@ -251,9 +258,13 @@ impl WorkerProcess {
                 return JobEnd::Stopped;
             }
             if last_change.elapsed() > limits.timeout {
+                let cause = match task {
+                    ToWorker::Download(_) => "its server sends nothing",
+                    _ => "the file is broken, or a decoder hangs",
+                };
                 return JobEnd::Failed {
                     reason: format!(
-                        "no progress within {} s: the file is broken, or a decoder hangs; --timeout allows more",
+                        "no progress within {} s: {cause}; --timeout allows more",
                         limits.timeout.as_secs_f64()
                     ),
                     is_retried: has_hardware_decoder,

@@ -405,7 +405,7 @@ fn a_broken_file_is_reported_and_the_rest_is_tagged() {
         (archive.text("empty.mp4", ""), "the file is empty"),
         (
             archive.text("text.mp4", "This is no video, whatever it is called.\n"),
-            "type",
+            "no video or picture of a known type",
         ),
         (cut, "the file is cut short"),
         (
@@ -432,6 +432,8 @@ fn a_broken_file_is_reported_and_the_rest_is_tagged() {
             event["event"] == "failed" && event["file"] == path.to_str().expect("plain names")
         });
         let message = told.expect("it is told")["message"].to_string();
+        // The user knows no elements of the pipeline.
+        assert!(!message.contains("typefind"), "{message}");
         assert!(message.contains(reason), "{}: {message}", path.display());
     }
     let last = events.last().expect("there are events");

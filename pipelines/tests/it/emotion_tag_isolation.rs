@@ -152,29 +152,6 @@ fn a_worker_that_does_not_start_is_said_once() {
     }
 }
 
-/// The worker processes of a program.
-fn workers(program: u32) -> Vec<u32> {
-    let children = format!("/proc/{program}/task/{program}/children");
-    // Each thread has its own children.
-    let threads = fs::read_dir(format!("/proc/{program}/task")).expect("it runs");
-    let paths = threads
-        .flatten()
-        .map(|thread| thread.path().join("children"));
-    let all = paths.chain([PathBuf::from(children)]);
-    let texts = all.filter_map(|path| fs::read_to_string(path).ok());
-    let mut found: Vec<u32> = texts
-        .flat_map(|text| {
-            let ids = text
-                .split_whitespace()
-                .map(|id| id.parse().expect("a number"));
-            ids.collect::<Vec<u32>>()
-        })
-        .collect();
-    found.sort_unstable();
-    found.dedup();
-    found
-}
-
 fn kill(signal: &str, process: u32) {
     let killed = Command::new("kill")
         .args([signal, &process.to_string()])
@@ -196,7 +173,7 @@ fn in_the_middle(command: &mut Command) -> (std::process::Child, Vec<u32>) {
     let has_begun =
         |event: Value| event["event"] == "progress" && event["frames"].as_u64() >= Some(2);
     assert!(events.any(has_begun), "it ended before");
-    let workers = workers(running.id());
+    let workers = children(running.id());
     assert_eq!(workers.len(), 1);
     (running, workers)
 }

@@ -7,7 +7,7 @@ use crate::common::*;
 use serde_json::Value;
 
 /// Containers that ffmpeg makes of a test picture of 1.2 s and a tone: their names and the codecs.
-const CONTAINERS: [(&str, &str); 19] = [
+const CONTAINERS: [(&str, &str); 20] = [
     ("plain.mp4", H264_AAC),
     ("plain.mov", H264_AAC),
     (
@@ -39,6 +39,7 @@ const CONTAINERS: [(&str, &str); 19] = [
         "-c:v mpeg2video -bf 2 -c:a pcm_s16le -ar 48000",
     ),
     ("flash.flv", H264_AAC),
+    ("phone.3gp", H264_AAC),
     ("vp8.webm", "-c:v libvpx -deadline realtime -c:a libopus"),
     (
         "vp9.webm",
@@ -254,6 +255,13 @@ fn the_sound_of_an_annotated_copy_is_in_time_with_its_pictures() {
         ("opus.mkv", "-c:a libopus"),
         ("pcm.mov", "-c:a pcm_s16le"),
         ("aac.ts", "-c:a aac"),
+        // The demuxer leaves these out.
+        ("dts.ts", "-c:a dca -strict -2"),
+        ("aac.m2ts", "-c:a aac"),
+        ("mp2.m2ts", "-c:a mp2"),
+        ("dts.m2ts", "-c:a dca -strict -2"),
+        ("eac3.ts", "-c:a eac3"),
+        ("opus.ts", "-c:a libopus"),
         (
             "variable.mkv",
             "-c:a libvorbis -vf select='not(mod(n\\,3))' -fps_mode vfr",
@@ -295,5 +303,76 @@ fn the_sound_of_an_annotated_copy_is_in_time_with_its_pictures() {
             (found - expected).abs() <= 0.04,
             "{name}: {found:.3} s, and in the file {expected:.3} s"
         );
+    }
+}
+
+#[test]
+fn sound_that_cannot_be_kept_is_named_and_the_file_counts_as_tagged_in_part() {
+    let Some(archive) = archive() else { return };
+    // There is no parser of TrueHD.
+    ffmpeg(
+        &archive,
+        "-f lavfi -i testsrc2=s=64x48:r=25:d=0.6 -f lavfi -i sine=d=0.6:r=48000 -c:v libx264 -pix_fmt yuv420p \
+         -c:a truehd -strict -2 -ac 2 disc.m2ts",
+    );
+    let out = archive.path("out");
+    for _ in 0..2 {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_emotion-tag"));
+        command.arg("--out").arg(&out).arg("--annotate");
+        command.arg(archive.path("in/disc.m2ts"));
+        let output = command.stdin(Stdio::null()).output().expect("it starts");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        let told =
+            "disc.m2ts: tagged in part: its annotated copy is without sound that the file has: ";
+        assert!(errors.contains(told), "{errors}");
+    }
+    assert_eq!(summary(&out, "disc.m2ts")["frames"], 15);
+    assert_eq!(
+        expected_times(&out.join("disc.m2ts.annotated.mp4")).len(),
+        15
+    );
+}
+
+#[test]
+fn of_a_recording_that_broke_off_all_frames_that_are_there_are_kept_on_request() {
+    let Some(archive) = archive() else { return };
+    let input = "-f lavfi -i testsrc2=s=320x240:r=25:d=4 -f lavfi -i sine=d=4";
+    let codecs = "-c:v libx264 -preset veryfast -bf 2 -g 50 -pix_fmt yuv420p -c:a aac";
+    for (name, flags) in [
+        // One fragment has the sound behind all its pictures.
+        ("fragments.mp4", "+frag_keyframe+empty_moov"),
+        ("whole.mp4", "+faststart"),
+    ] {
+        ffmpeg(
+            &archive,
+            &format!("{input} {codecs} -movflags {flags} {name}"),
+        );
+        let path = archive.path("in").join(name);
+        let bytes = std::fs::read(&path).expect("it was written");
+        std::fs::write(&path, &bytes[..bytes.len() * 7 / 10]).expect("it is writable");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_emotion-tag"));
+        command.arg("--out").arg(archive.path("out"));
+        command.args(["--keep-partial"]).arg(&path);
+        let output = command.stdin(Stdio::null()).output().expect("it starts");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        let records = records(&archive.path("out").join(format!("{name}.jsonl")));
+        let expected = expected_times(&path);
+        // What is cut within a frame, decoders show or do not.
+        assert!(
+            (expected.len() - 4..=expected.len()).contains(&records.len()),
+            "{name}: {} of {}",
+            records.len(),
+            expected.len()
+        );
+        for (record, expected) in records.iter().zip(&expected) {
+            let (found, expected) = (record.stream_time, expected.expect("it has a time"));
+            let found = found.expect("it has a time");
+            assert!(
+                (found - expected).abs() <= 0.001,
+                "{name}: {found} {expected}"
+            );
+        }
     }
 }

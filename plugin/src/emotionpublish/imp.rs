@@ -311,6 +311,7 @@ impl BaseTransformImpl for EmotionPublish {
         let record = Record::new(time, info.width(), info.height(), &faces)
             .with_source(settings.source.clone())
             .with_frame(Some(frame))
+            .with_pixel_aspect_ratio(info.par())
             .with_wall_clock(wall_clock);
         if let Err(error) = open.write(&record) {
             *output = None;

@@ -13,7 +13,7 @@ use crate::frame_time::FrameTime;
 pub struct Column {
     /// Its name.
     pub name: &'static str,
-    /// The type of its cells. Only the frame's size has a value in every row.
+    /// The type of its cells. Only the frame's size and the shape of its pixels have a value in every row.
     pub kind: ColumnType,
 }
 
@@ -41,9 +41,10 @@ pub enum Cell<'a> {
 pub type TableRow<'a> = [Cell<'a>; COUNT];
 
 /// How many columns there are.
-const COUNT: usize = 43;
+const COUNT: usize = 44;
 
-/// All columns in their order. `faces` is the number of faces of the frame; `x` to `height` are in pixels.
+/// All columns in their order. `faces` is the number of faces of the frame; `x` to `height` are in pixels; the pixel aspect
+/// ratio is 1 where pixels are square.
 pub fn columns() -> [Column; COUNT] {
     named_row(&Record::new(FrameTime::default(), 0, 0, &[]), None).map(|(name, cell)| Column {
         name,
@@ -86,6 +87,10 @@ fn named_row<'a>(
         ),
         ("frame_width", Integer(Some(record.width.into()))),
         ("frame_height", Integer(Some(record.height.into()))),
+        (
+            "pixel_aspect_ratio",
+            Float(Some(record.pixel_aspect_ratio.unwrap_or(1.0))),
+        ),
         ("faces", Integer(Some(record.faces.len() as i64))),
         ("id", Integer(face.and_then(|face| face.id).map(i64::from))),
         ("x", pixel(|pixels| pixels.x.into())),

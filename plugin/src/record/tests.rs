@@ -81,10 +81,26 @@ fn unknown_times_are_null_and_other_unknown_fields_are_left_out() {
 }
 
 #[test]
+fn the_shape_of_pixels_is_there_unless_they_are_square() {
+    let record = Record::new(FrameTime::default(), 720, 576, &[]);
+    let shaped = |numer, denom| {
+        let ratio = gst::Fraction::new(numer, denom);
+        json(&record.clone().with_pixel_aspect_ratio(ratio))
+    };
+    assert_eq!(shaped(1, 1), json(&record));
+    let wide = shaped(64, 45);
+    assert!(
+        wide.contains(r#""height":576,"pixel_aspect_ratio":1.422222,"faces""#),
+        "{wide}"
+    );
+}
+
+#[test]
 fn a_record_reads_back_as_it_was_written() {
     for record in [
         Record::new(FrameTime::default(), 640, 360, &[face(), bare(face())]),
-        Record::new(FrameTime::default(), 1, 1, &[]),
+        Record::new(FrameTime::default(), 1, 1, &[])
+            .with_pixel_aspect_ratio(gst::Fraction::new(8, 9)),
     ] {
         assert_eq!(
             serde_json::from_str::<Record>(&json(&record)).unwrap(),

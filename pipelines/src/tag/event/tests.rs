@@ -29,6 +29,16 @@ fn totals_and_stats_are_printed_in_words() {
 }
 
 #[test]
+fn files_that_are_left_out_are_counted_by_extension_the_most_frequent_first() {
+    let counts = [("doc", 1), ("txt", 3), ("", 2)];
+    let counts = counts.map(|(extension, count)| (extension.to_owned(), count));
+    assert_eq!(
+        ignored_text(&counts.into()),
+        "6 files not taken because of the extension: 3 .txt, 2 without one, 1 .doc; name a file itself to have it tagged"
+    );
+}
+
+#[test]
 fn the_time_left_follows_from_the_share_that_is_done() {
     let at = |seconds| FileProgress {
         frames: 1,

@@ -1,9 +1,25 @@
 use super::super::settings::RecordFileFormat;
 use super::super::summary::tests::{CONTENT, input, summary};
 use super::*;
+use crate::tag::inputs::InputOrigin;
+use crate::tag::inputs::remote_url::RemoteUrl;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+
+fn existing_of(
+    path: &Path,
+    input: &InputFile,
+    content: &str,
+    settings: &Settings,
+) -> ExistingResults {
+    let earlier = EarlierRun::read(path, settings);
+    earlier.map_or(ExistingResults::Outdated, |earlier| {
+        earlier.results_for(input, content)
+    })
+}
 
 fn existing(path: &Path, input: &InputFile, content: &str) -> ExistingResults {
-    existing_results(path, input, content, &Settings::default())
+    existing_of(path, input, content, &Settings::default())
 }
 
 #[test]
@@ -30,7 +46,7 @@ fn results_are_complete_only_for_the_same_content_with_the_same_settings() {
         ..Settings::default()
     };
     assert_eq!(
-        existing_results(&path, &input(), CONTENT, &csv),
+        existing_of(&path, &input(), CONTENT, &csv),
         ExistingResults::Outdated
     );
     let changed = InputFile { size: 5, ..input() };
@@ -99,4 +115,52 @@ fn results_in_which_something_is_missing_say_so_again() {
         existing(&path, &input(), CONTENT),
         ExistingResults::Partial("the file is cut short".into())
     );
+}
+
+#[test]
+fn results_whose_names_are_no_valid_text_are_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("talk.summary.json");
+    let mut summary = summary();
+    summary["outputs"] = serde_json::json!(["caf\u{fffd}.jsonl"]);
+    fs::write(&path, summary.to_string()).unwrap();
+    assert_eq!(
+        existing(&path, &input(), CONTENT),
+        ExistingResults::Outdated
+    );
+    let name = OsStr::from_bytes(b"caf\xe9.jsonl");
+    fs::write(folder.path().join(name), "").unwrap();
+    assert_eq!(
+        existing(&path, &input(), CONTENT),
+        ExistingResults::Complete
+    );
+}
+
+#[test]
+fn what_a_server_said_counts_for_the_same_address_and_settings_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("talk.summary.json");
+    fs::write(folder.path().join("talk.jsonl"), "").unwrap();
+    let url = RemoteUrl::new("https://me:pass@host/talk.mp4?sig=1").unwrap();
+    let remote = InputFile {
+        path: url.shown().into(),
+        origin: InputOrigin::Remote(url),
+        ..input()
+    };
+    let mut summary = summary();
+    summary["input"]["path"] = "https://host/talk.mp4".into();
+    summary["input"]["validator"] = "\"17\"".into();
+    fs::write(&path, summary.to_string()).unwrap();
+    let said = |settings: &Settings, input: &InputFile| {
+        let earlier = EarlierRun::read(&path, settings).unwrap();
+        earlier.validator(input).map(str::to_owned)
+    };
+    let settings = Settings::default();
+    assert_eq!(said(&settings, &remote).as_deref(), Some("\"17\""));
+    assert_eq!(said(&settings, &input()), None);
+    let other = Settings {
+        elan: true,
+        ..settings
+    };
+    assert_eq!(said(&other, &remote), None);
 }

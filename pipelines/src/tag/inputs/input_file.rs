@@ -4,15 +4,17 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::remote_url::RemoteUrl;
 use crate::tag::os_path;
 
 /// A file to tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputFile {
-    /// Its path as the user gave it.
+    /// Its path as the user gave it; an address without login and query.
     #[serde(with = "os_path")]
     pub path: PathBuf,
-    /// Its absolute path. No folder in it is a symbolic link; the file itself may be one.
+    /// Its absolute path. No folder in it is a symbolic link; the file itself may be one. Of a file from elsewhere it is
+    /// that of the local copy, or `path` before there is one.
     #[serde(with = "os_path")]
     pub absolute: PathBuf,
     /// The name of its results: its path below the root, with its extension.
@@ -21,8 +23,22 @@ pub struct InputFile {
     /// The name of its captions without `.vtt`: `name` without the extension, unless another file has that as well.
     #[serde(with = "os_path")]
     pub captions: PathBuf,
-    /// Size in bytes.
+    /// Size in bytes; 0 if it is not known yet.
     pub size: u64,
+    /// Where it comes from.
+    pub origin: InputOrigin,
+}
+
+/// Where a file comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputOrigin {
+    /// It is a file of this machine.
+    Local,
+    /// It is a file on a web server, which is copied first.
+    Remote(RemoteUrl),
+    /// Standard input, which is copied first.
+    StandardInput,
 }
 
 impl InputFile {
@@ -34,5 +50,21 @@ impl InputFile {
     /// Its path below the root as text, which is the `source` of its records.
     pub fn source(&self) -> String {
         self.name.to_string_lossy().into_owned()
+    }
+
+    /// What tells it from other files of the same name: its absolute path, or where it comes from.
+    pub fn identity(&self) -> String {
+        match self.origin {
+            InputOrigin::Local => self.absolute.to_string_lossy().into_owned(),
+            InputOrigin::Remote(_) | InputOrigin::StandardInput => self.shown(),
+        }
+    }
+
+    /// `text` without the secrets of addresses.
+    pub fn without_secrets(&self, text: &str) -> String {
+        match &self.origin {
+            InputOrigin::Remote(url) => url.hidden_in(text),
+            InputOrigin::Local | InputOrigin::StandardInput => text.to_owned(),
+        }
     }
 }

@@ -3,12 +3,18 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::input_file::InputFile;
-use crate::tag::result_names::{ANNOTATED, SUMMARY, with_suffix};
+use super::remote_url::{self, RemoteUrl};
+use crate::tag::captions;
+use crate::tag::result_names::{
+    ANNOTATED, ARCHIVE_FILES, CAPTIONS, ELAN, REPORT, SUMMARY, THUMBNAILS, with_suffix,
+};
+use crate::tag::settings::RecordFileFormat;
 
 /// Extensions of the files that are taken from a folder. A file that is named itself is taken with any extension.
 const EXTENSIONS: [&str; 43] = [
@@ -18,17 +24,49 @@ const EXTENSIONS: [&str; 43] = [
     "webm", "webp", "wmv", "y4m",
 ];
 
+/// What results are named below.
+#[derive(Debug)]
+pub(super) enum Root {
+    /// An absolute path.
+    Folder(PathBuf),
+    /// An address without login, query and slash at its end.
+    Address(String),
+}
+
+impl Root {
+    /// The root that the user named; or what is wrong with it.
+    pub(super) fn new(named: &Path) -> Result<Self, String> {
+        let shown = named.to_string_lossy();
+        if let Some(url) = RemoteUrl::new(&shown) {
+            return Ok(Self::Address(url.shown().trim_end_matches('/').to_owned()));
+        }
+        let shown = remote_url::without_secrets(&shown);
+        match fs::canonicalize(named) {
+            Ok(found) if found.is_dir() => Ok(Self::Folder(found)),
+            Ok(_) => Err(format!("--root {shown}: expected a folder")),
+            Err(error) => Err(format!("--root {shown}: {error}")),
+        }
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Self::Folder(folder) => folder.display().to_string(),
+            Self::Address(address) => address.clone(),
+        }
+    }
+}
+
 /// Names the results of files by their paths below a root.
 #[derive(Debug, Default)]
 pub(super) struct Naming {
-    /// The root of all files, absolute; `None` if each has the one that it was found below.
-    root: Option<PathBuf>,
+    /// The root of all files; `None` if each has the one that it was found below.
+    root: Option<Root>,
     /// The names so far, with the path of the file that has it.
     taken: BTreeMap<PathBuf, PathBuf>,
 }
 
 impl Naming {
-    pub(super) fn new(root: Option<PathBuf>) -> Self {
+    pub(super) fn new(root: Option<Root>) -> Self {
         Self {
             root,
             taken: BTreeMap::new(),
@@ -42,27 +80,44 @@ impl Naming {
         found_below: &Path,
     ) -> Result<PathBuf, String> {
         let name = match &self.root {
-            Some(root) => input.absolute.strip_prefix(root).map_err(|_| {
-                format!(
-                    "the file is not below {}, the folder of --root",
-                    root.display()
-                )
-            })?,
+            Some(Root::Folder(root)) => input.absolute.strip_prefix(root).ok(),
+            Some(Root::Address(_)) => None,
             None => {
                 let file_name = input.path.file_name().unwrap_or_default();
                 let below = input.path.strip_prefix(found_below);
-                below.unwrap_or(Path::new(file_name))
+                Some(below.unwrap_or(Path::new(file_name)))
             }
         };
-        if let Some(other) = self.taken.insert(name.to_owned(), input.path.clone()) {
-            let reason = format!(
-                "its results would have the same name as those of {}; --root FOLDER with a folder above both keeps them apart",
+        let name = name.map(Path::to_owned).ok_or_else(|| self.outside());
+        self.take(name?, &input.path)
+    }
+
+    /// The name of the results of the file at `url`, which is shown as `shown`; or why it can have none.
+    pub(super) fn name_remote(&mut self, url: &RemoteUrl, shown: &Path) -> Result<PathBuf, String> {
+        let parts = match &self.root {
+            Some(Root::Folder(_)) => None,
+            Some(Root::Address(root)) => url.below(Some(root)),
+            None => url.below(None),
+        };
+        let name = parts.map(PathBuf::from_iter).ok_or_else(|| self.outside());
+        self.take(name?, shown)
+    }
+
+    /// Gives this name to the file at `path` unless another one has it.
+    pub(super) fn take(&mut self, name: PathBuf, path: &Path) -> Result<PathBuf, String> {
+        if let Some(other) = self.taken.get(&name) {
+            return Err(format!(
+                "its results would have the same name as those of {}; --root with a folder or address above both keeps them apart",
                 other.display()
-            );
-            self.taken.insert(name.to_owned(), other);
-            return Err(reason);
+            ));
         }
-        Ok(name.to_owned())
+        self.taken.insert(name.clone(), path.to_owned());
+        Ok(name)
+    }
+
+    fn outside(&self) -> String {
+        let root = self.root.as_ref().map_or(String::new(), Root::shown);
+        format!("it is not below {root}, the folder or address of --root")
     }
 }
 
@@ -109,12 +164,22 @@ fn media_stems(folder: &Path) -> BTreeMap<OsString, usize> {
 }
 
 pub(super) fn is_media(path: &Path) -> bool {
-    let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-    EXTENSIONS.contains(&&*extension.to_ascii_lowercase())
+    EXTENSIONS.contains(&&*extension(path))
 }
 
-/// Whether an earlier run wrote this file: `clip.mp4.annotated.mp4`, or what a summary beside it lists.
+/// The extension in small letters; empty without one.
+pub(super) fn extension(path: &Path) -> String {
+    let extension = path.extension().unwrap_or_default();
+    extension.to_string_lossy().to_ascii_lowercase()
+}
+
+/// Whether an earlier run wrote this file.
 pub(super) fn is_own_result(path: &Path) -> bool {
+    is_annotated(path) || is_text_result(path)
+}
+
+/// Whether it is an annotated copy: `clip.mp4.annotated.mp4`, or one that a summary beside it lists.
+fn is_annotated(path: &Path) -> bool {
     let Some(file_name) = path.file_name().and_then(OsStr::to_str) else {
         return false;
     };
@@ -131,4 +196,31 @@ pub(super) fn is_own_result(path: &Path) -> bool {
         .unwrap_or_default();
     let mut outputs = summary["outputs"].as_array().into_iter().flatten();
     outputs.any(|output| output == file_name)
+}
+
+/// Whether it is another result: one with a summary beside it, captions that name us, or one of the archive as a whole.
+fn is_text_result(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    if ARCHIVE_FILES.iter().any(|known| known.as_bytes() == name) {
+        return true;
+    }
+    if extension(path) == CAPTIONS && captions::are_ours(path) {
+        return true;
+    }
+    let formats = [
+        RecordFileFormat::Jsonl,
+        RecordFileFormat::Csv,
+        RecordFileFormat::Parquet,
+    ];
+    let suffixes = formats.map(RecordFileFormat::extension);
+    let suffixes = suffixes
+        .into_iter()
+        .chain([SUMMARY, THUMBNAILS, ELAN, REPORT]);
+    let inputs =
+        suffixes.filter_map(|suffix| name.strip_suffix(suffix.as_bytes())?.strip_suffix(b"."));
+    let mut summaries = inputs.map(|input| {
+        let input = path.with_file_name(OsStr::from_bytes(input));
+        with_suffix(&input, SUMMARY)
+    });
+    summaries.any(|summary| summary.is_file())
 }

@@ -36,6 +36,8 @@ pub(super) struct Shared {
     /// Set if the video is HDR video.
     pub(super) hdr: OnceLock<HdrTransfer>,
     pub(super) collecting: Mutex<Collecting>,
+    /// Which sound cannot be in the annotated copy, and why.
+    lost_sound: Mutex<Vec<String>>,
 }
 
 pub(super) struct Collecting {
@@ -56,7 +58,25 @@ impl Shared {
                 progress: FileProgress::default(),
                 collector: Ok(collector),
             }),
+            lost_sound: Mutex::default(),
         }
+    }
+
+    /// Notes that a sound cannot be in the annotated copy, and why.
+    pub(super) fn add_lost_sound(&self, reason: String) {
+        self.lost_sound
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(reason);
+    }
+
+    /// All that was noted of lost sound; `None` if there was nothing.
+    pub(super) fn lost_sound(&self) -> Option<String> {
+        let lost = self
+            .lost_sound
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        (!lost.is_empty()).then(|| lost.join("; "))
     }
 
     pub(super) fn progress(&self, pipeline: Option<&gst::Pipeline>) -> PipelineProgress {

@@ -3,18 +3,21 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::Context as _;
 use gst::prelude::*;
 
+use super::shared::Shared;
 use crate::tag::audio::{self, AudioBranch};
 use crate::tag::discarded_stream::discard;
 use crate::tag::time_line::TimeLine;
+use crate::tag::undemuxed_audio::UndemuxedAudio;
 
 /// Which streams are wanted.
 pub(super) struct WantedStreams {
     /// The ids of video streams that are not shown.
     pub(super) other_video: Vec<String>,
     /// Where the audio goes, if it is wanted.
-    pub(super) audio: Option<AudioBranch>,
+    pub(super) audio: Option<Arc<AudioBranch>>,
     pub(super) time_line: TimeLine,
 }
 
@@ -24,8 +27,10 @@ pub(super) fn connect(
     decode: &gst::Element,
     entry: gst::Pad,
     wanted: WantedStreams,
+    shared: Arc<Shared>,
 ) {
     let wanted = Arc::new(wanted);
+    note_undecodable_sound(decode, &wanted, shared.clone());
 
     // Streams that nobody needs are not decoded.
     let decoded = wanted.clone();
@@ -48,7 +53,7 @@ pub(super) fn connect(
     let has_video = Arc::new(AtomicBool::new(false));
     let found = has_video.clone();
     let pipeline = pipeline.downgrade();
-    decode.connect_pad_added(move |decode, pad| {
+    decode.connect_pad_added(move |_, pad| {
         let Some(pipeline) = pipeline.upgrade() else {
             return;
         };
@@ -66,11 +71,7 @@ pub(super) fn connect(
                 audio::retime(pad, wanted.time_line);
                 let added = audio.add(&pipeline, pad, &caps);
                 if let Err(error) = &added {
-                    gst::element_warning!(
-                        decode,
-                        gst::StreamError::Encode,
-                        ("the annotated copy has no sound ({name}): {error:#}")
-                    );
+                    shared.add_lost_sound(format!("{name}: {error:#}"));
                 }
                 added.is_ok()
             }
@@ -89,6 +90,35 @@ pub(super) fn connect(
             );
         }
     });
+}
+
+/// Notes wanted sound for which there is no decoder.
+fn note_undecodable_sound(decode: &gst::Element, wanted: &WantedStreams, shared: Arc<Shared>) {
+    if wanted.audio.is_none() {
+        return;
+    }
+    decode.connect("unknown-type", false, move |values| {
+        let caps = values.get(2)?.get::<gst::Caps>().ok()?;
+        let name = caps.structure(0)?.name();
+        if name.starts_with("audio/") {
+            shared.add_lost_sound(format!("{name}: nothing is installed to decode it"));
+        }
+        None
+    });
+}
+
+/// Links sound that the demuxer leaves out, and returns the element through which it comes.
+pub(super) fn add_undemuxed(
+    pipeline: &gst::Pipeline,
+    sound: &UndemuxedAudio,
+    audio: Option<&AudioBranch>,
+) -> anyhow::Result<gst_app::AppSrc> {
+    let caps = sound.caps.as_ref();
+    let caps = caps.context("the program map does not tell what it is, nor do its data")?;
+    let source = sound.source()?;
+    let audio = audio.context("no sound is wanted")?;
+    audio.add_encoded(pipeline, source.upcast_ref(), caps)?;
+    Ok(source)
 }
 
 impl WantedStreams {

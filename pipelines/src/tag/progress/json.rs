@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::tag::event::{Event, FileOutcome};
+use crate::tag::inputs::InputOrigin;
 
 /// The shortest time between two progress events of one file.
 const STEP: Duration = Duration::from_secs(1);
@@ -29,7 +30,9 @@ impl<'a> JsonProgress<'a> {
         let json = match event {
             Event::Started(number, input) => {
                 self.running.insert(number, (Instant::now(), None));
-                json!({"event": "started", "file": input.shown(), "bytes": input.size})
+                // What comes from elsewhere has no size before it is here.
+                let size = (input.origin == InputOrigin::Local).then_some(input.size);
+                json!({"event": "started", "file": input.shown(), "bytes": size})
             }
             Event::Progress(number, input, progress) => {
                 let now = Instant::now();
@@ -74,6 +77,7 @@ impl<'a> JsonProgress<'a> {
                     FileOutcome::Stopped => json!({"event": "stopped", "file": file}),
                 }
             }
+            Event::Ignored(extensions) => json!({"event": "ignored", "extensions": extensions}),
             Event::Rejected(path, reason) => {
                 json!({"event": "failed", "file": path.display().to_string(), "message": reason})
             }

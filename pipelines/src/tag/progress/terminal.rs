@@ -6,10 +6,13 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::tag::event::{Event, FileOutcome};
+use crate::tag::event::{Event, FileOutcome, FileProgress, ignored_text};
 
 /// Steps of a bar.
 const STEPS: u64 = 1000;
+/// What is shown of each file. Its name, the message, gets the space that the numbers, the prefix, leave.
+const FILE: &str = "{bar:24} {percent:>3} %{prefix} {wide_msg}";
+const ALL: &str = "{bar:24} {percent:>3} % of all files, {elapsed} so far, {eta} left";
 
 pub(super) struct TerminalProgress {
     bars: MultiProgress,
@@ -28,14 +31,17 @@ struct RunningFile {
 
 impl TerminalProgress {
     pub(super) fn new(bytes: u64) -> Self {
-        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5));
-        let all = ProgressBar::new(bytes.max(1)).with_style(style(
-            "{bar:24} {percent:>3} % of all files{msg}, {elapsed} so far, {eta} left",
-        ));
+        let target = ProgressDrawTarget::stderr_with_hz(5);
+        Self::on(target, bytes, std::io::stderr().is_terminal())
+    }
+
+    fn on(target: ProgressDrawTarget, bytes: u64, is_terminal: bool) -> Self {
+        let bars = MultiProgress::with_draw_target(target);
+        let all = ProgressBar::new(bytes.max(1)).with_style(style(ALL));
         Self {
             all: bars.add(all),
             bars,
-            is_terminal: std::io::stderr().is_terminal(),
+            is_terminal,
             running: BTreeMap::new(),
             done_bytes: 0,
         }
@@ -44,8 +50,7 @@ impl TerminalProgress {
     pub(super) fn report(&mut self, event: Event<'_>) {
         match event {
             Event::Started(number, input) => {
-                let bar =
-                    ProgressBar::new(STEPS).with_style(style("{bar:24} {percent:>3} % {wide_msg}"));
+                let bar = ProgressBar::new(STEPS).with_style(style(FILE));
                 let bar = self.bars.insert_before(&self.all, bar);
                 bar.set_message(input.shown());
                 let file = RunningFile {
@@ -56,22 +61,14 @@ impl TerminalProgress {
                 };
                 self.running.insert(number, file);
             }
-            Event::Progress(number, input, progress) => {
+            Event::Progress(number, _, progress) => {
                 let Some(file) = self.running.get_mut(&number) else {
                     return;
                 };
                 file.share = progress.share();
-                let elapsed = file.started.elapsed();
-                let speed = progress.speed(elapsed);
-                let left = progress.remaining(elapsed);
                 file.bar.set_position((file.share * STEPS as f64) as u64);
-                file.bar.set_message(format!(
-                    "{}  {} frames{}{}",
-                    input.shown(),
-                    progress.frames,
-                    speed.map_or(String::new(), |speed| format!(", {speed:.1}×")),
-                    left.map_or(String::new(), |left| format!(", {} left", clock(left))),
-                ));
+                let numbers = numbers(&progress, file.started.elapsed());
+                file.bar.set_prefix(numbers);
                 let files = self.running.values();
                 let bytes: f64 = files.map(|file| file.share * file.size as f64).sum();
                 self.all.set_position(self.done_bytes + bytes as u64);
@@ -99,6 +96,7 @@ impl TerminalProgress {
                     _ => {}
                 }
             }
+            Event::Ignored(extensions) => self.print(&ignored_text(extensions)),
             Event::Rejected(path, reason) => self.print(&format!("{}: {reason}", path.display())),
             Event::Finished(totals) => {
                 self.all.finish_and_clear();
@@ -114,6 +112,18 @@ impl TerminalProgress {
             let _ = writeln!(std::io::stderr(), "{line}");
         });
     }
+}
+
+/// What is behind the percentage of a file: its frames, speed and time left.
+fn numbers(progress: &FileProgress, elapsed: Duration) -> String {
+    let speed = progress.speed(elapsed);
+    let left = progress.remaining(elapsed);
+    format!(
+        ", {} frames{}{} ",
+        progress.frames,
+        speed.map_or(String::new(), |speed| format!(", {speed:.1}×")),
+        left.map_or(String::new(), |left| format!(", {} left", clock(left))),
+    )
 }
 
 /// `H:MM:SS` or `M:SS`.
@@ -135,10 +145,85 @@ fn style(template: &str) -> ProgressStyle {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tag::inputs::{InputFile, InputOrigin};
+    use indicatif::TermLike;
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    /// A terminal of 80 columns that keeps what is written.
+    #[derive(Debug, Clone, Default)]
+    struct Screen(Arc<Mutex<String>>);
+
+    impl TermLike for Screen {
+        fn width(&self) -> u16 {
+            80
+        }
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            self.write_line("")
+        }
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            self.write_line("")
+        }
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(text)?;
+            self.write_str("\n")
+        }
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.0.lock().expect("no test panics in it").push_str(text);
+            Ok(())
+        }
+        fn clear_line(&self) -> io::Result<()> {
+            self.write_line("")
+        }
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
 
     #[test]
     fn a_clock_has_hours_when_it_needs_them() {
         assert_eq!(clock(Duration::from_secs(3725)), "1:02:05");
         assert_eq!(clock(Duration::from_secs(65)), "1:05");
+    }
+
+    #[test]
+    fn speed_and_time_left_are_there_however_long_the_name_is() {
+        let screen = Screen::default();
+        let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
+        let mut progress = TerminalProgress::on(target, 10, true);
+        let path = format!("/archive/{}/talk.mp4", "a long name ".repeat(20));
+        let input = InputFile {
+            path: path.clone().into(),
+            absolute: path.clone().into(),
+            name: path.clone().into(),
+            captions: path.into(),
+            size: 10,
+            origin: InputOrigin::Local,
+        };
+        progress.report(Event::Started(0, &input));
+        if let Some(file) = progress.running.get_mut(&0) {
+            file.started -= Duration::from_secs(100);
+        }
+        let at = FileProgress {
+            frames: 2500,
+            time: Some(50.0),
+            duration: Some(100.0),
+        };
+        progress.report(Event::Progress(0, &input, at));
+        let file = progress.running.get(&0).expect("it runs");
+        file.bar.force_draw();
+        let written = screen.0.lock().expect("no test panics in it").clone();
+        let line = written.lines().find(|line| line.contains("2500 frames"));
+        let line = line.unwrap_or_else(|| panic!("{written}"));
+        for part in [" 50 %", "0.5×", "1:40 left", "/archive/a"] {
+            assert!(line.contains(part), "{part}: {written}");
+        }
+        assert!(line.trim_end().chars().count() <= 80, "{line}");
     }
 }

@@ -1,4 +1,6 @@
 use super::*;
+use crate::tag::inputs::InputOrigin;
+use std::os::unix::ffi::OsStrExt as _;
 
 fn input() -> InputFile {
     InputFile {
@@ -7,6 +9,7 @@ fn input() -> InputFile {
         name: "a/my.talk.mp4".into(),
         captions: "a/my.talk".into(),
         size: 1,
+        origin: InputOrigin::Local,
     }
 }
 
@@ -64,6 +67,19 @@ fn captions_of_the_user_and_of_other_files_are_not_replaced_but_our_own_are() {
     fs::write(&captions, "WEBVTT emotions of a/my.talk.mp4\n").unwrap();
     let results = folder.results(&input(), 2, 0).unwrap();
     assert_eq!(results.paths.name(CAPTIONS), "my.talk.vtt");
+}
+
+#[test]
+fn an_address_has_the_bytes_of_a_name_whatever_they_are() {
+    let out = tempfile::tempdir().unwrap();
+    let folder = ResultFolder::open(out.path()).unwrap();
+    let odd = InputFile {
+        name: Path::new("a").join(std::ffi::OsStr::from_bytes(b"caf\xe9 1.mp4")),
+        ..input()
+    };
+    let results = folder.results(&odd, 0, 0).unwrap();
+    let address = results.paths.address("annotated.mp4");
+    assert_eq!(address, "caf%E9%201.mp4.annotated.mp4");
 }
 
 #[test]

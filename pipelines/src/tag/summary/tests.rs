@@ -1,5 +1,6 @@
 use super::super::timeline::tests::{face, record, timeline};
 use super::*;
+use crate::tag::inputs::InputOrigin;
 use serde_json::Value;
 
 pub(in crate::tag) const CONTENT: &str = "0123456789abcdef";
@@ -11,6 +12,7 @@ pub(in crate::tag) fn input() -> InputFile {
         name: "talks/talk.mp4".into(),
         captions: "talks/talk".into(),
         size: 1234,
+        origin: InputOrigin::Local,
     }
 }
 
@@ -24,6 +26,7 @@ pub(in crate::tag) fn summary() -> Value {
     let about = About {
         input: &input(),
         content: CONTENT,
+        validator: None,
         settings: &Settings::default(),
         outputs: &["talk.jsonl".into()],
         retried: Some("a decoder crashed"),

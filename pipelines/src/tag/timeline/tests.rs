@@ -43,6 +43,7 @@ pub(in crate::tag) fn record(time: impl Into<Option<f64>>, faces: Vec<FaceRecord
         wall_clock: None,
         width: 100,
         height: 100,
+        pixel_aspect_ratio: None,
         model: None,
         weights_id: None,
         threshold: None,

@@ -1,7 +1,7 @@
 use super::*;
 
 /// A packet that begins a section or an elementary stream.
-fn packet(pid: u16, payload: &[u8]) -> [u8; PACKET] {
+pub(in crate::tag) fn packet(pid: u16, payload: &[u8]) -> [u8; PACKET] {
     let mut packet = [0xff; PACKET];
     let [high, low] = pid.to_be_bytes();
     packet[..4].copy_from_slice(&[SYNC, 0x40 | high, low, 0x10]);
@@ -14,7 +14,7 @@ fn section(table: u8, body: &[u8]) -> Vec<u8> {
     [&[0, table, 0xb0, length, 0, 1, 0xc1, 0, 0], body, &[0; 4]].concat()
 }
 
-fn elementary(time: u64) -> Vec<u8> {
+pub(in crate::tag) fn elementary(time: u64) -> Vec<u8> {
     let bits = |from: u32, mask: u64| (time >> from & mask) as u8;
     let a = 0x21 | bits(30, 7) << 1;
     let stamp = [
@@ -50,32 +50,38 @@ fn stream() -> Vec<[u8; PACKET]> {
 
 #[test]
 fn tracks_have_their_kinds_and_first_times() {
-    let track = |kind, first| Track { kind, first };
     let expected = [
-        track(TrackKind::Video, Some(0x1_2345_6789)),
-        track(TrackKind::Audio, Some(90_000)),
-        track(TrackKind::Audio, Some(1)),
-        track(TrackKind::Other, None),
+        (0x100, MappedKind::Video, true, Some(0x1_2345_6789)),
+        (0x101, MappedKind::Audio, true, Some(90_000)),
+        (0x102, MappedKind::Audio, true, Some(1)),
+        (0x103, MappedKind::Other, false, None),
     ];
-    let plain = stream().concat();
-    assert_eq!(tracks_in(&plain).unwrap(), expected);
+    let found = |data: &[u8]| {
+        let tracks = tracks_in(data).unwrap().into_iter();
+        let tracks = tracks.map(|track| {
+            let MappedTrack { pid, kind, .. } = track;
+            (pid, kind, track.is_declared, track.first)
+        });
+        tracks.collect::<Vec<_>>()
+    };
+    assert_eq!(found(&stream().concat()), expected);
     let stamped: Vec<u8> = stream()
         .iter()
         .flat_map(|packet| [&[0; 4], &packet[..]].concat())
         .collect();
-    assert_eq!(tracks_in(&stamped).unwrap(), expected);
+    assert_eq!(found(&stamped), expected);
 }
 
 #[test]
 fn private_data_with_a_language_is_sound_unless_it_is_text() {
     let language = [0x0a, 4, b'e', b'n', b'g', 0];
     let teletext = [0x56, 1, 0];
-    assert_eq!(kind(0x06, &language), TrackKind::Audio);
+    assert_eq!(kind(0x06, &language), (MappedKind::Audio, false));
     assert_eq!(
         kind(0x06, &[&language[..], &teletext].concat()),
-        TrackKind::Other
+        (MappedKind::Other, true)
     );
-    assert_eq!(kind(0x06, &[]), TrackKind::Other);
+    assert_eq!(kind(0x06, &[]), (MappedKind::Other, false));
 }
 
 #[test]

@@ -75,6 +75,29 @@ impl Archive {
 
 pub(crate) const H264: &str = "video/x-raw,format=I420 ! x264enc speed-preset=ultrafast tune=zerolatency ! h264parse ! mp4mux";
 
+/// The child processes of a program.
+pub(crate) fn children(program: u32) -> Vec<u32> {
+    let children = format!("/proc/{program}/task/{program}/children");
+    // Each thread has its own children.
+    let threads = fs::read_dir(format!("/proc/{program}/task")).expect("it runs");
+    let paths = threads
+        .flatten()
+        .map(|thread| thread.path().join("children"));
+    let all = paths.chain([PathBuf::from(children)]);
+    let texts = all.filter_map(|path| fs::read_to_string(path).ok());
+    let mut found: Vec<u32> = texts
+        .flat_map(|text| {
+            let ids = text
+                .split_whitespace()
+                .map(|id| id.parse().expect("a number"));
+            ids.collect::<Vec<u32>>()
+        })
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
 /// Every file below a folder with its content, including hidden files.
 pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     fn add(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) -> io::Result<()> {

@@ -39,6 +39,7 @@ fn record(faces: usize) -> Record {
     Record::new(time, 640, 360, &vec![face; faces])
         .with_source(Some("a, \"b\"".into()))
         .with_frame(Some(51))
+        .with_pixel_aspect_ratio(gst::Fraction::new(16, 15))
 }
 
 fn lines(record: &Record) -> String {
@@ -60,6 +61,7 @@ fn each_face_is_a_line_under_the_header_and_quoted_where_it_must_be() {
         ("running_time", ""),
         ("source", "a, \"b\""),
         ("frame", "51"),
+        ("pixel_aspect_ratio", "1.066667"),
         ("faces", "2"),
         ("id", "3"),
         ("x", "-10"),
@@ -86,7 +88,7 @@ fn a_frame_without_faces_keeps_its_line() {
     let text = lines(&record(0));
     assert_eq!(text.lines().count(), 1);
     assert!(
-        text.starts_with("2.04,,,\"a, \"\"b\"\"\",51,640,360,0,,"),
+        text.starts_with("2.04,,,\"a, \"\"b\"\"\",51,640,360,1.066667,0,,"),
         "{text}"
     );
 }

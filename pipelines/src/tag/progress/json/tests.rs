@@ -1,6 +1,6 @@
 use super::*;
 use crate::tag::event::{FileProgress, FileStats, RunTotals};
-use crate::tag::inputs::InputFile;
+use crate::tag::inputs::{InputFile, InputOrigin};
 
 fn input() -> InputFile {
     InputFile {
@@ -9,6 +9,7 @@ fn input() -> InputFile {
         name: "talk.mp4".into(),
         captions: "talk".into(),
         size: 10,
+        origin: InputOrigin::Local,
     }
 }
 
@@ -28,6 +29,7 @@ fn every_event_is_a_line_of_json() {
         elapsed: Duration::from_secs(2),
     };
     let input = input();
+    let ignored = BTreeMap::from([("txt".to_owned(), 2)]);
     let tagged = FileOutcome::Tagged(stats);
     let failed = FileOutcome::Failed("broken".into());
     let totals = RunTotals {
@@ -36,6 +38,7 @@ fn every_event_is_a_line_of_json() {
         ..RunTotals::default()
     };
     for event in [
+        Event::Ignored(&ignored),
         Event::Started(0, &input),
         Event::Progress(0, &input, position),
         Event::Progress(0, &input, position),
@@ -59,12 +62,14 @@ fn every_event_is_a_line_of_json() {
     assert_eq!(
         events,
         [
-            "started", "progress", "warning", "tagged", "failed", "finished"
+            "ignored", "started", "progress", "warning", "tagged", "failed", "finished"
         ]
     );
     assert_eq!(
-        (&lines[1]["time"], &lines[1]["duration"]),
+        (&lines[2]["time"], &lines[2]["duration"]),
         (&1.0.into(), &4.0.into())
     );
-    assert_eq!(lines[4]["message"], "broken");
+    assert_eq!(lines[0]["extensions"]["txt"], 2);
+    assert_eq!(lines[1]["bytes"], 10);
+    assert_eq!(lines[5]["message"], "broken");
 }

@@ -86,3 +86,27 @@ fn nothing_changes_in_an_ordinary_movie_or_another_file() {
         assert_eq!(corrections(&path).unwrap(), []);
     }
 }
+
+#[test]
+fn tracks_of_sound_and_no_others_can_be_hidden() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("movie.mp4");
+    let tracks = [
+        track(b"vide", 1000, 1000),
+        track(b"soun", 1000, 1000),
+        track(b"text", 1000, 1000),
+    ];
+    let moov = made(b"moov", &tracks.concat());
+    let mut bytes = [made(b"ftyp", b"isom\0\0\0\0"), moov].concat();
+    fs::write(&path, &bytes).unwrap();
+    for correction in hidden_sound(&path).unwrap() {
+        correction.apply(0, &mut bytes);
+    }
+    fs::write(&path, &bytes).unwrap();
+    let mut file = File::open(&path).unwrap();
+    let length = bytes.len() as u64;
+    let moov = boxes(&mut file, 0..length, b"moov").unwrap().pop().unwrap();
+    let kinds = boxes(&mut file, moov.body, b"").unwrap();
+    let kinds: Vec<_> = kinds.iter().map(|found| found.kind).collect();
+    assert_eq!(kinds, [*b"trak", *b"free", *b"trak"]);
+}

@@ -1,4 +1,4 @@
-//! Corrects durations in the head of MP4 and MOV files (ISO/IEC 14496-12) on their way to the demuxer.
+//! Corrects the head of MP4 and MOV files (ISO/IEC 14496-12) on its way to the demuxer.
 //!
 //! The demuxer of GStreamer 1.22 compares positions in the media of a track with the duration of the movie. A clip that was
 //! cut without being encoded again keeps the media from the last key frame on and leaves it out by an edit list, so its
@@ -8,6 +8,10 @@
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use gst::prelude::*;
 
 /// More boxes in one box than a movie without fragments has.
 const MOST_BOXES: usize = 10_000;
@@ -39,6 +43,34 @@ impl Correction {
     }
 }
 
+/// Has `corrections` made in what `file`, an element, reads.
+pub(super) fn correct(file: &gst::Element, corrections: Arc<[Correction]>) -> anyhow::Result<()> {
+    let exit = file
+        .static_pad("src")
+        .context("filesrc has no source pad")?;
+    if corrections.is_empty() {
+        return Ok(());
+    }
+    exit.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        if let Some(buffer) = info.buffer_mut() {
+            let offset = buffer.offset();
+            let concerned = corrections
+                .iter()
+                .filter(|correction| correction.concerns(offset, buffer.size()));
+            let concerned: Vec<_> = concerned.collect();
+            if !concerned.is_empty()
+                && let Ok(mut data) = buffer.make_mut().map_writable()
+            {
+                concerned
+                    .iter()
+                    .for_each(|correction| correction.apply(offset, &mut data));
+            }
+        }
+        gst::PadProbeReturn::Ok
+    });
+    Ok(())
+}
+
 /// The corrections that the movie at `path` needs; none if it is no MP4 or MOV file.
 ///
 /// # Errors
@@ -66,6 +98,34 @@ pub(super) fn corrections(path: &Path) -> io::Result<Vec<Correction>> {
     Ok(needed(movie, tracks))
 }
 
+/// The corrections that hide the tracks of sound of the movie at `path`.
+///
+/// Where a file is cut, the demuxer ends all tracks as soon as one has no more data.
+///
+/// # Errors
+///
+/// If the file cannot be read.
+pub(super) fn hidden_sound(path: &Path) -> io::Result<Vec<Correction>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let top = boxes(&mut file, 0..length, b"moov")?;
+    let Some(moov) = top.iter().find(|found| &found.kind == b"moov") else {
+        return Ok(Vec::new());
+    };
+    let mut hidden = Vec::new();
+    let tracks = boxes(&mut file, moov.body.clone(), b"")?;
+    for track in tracks.iter().filter(|found| &found.kind == b"trak") {
+        let media = media_boxes(&mut file, track)?;
+        if handler(&mut file, &media)? == Some(*b"soun") {
+            hidden.push(Correction {
+                offset: track.start + 4,
+                bytes: b"free".to_vec(),
+            });
+        }
+    }
+    Ok(hidden)
+}
+
 fn needed(movie: Option<Duration>, tracks: Vec<Duration>) -> Vec<Correction> {
     let mut corrections = Vec::new();
     let Some(movie) = movie else {
@@ -89,6 +149,8 @@ fn needed(movie: Option<Duration>, tracks: Vec<Duration>) -> Vec<Correction> {
 #[derive(Debug)]
 struct Found {
     kind: [u8; 4],
+    /// Where it begins in the file.
+    start: u64,
     body: std::ops::Range<u64>,
 }
 
@@ -116,7 +178,7 @@ fn boxes(file: &mut File, range: std::ops::Range<u64>, last: &[u8]) -> io::Resul
         }
         let end = start.saturating_add(size);
         let body = start + head_size..end.min(range.end);
-        found.push(Found { kind, body });
+        found.push(Found { kind, start, body });
         if kind == last {
             break;
         }
@@ -180,23 +242,34 @@ fn duration(file: &mut File, header: &Found) -> io::Result<Option<Duration>> {
 
 /// The duration of the media of a track with pictures or sound.
 fn media_duration(file: &mut File, track: &Found) -> io::Result<Option<Duration>> {
-    let in_track = boxes(file, track.body.clone(), b"mdia")?;
-    let Some(media) = in_track.iter().find(|found| &found.kind == b"mdia") else {
+    let in_media = media_boxes(file, track)?;
+    if !matches!(handler(file, &in_media)?, Some(kind) if [*b"vide", *b"soun"].contains(&kind)) {
         return Ok(None);
-    };
-    let in_media = boxes(file, media.body.clone(), b"")?;
-    let of = |kind: &[u8; 4]| in_media.iter().find(|found| &found.kind == kind);
-    let (Some(header), Some(handler)) = (of(b"mdhd"), of(b"hdlr")) else {
+    }
+    match in_media.iter().find(|found| &found.kind == b"mdhd") {
+        Some(header) => duration(file, header),
+        None => Ok(None),
+    }
+}
+
+/// The boxes about the media of a track.
+fn media_boxes(file: &mut File, track: &Found) -> io::Result<Vec<Found>> {
+    let in_track = boxes(file, track.body.clone(), b"mdia")?;
+    match in_track.iter().find(|found| &found.kind == b"mdia") {
+        Some(media) => boxes(file, media.body.clone(), b""),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// What handles the media with these boxes: `vide`, `soun` or others.
+fn handler(file: &mut File, in_media: &[Found]) -> io::Result<Option<[u8; 4]>> {
+    let Some(handler) = in_media.iter().find(|found| &found.kind == b"hdlr") else {
         return Ok(None);
     };
     let mut body = [0; 12];
     file.seek(SeekFrom::Start(handler.body.start))?;
-    if file.read_exact(&mut body).is_err()
-        || ![b"vide", b"soun"].contains(&&[body[8], body[9], body[10], body[11]])
-    {
-        return Ok(None);
-    }
-    duration(file, header)
+    let is_read = file.read_exact(&mut body).is_ok();
+    Ok(is_read.then_some([body[8], body[9], body[10], body[11]]))
 }
 
 #[cfg(test)]

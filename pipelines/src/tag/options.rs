@@ -1,0 +1,24 @@
+//! What a run does.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use super::limits::Limits;
+use super::settings::Settings;
+
+/// What to do.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How each file is tagged.
+    pub settings: Settings,
+    /// The folder for the results.
+    pub out: PathBuf,
+    /// Number of files that are tagged in parallel.
+    pub jobs: NonZeroUsize,
+    /// Whether to skip files that have results.
+    pub resume: bool,
+    /// What a file may take.
+    pub limits: Limits,
+    /// The program of the worker processes: one that calls [`worker::run`](super::worker::run) if [`worker::is_worker`](super::worker::is_worker).
+    pub worker: PathBuf,
+}
