@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .SHELLFLAGS := -eu -o pipefail -c
 SHELL := /bin/bash
-.PHONY: help run test test-mutations bench install uninstall setup
+.PHONY: help run test test-debian13 test-mutations bench install uninstall setup
 
 # cargo's folder, also where the shell that called make does not know it yet
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -12,6 +12,8 @@ export CARGO_TERM_COLOR ?= $(if $(MAKE_TERMOUT),always,auto)
 FEATURES := emotion-trainer/keras
 # SLIM=1 builds the plugin and the programs without OpenCV's cascades, and so without clang and OpenCV.
 SLIM ?=
+# ANALYTICS=1 builds the plugin with GStreamer's own analytics metadata, which GStreamer has from 1.24 on.
+ANALYTICS ?=
 # The folder with FER-2013, clips and photographs; where it is set, the tests that need them run too.
 EMOTION_DATA ?=
 
@@ -22,19 +24,19 @@ ONLY ?=
 step = @printf '\n== %s ==\n' '$(1)'
 whole = --workspace --features $(FEATURES) --locked
 slim = --package gst-plugin-emotion --no-default-features --locked
-slim_or_not = $(if $(SLIM),--no-default-features)
+variant = $(if $(SLIM),--no-default-features) $(if $(ANALYTICS),--features gst-plugin-emotion/v1_24)
 
 help: ## show this list
 	@echo 'Faces and their emotions on any GStreamer video stream.'
 	@echo
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup: ## install what building and running needs, and nothing else
-	@tools/setup.sh build $(if $(SLIM),,cascade) run
+	@tools/setup.sh build $(if $(SLIM),,cascade) $(if $(ANALYTICS),analytics) run
 
 run: setup ## see it: your camera, else a built-in clip; annotated video and JSON in out/ (ARGS="--help" for more)
 	$(call step,Building (the first time takes some minutes))
-	cargo build --release --package gst-plugin-emotion --package emotion-pipelines $(slim_or_not)
+	cargo build --release --package gst-plugin-emotion --package emotion-pipelines $(variant)
 	$(call step,Running)
 	@$(TARGET_DIR)/release/emotion-demo $(ARGS)
 
@@ -74,6 +76,9 @@ test-mutations: ## emotion-tag on a thousand damaged files of twelve containers 
 	@tools/setup.sh build cascade run test
 	EMOTION_MUTATIONS='$(MUTATIONS)' cargo nextest run $(whole) --profile mutations --no-capture -E 'test(damaged_files_of_all_containers)'
 
+test-debian13: ## test the plugin with GStreamer's analytics metadata in a root of Debian 13 (as root; the first time: 3 GB)
+	@tools/test-debian13.sh
+
 bench: ## measure against PyTorch and others, both in turn in one run (ONLY=train: a part)
 	@tools/setup.sh build cascade bench
 	$(call step,The peers from PyPI (the first time: 5 GB))
@@ -85,7 +90,7 @@ bench: ## measure against PyTorch and others, both in turn in one run (ONLY=trai
 
 install: setup ## build the plugin and put it where GStreamer finds it (as root or with SYSTEM=1: for everybody)
 	$(call step,Building (the first time takes some minutes))
-	cargo build --release --package gst-plugin-emotion $(slim_or_not)
+	cargo build --release --package gst-plugin-emotion $(variant)
 	@tools/install.sh install '$(TARGET_DIR)/release/libgstemotion.so'
 
 uninstall: ## take the installed plugin away again

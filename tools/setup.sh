@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing for the named purposes: build, cascade, run, test, bench.
+# Installs what is missing for the named purposes: build, cascade, analytics, run, test, bench, debian13.
 # On Debian and Ubuntu through apt, elsewhere it says what is needed and goes on where that is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,6 +13,9 @@ packages_cascade=(
     libopencv-dev                 # Haar and LBP cascades
     opencv-data                   # trained ones
     g++ clang libclang-dev        # the bindings are generated from OpenCV's headers
+)
+packages_analytics=(
+    libgstreamer-plugins-bad1.0-dev # GStreamer's analytics metadata, 1.24 and newer
 )
 packages_run=(
     gstreamer1.0-tools            # gst-launch-1.0, gst-inspect-1.0
@@ -41,8 +44,12 @@ packages_bench=(
     python3-venv                  # the peers come from PyPI
 )
 packages_test+=("${packages_bench[@]}")
+packages_debian13=(
+    debootstrap                   # makes a root of another release
+)
 modules_build=(gstreamer-1.0 gstreamer-base-1.0 gstreamer-app-1.0 gstreamer-video-1.0 cairo pango pangocairo)
 modules_cascade=(opencv4)
+modules_analytics=('gstreamer-analytics-1.0')
 modules_test=(gstreamer-check-1.0)
 elements_run=(autovideosink qtdemux mp4mux h264parse x264enc avdec_h264 v4l2src)
 
@@ -99,10 +106,12 @@ for purpose in "$@"; do
     case $purpose in
         build) packages+=("${packages_build[@]}") modules+=("${modules_build[@]}") ;;
         cascade) packages+=("${packages_cascade[@]}") modules+=("${modules_cascade[@]}") ;;
+        analytics) packages+=("${packages_analytics[@]}") modules+=("${modules_analytics[@]}") ;;
         run) packages+=("${packages_run[@]}") ;;
         test) packages+=("${packages_test[@]}") modules+=("${modules_test[@]}") ;;
         bench) packages+=("${packages_bench[@]}") ;;
-        *) fail "unknown purpose $purpose: expected build, cascade, run, test or bench" ;;
+        debian13) packages+=("${packages_debian13[@]}") ;;
+        *) fail "unknown purpose $purpose: expected build, cascade, analytics, run, test, bench or debian13" ;;
     esac
 done
 
@@ -112,11 +121,13 @@ else
     check_without_apt "${modules[@]}"
 fi
 
-if [[ " $* " == *" test "* ]]; then
+if [[ " $* " == *" test "* || " $* " == *" debian13 "* ]]; then
     for component in fmt clippy; do
         cargo "$component" --version >/dev/null 2>&1 || fail "cargo $component is missing: rustup component add rustfmt clippy"
     done
     cargo_tool nextest
     cargo_tool deny
+fi
+if [[ " $* " == *" test "* ]]; then
     tools/opencv-plugin.sh
 fi

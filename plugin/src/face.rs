@@ -28,9 +28,24 @@
 //!
 //! The reader takes a param of the region first, then the custom meta, and the rectangle always from the region.
 //! Structures with fields of other types are ignored.
+//!
+//! With the cargo feature `v1_24`, each face is an object of GStreamer's analytics metadata as well, with its track and its
+//! emotion, and the custom meta keeps which object belongs to which region: `analytics(object, classes)`, indices (uint32) in
+//! that metadata. The regions decide: objects are read only on frames that have none, see
+#![cfg_attr(feature = "v1_24", doc = "[`faces_or_objects`].")]
+#![cfg_attr(not(feature = "v1_24"), doc = "`faces_or_objects`.")]
 
+#[cfg(feature = "v1_24")]
+mod face_types;
 mod mark;
+#[cfg(feature = "v1_24")]
+mod object_faces;
+#[cfg(feature = "v1_24")]
+mod object_link;
+#[cfg(feature = "v1_24")]
+mod objects;
 mod read;
+mod region_ids;
 mod stored;
 mod structures;
 mod types;
@@ -40,13 +55,19 @@ pub use emotion_analysis::{EmotionResult, RawEmotion, UNCERTAIN};
 pub use emotion_detect::DetectedFace;
 pub use emotion_detect::track::TrackedFace;
 
+#[cfg(feature = "v1_24")]
+pub use self::face_types::FaceTypes;
 pub(crate) use self::mark::lost_regions_text;
 pub use self::mark::{Passage, lost_regions, mark_detected};
+#[cfg(feature = "v1_24")]
+pub use self::object_faces::{add_regions_of_objects, faces_or_objects};
 pub use self::read::{candidates, faces, largest, regions};
 pub use self::types::{CANDIDATE_TYPE, Detection, Face, MAX_FACES, ROI_TYPE};
 pub use self::write::{
     add_candidates, add_detected, add_tracked, assign_ids, set_emotion, set_emotions, set_object_id,
 };
 
+#[cfg(all(test, feature = "v1_24"))]
+mod objects_tests;
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,11 @@ pub(crate) fn roi_type(roi: &VideoRegionOfInterestMeta) -> Option<&'static str> 
     let meta: *const gst_video::ffi::GstVideoRegionOfInterestMeta = std::ptr::from_ref(roi).cast();
     // SAFETY: the binding is a transparent wrapper of this structure, and `roi` is borrowed meanwhile.
     let quark = unsafe { (*meta).roi_type };
+    quark_text(quark)
+}
+
+/// The text of a quark; none for 0, for a number that is no quark, and for text that is not UTF-8.
+pub(crate) fn quark_text(quark: glib::ffi::GQuark) -> Option<&'static str> {
     // SAFETY: GLib takes any number, and returns null or a string that stays for the life of the process.
     let text = unsafe { glib::ffi::g_quark_to_string(quark) };
     // SAFETY: as above; the string ends with NUL.

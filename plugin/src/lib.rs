@@ -4,6 +4,8 @@
 //! may therefore be left out, replaced by another that writes regions of interest of type `face`, or moved behind a
 //! conversion.
 
+#[cfg(feature = "v1_24")]
+mod analytics;
 mod analyzer;
 pub mod back_off;
 mod bus;

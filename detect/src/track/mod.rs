@@ -12,6 +12,7 @@ mod association;
 mod detection_schedule;
 mod face_track;
 mod face_tracker;
+mod following;
 mod geometry;
 mod kalman;
 mod observation;

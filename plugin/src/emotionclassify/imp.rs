@@ -335,6 +335,8 @@ impl BaseTransformImpl for EmotionClassify {
         self.check_file(&settings);
         self.check_regions(buffer);
         let started = Instant::now();
+        #[cfg(feature = "v1_24")]
+        face::add_regions_of_objects(buffer, &settings.face_types, &settings.object_class);
         face::assign_ids(buffer, &settings.object_class);
         let faces = face::largest(face::regions(buffer, &settings.object_class));
         if is_late {

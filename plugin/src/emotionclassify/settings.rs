@@ -26,6 +26,8 @@ pub(super) struct Settings {
     model: String,
     model_location: Option<String>,
     pub(super) object_class: String,
+    #[cfg(feature = "v1_24")]
+    pub(super) face_types: face::FaceTypes,
     pub(super) options: Options,
     /// `options.light` as the property has it.
     light: CropLight,
@@ -48,6 +50,8 @@ impl Default for Settings {
             model: default_model().into(),
             model_location: None,
             object_class: face::ROI_TYPE.into(),
+            #[cfg(feature = "v1_24")]
+            face_types: face::FaceTypes::default(),
             options: Options::default(),
             light: CropLight::default(),
             smoothing: Smoothing::default(),
@@ -144,6 +148,15 @@ fn table() -> PropertyTable<Settings> {
             get: |settings| settings.object_class.to_value(),
             set: |settings, value| {
                 settings.object_class = text(value, face::ROI_TYPE);
+                Ok(())
+            },
+        },
+        #[cfg(feature = "v1_24")]
+        Property {
+            spec: face::FaceTypes::param_spec(),
+            get: |settings| settings.face_types.to_string().to_value(),
+            set: |settings, value| {
+                settings.face_types = face::FaceTypes::from_value(value);
                 Ok(())
             },
         },

@@ -112,8 +112,9 @@ impl EmotionOverlay {
         let segment = segment.as_ref().map(|event| event.segment());
         FrameTime::new(segment, buffer.pts()).sync_values(&*self.obj());
         let started = Instant::now();
-        let faces = face::largest(face::faces(&buffer));
-        self.draw(&mut buffer, &faces)?;
+        let settings = self.settings.current();
+        let faces = face::largest(settings.faces(&buffer));
+        self.draw(&mut buffer, &faces, &settings)?;
         gst::log!(
             CAT,
             obj = pad,
@@ -127,10 +128,14 @@ impl EmotionOverlay {
         self.srcpad.push(buffer)
     }
 
-    fn draw(&self, buffer: &mut gst::Buffer, faces: &[Face]) -> Result<(), gst::FlowError> {
-        let settings = self.settings.current();
+    fn draw(
+        &self,
+        buffer: &mut gst::Buffer,
+        faces: &[Face],
+        settings: &Settings,
+    ) -> Result<(), gst::FlowError> {
         let mut state = self.state.lock().unwrap();
-        let drawn = state.draw(buffer, faces, &settings);
+        let drawn = state.draw(buffer, faces, settings);
         let (lacks_font, lacks_letters) = (state.lacks_font(), state.lacks_letters());
         // A listener to messages may seek, which needs the state.
         drop(state);

@@ -190,6 +190,15 @@ fn table() -> PropertyTable<Settings> {
                 Ok(())
             },
         },
+        #[cfg(feature = "v1_24")]
+        Property {
+            spec: crate::face::FaceTypes::param_spec(),
+            get: |settings| settings.face_types.to_string().to_value(),
+            set: |settings, value| {
+                settings.face_types = crate::face::FaceTypes::from_value(value);
+                Ok(())
+            },
+        },
     ],
     )
 }

@@ -287,7 +287,7 @@ impl BaseTransformImpl for EmotionPublish {
         self.check_regions(buffer);
         let started = Instant::now();
         let settings = self.settings.current();
-        let faces = face::faces(buffer);
+        let faces = settings.faces(buffer);
         let wall_clock = settings.wall_clock.then(record::now);
 
         let mut state = self.state.lock().unwrap();

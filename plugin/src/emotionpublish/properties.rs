@@ -139,6 +139,15 @@ fn table() -> PropertyTable<Settings> {
                 "Name of the stream in each record (unset = none)",
                 source,
             ),
+            #[cfg(feature = "v1_24")]
+            crate::property::Property {
+                spec: crate::face::FaceTypes::param_spec(),
+                get: |settings| settings.face_types.to_string().to_value(),
+                set: |settings, value| {
+                    settings.face_types = crate::face::FaceTypes::from_value(value);
+                    Ok(())
+                },
+            },
         ],
     )
 }

@@ -18,6 +18,13 @@ pub fn mark_detected(buffer: &mut gst::BufferRef, aspect: f64) {
     structure_mut(buffer, |structure| structure.set(ASPECT, aspect));
 }
 
+/// Whether the detector of this plugin has seen the frame.
+#[cfg(feature = "v1_24")]
+pub(super) fn is_marked(buffer: &gst::BufferRef) -> bool {
+    let stored = StoredFaces::of(buffer);
+    (stored.structure()).is_some_and(|structure| structure.has_field(ASPECT))
+}
+
 /// What became of a frame on its way from the detector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Passage {

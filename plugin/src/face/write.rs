@@ -11,7 +11,8 @@ use gst::buffer::BufferMetaForeachAction;
 use gst::{Structure, StructureRef};
 use gst_video::VideoRegionOfInterestMeta;
 
-use super::stored::{StoredFaces, store};
+use super::region_ids::FreeIds;
+use super::stored::store;
 use super::structures::{DETECTION, OBJECT_ID, emotion_to_structure, landmarks_to_structure};
 use super::types::{CANDIDATE_TYPE, ROI_TYPE};
 use crate::foreign;
@@ -82,7 +83,7 @@ fn add(
     let mut ids = FreeIds::of(buffer);
     let mut params = Vec::with_capacity(faces.len());
     let time = |time| gst::ClockTime::try_from(time).unwrap_or(gst::ClockTime::MAX);
-    let added = faces
+    let added: Vec<_> = faces
         .iter()
         .map(|(face, track)| {
             let (x, width) = clamp(face.x, face.width, frame_width)?;
@@ -113,6 +114,10 @@ fn add(
             Some(id)
         })
         .collect();
+    #[cfg(feature = "v1_24")]
+    if roi_type == ROI_TYPE {
+        params.extend(super::objects::add_objects(buffer, faces, &added));
+    }
     store(buffer, params);
     added
 }
@@ -146,9 +151,13 @@ pub fn set_emotions<'a>(
     buffer: &mut gst::BufferRef,
     emotions: impl IntoIterator<Item = (i32, &'a EmotionResult)>,
 ) -> usize {
-    let emotions = emotions.into_iter();
-    let params = emotions.map(|(id, emotion)| (id, emotion_to_structure(emotion)));
-    set_params(buffer, params.collect())
+    let emotions: Vec<_> = emotions.into_iter().collect();
+    let params = emotions.iter();
+    let params = params.map(|(id, emotion)| (*id, emotion_to_structure(emotion)));
+    let count = set_params(buffer, params.collect());
+    #[cfg(feature = "v1_24")]
+    super::objects::set_emotions(buffer, &emotions);
+    count
 }
 
 /// Writes the track of the region with the id `roi_id`, in place of an earlier one.
@@ -156,7 +165,10 @@ pub fn set_emotions<'a>(
 /// Returns whether `buffer` has that region.
 pub fn set_object_id(buffer: &mut gst::BufferRef, roi_id: i32, object_id: i32) -> bool {
     let param = Structure::builder(OBJECT_ID).field("id", object_id).build();
-    set_params(buffer, vec![(roi_id, param)]) == 1
+    let is_set = set_params(buffer, vec![(roi_id, param)]) == 1;
+    #[cfg(feature = "v1_24")]
+    super::objects::set_track(buffer, roi_id, object_id);
+    is_set
 }
 
 /// The part of the span that lies within `0..limit`, as start and length.
@@ -241,32 +253,4 @@ struct StoredRegion {
     id: i32,
     parent_id: i32,
     params: Vec<Structure>,
-}
-
-/// Ids from 1 that neither a region nor the custom meta uses: the meta may still hold faces whose region an element
-/// has dropped, and a new region must not inherit their emotions.
-struct FreeIds {
-    used: BTreeSet<i32>,
-    next: i32,
-}
-
-impl FreeIds {
-    fn of(buffer: &gst::BufferRef) -> Self {
-        let regions = buffer
-            .iter_meta::<VideoRegionOfInterestMeta>()
-            .map(|roi| roi.id());
-        let stored = StoredFaces::of(buffer);
-        Self {
-            used: regions.chain(stored.iter().map(|(id, _)| id)).collect(),
-            next: 1,
-        }
-    }
-
-    fn take(&mut self) -> i32 {
-        while self.used.contains(&self.next) {
-            self.next += 1;
-        }
-        self.next += 1;
-        self.next - 1
-    }
 }

@@ -2,6 +2,8 @@
 
 mod common;
 
+#[cfg(feature = "v1_24")]
+mod analytics;
 mod camera;
 mod emotionclassify;
 mod emotionclassify_certainty;
