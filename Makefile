@@ -27,7 +27,7 @@ slim_or_not = $(if $(SLIM),--no-default-features)
 help: ## show this list
 	@echo 'Faces and their emotions on any GStreamer video stream.'
 	@echo
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 setup: ## install what building and running needs, and nothing else
 	@tools/setup.sh build $(if $(SLIM),,cascade) run
