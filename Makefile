@@ -29,7 +29,7 @@ variant = $(if $(SLIM),--no-default-features) $(if $(ANALYTICS),--features gst-p
 help: ## show this list
 	@echo 'Faces and their emotions on any GStreamer video stream.'
 	@echo
-	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 setup: ## install what building and running needs, and nothing else
 	@tools/setup.sh build $(if $(SLIM),,cascade) $(if $(ANALYTICS),analytics) run
