@@ -71,7 +71,7 @@ test: ## format, structure, lints, licences, docs, all tests and whole pipelines
 	@$(if $(EMOTION_DATA),,echo 'SKIPPED: what needs clips, photographs or FER-2013: EMOTION_DATA is not set' >>"$$EMOTION_SKIPPED")
 	@sort --unique "$$EMOTION_SKIPPED"
 
-test-debian13: ## test the plugin with GStreamer's analytics metadata in a root of Debian 13 (as root; the first time: 3 GB)
+test-debian13: ## test the plugin with GStreamer's analytics metadata in a root of Debian 13 (as root; takes 7 GB)
 	@tools/test-debian13.sh
 
 bench: ## measure against PyTorch and others, both in turn in one run (ONLY=train: a part)
