@@ -76,7 +76,7 @@ test-mutations: ## emotion-tag on a thousand damaged files of twelve containers 
 	@tools/setup.sh build cascade run test
 	EMOTION_MUTATIONS='$(MUTATIONS)' cargo nextest run $(whole) --profile mutations --no-capture -E 'test(damaged_files_of_all_containers)'
 
-test-debian13: ## test the plugin with GStreamer's analytics metadata in a root of Debian 13 (as root; the first time: 3 GB)
+test-debian13: ## test the plugin with GStreamer's analytics metadata in a root of Debian 13 (as root; takes 7 GB)
 	@tools/test-debian13.sh
 
 bench: ## measure against PyTorch and others, both in turn in one run (ONLY=train: a part)
