@@ -234,13 +234,22 @@ fn weights_with_landmarks_tell_where_the_eyes_are_and_how_far_the_head_is_tilted
     let landmarks = face.landmarks.expect("the weights have learnt them");
     assert!(landmarks.roll_degrees().abs() < 15.0, "{landmarks:?}");
     let [right_eye, left_eye, nose, right_mouth, left_mouth] = landmarks.0;
-    assert!(right_eye[0] < nose[0] && nose[0] < left_eye[0], "{landmarks:?}");
+    assert!(
+        right_eye[0] < nose[0] && nose[0] < left_eye[0],
+        "{landmarks:?}"
+    );
     assert!(right_mouth[0] < left_mouth[0], "{landmarks:?}");
-    assert!(right_eye[1] < nose[1] && nose[1] < left_mouth[1], "{landmarks:?}");
+    assert!(
+        right_eye[1] < nose[1] && nose[1] < left_mouth[1],
+        "{landmarks:?}"
+    );
     for [x, y] in landmarks.0 {
         let (x, y) = ((x * 400.0) as i32 - face.x, (y * 400.0) as i32 - face.y);
         let inside = |value, side: u32| (0..side as i32).contains(&value);
-        assert!(inside(x, face.width) && inside(y, face.height), "{landmarks:?}");
+        assert!(
+            inside(x, face.width) && inside(y, face.height),
+            "{landmarks:?}"
+        );
     }
 
     // The same, turned by 45 degrees clockwise.

@@ -67,6 +67,9 @@ fn the_first_pipeline_of_the_readme_runs_in_every_format() {
     }
 }
 
+/// Elements of GStreamer 1.24 and newer: `make test-debian13` runs the lines that have them.
+const NEEDS_NEWER: [&str; 1] = ["objectdetectionoverlay"];
+
 #[test]
 fn every_pipeline_and_every_setting_in_the_documentation_runs() {
     let environment = GstEnvironment::new().expect("the plugin was built");
@@ -82,6 +85,10 @@ fn every_pipeline_and_every_setting_in_the_documentation_runs() {
                 }
                 None => continue,
             };
+            // A line with gaps is the reader's to fill in.
+            if line.contains('…') || NEEDS_NEWER.iter().any(|element| line.contains(element)) {
+                continue;
+            }
             assert_runs(&environment, &line, "I420");
             count += 1;
         }
