@@ -80,6 +80,7 @@ fn each_detected_face_is_an_object_with_its_track() {
         confidence: 0.75,
         age: std::time::Duration::from_secs(2),
         lost: std::time::Duration::ZERO,
+        landmarks: None,
     };
     let lost = TrackedFace {
         id: 8,
