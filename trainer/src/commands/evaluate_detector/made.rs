@@ -111,14 +111,18 @@ impl MadeReport {
                     metrics.add(&made.face, &boxes, STRICT);
                 }
                 index += 1;
-                // The first angle is 0.
                 let mut upright = None;
                 for (angle, metrics) in ANGLES.into_iter().zip(&mut report.turned) {
                     let made = turned(&image, face, angle).with_context(shown)?;
                     let boxes = boxes(&made, &annotation.image).with_context(shown)?;
                     metrics.add(&made.face, &boxes, STRICT);
-                    if let Some(label) = namer.label(&made, &boxes)? {
-                        metrics.compare(label, *upright.get_or_insert(label));
+                    let label = namer.label(&made, &boxes)?;
+                    // The first of the angles.
+                    if angle == 0.0 {
+                        upright = label;
+                    }
+                    if let Some((label, upright)) = label.zip(upright) {
+                        metrics.compare(label, upright);
                     }
                 }
             }
