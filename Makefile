@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .SHELLFLAGS := -eu -o pipefail -c
 SHELL := /bin/bash
-.PHONY: help run test test-debian13 test-mutations bench install uninstall setup
+.PHONY: help run test test-debian13 test-mutations test-ray bench install uninstall setup
 
 # cargo's folder, also where the shell that called make does not know it yet
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -62,6 +62,8 @@ test: ## format, structure, lints, licences, docs, all tests and whole pipelines
 	$(call step,Tests and whole pipelines)
 	EMOTION_PYTHON="$$(ls '$(abspath $(TARGET_DIR))/test-peers/bin/python' 2>/dev/null || true)" \
 		cargo nextest run $(whole) $(if $(EMOTION_DATA),--run-ignored all)
+	$(call step,An archive on a Ray cluster of this machine)
+	@tools/test-ray.sh '$(TARGET_DIR)' 8
 	$(call step,The plugin without OpenCV)
 	cargo nextest run $(slim)
 	$(call step,The NEON loops in an emulator)
@@ -78,6 +80,11 @@ test-mutations: ## emotion-tag on a thousand damaged files of twelve containers 
 
 test-debian13: ## test the plugin with GStreamer's analytics metadata in a root of Debian 13 (as root; takes 7 GB)
 	@tools/test-debian13.sh
+
+test-ray: ## tag 60 clips on a Ray cluster of three nodes on this machine, one of which dies
+	@tools/setup.sh build cascade run test
+	cargo build $(whole) --bin emotion-tag
+	@tools/test-ray.sh '$(TARGET_DIR)' 60
 
 bench: ## measure against PyTorch and others, both in turn in one run (ONLY=train: a part)
 	@tools/setup.sh build cascade bench

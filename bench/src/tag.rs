@@ -67,6 +67,8 @@ fn tag(video: &Path, out: &Path) -> Result<()> {
     let options = Options {
         settings: Settings::default(),
         out: out.to_owned(),
+        shard: None,
+        work: None,
         jobs: NonZeroUsize::MIN,
         resume: false,
         limits: Limits::default(),

@@ -6,6 +6,7 @@
 mod group;
 mod groups;
 mod html;
+pub mod merge;
 mod summary;
 mod table;
 

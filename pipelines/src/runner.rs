@@ -15,20 +15,31 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
 const TICK: gst::ClockTime = gst::ClockTime::from_mseconds(100);
 /// The exit status of a program that Ctrl-C ended, as shells report it: 128 + SIGINT.
 pub const INTERRUPTED: u8 = 130;
+/// The exit status of a program that another attempt may complete, EX_TEMPFAIL of `sysexits.h`.
+pub const TRY_AGAIN: u8 = 75;
 
 /// A request to stop, shared between threads.
 #[derive(Clone, Debug, Default)]
-pub struct StopFlag(Arc<AtomicBool>);
+pub struct StopFlag {
+    is_set: Arc<AtomicBool>,
+    /// Whether SIGTERM was the reason.
+    is_terminated: Arc<AtomicBool>,
+}
 
 impl StopFlag {
     /// Requests the stop.
     pub fn set(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.is_set.store(true, Ordering::SeqCst);
     }
 
     /// Whether a stop was requested.
     pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.is_set.load(Ordering::SeqCst)
+    }
+
+    /// Whether SIGTERM has requested it, as a system does that needs the machine for something else.
+    pub fn is_terminated(&self) -> bool {
+        self.is_terminated.load(Ordering::SeqCst)
     }
 
     /// Sets the flag on SIGINT (Ctrl-C), SIGTERM and SIGHUP. The second signal ends the program at once. A SIGHUP that is
@@ -38,12 +49,13 @@ impl StopFlag {
     ///
     /// If the system refuses a signal handler.
     pub fn set_on_signal(&self) -> anyhow::Result<()> {
+        flag::register(SIGTERM, self.is_terminated.clone()).context("cannot handle SIGTERM")?;
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             if signal == SIGHUP && is_ignored(SIGHUP) {
                 continue;
             }
-            flag::register_conditional_shutdown(signal, INTERRUPTED.into(), self.0.clone())
-                .and_then(|_| flag::register(signal, self.0.clone()))
+            flag::register_conditional_shutdown(signal, INTERRUPTED.into(), self.is_set.clone())
+                .and_then(|_| flag::register(signal, self.is_set.clone()))
                 .context("cannot handle Ctrl-C")?;
         }
         Ok(())

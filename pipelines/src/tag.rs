@@ -25,6 +25,7 @@ pub mod hidden_arguments;
 mod image_file;
 pub mod inputs;
 pub mod limits;
+pub mod manifest;
 mod media_info;
 mod media_source;
 pub mod moment;
@@ -41,9 +42,11 @@ pub mod result_names;
 pub mod results;
 mod sdr_convert;
 pub mod settings;
+pub mod shard;
 mod standard_input;
 pub mod summary;
 mod tagger;
+mod temporary;
 mod thumbnails;
 mod time_line;
 pub mod timeline;
@@ -51,15 +54,20 @@ mod transport_stream;
 mod undemuxed_audio;
 pub mod usage;
 pub mod worker;
+mod worker_death;
 mod worker_message;
 mod worker_process;
 
+use std::collections::BTreeMap;
+
 use self::classifier::ClassifierIdentity;
-use self::event::{Event, FileOutcome, RunTotals};
+use self::event::{Event, Failure, FileOutcome, RunTotals};
 use self::inputs::InputFiles;
+use self::manifest::{Manifest, ManifestEntry};
 pub use self::options::Options;
 use self::progress::TagProgress;
 use self::results::ResultFolder;
+use self::shard::Shard;
 use self::tagger::Tagger;
 use crate::runner::StopFlag;
 
@@ -82,7 +90,9 @@ pub fn run(
         .map_err(|error| usage::UsageError(format!("{error:#}")))?;
     options.settings.classifier = Some(classifier);
     let options = &options;
-    let folder = ResultFolder::open(&options.out)?;
+    let of_shard = options.shard.map(Shard::file_name);
+    let work = options.work.clone().or(of_shard);
+    let folder = ResultFolder::open(&options.out, work.as_deref())?;
     let tagger = Tagger::new(options, &folder, stop, progress);
     if !inputs.ignored.is_empty() {
         progress.report(Event::Ignored(&inputs.ignored));
@@ -97,7 +107,7 @@ pub fn run(
         |worker, number, input| {
             let outcome = tagger.outcome(worker, number, input)?;
             progress.report(Event::Ended(number, input, &outcome));
-            anyhow::Ok(outcome)
+            anyhow::Ok((number, outcome))
         },
     )?;
     let mut totals = RunTotals {
@@ -105,14 +115,43 @@ pub fn run(
         stopped: stop.is_set(),
         ..RunTotals::default()
     };
-    for outcome in outcomes {
+    for (_, outcome) in &outcomes {
         match outcome {
             FileOutcome::Tagged(_) => totals.tagged += 1,
             FileOutcome::AlreadyTagged => totals.already_tagged += 1,
-            FileOutcome::Partial(_) | FileOutcome::Failed(_) => totals.failed += 1,
+            FileOutcome::Partial(_) => totals.failed += 1,
+            FileOutcome::Failed(failure) => {
+                totals.failed += 1;
+                totals.temporary += usize::from(failure.is_temporary);
+            }
             FileOutcome::Stopped => {}
         }
     }
+    if let Some(shard) = options.shard {
+        manifest(shard, options, inputs, &outcomes)?.write(&options.out)?;
+    }
     progress.report(Event::Finished(totals));
     Ok(totals)
+}
+
+/// What became of the files of a shard, of which some have an outcome.
+fn manifest(
+    shard: Shard,
+    options: &Options,
+    inputs: &InputFiles,
+    outcomes: &[(usize, FileOutcome)],
+) -> serde_json::Result<Manifest> {
+    let outcomes: BTreeMap<usize, &FileOutcome> = outcomes
+        .iter()
+        .map(|(number, outcome)| (*number, outcome))
+        .collect();
+    let files = inputs.files.iter().enumerate();
+    let files = files
+        .map(|(number, input)| ManifestEntry::new(input.source(), outcomes.get(&number).copied()));
+    let rejected = inputs.rejected.iter().map(|rejected| {
+        let failure = Failure::lasting(&rejected.reason);
+        let file = rejected.path.to_string_lossy().into_owned();
+        ManifestEntry::new(file, Some(&FileOutcome::Failed(failure)))
+    });
+    Manifest::new(shard, &options.settings, files.chain(rejected).collect())
 }

@@ -22,6 +22,7 @@ pub mod luma;
 pub mod mqtt;
 mod pads;
 mod pixels;
+mod precision;
 mod property;
 pub mod record;
 mod stats;

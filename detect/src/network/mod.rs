@@ -7,7 +7,7 @@ mod runner;
 pub use candidate::Candidate;
 
 use emotion_models::Weights;
-use emotion_models::inference::Precision;
+use emotion_models::inference::{self, Precision};
 use emotion_models::preprocess::{GreyRows, Part, Region};
 use emotion_models::weights::Task;
 
@@ -52,6 +52,9 @@ impl NetworkDetector {
     /// If the weights are not those of a detector, or the machine has no instructions for the precision.
     pub fn with_precision(weights: Weights, precision: Precision) -> Result<Self, Error> {
         weights.expect(Task::Detection)?;
+        if !precision.is_available() {
+            return Err(inference::Error::Precision(precision).into());
+        }
         Ok(Self {
             runner: NetworkRunner::new(weights, precision),
             candidates: Vec::new(),

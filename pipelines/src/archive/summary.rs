@@ -36,7 +36,7 @@ pub struct ArchivedFile {
     /// The faces, each a track.
     #[serde(rename = "persons")]
     pub faces: Vec<ArchivedFace>,
-    settings: Value,
+    pub(super) settings: Value,
     /// The folder of the results, below that of the archive.
     #[serde(skip)]
     folder: PathBuf,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, anyhow, bail, ensure};
 use gst::prelude::*;
 
+use super::temporary::{TemporaryError, is_temporary_of_server};
 use super::worker_message::{DownloadJob, Downloaded};
 use crate::runner::{self, described};
 
@@ -48,7 +49,11 @@ pub(super) fn download(job: &DownloadJob, on_progress: &dyn Fn(u64)) -> anyhow::
             }
             Some(gst::MessageView::Error(error)) => {
                 let text = described(None, &error.error(), error.debug());
-                return Err(anyhow!("the file cannot be copied from its server: {text}"));
+                let text = format!("the file cannot be copied from its server: {text}");
+                return Err(match is_temporary_of_server(&error.error()) {
+                    true => TemporaryError(text).into(),
+                    false => anyhow!(text),
+                });
             }
             _ => on_progress(copied()),
         }
@@ -61,11 +66,10 @@ pub(super) fn download(job: &DownloadJob, on_progress: &dyn Fn(u64)) -> anyhow::
         .clone();
     if !is_unchanged {
         let copied = copied();
-        ensure!(
-            answer.length.is_none_or(|length| length <= copied),
-            "the server ended the file early: {copied} bytes came of {}",
-            answer.length.unwrap_or_default()
-        );
+        if let Some(length) = answer.length.filter(|length| *length > copied) {
+            let text = format!("the server ended the file early: {copied} bytes came of {length}");
+            return Err(TemporaryError(text).into());
+        }
         check(&job.to)?;
     }
     Ok(Downloaded {

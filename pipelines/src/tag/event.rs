@@ -91,10 +91,30 @@ pub enum FileOutcome {
     AlreadyTagged,
     /// It is tagged, but this is missing, with the reason; that counts as failed.
     Partial(String),
-    /// It cannot be tagged, for this reason.
-    Failed(String),
+    /// It cannot be tagged.
+    Failed(Failure),
     /// The user stopped the run.
     Stopped,
+}
+
+/// Why a file cannot be tagged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// In words.
+    pub reason: String,
+    /// Whether another attempt may succeed, later or on another machine: the disk is full, a server does not answer, memory
+    /// runs out, or the process was killed.
+    pub is_temporary: bool,
+}
+
+impl Failure {
+    /// A failure that stays, because of the file.
+    pub fn lasting(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            is_temporary: false,
+        }
+    }
 }
 
 /// The counts of one tagged file.
@@ -139,6 +159,8 @@ pub struct RunTotals {
     pub already_tagged: usize,
     /// Files and paths that could not be tagged.
     pub failed: usize,
+    /// Those of them that another attempt may tag.
+    pub temporary: usize,
     /// Whether the user stopped the run.
     pub stopped: bool,
 }

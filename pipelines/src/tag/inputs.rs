@@ -17,6 +17,7 @@ use percent_encoding::percent_decode;
 pub use self::input_file::{InputFile, InputOrigin};
 use self::naming::{Naming, Root, is_own_result};
 use self::remote_url::RemoteUrl;
+use super::shard::Shard;
 use super::usage::UsageError;
 
 /// What stands for standard input.
@@ -44,6 +45,15 @@ pub struct InputFiles {
     pub rejected: Vec<RejectedInput>,
     /// Number of files in folders that were left out because their extension is none of a video or picture, by extension.
     pub ignored: BTreeMap<String, usize>,
+}
+
+impl InputFiles {
+    /// Keeps the files of a part of the archive, and the paths that cannot be tagged and would be in it.
+    pub fn keep_shard(&mut self, shard: Shard) {
+        self.files.retain(|file| shard.contains(&file.name));
+        self.rejected
+            .retain(|rejected| shard.contains(&rejected.path));
+    }
 }
 
 /// A path that cannot be tagged.

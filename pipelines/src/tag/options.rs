@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::limits::Limits;
 use super::settings::Settings;
+use super::shard::Shard;
 
 /// What to do.
 #[derive(Debug, Clone)]
@@ -13,6 +14,10 @@ pub struct Options {
     pub settings: Settings,
     /// The folder for the results.
     pub out: PathBuf,
+    /// The part of the archive that is tagged, if others are tagged elsewhere.
+    pub shard: Option<Shard>,
+    /// The name of the work folder in `out`, if other processes write results of other files there; a shard has its own.
+    pub work: Option<String>,
     /// Number of files that are tagged in parallel.
     pub jobs: NonZeroUsize,
     /// Whether to skip files that have results.

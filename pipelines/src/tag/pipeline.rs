@@ -25,6 +25,7 @@ use super::movie_head;
 use super::recording::Recording;
 use super::sdr_convert;
 use super::settings::Settings;
+use super::temporary::{TemporaryError, is_temporary_in_element};
 use crate::baseline;
 use crate::encoding_profile::{EncodingProfile, MUXER};
 use crate::launch_line::LaunchLine;
@@ -317,7 +318,11 @@ fn play(
             Some(gst::MessageView::Eos(_)) => return Ok(Some(())),
             Some(gst::MessageView::Error(error)) => {
                 let missing = missing_plugin.as_deref();
-                return Err(anyhow!("{}", failure::explained(error, missing)));
+                let text = failure::explained(error, missing);
+                return Err(match is_temporary_in_element(&error.error()) {
+                    true => TemporaryError(text).into(),
+                    false => anyhow!(text),
+                });
             }
             Some(gst::MessageView::Warning(warning)) => {
                 // As with errors.

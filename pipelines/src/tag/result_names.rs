@@ -20,6 +20,9 @@ pub const ARCHIVE_FILES: [&str; 4] = [
     "archive.groups.csv",
     "archive.html",
 ];
+/// Start and end of the names of the manifests of shards, such as `archive.shard-3-of-10.json`.
+pub(super) const MANIFEST_START: &str = "archive.shard-";
+pub(super) const MANIFEST_END: &str = ".json";
 /// The suffix of the captions.
 pub(super) const CAPTIONS: &str = "vtt";
 

@@ -1,6 +1,7 @@
 //! The folder for results. Results grow in a hidden folder inside it and get their names together when they are complete.
 
 use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -16,44 +17,40 @@ use super::result_names::{CAPTIONS, SUMMARY, with_suffix};
 
 const HIDDEN: &str = ".emotion-tag";
 
-/// The folder for results, locked for this process.
+/// The folder for results, locked for this process: whole, or its own work folder in it.
 #[derive(Debug)]
 pub struct ResultFolder {
     out: PathBuf,
+    /// Where results grow.
     hidden: PathBuf,
-    /// The system holds the lock while the file is open, so a killed process leaves no lock.
-    _lock: File,
+    /// The system holds the locks while the files are open, so a killed process leaves none.
+    locks: Vec<File>,
 }
 
 impl ResultFolder {
     /// Creates the folder, and removes what a killed run left in it.
     ///
+    /// Several processes may write into one folder if each has a work folder of another name; a run without one has the whole
+    /// for itself.
+    ///
     /// # Errors
     ///
-    /// If it is not writable, or another process writes results into it.
-    pub fn open(out: &Path) -> anyhow::Result<Self> {
+    /// If it is not writable, or another process writes the same results into it.
+    pub fn open(out: &Path, work: Option<&str>) -> anyhow::Result<Self> {
         // A worker process may have another current folder.
         let out = std::path::absolute(out).unwrap_or_else(|_| out.to_owned());
-        let hidden = out.join(HIDDEN);
-        let shown = out.display();
-        let lock = fs::create_dir_all(&hidden)
-            .and_then(|()| File::create(hidden.join("lock")))
-            .with_context(|| {
-                format!("{shown}: cannot write results there; --out names another folder")
-            })?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                bail!(
-                    "{shown}: another emotion-tag writes its results there; wait until it ends, or name another folder with --out"
-                )
+        let all = out.join(HIDDEN);
+        let whole = lock(&out, &all, work.is_none())?;
+        let (hidden, locks) = match work {
+            None => (all, vec![whole]),
+            Some(work) => {
+                let hidden = all.join(work);
+                let own = lock(&out, &hidden, true)?;
+                (hidden, vec![whole, own])
             }
-            Err(TryLockError::Error(error)) => {
-                return Err(error).with_context(|| format!("{shown}: cannot lock the folder"));
-            }
-        }
-        let left =
-            fs::read_dir(&hidden).with_context(|| format!("{shown}: cannot read the folder"))?;
+        };
+        let left = fs::read_dir(&hidden)
+            .with_context(|| format!("{}: cannot read the folder", hidden.display()))?;
         for entry in left.flatten() {
             if entry.path().is_dir() {
                 fs::remove_dir_all(entry.path()).with_context(|| {
@@ -61,11 +58,7 @@ impl ResultFolder {
                 })?;
             }
         }
-        Ok(Self {
-            out,
-            hidden,
-            _lock: lock,
-        })
+        Ok(Self { out, hidden, locks })
     }
 
     /// The final path of the summary of `input`.
@@ -122,6 +115,48 @@ impl Drop for ResultFolder {
     fn drop(&mut self) {
         // The next run removes what remains.
         let _ = fs::remove_dir_all(&self.hidden);
+        let all = self.out.join(HIDDEN);
+        // The last process removes the folder of all; while another one runs it cannot be locked.
+        if all != self.hidden
+            && self
+                .locks
+                .first()
+                .is_some_and(|lock| lock.try_lock().is_ok())
+        {
+            let _ = fs::remove_dir_all(&all);
+        }
+    }
+}
+
+/// Locks the hidden folder `folder` in `out`, for this process alone or for all with work folders.
+fn lock(out: &Path, folder: &Path, is_exclusive: bool) -> anyhow::Result<File> {
+    let shown = out.display();
+    let path = folder.join("lock");
+    loop {
+        let lock = fs::create_dir_all(folder)
+            .and_then(|()| File::create(&path))
+            .with_context(|| {
+                format!("{shown}: cannot write results there; --out names another folder")
+            })?;
+        let locked = match is_exclusive {
+            true => lock.try_lock(),
+            false => lock.try_lock_shared(),
+        };
+        match locked {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => bail!(
+                "{shown}: another emotion-tag writes its results there; wait until it ends, or name another folder with --out"
+            ),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("{shown}: cannot lock the folder"));
+            }
+        }
+        // A process that has just ended may have removed the file that is locked now.
+        let current = fs::metadata(&path).map(|found| (found.dev(), found.ino()));
+        let locked = lock.metadata().map(|found| (found.dev(), found.ino()));
+        if current.is_ok_and(|current| locked.is_ok_and(|locked| locked == current)) {
+            return Ok(lock);
+        }
     }
 }
 

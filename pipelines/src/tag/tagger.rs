@@ -1,9 +1,10 @@
 //! Has one file after another tagged by worker processes.
 
+use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use super::event::{Event, FileOutcome, FileStats};
+use super::event::{Event, Failure, FileOutcome, FileStats};
 use super::existing_results::{EarlierRun, ExistingResults};
 use super::fingerprint;
 use super::inputs::{InputFile, InputOrigin};
@@ -11,6 +12,7 @@ use super::options::Options;
 use super::progress::TagProgress;
 use super::results::{CopyFolder, ResultFolder};
 use super::standard_input;
+use super::temporary::{is_temporary, is_temporary_io};
 use super::worker_message::{DownloadJob, Job, ToWorker};
 use super::worker_process::{JobEnd, WorkerProcess, WorkerReport};
 use crate::runner::StopFlag;
@@ -77,7 +79,7 @@ impl<'a, 'p> Tagger<'a, 'p> {
         let local = copy.as_ref().map_or(input, |copy| &copy.input);
         let content = match fingerprint::of_file(&local.absolute) {
             Ok(content) => content,
-            Err(error) => return Ok(FileOutcome::Failed(error.to_string())),
+            Err(error) => return Ok(failed_system(&error)),
         };
         let summary = self.folder.summary(input);
         let earlier = EarlierRun::read(&summary, &self.options.settings);
@@ -95,7 +97,7 @@ impl<'a, 'p> Tagger<'a, 'p> {
         };
         let end = match attempt(worker, None)? {
             JobEnd::Failed {
-                reason,
+                failure: Failure { reason, .. },
                 is_retried: true,
             } if !self.stop.is_set() => {
                 let warning = format!("{reason}; trying once more, without hardware decoders");
@@ -126,7 +128,7 @@ impl<'a, 'p> Tagger<'a, 'p> {
 
     fn unsuccessful(&self, end: JobEnd) -> FileOutcome {
         match end {
-            JobEnd::Failed { reason, .. } if !self.stop.is_set() => FileOutcome::Failed(reason),
+            JobEnd::Failed { failure, .. } if !self.stop.is_set() => FileOutcome::Failed(failure),
             _ => FileOutcome::Stopped,
         }
     }
@@ -142,11 +144,13 @@ impl<'a, 'p> Tagger<'a, 'p> {
         match existing {
             ExistingResults::Complete if resume => Some(FileOutcome::AlreadyTagged),
             ExistingResults::Partial(reason) if resume => Some(FileOutcome::Partial(reason)),
-            ExistingResults::OtherFile(other) => Some(FileOutcome::Failed(format!(
-                "{} is about {}; another --out keeps both",
-                self.folder.summary(input).display(),
-                other.display()
-            ))),
+            ExistingResults::OtherFile(other) => {
+                Some(FileOutcome::Failed(Failure::lasting(format!(
+                    "{} is about {}; another --out keeps both",
+                    self.folder.summary(input).display(),
+                    other.display()
+                ))))
+            }
             _ => None,
         }
     }
@@ -160,7 +164,7 @@ impl<'a, 'p> Tagger<'a, 'p> {
     ) -> anyhow::Result<Result<LocalCopy, FileOutcome>> {
         let folder = match self.folder.copy_folder(number) {
             Ok(folder) => folder,
-            Err(error) => return Ok(Err(FileOutcome::Failed(format!("{error:#}")))),
+            Err(error) => return Ok(Err(failed(&error))),
         };
         let to = folder.copy_of(&input.name);
         let validator = match &input.origin {
@@ -189,13 +193,13 @@ impl<'a, 'p> Tagger<'a, 'p> {
             InputOrigin::StandardInput => match standard_input::copy(&to, self.stop) {
                 Ok(Some(_)) => None,
                 Ok(None) => return Ok(Err(FileOutcome::Stopped)),
-                Err(error) => return Ok(Err(FileOutcome::Failed(format!("{error:#}")))),
+                Err(error) => return Ok(Err(failed(&error))),
             },
             InputOrigin::Local => None,
         };
         let size = match to.metadata() {
             Ok(found) => found.len(),
-            Err(error) => return Ok(Err(FileOutcome::Failed(error.to_string()))),
+            Err(error) => return Ok(Err(failed_system(&error))),
         };
         Ok(Ok(LocalCopy {
             input: InputFile {
@@ -219,7 +223,7 @@ impl<'a, 'p> Tagger<'a, 'p> {
         retried: Option<String>,
     ) -> anyhow::Result<JobEnd> {
         let failed = |error: anyhow::Error| JobEnd::Failed {
-            reason: format!("{error:#}"),
+            failure: failure(&error),
             is_retried: false,
         };
         let attempt = usize::from(retried.is_some());
@@ -277,8 +281,18 @@ impl<'a, 'p> Tagger<'a, 'p> {
             *worker = Some(running).filter(|worker| !worker.is_large(limits));
         }
         Ok(match end {
-            JobEnd::Failed { reason, is_retried } => JobEnd::Failed {
-                reason: input.without_secrets(&reason),
+            JobEnd::Failed {
+                failure:
+                    Failure {
+                        reason,
+                        is_temporary,
+                    },
+                is_retried,
+            } => JobEnd::Failed {
+                failure: Failure {
+                    reason: input.without_secrets(&reason),
+                    is_temporary,
+                },
                 is_retried,
             },
             end => end,
@@ -309,4 +323,22 @@ impl<'a, 'p> Tagger<'a, 'p> {
         *has_started = true;
         Ok(first)
     }
+}
+
+fn failure(error: &anyhow::Error) -> Failure {
+    Failure {
+        reason: format!("{error:#}"),
+        is_temporary: is_temporary(error),
+    }
+}
+
+fn failed(error: &anyhow::Error) -> FileOutcome {
+    FileOutcome::Failed(failure(error))
+}
+
+fn failed_system(error: &io::Error) -> FileOutcome {
+    FileOutcome::Failed(Failure {
+        reason: error.to_string(),
+        is_temporary: is_temporary_io(error),
+    })
 }

@@ -22,6 +22,7 @@ use super::file_tagger::FileTagger;
 use super::pipeline::{self, PipelineProgress};
 use super::sdr_convert;
 use super::settings::Settings;
+use super::temporary::is_temporary;
 use super::worker_message::{DownloadJob, FromWorker, ToWorker};
 use crate::encoding_profile::EncodingProfile;
 
@@ -99,9 +100,7 @@ pub fn run() -> anyhow::Result<()> {
                 suffixes: tagged.suffixes,
                 incomplete: tagged.incomplete,
             },
-            Err(error) => FromWorker::Failed {
-                message: format!("{error:#}"),
-            },
+            Err(error) => failed(&error),
         };
         connection.send(&answer);
     }
@@ -119,9 +118,14 @@ fn downloaded(job: &DownloadJob, connection: &Connection) -> FromWorker {
     };
     match download(job, &on_progress) {
         Ok(downloaded) => FromWorker::Downloaded(downloaded),
-        Err(error) => FromWorker::Failed {
-            message: format!("{error:#}"),
-        },
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &anyhow::Error) -> FromWorker {
+    FromWorker::Failed {
+        message: format!("{error:#}"),
+        is_temporary: is_temporary(error),
     }
 }
 

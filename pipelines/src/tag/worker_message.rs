@@ -87,7 +87,11 @@ pub(super) enum FromWorker {
         incomplete: Option<String>,
     },
     /// The file cannot be tagged.
-    Failed { message: String },
+    Failed {
+        message: String,
+        /// Whether another attempt may succeed.
+        is_temporary: bool,
+    },
 }
 
 /// A file that was copied from a web server.

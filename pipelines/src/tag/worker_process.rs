@@ -3,24 +3,22 @@
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
-use signal_hook::consts::SIGKILL;
-
-use super::event::FileProgress;
+use super::event::{Failure, FileProgress};
 use super::hidden_arguments;
 use super::limits::{Limits, MemorySize, resident_memory};
 use super::settings::Settings;
 use super::usage::UsageError;
 use super::worker::AS_WORKER;
+use super::worker_death::Death;
 use super::worker_message::{Downloaded, FromWorker, ToWorker};
 use crate::runner::StopFlag;
+use anyhow::{Context as _, bail};
 
 /// How often the limits are checked.
 const TICK: Duration = Duration::from_millis(50);
@@ -74,8 +72,12 @@ pub(super) enum JobEnd {
     },
     /// The file was copied from its server.
     Downloaded(Downloaded),
-    /// It cannot be tagged; `is_retried` if another process may be able to.
-    Failed { reason: String, is_retried: bool },
+    /// It cannot be tagged.
+    Failed {
+        failure: Failure,
+        /// Whether another process may be able to.
+        is_retried: bool,
+    },
     /// The user stopped the run.
     Stopped,
 }
@@ -114,8 +116,11 @@ impl WorkerProcess {
                 }
                 Some(Incoming::Output(line)) => on_output(&line),
                 Some(Incoming::Closed) => {
-                    let how = worker.death(on_output);
-                    bail!("{shown}: the worker process does not start: it {how}")
+                    let death = worker.death(on_output);
+                    bail!(
+                        "{shown}: the worker process does not start: it {}",
+                        death.how
+                    )
                 }
                 Some(Incoming::Message(_) | Incoming::Unknown) => {
                     bail!("{shown}: the worker process is another program or version")
@@ -229,17 +234,26 @@ impl WorkerProcess {
                 Some(Incoming::Message(FromWorker::Downloaded(downloaded))) => {
                     return JobEnd::Downloaded(downloaded);
                 }
-                Some(Incoming::Message(FromWorker::Failed { message })) => {
+                Some(Incoming::Message(FromWorker::Failed {
+                    message,
+                    is_temporary,
+                })) => {
                     return JobEnd::Failed {
-                        reason: message,
+                        failure: Failure {
+                            reason: message,
+                            is_temporary,
+                        },
                         is_retried: has_hardware_decoder,
                     };
                 }
                 Some(Incoming::Output(line)) => on_report(WorkerReport::Output(&line)),
                 Some(Incoming::Closed) => {
-                    let how = self.death(&|line| on_report(WorkerReport::Output(line)));
+                    let death = self.death(&|line| on_report(WorkerReport::Output(line)));
                     return JobEnd::Failed {
-                        reason: format!("the process that decodes it {how}"),
+                        failure: Failure {
+                            reason: format!("the process that decodes it {}", death.how),
+                            is_temporary: death.was_killed,
+                        },
                         is_retried: true,
                     };
                 }
@@ -248,7 +262,9 @@ impl WorkerProcess {
                     | Incoming::Message(FromWorker::Ready | FromWorker::Refused { .. }),
                 ) => {
                     return JobEnd::Failed {
-                        reason: "the process that decodes it sent an unexpected message".into(),
+                        failure: Failure::lasting(
+                            "the process that decodes it sent an unexpected message",
+                        ),
                         is_retried: true,
                     };
                 }
@@ -258,15 +274,18 @@ impl WorkerProcess {
                 return JobEnd::Stopped;
             }
             if last_change.elapsed() > limits.timeout {
-                let cause = match task {
-                    ToWorker::Download(_) => "its server sends nothing",
-                    _ => "the file is broken, or a decoder hangs",
+                let (cause, is_temporary) = match task {
+                    ToWorker::Download(_) => ("its server sends nothing", true),
+                    _ => ("the file is broken, or a decoder hangs", false),
                 };
                 return JobEnd::Failed {
-                    reason: format!(
-                        "no progress within {} s: {cause}; --timeout allows more",
-                        limits.timeout.as_secs_f64()
-                    ),
+                    failure: Failure {
+                        reason: format!(
+                            "no progress within {} s: {cause}; --timeout allows more",
+                            limits.timeout.as_secs_f64()
+                        ),
+                        is_temporary,
+                    },
                     is_retried: has_hardware_decoder,
                 };
             }
@@ -277,9 +296,12 @@ impl WorkerProcess {
                     && resident > limit
                 {
                     return JobEnd::Failed {
-                        reason: format!(
-                            "decoding it takes {resident} of memory, the limit is {limit}; --memory allows more"
-                        ),
+                        failure: Failure {
+                            reason: format!(
+                                "decoding it takes {resident} of memory, the limit is {limit}; --memory allows more"
+                            ),
+                            is_temporary: true,
+                        },
                         // Earlier files may have left something in the memory.
                         is_retried: has_hardware_decoder || !is_fresh,
                     };
@@ -308,7 +330,7 @@ impl WorkerProcess {
     }
 
     /// How it ended, after it has closed the connection; first passes on what it printed.
-    fn death(&mut self, on_output: &dyn Fn(&str)) -> String {
+    fn death(&mut self, on_output: &dyn Fn(&str)) -> Death {
         // Does nothing to a dead process, and ends one that has only closed the connection.
         let _ = self.child.kill();
         let status = self.child.wait();
@@ -318,10 +340,7 @@ impl WorkerProcess {
         }
         let said = self.last_output.as_deref();
         let said = said.map_or(String::new(), |line| format!(": {}", line.trim()));
-        match status {
-            Ok(status) => format!("{}{said}", described(status)),
-            Err(error) => format!("is lost: {error}"),
-        }
+        Death::new(status, &said)
     }
 }
 
@@ -349,18 +368,5 @@ fn forward_output(mut printed: BufReader<io::PipeReader>, send: &SyncSender<Inco
         if !text.is_empty() && send.send(Incoming::Output(text)).is_err() {
             return;
         }
-    }
-}
-
-fn described(status: ExitStatus) -> String {
-    match (status.signal(), status.code()) {
-        (Some(SIGKILL), _) => "was killed (SIGKILL), as happens when memory runs out".into(),
-        (Some(signal), _) => {
-            let name = signal_hook::low_level::signal_name(signal);
-            let name = name.map_or(format!("signal {signal}"), str::to_owned);
-            format!("crashed ({name})")
-        }
-        (None, Some(code)) => format!("ended with exit status {code}"),
-        (None, None) => "ended".into(),
     }
 }

@@ -530,7 +530,8 @@ fn a_full_disk_is_reported_and_leaves_nothing_half_written() {
         };
         let output = ran(&disk.0, &[&arguments[..], &[annotate]].concat(), &[&clip]);
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{errors}");
+        // The same command tags it when there is space.
+        assert_eq!(output.status.code(), Some(75), "{errors}");
         let told = errors.contains("No space left") || errors.contains("space left");
         assert!(told, "{errors}");
         assert_eq!(names(&disk.0), Vec::<String>::new());
@@ -626,6 +627,16 @@ fn killed_in_the_middle_and_started_again_it_leaves_the_same_as_in_one_go() {
 
 #[test]
 fn stopped_with_ctrl_c_it_leaves_whole_results_only() {
+    assert_whole_results_after("-INT", 130);
+}
+
+/// A batch system that needs the machine sends SIGTERM, and starts what ends with 75 again.
+#[test]
+fn stopped_with_sigterm_it_says_that_another_attempt_goes_on() {
+    assert_whole_results_after("-TERM", 75);
+}
+
+fn assert_whole_results_after(signal: &str, status: i32) {
     let archive = Archive::new();
     let clips = ["a.mp4", "b.mp4"].map(|name| archive.clip(name, 0..60, H264));
     let paths = clips.each_ref().map(PathBuf::as_path);
@@ -637,10 +648,10 @@ fn stopped_with_ctrl_c_it_leaves_whole_results_only() {
         is_in_the_middle_of("b.mp4"),
     );
     let interrupted = Command::new("kill")
-        .args(["-INT", &running.id().to_string()])
+        .args([signal, &running.id().to_string()])
         .status();
     assert!(interrupted.expect("kill starts").success());
-    assert_eq!(running.wait().expect("it ends").code(), Some(130));
+    assert_eq!(running.wait().expect("it ends").code(), Some(status));
     assert_eq!(names(&out), ["a.mp4.jsonl", "a.mp4.summary.json", "a.vtt"]);
 }
 

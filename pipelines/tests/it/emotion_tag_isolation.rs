@@ -120,6 +120,24 @@ fn after_a_crash_one_more_attempt_is_made_and_the_summary_tells_why() {
 }
 
 #[test]
+fn failures_say_whether_another_attempt_may_succeed() {
+    let retries = |names: &[&str]| {
+        let archive = Archive::new();
+        let output = with_fake_worker(&archive, &["--jobs", "1"], names);
+        let events = events(&output);
+        let failed = events.iter().filter(|event| event["event"] == "failed");
+        let retries: Vec<_> = failed.map(|event| event["retry"].clone()).collect();
+        let finished = events.last().expect("there are events");
+        (output.status.code(), retries, finished["retry"].clone())
+    };
+    let temporary = ["good", "always-full", "always-killed", "always-memory"];
+    let found = retries(&temporary);
+    assert_eq!(found, (Some(75), vec![true.into(); 3], 3.into()));
+    let found = retries(&["always-full", "always-refuse"]);
+    assert_eq!(found, (Some(1), vec![true.into(), false.into()], 1.into()));
+}
+
+#[test]
 fn one_worker_tags_one_file_after_the_other_and_is_replaced_after_a_failure() {
     let archive = Archive::new();
     let names = ["a", "b", "refuse", "c", "d"];

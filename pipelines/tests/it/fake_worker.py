@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A worker process of emotion-tag that decodes nothing. The name of a file says what happens to it.
 
-In the first attempt: crash…, stall…, memory…, refuse…, chatter…, close…; always: always-…; everything else is tagged.
+In the first attempt: crash…, stall…, memory…, refuse…, full…, killed…, chatter…, close…; always: always-…; everything else is tagged.
 """
 
 import json
@@ -41,8 +41,13 @@ def tag(job):
             eaten[:: 4096] = b"x" * len(eaten[:: 4096])
             time.sleep(600)
         if name.startswith("refuse"):
-            send({"type": "failed", "message": "there are no pictures in it"})
+            send({"type": "failed", "message": "there are no pictures in it", "is_temporary": False})
             return
+        if name.startswith("full"):
+            send({"type": "failed", "message": "no space is left", "is_temporary": True})
+            return
+        if name.startswith("killed"):
+            os.kill(os.getpid(), signal.SIGKILL)
         if name.startswith("chatter"):
             connection.sendall(b"a library prints to the wrong file\n")
         if name.startswith("close"):

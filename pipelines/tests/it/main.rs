@@ -11,5 +11,6 @@ mod emotion_tag_isolation;
 mod emotion_tag_mutations;
 mod emotion_tag_pictures;
 mod emotion_tag_report;
+mod emotion_tag_shards;
 mod emotion_tag_stills;
 mod emotion_tag_times;

@@ -14,6 +14,7 @@ use gst::prelude::*;
 use super::choices::{CropLight, RestMoment, Smoothing};
 use super::messages::EmotionMessages;
 use crate::face;
+use crate::precision::PrecisionChoice;
 use crate::property::{HasProperties, Property, PropertyTable, property, read};
 
 const MAX_WINDOW: Duration = Duration::from_secs(60);
@@ -25,6 +26,7 @@ const THRESHOLD_OF_WEIGHTS: f64 = -1.0;
 pub(super) struct Settings {
     model: String,
     model_location: Option<String>,
+    precision: PrecisionChoice,
     pub(super) object_class: String,
     #[cfg(feature = "v1_24")]
     pub(super) face_types: face::FaceTypes,
@@ -49,6 +51,7 @@ impl Default for Settings {
         Self {
             model: default_model().into(),
             model_location: None,
+            precision: PrecisionChoice::default(),
             object_class: face::ROI_TYPE.into(),
             #[cfg(feature = "v1_24")]
             face_types: face::FaceTypes::default(),
@@ -80,10 +83,11 @@ impl Settings {
 
     /// Loads the weights that they name.
     pub(super) fn load(&self) -> Result<Classifier, inference::Error> {
-        let mut classifier = match self.model_path() {
-            Some(path) => Classifier::load(path)?,
-            None => Classifier::built_in(&self.model)?,
+        let weights = match self.model_path() {
+            Some(path) => Weights::load(path)?,
+            None => Weights::built_in(&self.model)?,
         };
+        let mut classifier = Classifier::with_precision(&weights, self.precision.into())?;
         // Weights that are too large to compute with are refused before they replace others.
         classifier.classify(&vec![0.5; classifier.metadata().input_size.pow(2)])?;
         Ok(classifier)
@@ -137,6 +141,14 @@ fn table() -> PropertyTable<Settings> {
                 .mutable_playing()
                 .build(),
             model_location
+        ),
+        property!(
+            glib::ParamSpecEnum::builder_with_default("precision", PrecisionChoice::default())
+                .nick("Precision")
+                .blurb("The numbers in which the network multiplies")
+                .mutable_playing()
+                .build(),
+            precision
         ),
         Property {
             spec: glib::ParamSpecString::builder("object-class")

@@ -28,7 +28,7 @@ fn network(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
     };
     let network = weights
         .map_err(Error::from)
-        .and_then(NetworkDetector::new)
+        .and_then(|weights| NetworkDetector::with_precision(weights, settings.precision.into()))
         .map_err(|error| gst::error_msg!(gst::ResourceError::Settings, ("{error}")))?;
     let threads = match settings.threads {
         0 => available_parallelism().map_or(1, NonZeroUsize::get),

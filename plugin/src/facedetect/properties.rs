@@ -11,6 +11,7 @@ use gst::glib::{
 use gst::prelude::*;
 
 use super::settings::{DetectorKind, PostMessages, Settings};
+use crate::precision::PrecisionChoice;
 use crate::property::{HasProperties, PropertyTable, property, read, read_time};
 
 impl HasProperties for Settings {
@@ -58,6 +59,13 @@ fn table() -> PropertyTable<Settings> {
                 "Model location",
                 "Weights of the network in safetensors with their metadata; null = the built-in ones",
                 model_location,
+            ),
+            property!(
+                ParamSpecEnum::builder_with_default("precision", PrecisionChoice::default())
+                    .mutable_ready(),
+                "Precision",
+                "The numbers in which the network multiplies",
+                precision,
             ),
             property!(
                 file("cascade-file"),

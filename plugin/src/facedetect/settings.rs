@@ -5,6 +5,7 @@ use gst::glib;
 
 use super::region::RegionSetting;
 use crate::pixels::PixelGrid;
+use crate::precision::PrecisionChoice;
 
 /// What finds the faces.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, glib::Enum)]
@@ -41,6 +42,7 @@ pub enum PostMessages {
 pub(super) struct Settings {
     pub(super) detector: DetectorKind,
     pub(super) model_location: Option<String>,
+    pub(super) precision: PrecisionChoice,
     pub(super) cascade_file: Option<String>,
     pub(super) threads: u32,
     /// Without the region; [`options_for`](Self::options_for) adds it.
@@ -60,6 +62,7 @@ impl Default for Settings {
         Self {
             detector: DetectorKind::default(),
             model_location: None,
+            precision: PrecisionChoice::default(),
             cascade_file: None,
             threads: 1,
             options: Options::default(),

@@ -376,8 +376,27 @@ fn statistics_say_how_the_network_computes_while_there_is_one() {
     let instructions = emotion_models::Instructions::best();
     let precision = emotion_models::inference::Precision::fastest();
     assert_eq!(arithmetic(), Some(format!("{instructions} {precision}")));
+    element.set_property_from_str("precision", "f32");
+    assert_eq!(arithmetic(), Some(format!("{instructions} f32")));
     element.set_state(gst::State::Null).unwrap();
     assert_eq!(arithmetic(), None);
+}
+
+#[test]
+fn a_precision_that_the_machine_lacks_is_an_error_that_names_the_remedy() {
+    init();
+    if emotion_models::inference::Precision::Bf16.is_available() {
+        emotion_tests::skipped("precision=bf16 on a machine without bfloat16: this one has it");
+        return;
+    }
+    for name in ["facedetect", "emotionclassify"] {
+        let element = gst::ElementFactory::make(name)
+            .property_from_str("precision", "bf16")
+            .build()
+            .unwrap();
+        let error = error_at_start(&element);
+        assert!(error.contains("choose f32"), "{name}: {error}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ fn totals_and_stats_are_printed_in_words() {
         tagged: 3,
         already_tagged: 2,
         failed: 1,
+        temporary: 0,
         stopped: true,
     };
     assert_eq!(

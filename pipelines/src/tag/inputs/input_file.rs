@@ -47,6 +47,16 @@ impl InputFile {
         self.path.display().to_string()
     }
 
+    /// The folder or address that its name starts from; `None` for standard input.
+    pub fn root(&self) -> Option<String> {
+        if self.origin == InputOrigin::StandardInput {
+            return None;
+        }
+        let below = self.name.components().count();
+        let root = self.absolute.ancestors().nth(below)?;
+        Some(root.to_string_lossy().into_owned())
+    }
+
     /// Its path below the root as text, which is the `source` of its records.
     pub fn source(&self) -> String {
         self.name.to_string_lossy().into_owned()

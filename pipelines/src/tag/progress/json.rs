@@ -69,21 +69,23 @@ impl<'a> JsonProgress<'a> {
                     }),
                     FileOutcome::AlreadyTagged => json!({"event": "tagged before", "file": file}),
                     FileOutcome::Partial(reason) => {
-                        json!({"event": "tagged in part", "file": file, "message": reason})
+                        json!({"event": "tagged in part", "file": file, "message": reason, "retry": false})
                     }
-                    FileOutcome::Failed(reason) => {
-                        json!({"event": "failed", "file": file, "message": reason})
-                    }
+                    FileOutcome::Failed(failure) => json!({
+                        "event": "failed", "file": file, "message": failure.reason,
+                        "retry": failure.is_temporary,
+                    }),
                     FileOutcome::Stopped => json!({"event": "stopped", "file": file}),
                 }
             }
             Event::Ignored(extensions) => json!({"event": "ignored", "extensions": extensions}),
             Event::Rejected(path, reason) => {
-                json!({"event": "failed", "file": path.display().to_string(), "message": reason})
+                let file = path.display().to_string();
+                json!({"event": "failed", "file": file, "message": reason, "retry": false})
             }
             Event::Finished(totals) => json!({
                 "event": "finished", "tagged": totals.tagged, "tagged_before": totals.already_tagged,
-                "failed": totals.failed, "stopped": totals.stopped,
+                "failed": totals.failed, "retry": totals.temporary, "stopped": totals.stopped,
             }),
         };
         // A closed pipe must not end the run.

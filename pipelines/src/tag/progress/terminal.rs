@@ -84,8 +84,8 @@ impl TerminalProgress {
                 self.done_bytes += input.size;
                 self.all.set_position(self.done_bytes);
                 match outcome {
-                    FileOutcome::Failed(reason) => {
-                        self.print(&format!("{}: {reason}", input.shown()))
+                    FileOutcome::Failed(failure) => {
+                        self.print(&format!("{}: {}", input.shown(), failure.reason))
                     }
                     FileOutcome::Partial(reason) => {
                         self.print(&format!("{}: tagged in part: {reason}", input.shown()))

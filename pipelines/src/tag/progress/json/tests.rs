@@ -1,5 +1,5 @@
 use super::*;
-use crate::tag::event::{FileProgress, FileStats, RunTotals};
+use crate::tag::event::{Failure, FileProgress, FileStats, RunTotals};
 use crate::tag::inputs::{InputFile, InputOrigin};
 
 fn input() -> InputFile {
@@ -31,7 +31,7 @@ fn every_event_is_a_line_of_json() {
     let input = input();
     let ignored = BTreeMap::from([("txt".to_owned(), 2)]);
     let tagged = FileOutcome::Tagged(stats);
-    let failed = FileOutcome::Failed("broken".into());
+    let failed = FileOutcome::Failed(Failure::lasting("broken"));
     let totals = RunTotals {
         tagged: 1,
         failed: 1,
@@ -72,4 +72,5 @@ fn every_event_is_a_line_of_json() {
     assert_eq!(lines[0]["extensions"]["txt"], 2);
     assert_eq!(lines[1]["bytes"], 10);
     assert_eq!(lines[5]["message"], "broken");
+    assert_eq!(lines[5]["retry"], false);
 }

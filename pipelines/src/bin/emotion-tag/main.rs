@@ -1,7 +1,9 @@
 //! Tags archives of videos and images with faces and emotions.
 
+mod archive_command;
+mod input_names;
+
 use std::env;
-use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,22 +12,24 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Parser;
 use emotion_pipelines::{
-    archive::{Archive, Grouping},
     encoding_profile::EncodingQuality,
     runner::{self, StopFlag},
     tag::{
         self, Options,
         event::RunTotals,
         hidden_arguments,
-        inputs::{self, InputArguments},
         limits::{Limits, MemorySize},
         moment::Moment,
         progress::TagProgress,
         settings::{RecordFileFormat, SamplingRate, Settings},
+        shard::Shard,
         usage::UsageError,
         worker,
     },
 };
+
+use archive_command::ArchiveCommand;
+use input_names::InputNames;
 
 /// Finds faces and their emotions in videos and images.
 ///
@@ -34,28 +38,26 @@ use emotion_pipelines::{
 /// and --report also a/clip.mp4.annotated.mp4 and a/clip.mp4.html.
 ///
 /// `emotion-tag table FOLDER` and `emotion-tag report FOLDER` put the results in a folder together: as a table of all faces
-/// and a comparison of groups, and as one page (their --help says more).
+/// and a comparison of groups, and as one page. `emotion-tag list PATHS` lists the files that would be tagged, and
+/// `emotion-tag merge FOLDER` completes an archive that several machines have tagged with --shard. Their --help says more.
 ///
 /// A run that was stopped or killed continues when the same command is started again. The exit status is 0 if all files
-/// are tagged, 1 if some cannot be tagged, 2 for a wrong command line, and 130 after Ctrl-C.
+/// are tagged, 1 if some cannot be tagged, 2 for a wrong command line, 75 if the same command may tag the rest (the disk
+/// is full, a server does not answer, memory runs out, or SIGTERM ended the run), and 130 after Ctrl-C.
 #[derive(Parser)]
 #[command(name = "emotion-tag", version)]
 struct Arguments {
-    /// Files, folders, patterns such as 'talks/*.mp4', addresses with http://, https:// or file://, and - for standard input
-    #[arg(required_unless_present = "list", value_name = "PATH")]
-    paths: Vec<PathBuf>,
-    /// A file with one path or pattern per line, or paths that end with NUL, relative to that file; - is standard input
-    #[arg(long, value_name = "FILE")]
-    list: Vec<PathBuf>,
-    /// Name results by the path below this folder or address [default: the folder that was named; the name alone for a file]
-    #[arg(long, value_name = "FOLDER")]
-    root: Option<PathBuf>,
-    /// The name for the results of standard input, such as talks/1.mp4
-    #[arg(long, value_name = "NAME")]
-    name: Option<PathBuf>,
+    #[command(flatten)]
+    inputs: InputNames,
     /// The folder for the results; it may be that of the videos
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
+    /// Tag only a part of the files, such as 3/10: others are tagged elsewhere, and `emotion-tag merge` puts all together
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Shard>,
+    /// Let other processes write results of other files into --out at the same time; each needs a name of its own
+    #[arg(long, value_name = "NAME", value_parser = parse_work)]
+    work: Option<String>,
     /// The file format of the records
     #[arg(long, value_enum, default_value_t)]
     format: RecordFileFormat,
@@ -98,6 +100,9 @@ struct Arguments {
     /// Skip such files; this is the default
     #[arg(long)]
     resume: bool,
+    /// The numbers in which the networks multiply: f32 gives the same results on all machines up to rounding
+    #[arg(long, value_parser = ["auto", "f32", "bf16"], default_value = "auto")]
+    precision: String,
     /// Properties of facedetect, such as 'min-size=60'
     #[arg(
         long,
@@ -126,62 +131,29 @@ struct Arguments {
     worker: Option<PathBuf>,
 }
 
-/// Puts the results of an archive together.
-#[derive(Parser)]
-#[command(name = "emotion-tag", version)]
-enum ArchiveCommand {
-    /// Write archive.parquet and archive.csv, a row for each face of each file, and archive.groups.csv, the groups compared
-    Table(ArchiveArguments),
-    /// Write archive.html, a page with all files, to be searched: groups, the emotions of each face over time, and the
-    /// pictures of faces that --thumbnails has kept
-    Report(ArchiveArguments),
-}
-
-#[derive(clap::Args)]
-struct ArchiveArguments {
-    /// The folder of --out, with the results of one or more runs
-    folder: PathBuf,
-    /// Groups of files: what this regular expression finds in their paths, such as '^(\d{4})-' [default: the first folder]
-    #[arg(long, value_name = "PATTERN")]
-    group: Option<Grouping>,
-}
-
-impl ArchiveCommand {
-    /// Whether the command line names one of these commands; a folder of such a name is ./table.
-    fn is_named() -> bool {
-        env::args_os()
-            .nth(1)
-            .is_some_and(|name| name == "table" || name == "report")
-    }
-
-    /// Returns whether all results could be read.
-    fn run(self) -> anyhow::Result<bool> {
-        let (Self::Table(arguments) | Self::Report(arguments)) = &self;
-        let grouping = arguments.group.clone().unwrap_or_default();
-        let archive = Archive::read(&arguments.folder)?;
-        for (path, reason) in &archive.unreadable {
-            eprintln!("emotion-tag: {}: {reason}", path.display());
-        }
-        let mut out = std::io::stdout();
-        let written = match self {
-            Self::Table(_) => {
-                write!(out, "{}", archive.groups_text(&grouping))?;
-                archive.write_tables(&grouping)?
-            }
-            Self::Report(_) => vec![archive.write_page(&grouping)?],
-        };
-        for path in written {
-            writeln!(out, "{}", path.display())?;
-        }
-        Ok(archive.unreadable.is_empty())
-    }
-}
-
 fn parse_timeout(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().filter(|seconds| *seconds > 0.0);
     seconds
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .ok_or_else(|| "expected a number of seconds above 0, such as 30".into())
+}
+
+/// The properties of an element whose network multiplies in these numbers; a property that the user has set counts more.
+fn with_precision(precision: &str, properties: String) -> String {
+    match precision {
+        "auto" => properties,
+        _ => format!("precision={precision} {properties}")
+            .trim_end()
+            .to_owned(),
+    }
+}
+
+fn parse_work(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    let is_name = !text.is_empty() && text.chars().all(is_plain);
+    is_name
+        .then(|| text.to_owned())
+        .ok_or_else(|| "expected letters, digits, - and _, such as task-17".into())
 }
 
 fn parse_quality(text: &str) -> Result<EncodingQuality, String> {
@@ -197,19 +169,22 @@ fn main() -> ExitCode {
         };
     }
     if ArchiveCommand::is_named() {
-        return match ArchiveCommand::parse().run() {
-            Ok(true) => ExitCode::SUCCESS,
-            Ok(false) => ExitCode::FAILURE,
-            Err(error) => failed(&error),
-        };
+        return ArchiveCommand::parse()
+            .run()
+            .unwrap_or_else(|error| failed(&error));
     }
     let arguments = match hidden_arguments::arguments() {
         Ok(arguments) => arguments,
         Err(error) => return failed(&error.into()),
     };
-    match run(Arguments::parse_from(arguments)) {
+    let stop = StopFlag::default();
+    match run(Arguments::parse_from(arguments), &stop) {
+        Ok(RunTotals { stopped: true, .. }) if stop.is_terminated() => {
+            ExitCode::from(runner::TRY_AGAIN)
+        }
         Ok(RunTotals { stopped: true, .. }) => ExitCode::from(runner::INTERRUPTED),
         Ok(RunTotals { failed: 0, .. }) => ExitCode::SUCCESS,
+        Ok(totals) if totals.failed == totals.temporary => ExitCode::from(runner::TRY_AGAIN),
         Ok(_) => ExitCode::FAILURE,
         Err(error) => failed(&error),
     }
@@ -221,16 +196,13 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
 }
 
-fn run(arguments: Arguments) -> anyhow::Result<RunTotals> {
-    let stop = StopFlag::default();
+fn run(arguments: Arguments, stop: &StopFlag) -> anyhow::Result<RunTotals> {
     stop.set_on_signal()?;
     emotion_pipelines::init()?;
-    let inputs = inputs::scan(InputArguments {
-        paths: &arguments.paths,
-        lists: &arguments.list,
-        root: arguments.root.as_deref(),
-        name: arguments.name.as_deref(),
-    })?;
+    let mut inputs = arguments.inputs.scan()?;
+    if let Some(shard) = arguments.shard {
+        inputs.keep_shard(shard);
+    }
     let jobs = arguments
         .jobs
         .or_else(|| std::thread::available_parallelism().ok());
@@ -245,12 +217,14 @@ fn run(arguments: Arguments) -> anyhow::Result<RunTotals> {
             elan: arguments.elan,
             thumbnails: arguments.thumbnails,
             keep_partial: arguments.keep_partial,
-            facedetect: arguments.facedetect,
-            emotionclassify: arguments.emotionclassify,
+            facedetect: with_precision(&arguments.precision, arguments.facedetect),
+            emotionclassify: with_precision(&arguments.precision, arguments.emotionclassify),
             baseline: arguments.baseline,
             ..Settings::default()
         },
         out: arguments.out,
+        shard: arguments.shard,
+        work: arguments.work,
         jobs: jobs.unwrap_or(NonZeroUsize::MIN),
         resume: !arguments.no_resume,
         limits: Limits {
@@ -268,5 +242,5 @@ fn run(arguments: Arguments) -> anyhow::Result<RunTotals> {
     } else {
         TagProgress::terminal(inputs.files.iter().map(|input| input.size).sum())
     };
-    tag::run(&options, &inputs, &stop, &progress)
+    tag::run(&options, &inputs, stop, &progress)
 }

@@ -1,0 +1,1 @@
+"""Tags archives with emotion-tag on all machines of a Ray cluster."""
