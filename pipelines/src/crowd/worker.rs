@@ -8,6 +8,7 @@ use gstemotion::emotionpublish::RecordSelection;
 use gstemotion::face;
 use gstemotion::frame_time::FrameTime;
 use gstemotion::record::{self, Record};
+use gstemotion::zones;
 
 use super::config::{Config, EMOTIONCLASSIFY, FACEDETECT, SourceSettings, make_element};
 use super::element_chain::ElementChain;
@@ -109,13 +110,19 @@ impl<'a> FrameAnalysis<'a> {
 
         let info = VideoInfo::from_caps(&result.caps).context("the elements return no video")?;
         let faces = face::faces(&result.buffer);
-        if self.outputs.selects(&mut context.selection, time, &faces) {
+        let zones = zones::frame_zones(&result.buffer);
+        let recorded = zones.as_ref();
+        if self
+            .outputs
+            .selects(&mut context.selection, time, &faces, recorded)
+        {
             let time = FrameTime {
                 stream: frame.stream_time,
                 running: Some(time),
             };
             let record = Record::new(time, info.width(), info.height(), &faces)
                 .with_source(Some(stream.name().to_owned()))
+                .with_zones(recorded)
                 .with_pixel_aspect_ratio(info.par())
                 .with_wall_clock(Some(record::now()));
             self.outputs.write(stream.name(), &record)?;
