@@ -18,6 +18,7 @@ use super::outputs::RecordOutputs;
 use super::preview::PreviewEncoder;
 use super::source_pipeline::DecodedFrame;
 use super::stream::Stream;
+use super::zones::make_zone_counter;
 
 /// What all worker threads share.
 pub(super) struct FrameAnalysis<'a> {
@@ -129,6 +130,9 @@ impl<'a> FrameAnalysis<'a> {
         }
         let latency = frame.captured.elapsed();
         stream.update(faces, (info.width(), info.height()), latency);
+        if let Some(zones) = zones {
+            stream.zones.update(zones);
+        }
 
         if let Some(preview) = &mut context.preview
             && stream.picture.receiver_count() > 0
@@ -150,11 +154,14 @@ impl Drop for FinishOnDrop<'_> {
 }
 
 fn chain(config: &Config, source: &SourceSettings) -> anyhow::Result<ElementChain> {
-    let elements = [
+    let mut elements = vec![
         // Passes formats through that the detector accepts.
         gst::ElementFactory::make("videoconvert").build()?,
         make_element(FACEDETECT, &[&config.detect, &source.detect])?,
         make_element(EMOTIONCLASSIFY, &[&config.classify, &source.classify])?,
     ];
+    if !source.zones.is_empty() {
+        elements.push(make_zone_counter(&source.zones)?);
+    }
     ElementChain::new(&elements).with_context(|| source.name.clone())
 }
