@@ -13,7 +13,7 @@
 //!   other side for a second. The time of the change is that of the first frame on the other side.
 //! - Somebody who is first seen in a zone has entered it. So those who are in a zone are those who entered and have not left.
 //! - A track may be lost for a moment. Somebody who is not seen for longer than [`ZoneOptions::max_absence`] has left, at the
-//!   time of the last frame that showed them. The way from there to where the same track is found again counts as walked
+//!   time at which they were last found, not guessed. The way from there to where the same track is found again counts as walked
 //!   straight.
 //! - A zone that was passed between two frames was not entered, for nobody was seen in it. A line that was passed between
 //!   two frames was crossed, and so were several lines.

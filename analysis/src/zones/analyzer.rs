@@ -27,6 +27,8 @@ pub struct PersonPosition<'a> {
     pub size: (f64, f64),
     /// The emotion that is shown, if the face is classified.
     pub emotion: Option<&'a str>,
+    /// Time since a detector last found the face, where a tracker guesses its place; zero while it is found.
+    pub unseen: Duration,
 }
 
 /// How zones are analyzed. It may change from frame to frame.
@@ -63,6 +65,7 @@ impl Default for ZoneOptions {
 ///         centre: FramePoint { x, y: 0.5 },
 ///         size: (0.1, 0.2),
 ///         emotion: Some("happy"),
+///         unseen: Duration::ZERO,
 ///     };
 ///     room.update(Some(Duration::from_secs(second)), &[person], &ZoneOptions::default());
 /// }
@@ -155,7 +158,8 @@ impl ZoneAnalyzer {
         let mut seen = BTreeSet::new();
         for person in people {
             let is_placed = person.centre.x.is_finite() && person.centre.y.is_finite();
-            if is_placed && seen.insert(person.id) {
+            let is_there = is_placed && person.unseen <= options.max_absence;
+            if is_there && seen.insert(person.id) {
                 self.move_person(person, &mut events);
             }
         }
@@ -205,14 +209,15 @@ impl ZoneAnalyzer {
 
     fn move_person(&mut self, to: &PersonPosition<'_>, events: &mut Vec<ZoneEvent>) {
         let (now, centre) = (self.now, to.centre);
+        let last_seen = now.saturating_sub(to.unseen);
         let person = self.people.entry(to.id).or_insert_with(|| Person {
-            last_seen: now,
+            last_seen,
             centre,
             presences: vec![Presence::default(); self.zones.len()],
             passages: vec![LinePassage::default(); self.lines.len()],
         });
         let from = std::mem::replace(&mut person.centre, centre);
-        person.last_seen = now;
+        person.last_seen = person.last_seen.max(last_seen);
         let size = |length: f64| length.max(SMALLEST_FACE);
         let unit = (size(to.size.0), size(to.size.1));
         for (line, passage) in self.lines.iter_mut().zip(&mut person.passages) {

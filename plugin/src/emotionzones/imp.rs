@@ -11,8 +11,8 @@
 //! line, how many crossed it in either direction.
 //!
 //! Somebody has crossed a border when the centre is a quarter of the face beyond it, or stays on the other side for a second;
-//! the time of that is the first frame there. Who is not seen for `max-absence` has left, at the time of the last frame that
-//! showed the face. A limit is exceeded at once, and kept again when it was for two seconds.
+//! the time of that is the first frame there. Who is not seen for `max-absence` has left, at the time at which the face was
+//! last found. A limit is exceeded at once, and kept again when it was for two seconds.
 //!
 //! `zones` and `lines` can be set while playing: those that stay the same keep their counts.
 //!
@@ -151,6 +151,8 @@ fn person(face: &Face, id: i32, (width, height): (f64, f64)) -> PersonPosition<'
         },
         size,
         emotion: face.emotion.as_ref().map(|emotion| &*emotion.label),
+        unseen: (face.detection.and_then(|detection| detection.lost))
+            .map_or(Duration::ZERO, Duration::from),
     }
 }
 

@@ -98,7 +98,7 @@ fn table() -> PropertyTable<Settings> {
                     .mutable_playing()
                     .controllable(),
                 "Longest absence",
-                "Who is not seen for longer has left a zone, at the time of the last frame with the face, in nanoseconds",
+                "Who is not seen for longer has left a zone, at the time at which the face was last found, in nanoseconds",
                 |settings| nanoseconds(settings.options.max_absence).to_value(),
                 |settings, value| {
                     settings.options.max_absence = Duration::from_nanos(read(value));

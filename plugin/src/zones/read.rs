@@ -41,7 +41,8 @@ pub fn shapes(
     let meta = CustomMeta::from_buffer(buffer, META_NAME).ok()?;
     let structure = meta.structure();
     let drawn: f64 = structure.get(ASPECT).ok()?;
-    if !((drawn / aspect - 1.0).abs() <= ASPECT_TOLERANCE) {
+    let difference = (drawn / aspect - 1.0).abs();
+    if !(0.0..=ASPECT_TOLERANCE).contains(&difference) {
         return None;
     }
     let regions: HashMap<i32, _> = buffer

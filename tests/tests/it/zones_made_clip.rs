@@ -39,7 +39,7 @@ fn truth() -> Vec<Event> {
     let clip = Walkers::visitors(WIDTH, HEIGHT).unwrap();
     let mut events = Vec::new();
     let mut before: Vec<(i32, f64)> = Vec::new();
-    let is_inside = |x: f64| HALL[0] <= x && x < HALL[1];
+    let is_inside = |x: f64| (HALL[0]..HALL[1]).contains(&x);
     for step in 0..(SECONDS * 1000.0) as u32 {
         let seconds = f64::from(step) / 1000.0;
         let people = clip.truth(seconds).into_iter().map(|person| {

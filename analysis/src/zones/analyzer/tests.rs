@@ -22,6 +22,7 @@ fn at(id: i32, x: f64, y: f64) -> PersonPosition<'static> {
         centre: FramePoint { x, y },
         size: (0.1, 0.1),
         emotion: None,
+        unseen: Duration::ZERO,
     }
 }
 
@@ -159,6 +160,27 @@ fn a_track_that_is_lost_for_a_moment_stays_and_one_that_ends_leaves_when_it_was_
     // Whoever comes back later enters anew.
     let events = show(&mut room, 3200, &[at(1, 0.8, 0.5), at(2, 0.7, 0.5)]);
     assert_eq!(events, ["3200: 2 enters hall (2)"]);
+}
+
+#[test]
+fn the_time_for_which_a_tracker_only_guesses_a_place_is_no_stay() {
+    let mut room = room(HALL, "");
+    let guessed = |unseen| PersonPosition {
+        unseen: MS(unseen),
+        ..at(1, 0.8, 0.5)
+    };
+    show(&mut room, 0, &[at(1, 0.8, 0.5)]);
+    show(&mut room, 1000, &[guessed(0)]);
+    for ms in [1200, 1500, 3000] {
+        assert!(show(&mut room, ms, &[guessed(ms - 1000)]).is_empty());
+        assert_eq!(room.zones()[0].people.len(), 1);
+    }
+    // Still guessed, but too long unseen to be there; and it does not enter again.
+    let events = show(&mut room, 3100, &[guessed(2100)]);
+    assert_eq!(events, ["1000: 1 leaves hall after 1000 (0)"]);
+    assert!(show(&mut room, 3200, &[guessed(2200)]).is_empty());
+    let events = show(&mut room, 3300, &[guessed(0)]);
+    assert_eq!(events, ["3300: 1 enters hall (1)"]);
 }
 
 #[test]

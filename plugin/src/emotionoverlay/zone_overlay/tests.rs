@@ -173,6 +173,7 @@ impl Inwards for Line {
                 centre,
                 size: (0.01, 0.01),
                 emotion: None,
+                unseen: Duration::ZERO,
             };
             room.update(None, &[person], &ZoneOptions::default());
         }
