@@ -4,24 +4,26 @@ set -euo pipefail
 
 usage() {
     cat <<END
-Usage: ${0##*/} [--out FILE] [--style STYLE] [--print] [INPUT]
+Usage: ${0##*/} [--out FILE] [--style STYLE] [--zones ZONES] [--lines LINES] [--print] [INPUT]
 
 $about
 
 INPUT    a video, an image (JPEG, PNG and others), or a camera such as /dev/video0 (the default)
 --out    write an MP4 video, or a PNG for an image, instead of opening a window
 --style  default, minimal, broadcast or seed (the default)
+--zones  count people in zones, such as 'hall=0,0.5 0.6,0.5 0.6,1 0,1 limit=20; till=0.7,0 1,0 1,1'
+--lines  count who crosses lines, such as 'door=0.5,0.2 0.5,0.9'
 --print  print the command instead of running it
 END
 }
 fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 2; }
 
-input=/dev/video0 out='' style=seed print=''
+input=/dev/video0 out='' style=seed zones='' lines='' print=''
 while [ $# -gt 0 ]; do
     case $1 in
-        --out | --style)
+        --out | --style | --zones | --lines)
             [ $# -ge 2 ] || fail "$1 needs a value; see --help"
-            if [ "$1" = --out ]; then out=$2; else style=$2; fi
+            printf -v "${1#--}" %s "$2"
             shift ;;
         --print) print=yes ;;
         -h | --help) usage; exit ;;
@@ -50,7 +52,13 @@ case $kind in
     *) source=(filesrc "location=$input" '!' decodebin '!' videoconvert '!' videoflip video-direction=auto) ;;
 esac
 # The name with `emotion` is unambiguous; OpenCV's plugin has an element named facedetect as well.
-elements=('!' videoconvert '!' emotionfacedetect '!' emotionclassify '!' emotionoverlay "style=$style" "${overlay[@]}")
+counter=()
+if [ -n "$zones$lines" ]; then
+    # An empty value would take the word behind it.
+    counter=('!' emotionzones ${zones:+"zones=$zones"} ${lines:+"lines=$lines"})
+    overlay+=(zones=true)
+fi
+elements=('!' videoconvert '!' emotionfacedetect '!' emotionclassify "${counter[@]}" '!' emotionoverlay "style=$style" "${overlay[@]}")
 case $kind,$out in
     picture,) sink=('!' imagefreeze '!' videoconvert '!' autovideosink) ;;
     picture,*) sink=('!' videoconvert '!' pngenc '!' filesink "location=$out") ;;

@@ -10,6 +10,8 @@
 //! 5. shows labels under other names or in groups ([`Renaming`], [`LabelGroups`]);
 //! 6. calls a face [`UNCERTAIN`] whose best label is less probable than a threshold.
 //!
+//! What people do in the room, in zones and at lines, is counted by [`zones`].
+//!
 //! It knows neither GStreamer nor OpenCV. Where faces are is up to the caller: `emotion_detect` finds and tracks them.
 //! Rectangles are in pixels of a grey picture, times are since the start of the stream.
 //!
@@ -54,6 +56,7 @@ mod matcher;
 mod options;
 mod smoothing;
 mod time_mean;
+pub mod zones;
 
 pub use emotion_detect::interval::{Interval, InvalidInterval};
 

@@ -27,6 +27,7 @@ mod rate_limiter;
 mod source_pipeline;
 mod stream;
 mod worker;
+mod zones;
 
 use std::num::NonZero;
 use std::sync::Arc;

@@ -62,6 +62,7 @@ pub use self::mark::{Passage, lost_regions, mark_detected};
 #[cfg(feature = "v1_24")]
 pub use self::object_faces::{add_regions_of_objects, faces_or_objects};
 pub use self::read::{candidates, faces, largest, regions};
+pub(crate) use self::region_ids::FreeIds;
 pub use self::types::{CANDIDATE_TYPE, Detection, Face, MAX_FACES, ROI_TYPE};
 pub use self::write::{
     add_candidates, add_detected, add_tracked, assign_ids, set_emotion, set_emotions, set_object_id,

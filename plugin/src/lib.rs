@@ -1,6 +1,6 @@
-//! GStreamer elements that find faces, classify their emotions, draw and publish them.
+//! GStreamer elements that find faces, classify their emotions, count people in zones, draw and publish them.
 //!
-//! The elements know each other only through the metadata of [`face`]: one region of interest for each face. Any element
+//! The elements know each other only through the metadata of [`face`], one region of interest for each face, and of [`zones`]. Any element
 //! may therefore be left out, replaced by another that writes regions of interest of type `face`, or moved behind a
 //! conversion.
 
@@ -12,6 +12,7 @@ mod bus;
 pub mod emotionclassify;
 pub mod emotionoverlay;
 pub mod emotionpublish;
+pub mod emotionzones;
 pub mod face;
 pub mod facedetect;
 pub mod facedetect_alias;
@@ -26,6 +27,7 @@ mod precision;
 mod property;
 pub mod record;
 mod stats;
+pub mod zones;
 
 use gst::glib;
 
@@ -33,6 +35,7 @@ fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     facedetect::register(plugin)?;
     facedetect_alias::register(plugin)?;
     emotionclassify::register(plugin)?;
+    emotionzones::register(plugin)?;
     emotionoverlay::register(plugin)?;
     emotionpublish::register(plugin)?;
     Ok(())

@@ -15,14 +15,19 @@
 //! two times, which are null. Fractions of the frame, confidences and probabilities are rounded to six decimals. A reader
 //! should ignore unknown fields: [`VERSION`] counts up only when a field changes its meaning or goes away.
 
+mod probabilities;
 pub mod table;
+mod zones;
 
 use emotion_models::preprocess::Landmarks;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
+pub use self::probabilities::Probabilities;
+use self::probabilities::rounded;
+pub use self::zones::{DwellRecord, LineRecord, PresentRecord, ZoneRecord};
 use crate::face::{EmotionResult, Face};
 use crate::frame_time::FrameTime;
+use crate::zones::FrameZones;
 
 /// The version of the format. In version 1 `source` was the file name alone in the records of `emotion-tag`.
 pub const VERSION: u32 = 2;
@@ -66,6 +71,12 @@ pub struct Record {
     pub threshold: Option<f64>,
     /// The faces in the order of detection.
     pub faces: Vec<FaceRecord>,
+    /// The zones, if `emotionzones` counts people in zones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zones: Vec<ZoneRecord>,
+    /// The lines, if `emotionzones` counts who crosses lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<LineRecord>,
 }
 
 /// One face of a [`Record`].
@@ -165,10 +176,6 @@ impl From<Landmarks> for LandmarkRecord {
     }
 }
 
-/// Probabilities by the name of the emotion, in the order of the model's labels: a JSON object.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Probabilities(pub Vec<(String, f64)>);
-
 impl Record {
     /// The record of a frame of `width` × `height` pixels with `faces`.
     pub fn new(time: FrameTime, width: u32, height: u32, faces: &[Face]) -> Self {
@@ -191,6 +198,26 @@ impl Record {
                 .iter()
                 .map(|face| FaceRecord::new(face, width, height))
                 .collect(),
+            zones: Vec::new(),
+            lines: Vec::new(),
+        }
+    }
+
+    /// The same record with the zones and lines of its frame, if there are any.
+    #[must_use]
+    pub fn with_zones(self, zones: Option<&FrameZones>) -> Self {
+        let zones = zones.map(|zones| {
+            let lines = zones.lines.iter().map(LineRecord::from);
+            (
+                zones.zones.iter().map(ZoneRecord::from).collect(),
+                lines.collect(),
+            )
+        });
+        let (zones, lines) = zones.unwrap_or_default();
+        Self {
+            zones,
+            lines,
+            ..self
         }
     }
 
@@ -256,53 +283,6 @@ impl FaceRecord {
     }
 }
 
-impl Probabilities {
-    /// None if another classifier left out the names or the probabilities.
-    fn of(emotion: &EmotionResult) -> Option<Self> {
-        let named: Vec<_> = emotion
-            .labels
-            .iter()
-            .cloned()
-            .zip(emotion.probabilities.iter().copied().map(rounded))
-            .collect();
-        (!named.is_empty()).then_some(Self(named))
-    }
-}
-
-impl Serialize for Probabilities {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(
-            self.0
-                .iter()
-                .map(|(label, probability)| (label, probability)),
-        )
-    }
-}
-
-impl<'de> Deserialize<'de> for Probabilities {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Probabilities;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object with a probability for each emotion")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Probabilities, A::Error> {
-                let mut entries = Vec::with_capacity(map.size_hint().unwrap_or(0));
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Probabilities(entries))
-            }
-        }
-
-        deserializer.deserialize_map(Entries)
-    }
-}
-
 /// The computer's clock as [`Record::wall_clock`] has it.
 pub fn now() -> String {
     gst::glib::DateTime::now_utc()
@@ -313,12 +293,6 @@ pub fn now() -> String {
 
 fn seconds(time: gst::ClockTime) -> f64 {
     time.nseconds() as f64 / 1e9
-}
-
-/// Six decimals. NaN and infinity, which JSON does not have, become 0.
-fn rounded(value: f64) -> f64 {
-    let rounded = (value * 1e6).round() / 1e6;
-    if rounded.is_finite() { rounded } else { 0.0 }
 }
 
 #[cfg(test)]

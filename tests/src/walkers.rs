@@ -1,5 +1,5 @@
-//! A synthetic clip of walking people with exact ground truth at any frame rate. They cross in front of each other, leave, come back
-//! and come nearer, and the light changes.
+//! Synthetic clips of walking people with exact ground truth at any frame rate. In one they cross in front of each other, leave, come
+//! back and come nearer; in the other they visit the middle of the picture. The light changes.
 //!
 //! Every picture is a pure function of its time. All people come from one portrait; a colour channel, proportions and mirroring
 //! make them look different.
@@ -41,7 +41,7 @@ struct Person {
 }
 
 /// From the farthest to the nearest; a nearer person hides the others.
-const PEOPLE: [Person; 4] = [
+const CROSSING: [Person; 4] = [
     // Walks across behind the next one, leaves at the right and comes back.
     Person {
         path: &[
@@ -98,8 +98,43 @@ const PEOPLE: [Person; 4] = [
     },
 ];
 
+/// Two people who walk into the middle of the picture, stay there, and walk back; neither hides the other.
+const VISITING: [Person; 2] = [
+    // From the left and back.
+    Person {
+        path: &[
+            (0.0, 0.12, 0.28, 0.42),
+            (1.5, 0.12, 0.28, 0.42),
+            (3.0, 0.55, 0.28, 0.42),
+            (7.0, 0.55, 0.28, 0.42),
+            (8.5, 0.12, 0.28, 0.42),
+            (12.0, 0.12, 0.28, 0.42),
+        ],
+        channel: 1,
+        is_mirrored: false,
+        breadth: 1.0,
+    },
+    // From the right, back, and in again.
+    Person {
+        path: &[
+            (0.0, 0.90, 0.75, 0.40),
+            (2.5, 0.90, 0.75, 0.40),
+            (3.7, 0.60, 0.75, 0.40),
+            (5.5, 0.60, 0.75, 0.40),
+            (6.7, 0.90, 0.75, 0.40),
+            (9.0, 0.90, 0.75, 0.40),
+            (10.2, 0.50, 0.75, 0.40),
+            (12.0, 0.50, 0.75, 0.40),
+        ],
+        channel: 0,
+        is_mirrored: true,
+        breadth: 0.96,
+    },
+];
+
 /// The clip in one size.
 pub struct Walkers {
+    people: &'static [Person],
     width: usize,
     height: usize,
     /// Three grey pictures, one of each colour.
@@ -108,12 +143,25 @@ pub struct Walkers {
 }
 
 impl Walkers {
-    /// The clip in pictures of this size.
+    /// The clip of people who cross, in pictures of this size.
     ///
     /// # Errors
     ///
     /// When the portrait is not an RGB picture of 512×512.
     pub fn new(width: usize, height: usize) -> anyhow::Result<Self> {
+        Self::of(&CROSSING, width, height)
+    }
+
+    /// The clip of people who visit the middle of the picture.
+    ///
+    /// # Errors
+    ///
+    /// When the portrait is not an RGB picture of 512×512.
+    pub fn visitors(width: usize, height: usize) -> anyhow::Result<Self> {
+        Self::of(&VISITING, width, height)
+    }
+
+    fn of(people: &'static [Person], width: usize, height: usize) -> anyhow::Result<Self> {
         let mut reader = png::Decoder::new(Cursor::new(PORTRAIT)).read_info()?;
         let mut colours = vec![0; PORTRAIT_SIDE * PORTRAIT_SIDE * 3];
         ensure!(
@@ -139,6 +187,7 @@ impl Walkers {
             })
             .collect();
         Ok(Self {
+            people,
             width,
             height,
             portraits: [channel(0), channel(1), channel(2)],
@@ -149,7 +198,7 @@ impl Walkers {
     /// The picture at a time, `[height, width]` grey values.
     pub fn picture(&self, seconds: f64) -> Vec<u8> {
         let mut picture = self.background.clone();
-        for person in &PEOPLE {
+        for person in self.people {
             if let Some(place) = self.place(person, seconds) {
                 self.draw(person, place, &mut picture);
             }
@@ -177,8 +226,7 @@ impl Walkers {
 
     /// The people in the picture at a time and their places, from the farthest to the nearest.
     pub fn truth(&self, seconds: f64) -> Vec<AnnotatedFace> {
-        let placed: Vec<(usize, Region, Region)> = PEOPLE
-            .iter()
+        let placed: Vec<(usize, Region, Region)> = (self.people.iter())
             .enumerate()
             .filter_map(|(index, person)| {
                 let place = self.place(person, seconds)?;

@@ -6,6 +6,7 @@ mod element_properties;
 mod secret;
 mod source;
 mod values;
+mod zone;
 
 use std::num::NonZero;
 use std::ops::Range;

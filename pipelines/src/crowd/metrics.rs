@@ -14,6 +14,8 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
+use super::zones::{ZoneFamilies, ZoneMetrics};
+
 /// Upper bounds of the latency histogram in seconds.
 const LATENCIES: [f64; 10] = [0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0];
 
@@ -31,6 +33,7 @@ pub(super) struct Metrics {
     skipped: Family<SourceLabels, Counter>,
     reconnects: Family<SourceLabels, Counter>,
     latency: Family<SourceLabels, Histogram, fn() -> Histogram>,
+    zones: ZoneFamilies,
     records: Counter,
     dropped: Counter,
 }
@@ -56,6 +59,8 @@ pub(super) struct StreamMetrics {
     pub(super) reconnects: Counter,
     /// The time from a frame's arrival to its results.
     pub(super) latency: Histogram,
+    /// People in zones and at lines.
+    pub(super) zones: ZoneMetrics,
 }
 
 /// The metrics of the file of records.
@@ -117,6 +122,7 @@ impl Default for Metrics {
             ),
             records: added(r, "file_records", "Records in the file", <_>::default()),
             dropped: added(r, "file_dropped_records", dropped, <_>::default()),
+            zones: ZoneFamilies::register(r),
             registry: Mutex::new(registry),
         }
     }
@@ -138,6 +144,7 @@ impl Metrics {
             skipped: self.skipped.get_or_create_owned(&source),
             reconnects: self.reconnects.get_or_create_owned(&source),
             latency: self.latency.get_or_create_owned(&source),
+            zones: self.zones.stream(name),
             source,
         }
     }

@@ -10,6 +10,7 @@ use gstemotion::emotionpublish::{IncludedFrames, RecordSelection};
 use gstemotion::face::Face;
 use gstemotion::mqtt::{self, ConnectionEvent, Publisher};
 use gstemotion::record::Record;
+use gstemotion::zones::FrameZones;
 
 use self::line_appender::LineAppender;
 use super::config::{Config, MqttSettings};
@@ -55,15 +56,16 @@ impl RecordOutputs {
         })
     }
 
-    /// Whether the frame of a stream with `faces` at `time` has to be recorded.
+    /// Whether the frame of a stream with `faces` and `zones` at `time` has to be recorded.
     pub(super) fn selects(
         &self,
         selection: &mut RecordSelection,
         time: gst::ClockTime,
         faces: &[Face],
+        zones: Option<&FrameZones>,
     ) -> bool {
         let has_output = self.file.is_some() || self.broker.is_some();
-        has_output && selection.takes(self.include, self.interval, Some(time), faces)
+        has_output && selection.takes(self.include, self.interval, Some(time), faces, zones)
     }
 
     /// Writes a record of the stream with the name `source`.

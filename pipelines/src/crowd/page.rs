@@ -18,6 +18,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
 use gstemotion::face::EmotionResult;
+use gstemotion::record::{LineRecord, ZoneRecord};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -156,6 +157,8 @@ struct StreamView<'a> {
     faces: Vec<FaceView>,
     shares: std::collections::BTreeMap<String, f64>,
     history: Vec<HistoryPoint>,
+    zones: Vec<ZoneRecord>,
+    lines: Vec<LineRecord>,
 }
 
 #[derive(Serialize)]
@@ -170,6 +173,7 @@ struct FaceView {
 impl<'a> StreamView<'a> {
     fn new(stream: &'a Stream, pictures: PictureMode) -> Self {
         let (shares, frames_per_second, second) = (stream.shares(), stream.rate(), stream.second());
+        let (zones, lines) = stream.zones.records();
         let now = stream.status();
         let (status, reason) = match &now.connection {
             ConnectionState::Opening => ("opening", None),
@@ -201,6 +205,8 @@ impl<'a> StreamView<'a> {
             faces: faces.collect(),
             shares,
             history: now.history.points(second),
+            zones,
+            lines,
         }
     }
 }

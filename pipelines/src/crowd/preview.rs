@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use gst::prelude::*;
 use gst_video::VideoInfo;
 
-use super::config::{EMOTIONOVERLAY, PageSettings, PictureMode, make_element};
+use super::config::{EMOTIONOVERLAY, ElementProperties, PageSettings, PictureMode, make_element};
 use super::element_chain::{ElementChain, ProcessedFrame};
 use super::rate_limiter::RateLimiter;
 
@@ -34,7 +34,8 @@ impl PreviewEncoder {
             make("capsfilter")?,
             make("jpegenc").context("jpegenc comes with gstreamer1.0-plugins-good")?,
         );
-        let overlay = make_element(EMOTIONOVERLAY, &[&page.overlay])?;
+        let zones = ElementProperties::of("zones", "true");
+        let overlay = make_element(EMOTIONOVERLAY, &[&zones, &page.overlay])?;
         overlay.set_property_from_str("privacy", privacy);
         encoder.set_property("quality", 80_i32);
         let chain = ElementChain::new(&[scale, size.clone(), overlay, encoder])?;

@@ -17,6 +17,7 @@ use super::log::log;
 use super::metrics::{Metrics, StreamMetrics};
 use super::rate_limiter::RateLimiter;
 use super::source_pipeline::{DecodedFrame, SourceEvent, SourcePipeline};
+use super::zones::ZoneStatus;
 use crate::runner::StopFlag;
 
 /// How often a waiting thread checks the [`StopFlag`].
@@ -29,6 +30,8 @@ const RECENT_SECONDS: u64 = 10;
 pub(super) struct Stream {
     source: SourceSettings,
     pub(super) metrics: StreamMetrics,
+    /// The people in its zones and at its lines.
+    pub(super) zones: ZoneStatus,
     began: Instant,
     status: Mutex<StreamStatus>,
     has_failed: AtomicBool,
@@ -76,6 +79,7 @@ impl Stream {
     pub(super) fn new(source: SourceSettings, metrics: &Metrics) -> Self {
         let metrics = metrics.stream(&source.name);
         Self {
+            zones: ZoneStatus::new(metrics.zones.clone(), &source.zones),
             source,
             metrics,
             began: Instant::now(),
@@ -288,6 +292,7 @@ impl Stream {
             status.faces.clear();
             self.metrics.faces.set(0);
             self.metrics.connected.set(0);
+            self.zones.clear();
         }
         status.connection = connection;
     }

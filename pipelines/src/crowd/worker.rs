@@ -8,6 +8,7 @@ use gstemotion::emotionpublish::RecordSelection;
 use gstemotion::face;
 use gstemotion::frame_time::FrameTime;
 use gstemotion::record::{self, Record};
+use gstemotion::zones;
 
 use super::config::{Config, EMOTIONCLASSIFY, FACEDETECT, SourceSettings, make_element};
 use super::element_chain::ElementChain;
@@ -17,6 +18,7 @@ use super::outputs::RecordOutputs;
 use super::preview::PreviewEncoder;
 use super::source_pipeline::DecodedFrame;
 use super::stream::Stream;
+use super::zones::make_zone_counter;
 
 /// What all worker threads share.
 pub(super) struct FrameAnalysis<'a> {
@@ -109,19 +111,28 @@ impl<'a> FrameAnalysis<'a> {
 
         let info = VideoInfo::from_caps(&result.caps).context("the elements return no video")?;
         let faces = face::faces(&result.buffer);
-        if self.outputs.selects(&mut context.selection, time, &faces) {
+        let zones = zones::frame_zones(&result.buffer);
+        let recorded = zones.as_ref();
+        if self
+            .outputs
+            .selects(&mut context.selection, time, &faces, recorded)
+        {
             let time = FrameTime {
                 stream: frame.stream_time,
                 running: Some(time),
             };
             let record = Record::new(time, info.width(), info.height(), &faces)
                 .with_source(Some(stream.name().to_owned()))
+                .with_zones(recorded)
                 .with_pixel_aspect_ratio(info.par())
                 .with_wall_clock(Some(record::now()));
             self.outputs.write(stream.name(), &record)?;
         }
         let latency = frame.captured.elapsed();
         stream.update(faces, (info.width(), info.height()), latency);
+        if let Some(zones) = zones {
+            stream.zones.update(zones);
+        }
 
         if let Some(preview) = &mut context.preview
             && stream.picture.receiver_count() > 0
@@ -143,11 +154,14 @@ impl Drop for FinishOnDrop<'_> {
 }
 
 fn chain(config: &Config, source: &SourceSettings) -> anyhow::Result<ElementChain> {
-    let elements = [
+    let mut elements = vec![
         // Passes formats through that the detector accepts.
         gst::ElementFactory::make("videoconvert").build()?,
         make_element(FACEDETECT, &[&config.detect, &source.detect])?,
         make_element(EMOTIONCLASSIFY, &[&config.classify, &source.classify])?,
     ];
+    if !source.zones.is_empty() {
+        elements.push(make_zone_counter(&source.zones)?);
+    }
     ElementChain::new(&elements).with_context(|| source.name.clone())
 }

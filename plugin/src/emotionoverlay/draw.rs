@@ -3,6 +3,7 @@
 mod boxes;
 mod canvas;
 mod label;
+mod outline;
 mod painter;
 mod panel;
 mod spec;
@@ -11,7 +12,9 @@ mod timeline;
 
 pub(super) use canvas::{Error, Sprite};
 pub(super) use painter::{Painter, is_right_to_left};
-pub(super) use spec::{Bar, EmotionShare, LabelSpec, PanelSpec, SpriteSpec, SummarySpec};
+pub(super) use spec::{
+    Bar, EmotionShare, LabelSpec, OutlinePath, OutlineSpec, PanelSpec, SpriteSpec, SummarySpec,
+};
 pub(super) use timeline::timeline_size;
 
 impl Painter<'_> {
@@ -25,6 +28,7 @@ impl Painter<'_> {
                 colour,
             } => boxes::paint(*part, *size, line, *colour),
             SpriteSpec::Dot { side, colour } => boxes::paint_dot(*side, *colour),
+            SpriteSpec::Outline { outline, tile } => outline::paint(outline, *tile),
             SpriteSpec::Label(label) => self.paint_label(label),
             SpriteSpec::Percent { percent, size, em } => self.paint_percent(*percent, *size, *em),
             SpriteSpec::Panel(panel) => self.paint_panel(panel),

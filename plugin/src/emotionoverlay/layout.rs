@@ -52,11 +52,42 @@ pub(super) struct Placement {
     pub(super) slots: Slots,
 }
 
-/// Places the labels, then the timelines, then the bars of all `items`. The result is in the order of `items`. Nothing
-/// covers the area `reserved`.
-pub(super) fn arrange(
+/// A plate of a zone or line.
+#[derive(Debug, Clone)]
+pub(super) struct PlateItem {
+    /// Where it may go, the best place first.
+    pub(super) slots: Vec<Rect>,
+    /// The slot on the frame before.
+    pub(super) last: Option<usize>,
+}
+
+/// Places the `plates` so that nothing covers the area `reserved` and they hide little of the `faces`. Each result is the index
+/// of the slot and its place.
+pub(super) fn place_plates(
     frame: Size,
     reserved: Option<Rect>,
+    faces: &[Rect],
+    plates: &[PlateItem],
+) -> Vec<Option<(usize, Rect)>> {
+    let mut space = FreeSpace {
+        frame,
+        faces,
+        taken: reserved.into_iter().collect(),
+    };
+    let plates = plates.iter();
+    plates
+        .map(|plate| {
+            let (slot, place) = space.take(&plate.slots, plate.last, |_| true);
+            slot.zip(place)
+        })
+        .collect()
+}
+
+/// Places the labels, then the timelines, then the bars of all `items`. The result is in the order of `items`. Nothing
+/// covers the areas `reserved`.
+pub(super) fn arrange(
+    frame: Size,
+    reserved: &[Rect],
     preferences: LayoutPreferences,
     items: &[LayoutItem],
 ) -> Vec<Placement> {
@@ -64,10 +95,11 @@ pub(super) fn arrange(
     let mut order: Vec<usize> = (0..items.len()).collect();
     order.sort_by_key(|&i| items[i].priority);
 
+    let faces: Vec<Rect> = items.iter().map(|item| item.face).collect();
     let mut space = FreeSpace {
         frame,
-        items,
-        taken: reserved.into_iter().collect(),
+        faces: &faces,
+        taken: reserved.to_vec(),
     };
     for &i in &order {
         if let Some(size) = items[i].label {
@@ -103,7 +135,7 @@ pub(super) fn arrange(
 /// The part of the frame in which nothing is placed yet.
 struct FreeSpace<'a> {
     frame: Size,
-    items: &'a [LayoutItem],
+    faces: &'a [Rect],
     taken: Vec<Rect>,
 }
 
@@ -121,8 +153,8 @@ impl FreeSpace<'_> {
             .enumerate()
             .filter(|(_, slot)| self.is_free(slot) && is_allowed(slot))
             .min_by_key(|(index, slot)| {
-                let faces = self.items.iter();
-                let hidden: i64 = faces.map(|item| slot.overlap(&item.face)).sum();
+                let faces = self.faces.iter();
+                let hidden: i64 = faces.map(|face| slot.overlap(face)).sum();
                 // The next slot in the list is better if it hides a tenth of the item's area less.
                 let tenths = (hidden * 10)
                     .unsigned_abs()

@@ -1,4 +1,4 @@
-//! `emotionoverlay`: draws boxes, labels, probability bars and timelines into the picture, and can hide the faces in it.
+//! `emotionoverlay`: draws boxes, labels, probability bars, timelines and zones into the picture, and can hide the faces in it.
 
 use gst::glib;
 use gst::prelude::*;
@@ -26,6 +26,7 @@ mod stored_frame;
 mod summary;
 mod theme;
 mod timeline;
+mod zone_overlay;
 
 pub use language::Language;
 pub use settings::{Bars, Privacy, PrivacyMissing, Style};

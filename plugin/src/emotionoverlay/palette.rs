@@ -21,6 +21,12 @@ impl Colour {
 /// The colour of a face without an emotion or with an uncertain one.
 pub(super) const UNCLASSIFIED: Colour = Colour(0xb4, 0xbc, 0xc6);
 
+/// The colour of zones and lines.
+pub(super) const ZONE: Colour = Colour(0x8f, 0xe6, 0xff);
+
+/// The colour of a zone with more people than its limit.
+pub(super) const EXCEEDED: Colour = Colour(0xff, 0x45, 0x3a);
+
 const EMOTIONS: [(&str, Colour); 7] = [
     ("angry", Colour(0xd0, 0x40, 0x0e)),
     ("disgust", Colour(0x12, 0xc2, 0x9d)),

@@ -121,6 +121,13 @@ fn table() -> PropertyTable<Settings> {
             summary
         ),
         row!(
+            flag,
+            "zones",
+            "Zones",
+            "Draw the zones and lines of emotionzones with their counts",
+            zones
+        ),
+        row!(
             choice,
             "style",
             "Style",

@@ -11,11 +11,12 @@ use super::draw::{self, Error, PanelSpec, Sprite, SpriteSpec};
 use super::face_overlay::FaceOverlay;
 use super::geometry::{PixelScale, Rect, Size};
 use super::label_names::LabelNames;
-use super::layout::{self, LayoutItem, Placement, Priority, Slots};
-use super::settings::{Bars, RenderSettings, Settings};
+use super::layout::{self, LayoutItem, Placement, PlateItem, Priority, Slots};
+use super::settings::{Bars, RenderSettings, Settings, Style};
 use super::sprite_cache::SpriteCache;
 use super::summary;
 use super::timeline::Timeline;
+use super::zone_overlay::{ShownZones, ZoneOverlay};
 use crate::face::Face;
 
 /// Draws the overlay of a stream, frame by frame. Only what changes is drawn again.
@@ -23,11 +24,25 @@ pub(super) struct OverlayRenderer {
     sprites: SpriteCache,
     names: LabelNames,
     faces: FaceMatcher<FaceHistory>,
+    zones: ZoneOverlay,
     summary_is_above: bool,
     /// The sprites of the last frame, from bottom to top.
     shown: Vec<(SpriteSpec, Rect)>,
     /// The shown sprites as a composition, once it was asked for.
     composition: Option<VideoOverlayComposition>,
+}
+
+/// What there is to draw on a frame.
+pub(super) struct FrameToDraw<'a> {
+    /// In square pixels.
+    pub(super) faces: &'a [Face],
+    pub(super) zones: Option<&'a ShownZones>,
+    /// In square pixels.
+    pub(super) size: Size,
+    /// How many pixels the picture has for each square one.
+    pub(super) scale: PixelScale,
+    /// When it is shown.
+    pub(super) time: Duration,
 }
 
 /// What is kept of a face from frame to frame.
@@ -63,32 +78,28 @@ impl OverlayRenderer {
             names: LabelNames::new(settings.language, &settings.label_names),
             sprites: SpriteCache::new(settings, scale),
             faces,
+            zones: ZoneOverlay::default(),
             summary_is_above: false,
             shown: Vec::new(),
             composition: None,
         }
     }
 
-    /// Prepares the overlay of the frame at `now`, of which `frame` is the size in square pixels, in which `faces` are as well;
-    /// the picture has `scale` times as many.
+    /// Prepares the overlay of a frame.
     pub(super) fn update(
         &mut self,
-        faces: &[Face],
-        frame: Size,
-        scale: PixelScale,
-        now: Duration,
+        frame: &FrameToDraw<'_>,
         settings: &Settings,
     ) -> Result<(), Error> {
-        if !self.sprites.is_for(&settings.render, scale) {
+        if !self.sprites.is_for(&settings.render, frame.scale) {
             let faces = std::mem::take(&mut self.faces);
-            *self = Self::new(settings.render.clone(), scale, faces);
+            *self = Self::new(settings.render.clone(), frame.scale, faces);
         }
         let style = settings.render.style;
-        let faces: Vec<FaceOverlay<'_>> = faces
-            .iter()
-            .filter_map(|face| FaceOverlay::new(face, frame, style))
+        let faces: Vec<FaceOverlay<'_>> = (frame.faces.iter())
+            .filter_map(|face| FaceOverlay::new(face, frame.size, style))
             .collect();
-        let shown = self.arrange(&faces, frame, now, settings)?;
+        let shown = self.arrange(&faces, frame, settings)?;
         if shown != self.shown {
             for (spec, _) in &shown {
                 self.sprites.draw(spec)?;
@@ -169,10 +180,10 @@ impl OverlayRenderer {
     fn arrange(
         &mut self,
         faces: &[FaceOverlay<'_>],
-        frame: Size,
-        now: Duration,
+        frame: &FrameToDraw<'_>,
         settings: &Settings,
     ) -> Result<Vec<(SpriteSpec, Rect)>, Error> {
+        let (now, zones, frame) = (frame.time, frame.zones, frame.size);
         let positions: Vec<_> = faces
             .iter()
             .map(|face| FacePosition {
@@ -226,10 +237,16 @@ impl OverlayRenderer {
             sprites.push(face_sprites);
         }
         let style = settings.render.style;
-        let reserved = summary.as_ref().map(|(_, place)| *place);
-        let placements = layout::arrange(frame, reserved, style.theme().preferences, &items);
-
         let mut shown = Vec::new();
+        let mut plates = Vec::new();
+        let mut reserved: Vec<Rect> = summary.iter().map(|(_, place)| *place).collect();
+        if let Some(zones) = zones {
+            shown.extend_from_slice(self.zones.outlines(zones, frame, style));
+            plates = self.zone_plates(zones, faces, frame, reserved.first().copied(), style)?;
+            reserved.extend(plates.iter().map(|(_, place)| *place));
+        }
+        let placements = layout::arrange(frame, &reserved, style.theme().preferences, &items);
+
         if settings.boxes {
             shown.extend(faces.iter().flat_map(|face| face.box_parts(style)));
         }
@@ -240,8 +257,41 @@ impl OverlayRenderer {
             self.faces[matched[i]].history.slots = placements[i].slots;
             self.show(&mut shown, &faces[i], sprites, &placements[i]);
         }
+        shown.extend(plates);
         shown.extend(summary);
         Ok(shown)
+    }
+
+    /// The plates of zones and lines for which there is room, and their places.
+    fn zone_plates(
+        &mut self,
+        zones: &ShownZones,
+        faces: &[FaceOverlay<'_>],
+        frame: Size,
+        reserved: Option<Rect>,
+        style: Style,
+    ) -> Result<Vec<(SpriteSpec, Rect)>, Error> {
+        let plates = zones.plates(frame, style);
+        let mut items = Vec::with_capacity(plates.len());
+        for plate in &plates {
+            let size = self.sprites.draw(&plate.spec)?.size;
+            items.push(PlateItem {
+                slots: plate.slots(size, frame),
+                last: self.zones.last_slot(&plate.key),
+            });
+        }
+        let faces: Vec<Rect> = faces.iter().map(|face| face.area).collect();
+        let places = layout::place_plates(frame, reserved, &faces, &items);
+        let placed = plates.into_iter().zip(places);
+        let placed = placed.filter_map(|(plate, place)| Some((plate, place?)));
+        let placed: Vec<_> = placed.collect();
+        let slots = placed.iter();
+        let slots = slots.map(|(plate, (slot, _))| (plate.key.clone(), *slot));
+        self.zones.set_slots(slots);
+        let placed = placed.into_iter();
+        Ok(placed
+            .map(|(plate, (_, place))| (plate.spec, place))
+            .collect())
     }
 
     /// Adds the sprites of a face that have found a place.

@@ -10,9 +10,10 @@ use super::anonymize::anonymize;
 use super::blend::Blender;
 use super::geometry::{PixelScale, Rect, Size};
 use super::privacy::HiddenFaces;
-use super::renderer::OverlayRenderer;
+use super::renderer::{FrameToDraw, OverlayRenderer};
 use super::settings::{Privacy, PrivacyMissing, Settings};
 use super::stored_frame::{stored_info, write_to};
+use super::zone_overlay::ShownZones;
 use super::{draw, foreign_formats};
 use crate::analyzer;
 use crate::face::{self, Face, Passage};
@@ -142,7 +143,19 @@ impl State {
             .filter(|_| lost == 0)
             .map(|face| in_square_pixels(face, grid))
             .collect();
-        self.renderer.update(&faces, square, scale, now, settings)?;
+        let zones = match settings.zones {
+            true => ShownZones::of(buffer, grid),
+            false => None,
+        };
+        let zones = zones.as_ref();
+        let frame = FrameToDraw {
+            faces: &faces,
+            zones,
+            size: square,
+            scale,
+            time: now,
+        };
+        self.renderer.update(&frame, settings)?;
 
         // Faces are hidden in the picture itself: metadata may get lost on its way to the screen.
         let blend = !self.attach && !self.renderer.is_empty();

@@ -2,7 +2,8 @@
 //!
 //! Writes a record for each frame: its times, its size, and its faces with their boxes, emotions and probabilities, as a
 //! line of JSON or as lines of CSV, into a file or to an MQTT broker. The picture passes through untouched, whatever its
-//! format. `interval` and `include=changes` leave out frames.
+//! format. `interval` and `include=changes` leave out frames. Behind `emotionzones`, lines of JSON also have the counts of
+//! zones and lines.
 //!
 //! A file grows as `LOCATION.part` and is renamed to `LOCATION` when the stream ends, so that a file under its own name is
 //! whole. A pipeline that is stopped before, or fails, does the same if there is no earlier file of that name; else the
@@ -57,7 +58,7 @@ use crate::mqtt::{self, ConnectionEvent};
 use crate::property::{HasProperties, SharedSettings};
 use crate::record::{self, Record};
 use crate::stats::Stats;
-use crate::{face, pads};
+use crate::{face, pads, zones};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -288,6 +289,8 @@ impl BaseTransformImpl for EmotionPublish {
         let started = Instant::now();
         let settings = self.settings.current();
         let faces = settings.faces(buffer);
+        let zones = zones::frame_zones(buffer);
+        let zones = zones.as_ref();
         let wall_clock = settings.wall_clock.then(record::now);
 
         let mut state = self.state.lock().unwrap();
@@ -303,13 +306,17 @@ impl BaseTransformImpl for EmotionPublish {
         let info = info.as_ref().ok_or(gst::FlowError::NotNegotiated)?;
         // After an error, which has been posted.
         let open = output.as_mut().ok_or(gst::FlowError::Error)?;
-        if !selection.takes(settings.include, settings.interval, time.running, &faces) {
+        let Settings {
+            include, interval, ..
+        } = *settings;
+        if !selection.takes(include, interval, time.running, &faces, zones) {
             drop(state);
             self.stats.lock().unwrap().add_skipped();
             return Ok(gst::FlowSuccess::Ok);
         }
         let record = Record::new(time, info.width(), info.height(), &faces)
             .with_source(settings.source.clone())
+            .with_zones(zones)
             .with_frame(Some(frame))
             .with_pixel_aspect_ratio(info.par())
             .with_wall_clock(wall_clock);

@@ -44,9 +44,9 @@ pub enum IncludedFrames {
     #[default]
     #[enum_value(name = "Every frame", nick = "all")]
     All,
-    /// Frames with other faces or emotions than the last recorded one.
+    /// Frames with other faces, emotions or counts of zones than the last recorded one.
     #[enum_value(
-        name = "Frames whose faces or emotions differ from the last record",
+        name = "Frames whose faces, emotions or counts of zones differ from the last record",
         nick = "changes"
     )]
     Changes,

@@ -8,13 +8,13 @@ use super::stored::StoredFaces;
 
 /// Ids from 1 that neither a region nor the custom meta uses: the meta may still hold faces whose region an element
 /// has dropped, and a new region must not inherit their emotions.
-pub(super) struct FreeIds {
+pub(crate) struct FreeIds {
     used: BTreeSet<i32>,
     next: i32,
 }
 
 impl FreeIds {
-    pub(super) fn of(buffer: &gst::BufferRef) -> Self {
+    pub(crate) fn of(buffer: &gst::BufferRef) -> Self {
         let regions = buffer
             .iter_meta::<VideoRegionOfInterestMeta>()
             .map(|roi| roi.id());
@@ -25,7 +25,7 @@ impl FreeIds {
         }
     }
 
-    pub(super) fn take(&mut self) -> i32 {
+    pub(crate) fn take(&mut self) -> i32 {
         while self.used.contains(&self.next) {
             self.next += 1;
         }

@@ -50,6 +50,11 @@ const COMPARISONS: [Comparison; 2] = [
     },
 ];
 
+/// Zones of several shapes, of which one has more people than its limit.
+const ZONES: &str = "emotionzones lines=\"door=0.5,0.95 0.5,0.1 in=entering out=leaving; exit=0.98,0.6 0.7,0.5\" \
+    zones=\"waiting room=0.03,0.15 0.47,0.08 0.47,0.7 0.3,0.6 0.03,0.75 limit=2; till 4=0.58,0.5 0.85,0.45 0.95,0.9 0.55,0.93 limit=8; \
+    corner=0.8,0 1,0 1,0.4\"";
+
 /// What to draw.
 struct Reference {
     style: String,
@@ -65,6 +70,8 @@ enum Scene {
     Crowd,
     /// Two faces with names in a language that runs from right to left.
     Arabic,
+    /// Faces in zones, one of them too full, and a line.
+    Zones,
     /// The portrait with its face hidden.
     Blur,
     Pixelate,
@@ -80,6 +87,7 @@ impl Reference {
             "faces" => Scene::Faces,
             "crowd" => Scene::Crowd,
             "arabic" => Scene::Arabic,
+            "zones" => Scene::Zones,
             "blur" => Scene::Blur,
             "pixelate" => Scene::Pixelate,
             "fill" => Scene::Fill,
@@ -101,6 +109,7 @@ impl Reference {
             Scene::Faces => "bars=all timeline=true summary=true ids=true",
             Scene::Crowd => "bars=none summary=true",
             Scene::Arabic => "bars=all summary=true ids=true language=ar",
+            Scene::Zones => "bars=none zones=true summary=true",
             Scene::Blur => "privacy-missing=show privacy=blur",
             Scene::Pixelate => "privacy-missing=show privacy=pixelate",
             Scene::Fill => "privacy-missing=show privacy=fill",
@@ -151,6 +160,13 @@ impl Reference {
                 })
                 .collect(),
             Scene::Arabic => vec![[0.1, 0.25, 0.34], [0.55, 0.35, 0.3]],
+            Scene::Zones => vec![
+                [0.08, 0.3, 0.16],
+                [0.24, 0.42, 0.18],
+                [0.36, 0.2, 0.14],
+                [0.62, 0.55, 0.2],
+                [0.86, 0.12, 0.14],
+            ],
             Scene::Blur | Scene::Pixelate | Scene::Fill => vec![[0.32, 0.12, 0.27]],
         }
     }
@@ -158,6 +174,7 @@ impl Reference {
     /// The frame after some seconds.
     fn draw(&self) -> Picture {
         let (width, height) = (self.info.width(), self.info.height());
+        let mut zones = harness(ZONES, &self.info);
         let mut harness = harness(&self.line(), &self.info);
         let frames = if self.scene == Scene::Faces { 20 } else { 1 };
         let mut drawn = None;
@@ -180,6 +197,9 @@ impl Reference {
                 face::set_object_id(buffer.make_mut(), id, i as i32 + 7);
                 let emotion = emotion(i, frame);
                 face::set_emotion(buffer.make_mut(), id, &emotion);
+            }
+            if self.scene == Scene::Zones {
+                buffer = zones.push_and_pull(buffer).unwrap();
             }
             drawn = harness.push_and_pull(buffer).ok();
         }

@@ -281,6 +281,7 @@ fn the_sinks_offer_to_crop_is_not_handed_on() {
         "emotionclassify",
         "emotionoverlay",
         "emotionpublish location=/dev/null",
+        "emotionzones",
     ] {
         let mut h = harness(element, &info);
         h.add_propose_allocation_meta(VideoCropMeta::meta_api(), None);

@@ -14,6 +14,7 @@ mod emotionoverlay_reference;
 mod emotionoverlay_uncertain;
 mod emotionpublish;
 mod emotionpublish_mqtt;
+mod emotionzones;
 mod facedetect;
 mod facedetect_cascade;
 mod facedetect_network;

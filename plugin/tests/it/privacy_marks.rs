@@ -78,6 +78,7 @@ fn what_is_lost_is_warned_about_once_and_nothing_is_drawn() {
         "emotionoverlay",
         "emotionclassify",
         "emotionpublish location=/dev/null",
+        "emotionzones",
     ] {
         let changing = "videoflip video-direction=horiz";
         let plain = run(changing, &info, buffer.clone()).unwrap();

@@ -7,7 +7,7 @@ use gst_video::VideoFormat;
 use crate::common::*;
 
 /// A property, a value that it takes, one that it rejects, and a part of the reason.
-const TEXTS: [(&str, &str, &str, &str, &str); 5] = [
+const TEXTS: [(&str, &str, &str, &str, &str); 7] = [
     (
         "emotionfacedetect",
         "region",
@@ -42,6 +42,20 @@ const TEXTS: [(&str, &str, &str, &str, &str); 5] = [
         "happy=joyful",
         "happy",
         "happy",
+    ),
+    (
+        "emotionzones",
+        "zones",
+        "hall=0,0 1,0 1,1",
+        "hall=0,0 1,1",
+        "zones: hall: expected 3 to 100 corners, found 2",
+    ),
+    (
+        "emotionzones",
+        "lines",
+        "door=0,0 1,1",
+        "door",
+        "lines: expected NAME=X,Y X,Y",
     ),
 ];
 
@@ -114,11 +128,12 @@ fn notify_is_the_deprecated_name_of_post_messages() {
     }
 }
 
-const ELEMENTS: [&str; 4] = [
+const ELEMENTS: [&str; 5] = [
     "emotionfacedetect",
     "emotionclassify",
     "emotionoverlay",
     "emotionpublish location=/dev/null",
+    "emotionzones",
 ];
 
 #[test]

@@ -18,14 +18,20 @@ fn records() -> Vec<Value> {
     let path = folder.path().join("faces.jsonl");
     let (info, portrait) = portrait(VideoFormat::Gray8);
     let line = format!(
-        "facedetect ! emotionclassify ! emotionpublish wall-clock=true source=hall location={}",
+        "facedetect ! emotionclassify ! emotionzones zones=\"all=0,0 1,0 1,1 0,1 limit=5;none=0,0.9 0.1,0.9 0,1\" \
+         lines=\"door=0.1,0 0.1,1\" max-absence=0 ! emotionpublish wall-clock=true source=hall location={}",
         path.display()
     );
     let mut harness = harness(&line, &info);
     let (_, blank) = blank(VideoFormat::Gray8, info.width(), info.height());
     let mut without_time = portrait.clone();
     without_time.make_mut().set_pts(None);
-    for buffer in [at(portrait, 0), at(blank, 40), without_time] {
+    for buffer in [
+        at(portrait, 0),
+        at(blank, 40),
+        at(without_time.clone(), 80),
+        without_time,
+    ] {
         harness.push_and_pull(buffer).unwrap();
     }
     harness.push_event(gst::event::Eos::new());
@@ -42,8 +48,12 @@ fn records_of_the_elements_are_valid() {
         .build(&schema())
         .unwrap();
     let records = records();
-    assert_eq!(records.len(), 3);
+    assert_eq!(records.len(), 4);
     assert!(records[0]["faces"][0]["probabilities"].is_object());
+    let zones: Vec<&Value> = records.iter().map(|record| &record["zones"][0]).collect();
+    assert!(zones[0]["present"][0]["id"].is_i64() && zones[0]["emotions"].is_object());
+    assert!(zones[1]["dwell"]["count"] == 1);
+    assert!(records[0]["lines"][0]["in"].is_u64());
     for record in &records {
         let errors: Vec<_> = validator
             .iter_errors(record)
@@ -57,15 +67,17 @@ fn records_of_the_elements_are_valid() {
 fn the_schema_names_every_field_that_is_written() {
     let schema = schema();
     let of_record = schema["properties"].as_object().unwrap();
-    let of_face = schema["$defs"]["face"]["properties"].as_object().unwrap();
+    let of_part = |part: &str| schema["$defs"][part]["properties"].as_object().unwrap();
     let records = records();
     for record in &records {
         for name in record.as_object().unwrap().keys() {
             assert!(of_record.contains_key(name), "{name}");
         }
-        for face in record["faces"].as_array().unwrap() {
-            for name in face.as_object().unwrap().keys() {
-                assert!(of_face.contains_key(name), "{name}");
+        for (field, part) in [("faces", "face"), ("zones", "zone"), ("lines", "line")] {
+            for item in record[field].as_array().unwrap() {
+                for name in item.as_object().unwrap().keys() {
+                    assert!(of_part(part).contains_key(name), "{name}");
+                }
             }
         }
     }
@@ -83,6 +95,10 @@ fn what_contradicts_the_schema_is_refused() {
         ("/faces/0/box/x", Value::Null),
         ("/faces/0/probabilities", Value::from(vec![0.5, 0.5])),
         ("/wall_clock", Value::from("yesterday")),
+        ("/zones/0/people", Value::from(-1)),
+        ("/zones/0/present/0/dwell", Value::Null),
+        ("/zones/0/emotions", Value::from(vec![0.5])),
+        ("/lines/0/in", Value::from(0.5)),
     ] {
         let mut bad = good.clone();
         *bad.pointer_mut(path).unwrap() = value;

@@ -14,8 +14,9 @@ use gst::prelude::*;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
 use gstemotion::face::{EmotionResult, MAX_FACES, assign_ids, faces, set_emotions};
 
-const READERS: [&str; 3] = [
+const READERS: [&str; 4] = [
     "emotionclassify",
+    "emotionzones zones=\"all=0,0 1,0 1,1 0,1\" lines=\"door=0.5,0 0.5,1\"",
     "emotionoverlay privacy=fill privacy-missing=show",
     "emotionpublish location=/dev/null",
 ];
@@ -58,9 +59,11 @@ fn regions_without_a_type_and_with_one_that_is_not_utf8_are_no_faces() {
         add_region_of_quark(&mut buffer, latin1);
         let out = harness(line, &info).push_and_pull(at(buffer, 0)).unwrap();
         assert_eq!(faces(&out).len(), 1, "{line}");
+        // A zone and a line have a region each.
+        let added = if line.contains("lines=") { 2 } else { 0 };
         assert_eq!(
             out.iter_meta::<VideoRegionOfInterestMeta>().count(),
-            3,
+            3 + added,
             "{line}: the others stay"
         );
     }
@@ -109,6 +112,7 @@ fn a_property_that_is_not_utf8_is_refused() {
         ("emotionclassify", "labels"),
         ("emotionoverlay", "font"),
         ("emotionpublish", "source"),
+        ("emotionzones", "zones"),
     ] {
         let element = gst::ElementFactory::make(factory).build().unwrap();
         element.set_property_from_value(property, &no_utf8());
@@ -128,6 +132,7 @@ fn the_longest_times_last_for_ever() {
         format!("emotionoverlay privacy=fill privacy-missing=show privacy-hold={longest}"),
         format!("emotionpublish location=/dev/null interval={longest}"),
         "emotionclassify smoothing-window=60000000000".to_owned(),
+        "emotionzones zones=\"all=0,0 1,0 1,1\" max-absence=3600000000000 emotion-window=3600000000000".to_owned(),
     ] {
         let (info, buffer) = portrait(VideoFormat::Gray8);
         let mut h = harness(&line, &info);

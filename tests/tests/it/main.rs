@@ -14,3 +14,4 @@ mod tracking_element;
 mod tracking_made_clip;
 mod videos;
 mod window;
+mod zones_made_clip;

@@ -11,12 +11,13 @@ const FORMATS: [&str; 13] = [
     "GRAY8", "I420", "YV12", "NV12", "NV21", "YUY2", "UYVY", "RGB", "BGR", "RGBx", "BGRx", "RGBA",
     "BGRA",
 ];
-const ELEMENTS: [&str; 5] = [
+const ELEMENTS: [&str; 6] = [
     "facedetect",
     "emotionfacedetect",
     "emotionclassify",
     "emotionoverlay",
     "emotionpublish",
+    "emotionzones",
 ];
 
 /// README.md and the pages in docs/, each with its text.
@@ -157,6 +158,7 @@ fn the_documentation_lists_every_property_of_every_element() {
     for element in [
         "facedetect",
         "emotionclassify",
+        "emotionzones",
         "emotionoverlay",
         "emotionpublish",
     ] {

@@ -85,3 +85,32 @@ fn a_missing_input_is_named_in_the_error() {
         assert!(!succeeded && text.contains(words[0]), "{text}");
     }
 }
+
+#[test]
+fn zones_and_lines_are_counted_and_drawn_if_they_are_given() {
+    let environment = GstEnvironment::new().expect("the plugin was built");
+    let picture = repository("tests/media/astronaut.png");
+    let drawn = |options: &[&str]| {
+        let out = environment.path().join("zones.png");
+        let files = ["--out", out.to_str().unwrap(), picture.to_str().unwrap()];
+        let words = [options, &files].concat();
+        let (succeeded, text) = run(&environment, "crowd.sh", &words);
+        (succeeded, text, std::fs::read(out).unwrap_or_default())
+    };
+    let (zones, lines) = (
+        "hall=0,0 0.9,0 0.9,0.9 limit=3; till=0.5,0 1,0 1,1",
+        "door=0.5,0.2 0.5,0.9",
+    );
+    let (succeeded, text, plain) = drawn(&[]);
+    assert!(succeeded, "{text}");
+    let (succeeded, text, with_zones) = drawn(&["--zones", zones, "--lines", lines]);
+    assert!(succeeded && !text.contains("WARN"), "{text}");
+    assert_ne!(plain, with_zones);
+    let (succeeded, text, only_zones) = drawn(&["--zones", zones]);
+    assert!(succeeded && only_zones != with_zones, "{text}");
+    let (succeeded, text, _) = drawn(&["--zones", "hall=0,0 1,1"]);
+    assert!(
+        !succeeded && text.contains("hall: expected 3 to 100 corners, found 2"),
+        "{text}"
+    );
+}

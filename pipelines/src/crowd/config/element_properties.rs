@@ -19,6 +19,11 @@ pub const EMOTIONOVERLAY: &str = "emotionoverlay";
 pub struct ElementProperties(Vec<(String, String)>);
 
 impl ElementProperties {
+    /// One property, which the element is known to take.
+    pub fn of(name: &str, value: &str) -> Self {
+        Self(vec![(name.to_owned(), value.to_owned())])
+    }
+
     pub(super) fn facedetect<'de, D: Deserializer<'de>>(table: D) -> Result<Self, D::Error> {
         table.deserialize_map(Table(FACEDETECT))
     }

@@ -4,11 +4,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use emotion_analysis::zones::ZoneLayout;
 use serde::{Deserialize, Deserializer};
 
 use super::element_properties::ElementProperties;
 use super::secret::Secret;
 use super::values::{self, PictureMode, checked};
+use super::zone::{LineSettings, ZoneSettings};
 
 /// A stream.
 #[derive(Debug, Deserialize)]
@@ -36,6 +38,8 @@ pub struct SourceSettings {
     pub detect: ElementProperties,
     /// Properties of its `emotionclassify`, in addition to those for all streams.
     pub classify: ElementProperties,
+    /// Its zones and lines.
+    pub zones: ZoneLayout,
 }
 
 /// Where frames come from.
@@ -112,6 +116,10 @@ struct Table {
     detect: ElementProperties,
     #[serde(default, deserialize_with = "ElementProperties::emotionclassify")]
     classify: ElementProperties,
+    #[serde(default, rename = "zone")]
+    zones: Vec<ZoneSettings>,
+    #[serde(default, rename = "line")]
+    lines: Vec<LineSettings>,
 }
 
 /// Later packets are lost. A network within a building needs a tenth of this.
@@ -140,6 +148,10 @@ impl TryFrom<Table> for SourceSettings {
             Origin::File(_) => EndAction::Stop,
             _ => EndAction::Restart,
         });
+        let zones = table.zones.into_iter().map(|zone| zone.0).collect();
+        let lines = table.lines.into_iter().map(|line| line.0).collect();
+        let zones = ZoneLayout::new(zones, lines)
+            .map_err(|error| format!("zones and lines of the source {name}: {error}"))?;
         Ok(Self {
             name,
             origin,
@@ -152,6 +164,7 @@ impl TryFrom<Table> for SourceSettings {
             pictures: table.pictures,
             detect: table.detect,
             classify: table.classify,
+            zones,
         })
     }
 }

@@ -75,6 +75,79 @@ fn commented_values_of_the_example_are_the_defaults() {
 }
 
 #[test]
+fn zones_and_lines_of_a_source_are_read() {
+    let config = parse(
+        "[[source]]\nname='a'\nlaunch='videotestsrc'\n\
+         [[source.zone]]\nname='hall'\ncorners=[[0,0.5],[1,0.5],[1,1]]\nlimit=3\n\
+         [[source.zone]]\nname='till'\ncorners=[[0,0],[0.5,0],[0.5,0.5]]\n\
+         [[source.line]]\nname='door'\nfrom=[0.2,0.9]\nto=[0.2,0.1]\nin='entering'\n\
+         [[source]]\nname='b'\nlaunch='videotestsrc'\n",
+    )
+    .expect("it is right");
+    let [a, b] = &config.sources[..] else {
+        panic!("expected two sources");
+    };
+    let layout = &a.get_ref().zones;
+    let names: Vec<_> = layout
+        .zones()
+        .iter()
+        .map(|zone| (zone.name(), zone.limit()))
+        .collect();
+    assert_eq!(names, [("hall", Some(3)), ("till", None)]);
+    let door = &layout.lines()[0];
+    assert_eq!((door.inwards(), door.outwards()), ("entering", "out"));
+    assert!(b.get_ref().zones.is_empty());
+}
+
+#[test]
+fn errors_in_zones_and_lines_have_a_position() {
+    let source = "[[source]]\nname='a'\nlaunch='videotestsrc'\n";
+    for (part, place, said) in [
+        (
+            "[[source.zone]]\nname='hall'\ncorners=[[0,0],[1,1]]\n",
+            "4:1",
+            "the zone hall: expected 3 to 100 corners, found 2",
+        ),
+        (
+            "[[source.zone]]\nname='hall'\ncorners=[[0,0],[1,1],[1,0],[0,1]]\n",
+            "4:1",
+            "the zone hall: edges must not cross",
+        ),
+        (
+            "[[source.zone]]\nname='hall'\ncorners=[[0,0],[1,1,1],[1,0]]\n",
+            "6:9",
+            "expected a point as [x, y], found 3 numbers",
+        ),
+        (
+            "[[source.zone]]\nname='hall'\ncorners=[[0,0],[1,0],[1,1]]\nlimit=-1\n",
+            "7:7",
+            "-1",
+        ),
+        (
+            "[[source.zone]]\nname='hall'\ncorner=[]\n",
+            "6:1",
+            "unknown field `corner`",
+        ),
+        (
+            "[[source.line]]\nname='door'\nfrom=[0.5,0]\nto=[0.5,7]\n",
+            "4:1",
+            "the line door: expected fractions of the frame from 0 to 1, found 0.5,7",
+        ),
+        (
+            "[[source.line]]\nname='door'\nfrom=[0,0]\nto=[0,1]\n[[source.line]]\nname='door'\nfrom=[0,0]\nto=[1,1]\n",
+            "1:1",
+            "zones and lines of the source a: door is there twice",
+        ),
+    ] {
+        let error = error(&[source, part].concat());
+        assert!(
+            error.starts_with(&format!("my.toml:{place}: ")) && error.contains(said),
+            "{part}{error}"
+        );
+    }
+}
+
+#[test]
 fn errors_have_a_position() {
     for (text, place, said) in [
         ("[analysis\n", "1:10", "expected `]`"),

@@ -78,6 +78,24 @@ function countChart(svg, history, most) {
   }
 }
 
+function listItem(text, kind) {
+  const item = document.createElement('li');
+  item.className = kind;
+  item.textContent = text;
+  return item;
+}
+
+function zoneItem(zone) {
+  const people = zone.limit === undefined ? `${zone.people}` : `${zone.people} of at most ${zone.limit}`;
+  const dwell = zone.dwell ? ` · stay ${zone.dwell.mean.toFixed(1)} s on average, ${zone.dwell.longest.toFixed(1)} s at most` : '';
+  const text = `${zone.name}: ${people} · ${zone.entered} entered, ${zone.left} left${dwell}`;
+  return listItem(text, zone.exceeded ? 'zone exceeded' : 'zone');
+}
+
+function lineItem(line) {
+  return listItem(`${line.name}: ${line.in_name} ${line.in}, ${line.out_name} ${line.out}`, 'line');
+}
+
 function card(name) {
   if (cards.has(name)) return cards.get(name);
   const article = document.getElementById('stream').content.cloneNode(true).firstElementChild;
@@ -115,6 +133,7 @@ function show(stream) {
     const sure = face.confidence === null || face.uncertain ? '' : ` ${Math.round(100 * face.confidence)} %`;
     return named(emotion, `${id}${emotion}${sure}`);
   }));
+  find('.zones').replaceChildren(...stream.zones.map(zoneItem), ...stream.lines.map(lineItem));
   const most = Math.max(0, ...stream.history.map((moment) => moment.faces));
   emotionChart(find('.emotions'), stream.history);
   countChart(find('.count'), stream.history, most);

@@ -48,6 +48,8 @@ pub(in crate::tag) fn record(time: impl Into<Option<f64>>, faces: Vec<FaceRecord
         weights_id: None,
         threshold: None,
         faces,
+        zones: Vec::new(),
+        lines: Vec::new(),
     }
 }
 

@@ -6,6 +6,7 @@ mod publishing;
 mod settings;
 mod streams;
 mod web;
+mod zones;
 
 /// A live source that always shows one face.
 pub(crate) fn portrait(name: &str) -> String {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::emotionoverlay::dimensions::{BoxLine, BoxPart, PanelDimensions};
-use crate::emotionoverlay::geometry::Size;
+use crate::emotionoverlay::geometry::{Rect, Size};
 use crate::emotionoverlay::palette::Colour;
 
 /// Everything that determines the pixels of a sprite in a given style and font: the key of the sprite cache.
@@ -18,6 +18,11 @@ pub(crate) enum SpriteSpec {
     },
     /// A dot on a landmark, in a square of this side.
     Dot { side: i32, colour: Colour },
+    /// A part of the outline of a zone or line.
+    Outline {
+        outline: Arc<OutlineSpec>,
+        tile: Rect,
+    },
     /// A plate with the track id and the emotion of a face, and room for a percentage.
     Label(LabelSpec),
     /// A percentage that fits into its room on a label.
@@ -34,6 +39,25 @@ pub(crate) enum SpriteSpec {
     Timeline { cells: Vec<Option<Colour>>, em: i32 },
     /// The number of faces and the share of each emotion.
     Summary(SummarySpec),
+}
+
+/// The outline of a zone or line.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct OutlineSpec {
+    pub(crate) paths: Vec<OutlinePath>,
+    /// Width of the coloured line.
+    pub(crate) stroke: i32,
+    /// Width of the dark line on both sides of it.
+    pub(crate) dark: i32,
+    pub(crate) colour: Colour,
+}
+
+/// Straight lines from point to point, in pixels.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct OutlinePath {
+    pub(crate) points: Vec<(i32, i32)>,
+    /// Whether a line leads from the last point to the first one.
+    pub(crate) is_closed: bool,
 }
 
 /// The parts of a label.

@@ -63,7 +63,7 @@ fn later(items: &[LayoutItem], placements: &[Placement], faces: &[Rect]) -> Vec<
 }
 
 fn arrange(frame: Size, items: &[LayoutItem]) -> Vec<Placement> {
-    super::arrange(frame, None, USUAL, items)
+    super::arrange(frame, &[], USUAL, items)
 }
 
 fn placed(placements: &[Placement]) -> Vec<Rect> {
@@ -224,7 +224,7 @@ fn nothing_covers_what_is_reserved() {
     let reserved = Rect::new(0, 900, 1920, 180);
     let faces = [Rect::new(500, 880, 200, 200), Rect::new(900, 700, 190, 190)];
     let items = faces.map(with_timeline);
-    let placements = super::arrange(HD, Some(reserved), USUAL, &items);
+    let placements = super::arrange(HD, &[reserved], USUAL, &items);
     assert!(placed(&placements).len() >= 5);
     for place in placed(&placements) {
         assert_eq!(place.overlap(&reserved), 0, "{place:?}");
@@ -238,7 +238,7 @@ fn labels_below_and_bars_at_the_left_border_where_that_is_preferred() {
         bars: BarsPosition::FrameLeft,
     };
     let items = [item(Rect::new(800, 400, 300, 300))];
-    let placement = super::arrange(HD, None, preferences, &items)[0];
+    let placement = super::arrange(HD, &[], preferences, &items)[0];
     assert_eq!(placement.label, Some(Rect::new(800, 704, 180, 42)));
     assert_eq!(placement.bars, Some(Rect::new(8, 8, 240, 230)));
 }
@@ -267,4 +267,27 @@ fn faces_that_were_there_before_choose_before_new_ones() {
     let after = arrange(HD, &both);
     assert_eq!(after[0].label, before[0].label);
     assert_sound(HD, &after);
+}
+
+#[test]
+fn plates_hide_few_faces_never_each_other_and_keep_their_place() {
+    let (left, right) = (Rect::new(100, 100, 200, 30), Rect::new(600, 100, 200, 30));
+    let plate = |last| PlateItem {
+        slots: vec![left, right],
+        last,
+    };
+    let places = |faces: &[Rect], plates: &[PlateItem]| -> Vec<Option<usize>> {
+        let places = place_plates(HD, None, faces, plates);
+        places.into_iter().map(|place| Some(place?.0)).collect()
+    };
+    assert_eq!(places(&[], &[plate(None)]), [Some(0)]);
+    let face = Rect::new(100, 90, 100, 100);
+    assert_eq!(places(&[face], &[plate(None)]), [Some(1)]);
+    // It stays where it was while the face hides little of it.
+    let passing = Rect::new(80, 90, 60, 100);
+    assert_eq!(places(&[passing], &[plate(Some(0))]), [Some(0)]);
+    let three = [plate(None), plate(None), plate(None)];
+    assert_eq!(places(&[], &three), [Some(0), Some(1), None]);
+    let reserved = place_plates(HD, Some(left), &[], &[plate(None)]);
+    assert_eq!(reserved, [Some((1, right))]);
 }

@@ -29,7 +29,7 @@ fn taken(
         .iter()
         .map(|(time, faces)| {
             let time = time.map(gst::ClockTime::from_mseconds);
-            selection.takes(include, interval, time, faces)
+            selection.takes(include, interval, time, faces, None)
         })
         .collect()
 }
@@ -89,4 +89,35 @@ fn a_time_that_is_missing_or_goes_back_is_no_reason_to_wait() {
         taken(IncludedFrames::All, 100, &frames),
         [true, true, true, true, false]
     );
+}
+
+#[test]
+fn with_changes_another_count_of_a_zone_or_line_is_recorded() {
+    use emotion_analysis::zones::{LineCounts, ZoneCounts};
+    let frame = |entered, crossed_in, is_exceeded| FrameZones {
+        zones: vec![ZoneCounts {
+            entered,
+            is_exceeded,
+            ..ZoneCounts::default()
+        }],
+        lines: vec![LineCounts {
+            crossed_in,
+            ..LineCounts::default()
+        }],
+        events: Vec::new(),
+    };
+    let mut selection = RecordSelection::default();
+    let frames = [
+        (frame(0, 0, false), true),
+        (frame(0, 0, false), false),
+        (frame(1, 0, false), true),
+        (frame(1, 1, false), true),
+        (frame(1, 1, false), false),
+        (frame(1, 1, true), true),
+    ];
+    for (index, (zones, expected)) in frames.into_iter().enumerate() {
+        let include = IncludedFrames::Changes;
+        let takes = selection.takes(include, gst::ClockTime::ZERO, None, &[], Some(&zones));
+        assert_eq!(takes, expected, "{index}");
+    }
 }
