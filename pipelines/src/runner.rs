@@ -16,7 +16,7 @@ const TICK: gst::ClockTime = gst::ClockTime::from_mseconds(100);
 /// The exit status of a program that Ctrl-C ended, as shells report it: 128 + SIGINT.
 pub const INTERRUPTED: u8 = 130;
 
-/// A request to stop, shared between threads.
+/// A request to stop or to do something else, shared between threads.
 #[derive(Clone, Debug, Default)]
 pub struct StopFlag(Arc<AtomicBool>);
 
@@ -31,21 +31,47 @@ impl StopFlag {
         self.0.load(Ordering::SeqCst)
     }
 
-    /// Sets the flag on SIGINT (Ctrl-C), SIGTERM and SIGHUP. The second signal ends the program at once. A SIGHUP that is
-    /// ignored, as under `nohup`, stays so.
+    /// Whether it was requested; the request is then forgotten.
+    pub fn take(&self) -> bool {
+        self.0.swap(false, Ordering::SeqCst)
+    }
+
+    /// Sets the flag on SIGINT (Ctrl-C), SIGTERM and SIGHUP. A SIGHUP that is ignored, as under `nohup`, stays so.
+    ///
+    /// The second Ctrl-C ends the program at once. A second SIGTERM does not: programs that end others may send several.
     ///
     /// # Errors
     ///
     /// If the system refuses a signal handler.
     pub fn set_on_signal(&self) -> anyhow::Result<()> {
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            if signal == SIGHUP && is_ignored(SIGHUP) {
-                continue;
-            }
-            flag::register_conditional_shutdown(signal, INTERRUPTED.into(), self.0.clone())
-                .and_then(|_| flag::register(signal, self.0.clone()))
-                .context("cannot handle Ctrl-C")?;
+        self.set_on_interrupt()?;
+        self.set_on_hang_up()
+    }
+
+    /// Sets the flag on SIGHUP, unless that is ignored, as under `nohup`.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses a signal handler.
+    pub fn set_on_hang_up(&self) -> anyhow::Result<()> {
+        if !is_ignored(SIGHUP) {
+            flag::register(SIGHUP, self.0.clone()).context("cannot handle SIGHUP")?;
         }
+        Ok(())
+    }
+
+    /// As [`set_on_signal`](Self::set_on_signal), but leaves SIGHUP alone.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses a signal handler.
+    pub fn set_on_interrupt(&self) -> anyhow::Result<()> {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        flag::register_conditional_shutdown(SIGINT, INTERRUPTED.into(), interrupted.clone())
+            .and_then(|_| flag::register(SIGINT, interrupted))
+            .and_then(|_| flag::register(SIGINT, self.0.clone()))
+            .and_then(|_| flag::register(SIGTERM, self.0.clone()))
+            .context("cannot handle Ctrl-C")?;
         Ok(())
     }
 }
