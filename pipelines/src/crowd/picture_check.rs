@@ -15,7 +15,7 @@ const ROWS: usize = 27;
 /// How often a picture is looked at, by the times of the pictures.
 const PERIOD: Duration = Duration::from_millis(500);
 /// A picture whose brightest samples are below this grey value is black.
-const BLACK: u8 = 40;
+const BLACK: u8 = 24;
 /// Below this mean difference of neighbouring samples a picture shows nothing.
 const LEAST_DETAIL: f64 = 1.5;
 
