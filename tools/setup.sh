@@ -23,6 +23,7 @@ packages_run=(
     gstreamer1.0-plugins-bad      # h264parse
     gstreamer1.0-plugins-ugly     # x264enc
     gstreamer1.0-libav            # decoders
+    python3-gi gir1.2-gstreamer-1.0 # rtsp-in.sh with a login
     gstreamer1.0-x                # windows
     fonts-dejavu-core             # text for the overlay
 )

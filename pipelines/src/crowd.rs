@@ -13,92 +13,109 @@
 //! Frames are not held back to fill a batch. The inference engine computes the faces of a batch one after another, so a
 //! larger batch would add delay and save no time per face. All faces of a frame are one batch.
 
+mod analysis_chain;
+mod api;
+mod camera_tls;
+mod certificates;
 pub mod config;
+mod controller;
 mod element_chain;
+mod elements_check;
+mod endpoint;
+mod failure;
 mod frame_queue;
 mod history;
 mod late_frame_dropper;
+mod loading;
 mod log;
+mod mask;
+mod memory_download;
 mod metrics;
+mod orientation;
 mod outputs;
 mod page;
+mod picture_check;
 mod preview;
 mod rate_limiter;
+mod source_changes;
 mod source_pipeline;
 mod stream;
+mod stream_list;
 mod worker;
 mod zones;
 
 use std::num::NonZero;
 use std::sync::Arc;
 use std::thread::{self, Scope, ScopedJoinHandle};
+use std::time::Duration;
 
 use anyhow::Context as _;
 
 use self::config::Config;
-use self::frame_queue::FrameQueue;
+use self::controller::Controller;
+pub use self::loading::load;
+use self::log::log;
 use self::metrics::Metrics;
 use self::outputs::RecordOutputs;
 use self::page::PageServer;
-use self::stream::Stream;
-use self::worker::FrameAnalysis;
+use self::source_changes::SourceChanges;
 use crate::runner::StopFlag;
 
-/// Analyses the streams of `config` until all of them have ended or `stop` is set, and logs events on standard error.
+/// How often signals are looked at.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Requests to a running program, shared with its signal handlers.
+#[derive(Debug, Clone, Default)]
+pub struct Signals {
+    /// Ends the program.
+    pub stop: StopFlag,
+    /// Reads the settings again and opens the file of records again.
+    pub reload: StopFlag,
+}
+
+/// Analyses the streams of `config`, and logs events on standard error, until a stop is requested; without a page also until
+/// all streams have ended.
 ///
 /// # Errors
 ///
 /// If an output or the page cannot be opened, an element rejects its settings, or a stream that has an end, such as a file,
 /// fails. A live stream that fails is no error.
-pub fn run(mut config: Config, stop: &StopFlag) -> anyhow::Result<()> {
-    let metrics = Metrics::default();
-    let outputs = RecordOutputs::open(&config, &metrics)?;
-    let streams: Vec<_> = std::mem::take(&mut config.sources)
-        .into_iter()
-        .map(|source| Arc::new(Stream::new(source.into_inner(), &metrics)))
-        .collect();
+pub fn run(config: Config, signals: &Signals) -> anyhow::Result<()> {
+    let metrics = Arc::new(Metrics::default());
+    let outputs = Arc::new(RecordOutputs::open(&config, &metrics)?);
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let workers = config.analysis.workers.map_or(cores, NonZero::get);
-    let analysis = FrameAnalysis::new(&config, &streams, &outputs)?;
-    let page = config
-        .page
-        .as_ref()
-        .map(|settings| PageServer::start(settings, &streams, metrics))
-        .transpose()?;
+    let workers = config.analysis.workers.unwrap_or(cores);
+    let state = config.api.as_ref().and_then(|api| api.state.as_deref());
+    let changes = SourceChanges::load(state)?;
+    let controller = Controller::new(config, changes, outputs.clone(), metrics.clone());
+    let controller = Arc::new(controller);
+    let (streams, config) = (controller.streams(), controller.config());
+    let api = api::routes(config.api.as_ref(), &controller);
+    let open_page = || {
+        let page = config.page.as_ref();
+        page.map(|settings| PageServer::start(settings, streams, metrics, api, config.api.as_ref()))
+            .transpose()
+    };
 
-    let queue = Arc::new(FrameQueue::new(streams.len()));
-    thread::scope(|scope| {
+    let queue = controller.queue();
+    let ended = thread::scope(|scope| {
         let work = || {
             for number in 0..workers {
-                start(scope, &format!("worker-{number}"), || analysis.run(&queue))?;
+                start(scope, &format!("worker-{number}"), || worker::run(queue))?;
             }
-            let threads: Vec<_> = streams
-                .iter()
-                .enumerate()
-                .map(|(slot, stream)| {
-                    let (queue, reconnect) = (&queue, &config.reconnect);
-                    start(scope, stream.name(), move || {
-                        stream.keep_open(reconnect, slot, queue, stop)
-                    })
-                })
-                .collect();
-            for thread in threads {
-                // A thread that panicked has printed so.
-                let _ = thread?.join();
-            }
+            controller.start()?;
+            let page = open_page()?;
+            watch(&controller, &outputs, page.is_some(), signals);
             anyhow::Ok(())
         };
         let result = work();
-        if result.is_err() {
-            stop.set();
-        }
+        let ended = controller.stop();
         queue.close();
-        result
+        result.map(|()| ended)
     })?;
-    drop(page);
     outputs.close();
 
-    let failed: Vec<_> = streams
+    let failed: Vec<_> = ended
         .iter()
         .filter(|stream| stream.has_failed())
         .map(|stream| stream.name())
@@ -107,10 +124,25 @@ pub fn run(mut config: Config, stop: &StopFlag) -> anyhow::Result<()> {
         failed.is_empty(),
         "{} of {} sources failed: {}",
         failed.len(),
-        streams.len(),
+        ended.len(),
         failed.join(", ")
     );
     Ok(())
+}
+
+/// Obeys signals until the program is to end.
+fn watch(controller: &Controller, outputs: &RecordOutputs, has_page: bool, signals: &Signals) {
+    while !signals.stop.is_set() && (has_page || !controller.all_have_ended()) {
+        if signals.reload.take() {
+            outputs.reopen_file();
+            match controller.reload() {
+                Ok(report) => report.log(),
+                Err(error) => log("settings", &format!("nothing was changed: {error}")),
+            }
+        }
+        controller.forget_ended();
+        thread::sleep(TICK);
+    }
 }
 
 fn start<'scope>(

@@ -18,7 +18,7 @@ pub const INTERRUPTED: u8 = 130;
 /// The exit status of a program that another attempt may complete, EX_TEMPFAIL of `sysexits.h`.
 pub const TRY_AGAIN: u8 = 75;
 
-/// A request to stop, shared between threads.
+/// A request to stop or to do something else, shared between threads.
 #[derive(Clone, Debug, Default)]
 pub struct StopFlag {
     is_set: Arc<AtomicBool>,
@@ -42,22 +42,48 @@ impl StopFlag {
         self.is_terminated.load(Ordering::SeqCst)
     }
 
-    /// Sets the flag on SIGINT (Ctrl-C), SIGTERM and SIGHUP. The second signal ends the program at once. A SIGHUP that is
-    /// ignored, as under `nohup`, stays so.
+    /// Whether it was requested; the request is then forgotten.
+    pub fn take(&self) -> bool {
+        self.is_set.swap(false, Ordering::SeqCst)
+    }
+
+    /// Sets the flag on SIGINT (Ctrl-C), SIGTERM and SIGHUP. A SIGHUP that is ignored, as under `nohup`, stays so.
+    ///
+    /// The second Ctrl-C ends the program at once. A second SIGTERM does not: programs that end others may send several.
     ///
     /// # Errors
     ///
     /// If the system refuses a signal handler.
     pub fn set_on_signal(&self) -> anyhow::Result<()> {
-        flag::register(SIGTERM, self.is_terminated.clone()).context("cannot handle SIGTERM")?;
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            if signal == SIGHUP && is_ignored(SIGHUP) {
-                continue;
-            }
-            flag::register_conditional_shutdown(signal, INTERRUPTED.into(), self.is_set.clone())
-                .and_then(|_| flag::register(signal, self.is_set.clone()))
-                .context("cannot handle Ctrl-C")?;
+        self.set_on_interrupt()?;
+        self.set_on_hang_up()
+    }
+
+    /// Sets the flag on SIGHUP, unless that is ignored, as under `nohup`.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses a signal handler.
+    pub fn set_on_hang_up(&self) -> anyhow::Result<()> {
+        if !is_ignored(SIGHUP) {
+            flag::register(SIGHUP, self.is_set.clone()).context("cannot handle SIGHUP")?;
         }
+        Ok(())
+    }
+
+    /// As [`set_on_signal`](Self::set_on_signal), but leaves SIGHUP alone.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses a signal handler.
+    pub fn set_on_interrupt(&self) -> anyhow::Result<()> {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        flag::register_conditional_shutdown(SIGINT, INTERRUPTED.into(), interrupted.clone())
+            .and_then(|_| flag::register(SIGINT, interrupted))
+            .and_then(|_| flag::register(SIGINT, self.is_set.clone()))
+            .and_then(|_| flag::register(SIGTERM, self.is_terminated.clone()))
+            .and_then(|_| flag::register(SIGTERM, self.is_set.clone()))
+            .context("cannot handle Ctrl-C")?;
         Ok(())
     }
 }
@@ -164,7 +190,7 @@ struct ShutDown<'a>(&'a gst::Pipeline);
 impl Drop for ShutDown<'_> {
     fn drop(&mut self) {
         // A pipeline that fails to stop has already posted the reason.
-        let _ = self.0.set_state(gst::State::Null);
+        let _ = self.is_set.set_state(gst::State::Null);
     }
 }
 

@@ -19,4 +19,4 @@ pub use self::address::BrokerAddress;
 pub use self::error::Error;
 pub use self::publisher::{ConnectionEvent, Counts, CountsReader, Publisher};
 pub use self::queue::IN_FLIGHT;
-pub use self::settings::{Settings, is_topic};
+pub use self::settings::{LastWill, Settings, is_topic};

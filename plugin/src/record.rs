@@ -19,6 +19,8 @@ mod probabilities;
 pub mod table;
 mod zones;
 
+use std::time::Duration;
+
 use emotion_models::preprocess::Landmarks;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +54,9 @@ pub struct Record {
     /// The computer's clock when the record was made, RFC 3339 in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wall_clock: Option<String>,
+    /// The clock of the sender when it captured the frame, RFC 3339 in UTC, if the sender tells it, as cameras do by RTCP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender_time: Option<String>,
     /// Width of the frame in pixels.
     pub width: u32,
     /// Height of the frame in pixels.
@@ -188,6 +193,7 @@ impl Record {
             stream_time: time.stream.map(seconds),
             running_time: time.running.map(seconds),
             wall_clock: None,
+            sender_time: None,
             width,
             height,
             pixel_aspect_ratio: None,
@@ -243,6 +249,15 @@ impl Record {
         Self { frame, ..self }
     }
 
+    /// The same record with the clock of the sender, as [`rfc3339`] gives it.
+    #[must_use]
+    pub fn with_sender_time(self, sender_time: Option<String>) -> Self {
+        Self {
+            sender_time,
+            ..self
+        }
+    }
+
     /// The same record with the computer's clock, as [`now`] gives it.
     #[must_use]
     pub fn with_wall_clock(self, wall_clock: Option<String>) -> Self {
@@ -289,6 +304,14 @@ pub fn now() -> String {
         .and_then(|now| now.format("%Y-%m-%dT%H:%M:%S.%fZ"))
         .map(String::from)
         .expect("the year has four digits")
+}
+
+/// A time since 1970 as [`Record::sender_time`] has it; `None` after the year 9999.
+pub fn rfc3339(since_1970: Duration) -> Option<String> {
+    let seconds = i64::try_from(since_1970.as_secs()).ok()?;
+    let time = gst::glib::DateTime::from_unix_utc(seconds).ok()?;
+    let whole = time.format("%Y-%m-%dT%H:%M:%S").ok()?;
+    Some(format!("{whole}.{:06}Z", since_1970.subsec_micros()))
 }
 
 fn seconds(time: gst::ClockTime) -> f64 {

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -97,7 +98,10 @@ impl Mosquitto {
     ///
     /// When the broker does not accept the subscription.
     pub fn listen(&self, topic: &str) -> Receiver<Vec<u8>> {
-        let mut options = MqttOptions::new("listener", "127.0.0.1", self.port);
+        // The broker ends an older connection of the same name.
+        static LISTENERS: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("listener-{}", LISTENERS.fetch_add(1, Ordering::Relaxed));
+        let mut options = MqttOptions::new(name, "127.0.0.1", self.port);
         options.set_clean_session(false);
         options.set_credentials("anna", "secret");
         options.set_max_packet_size(1 << 20, 1 << 20);

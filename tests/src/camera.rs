@@ -15,6 +15,7 @@ use crate::{free_port, repository};
 pub struct RtspCamera {
     port: u16,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
     process: Option<Child>,
 }
 
@@ -38,14 +39,37 @@ impl RtspCamera {
     ///
     /// When the server's packages are not installed.
     pub fn serve(mode: &str, line: &str, login: &[&str]) -> Self {
+        Self::serve_with(mode, line, login, &[])
+    }
+
+    /// The same with variables in the environment of the server: `RTSP_TRANSPORT` and `RTSP_TLS`.
+    ///
+    /// # Panics
+    ///
+    /// When the server's packages are not installed.
+    pub fn serve_with(
+        mode: &str,
+        line: &str,
+        login: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let words = [mode, line].into_iter().chain(login.iter().copied());
         let mut camera = Self {
             port: free_port(),
             arguments: words.map(str::to_owned).collect(),
+            environment: environment
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
             process: None,
         };
         camera.switch_on();
         camera
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The address of its stream.
@@ -64,6 +88,7 @@ impl RtspCamera {
             .arg(repository("tests/src/rtsp_server.py"))
             .arg(self.port.to_string())
             .args(&self.arguments)
+            .envs(self.environment.iter().cloned())
             .stdout(Stdio::piped())
             .spawn()
             .expect("there is a /usr/bin/python3");

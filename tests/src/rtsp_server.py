@@ -3,15 +3,18 @@
     rtsp_server.py PORT play|record LINE [USER PASSWORD]
 
 Prints "ready" when it listens. With "record" a client sends, and LINE (from depay0 on) is what becomes of it.
+RTSP_TRANSPORT=udp in the environment offers UDP alone; RTSP_TLS=CERTIFICATE:KEY, two PEM files, makes it rtsps.
 """
 
+import os
 import sys
 
 import gi
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer
+gi.require_version("GstRtsp", "1.0")
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer
 
 port, mode, line, *login = sys.argv[1:]
 Gst.init(None)
@@ -23,11 +26,19 @@ factory.set_launch(f"( {line} )")
 factory.set_shared(True)
 if mode == "record":
     factory.set_transport_mode(GstRtspServer.RTSPTransportMode.RECORD)
-if login:
+if os.environ.get("RTSP_TRANSPORT") == "udp":
+    factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
+tls = os.environ.get("RTSP_TLS")
+if login or tls:
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", "user")
     auth = GstRtspServer.RTSPAuth()
-    auth.add_basic(GstRtspServer.RTSPAuth.make_basic(*login), token)
+    if login:
+        auth.add_basic(GstRtspServer.RTSPAuth.make_basic(*login), token)
+    else:
+        auth.set_default_token(token)
+    if tls:
+        auth.set_tls_certificate(Gio.TlsCertificate.new_from_files(*tls.split(":")))
     server.set_auth(auth)
     permissions = GstRtspServer.RTSPPermissions()
     permissions.add_permission_for_role("user", "media.factory.access", True)

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use emotion_pipelines::crowd::{self, config};
-use emotion_pipelines::runner::StopFlag;
 
 /// Finds faces and their emotions on many cameras and streams at once.
 ///
 /// Publishes JSON Lines, MQTT messages and Prometheus metrics, and serves a page with live pictures and charts. A TOML
-/// file configures it; relative paths in the file start at the current folder. Ctrl-C or SIGTERM ends the program.
+/// file configures it; relative paths in the file start at the current folder. Ctrl-C or SIGTERM ends the program, SIGHUP
+/// makes it read the file again.
 #[derive(Parser)]
 #[command(name = "emotion-crowd", version)]
 struct Arguments {
@@ -44,11 +44,12 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         return Ok(());
     };
     emotion_pipelines::init()?;
-    let config = config::Config::load(path)?;
+    let config = crowd::load(path)?;
     if arguments.check {
         return Ok(());
     }
-    let stop = StopFlag::default();
-    stop.set_on_signal()?;
-    crowd::run(config, &stop)
+    let signals = crowd::Signals::default();
+    signals.stop.set_on_interrupt()?;
+    signals.reload.set_on_hang_up()?;
+    crowd::run(config, &signals)
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::picture_check::PictureProblem;
 use gstemotion::mqtt::Publisher;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text};
@@ -32,6 +33,8 @@ pub(super) struct Metrics {
     analysed: Family<SourceLabels, Counter>,
     skipped: Family<SourceLabels, Counter>,
     reconnects: Family<SourceLabels, Counter>,
+    picture: Family<PictureLabels, Gauge>,
+    picture_problems: Family<PictureLabels, Counter>,
     latency: Family<SourceLabels, Histogram, fn() -> Histogram>,
     zones: ZoneFamilies,
     records: Counter,
@@ -43,6 +46,8 @@ pub(super) struct Metrics {
 pub(super) struct StreamMetrics {
     source: SourceLabels,
     shares: Family<EmotionLabels, Ratio>,
+    picture: Family<PictureLabels, Gauge>,
+    picture_problems: Family<PictureLabels, Counter>,
     /// Emotions that had a share before.
     known: Arc<Mutex<BTreeSet<String>>>,
     /// Faces in the last analysed frame.
@@ -72,9 +77,24 @@ pub(super) struct FileMetrics {
     pub(super) dropped: Counter,
 }
 
+/// The metrics of the events for a web server.
+#[derive(Debug, Clone)]
+pub(super) struct WebhookMetrics {
+    /// Events that the server took.
+    pub(super) sent: Counter,
+    /// Events that the server did not take, or not fast enough.
+    pub(super) dropped: Counter,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SourceLabels {
     source: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PictureLabels {
+    source: String,
+    problem: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -120,6 +140,18 @@ impl Default for Metrics {
                 "How often the stream was opened again",
                 <_>::default(),
             ),
+            picture: added(
+                r,
+                "picture_problem",
+                "Whether the pictures show nothing: frozen, black or covered",
+                <_>::default(),
+            ),
+            picture_problems: added(
+                r,
+                "picture_problems",
+                "How often the pictures began to show nothing",
+                <_>::default(),
+            ),
             records: added(r, "file_records", "Records in the file", <_>::default()),
             dropped: added(r, "file_dropped_records", dropped, <_>::default()),
             zones: ZoneFamilies::register(r),
@@ -136,6 +168,8 @@ impl Metrics {
         };
         StreamMetrics {
             shares: self.shares.clone(),
+            picture: self.picture.clone(),
+            picture_problems: self.picture_problems.clone(),
             known: Arc::default(),
             faces: self.faces.get_or_create_owned(&source),
             connected: self.connected.get_or_create_owned(&source),
@@ -147,6 +181,44 @@ impl Metrics {
             zones: self.zones.stream(name),
             source,
         }
+    }
+
+    /// Forgets the stream with this name.
+    pub(super) fn remove_stream(&self, stream: &StreamMetrics) {
+        let source = &stream.source;
+        self.faces.remove(source);
+        self.connected.remove(source);
+        self.frames.remove(source);
+        self.analysed.remove(source);
+        self.skipped.remove(source);
+        self.reconnects.remove(source);
+        self.latency.remove(source);
+        for problem in PictureProblem::ALL {
+            let labels = stream.picture_labels(problem);
+            self.picture.remove(&labels);
+            self.picture_problems.remove(&labels);
+        }
+        let known = stream.known.lock().unwrap_or_else(PoisonError::into_inner);
+        for emotion in &*known {
+            self.shares.remove(&EmotionLabels {
+                source: source.source.clone(),
+                emotion: emotion.clone(),
+            });
+        }
+    }
+
+    /// The metrics of the events for a web server, which are shown from now on.
+    pub(super) fn webhook(&self) -> WebhookMetrics {
+        let metrics = WebhookMetrics {
+            sent: Counter::default(),
+            dropped: Counter::default(),
+        };
+        let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let about = "Events that the web server took";
+        registry.register("webhook_sent", about, metrics.sent.clone());
+        let about = "Events that the web server did not take, or not fast enough";
+        registry.register("webhook_dropped", about, metrics.dropped.clone());
+        metrics
     }
 
     /// The metrics of the file of records.
@@ -173,6 +245,25 @@ impl Metrics {
 }
 
 impl StreamMetrics {
+    fn picture_labels(&self, problem: PictureProblem) -> PictureLabels {
+        PictureLabels {
+            source: self.source.source.clone(),
+            problem: problem.name(),
+        }
+    }
+
+    /// Sets what is wrong with the pictures.
+    pub(super) fn set_picture(&self, current: Option<PictureProblem>) {
+        for problem in PictureProblem::ALL {
+            let labels = self.picture_labels(problem);
+            let is_it = current == Some(problem);
+            self.picture.get_or_create(&labels).set(is_it.into());
+            if is_it {
+                self.picture_problems.get_or_create(&labels).inc();
+            }
+        }
+    }
+
     /// Sets the share of each emotion, and 0 for an emotion without a share.
     pub(super) fn set_shares(&self, shares: &BTreeMap<String, f64>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

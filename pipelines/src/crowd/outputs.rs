@@ -1,59 +1,72 @@
-//! The outputs of records: a file and a broker. Writing a record never blocks a worker.
+//! What the program writes and sends: records to a file and a broker, the status of sources to the broker, and events to a
+//! web server. None of it ever blocks a worker.
 
+mod appended_file;
+mod broker;
+mod file_rotation;
+mod home_assistant;
 mod line_appender;
+mod messages;
+mod webhook;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
-use anyhow::Context as _;
-use gstemotion::emotionpublish::{IncludedFrames, RecordSelection};
+use gstemotion::emotionpublish::RecordSelection;
 use gstemotion::face::Face;
-use gstemotion::mqtt::{self, ConnectionEvent, Publisher};
-use gstemotion::record::Record;
+use gstemotion::record::{self, Record};
 use gstemotion::zones::FrameZones;
 
+use self::broker::Broker;
+use self::file_rotation::FileRotation;
 use self::line_appender::LineAppender;
-use super::config::{Config, MqttSettings};
-use super::log::log;
+use self::messages::SourceNotice;
+pub(super) use self::messages::StatusReport;
+use self::webhook::Webhook;
+use super::config::{Config, FileSettings, RecordRule};
 use super::metrics::Metrics;
-
-/// How long the broker may take to acknowledge the last records.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The open outputs.
 #[derive(Debug)]
 pub(super) struct RecordOutputs {
-    include: IncludedFrames,
-    interval: gst::ClockTime,
+    rule: RwLock<RecordRule>,
     file: Option<LineAppender>,
     broker: Option<Broker>,
-}
-
-#[derive(Debug)]
-struct Broker {
-    publisher: Arc<Publisher>,
-    /// Contains `{source}` for the name of the source.
-    topic: String,
+    webhook: Option<Webhook>,
+    /// The sources that an event has said to be down.
+    down: Mutex<HashSet<String>>,
 }
 
 impl RecordOutputs {
     /// Opens the outputs of `config`.
     pub(super) fn open(config: &Config, metrics: &Metrics) -> anyhow::Result<Self> {
-        let records = &config.records;
-        let file = records
-            .jsonl
-            .as_deref()
-            .map(|path| LineAppender::open(path, metrics.file()));
+        let file = config.records.file.as_ref().map(|settings| {
+            let FileSettings { path, .. } = settings;
+            let rotation = FileRotation {
+                bytes: settings.rotate_bytes,
+                period: settings.rotate_period,
+                kept: settings.kept,
+            };
+            LineAppender::open(path, rotation, metrics.file())
+        });
         let broker = config.mqtt.as_ref().map(Broker::connect).transpose()?;
         if let Some(broker) = &broker {
-            metrics.add_broker(broker.publisher.clone());
+            metrics.add_broker(broker.publisher().clone());
         }
+        let webhook = config.webhook.as_ref();
+        let webhook = webhook.map(|settings| Webhook::start(settings, metrics.webhook()));
         Ok(Self {
-            include: records.include,
-            interval: gst::ClockTime::try_from(records.interval).unwrap_or(gst::ClockTime::ZERO),
+            rule: RwLock::new(config.records.rule),
             file: file.transpose()?,
             broker,
+            webhook: webhook.transpose()?,
+            down: Mutex::default(),
         })
+    }
+
+    /// Selects frames by `rule` from now on.
+    pub(super) fn set_rule(&self, rule: RecordRule) {
+        *self.rule.write().unwrap_or_else(PoisonError::into_inner) = rule;
     }
 
     /// Whether the frame of a stream with `faces` and `zones` at `time` has to be recorded.
@@ -64,15 +77,17 @@ impl RecordOutputs {
         faces: &[Face],
         zones: Option<&FrameZones>,
     ) -> bool {
+        let rule = *self.rule.read().unwrap_or_else(PoisonError::into_inner);
+        let interval = gst::ClockTime::try_from(rule.interval).unwrap_or(gst::ClockTime::ZERO);
         let has_output = self.file.is_some() || self.broker.is_some();
-        has_output && selection.takes(self.include, self.interval, Some(time), faces, zones)
+        has_output && selection.takes(rule.include, interval, Some(time), faces, zones)
     }
 
     /// Writes a record of the stream with the name `source`.
     pub(super) fn write(&self, source: &str, record: &Record) -> serde_json::Result<()> {
         let mut line = serde_json::to_vec(record)?;
-        if let Some(Broker { publisher, topic }) = &self.broker {
-            publisher.publish(&topic.replace("{source}", source), line.clone());
+        if let Some(broker) = &self.broker {
+            broker.publish(source, line.clone());
         }
         if let Some(file) = &self.file {
             line.push(b'\n');
@@ -81,46 +96,67 @@ impl RecordOutputs {
         Ok(())
     }
 
-    /// Writes all records that wait, and ends the connections.
-    pub(super) fn close(self) {
-        if let Some(file) = self.file {
-            file.close();
-        }
-        if let Some(Broker { publisher, .. }) = self.broker {
-            let dropped = publisher.close(CLOSE_TIMEOUT).dropped;
-            if dropped > 0 {
-                log(
-                    "mqtt",
-                    &format!("{dropped} records did not reach the broker"),
-                );
-            }
+    /// Opens the file of records again, because another program may have moved it.
+    pub(super) fn reopen_file(&self) {
+        if let Some(file) = &self.file {
+            file.reopen();
         }
     }
-}
 
-impl Broker {
-    fn connect(settings: &MqttSettings) -> anyhow::Result<Self> {
-        let password = settings.password.as_ref().map(|secret| secret.reveal());
-        let publisher = mqtt::Settings {
-            address: settings.address.clone(),
-            username: settings.username.clone(),
-            password: password.map(str::to_owned),
-            client_id: settings.client_id.clone(),
-            tls_ca_file: settings.tls_ca_file.clone(),
-            tls_certificate_file: settings.tls_certificate_file.clone(),
-            tls_key_file: settings.tls_key_file.clone(),
-            queue_size: settings.queue_size.get(),
+    /// Introduces a source.
+    pub(super) fn announce(&self, source: &str) {
+        if let Some(broker) = &self.broker {
+            broker.announce(source);
+        }
+    }
+
+    /// Removes what was said of a source that is no more.
+    pub(super) fn retract(&self, source: &str) {
+        self.down().remove(source);
+        if let Some(broker) = &self.broker {
+            broker.retract(source);
+        }
+    }
+
+    /// Publishes the status of a source, and an event if it went down or came back.
+    pub(super) fn report(&self, source: &str, report: &StatusReport) {
+        if let Some(broker) = &self.broker {
+            broker.report(source, report);
+        }
+        let event = match report.status {
+            "waiting" | "failed" if self.down().insert(source.to_owned()) => "camera-down",
+            "playing" if self.down().remove(source) => "camera-back",
+            _ => return,
         };
-        let on_event = |event| match event {
-            ConnectionEvent::Connected => log("mqtt", "connected"),
-            ConnectionEvent::Disconnected(reason) => log(
-                "mqtt",
-                &format!("the broker is away, records wait: {reason}"),
-            ),
-        };
-        Ok(Self {
-            publisher: Arc::new(Publisher::start(&publisher, on_event).context("[mqtt]")?),
-            topic: settings.topic.clone(),
-        })
+        self.notify(event, source, report.reason.clone());
+    }
+
+    /// Sends an event to the web server.
+    pub(super) fn notify(&self, event: &'static str, source: &str, reason: Option<String>) {
+        if let Some(webhook) = &self.webhook {
+            webhook.send(SourceNotice {
+                event,
+                source: source.to_owned(),
+                time: record::now(),
+                reason,
+            });
+        }
+    }
+
+    /// Writes all that waits, and ends the connections.
+    pub(super) fn close(&self) {
+        if let Some(file) = &self.file {
+            file.close();
+        }
+        if let Some(broker) = &self.broker {
+            broker.close();
+        }
+        if let Some(webhook) = &self.webhook {
+            webhook.close();
+        }
+    }
+
+    fn down(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.down.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -24,11 +24,14 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use self::access::AccessControl;
-use super::config::{PageSettings, PictureMode};
+use super::api::ApiRoutes;
+use super::config::{ApiSettings, PageSettings, PictureMode};
 use super::history::HistoryPoint;
 use super::log::log;
 use super::metrics::Metrics;
-use super::stream::{ConnectionState, Stream};
+use super::picture_check::PictureProblem;
+use super::stream::Stream;
+use super::stream_list::StreamList;
 
 const HTML: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
@@ -53,18 +56,21 @@ pub(super) struct PageServer {
 }
 
 struct Shared {
-    streams: Vec<Arc<Stream>>,
-    metrics: Metrics,
+    streams: Arc<StreamList>,
+    metrics: Arc<Metrics>,
     pictures: PictureMode,
 }
 
 impl PageServer {
     pub(super) fn start(
         settings: &PageSettings,
-        streams: &[Arc<Stream>],
-        metrics: Metrics,
+        streams: &Arc<StreamList>,
+        metrics: Arc<Metrics>,
+        api: ApiRoutes,
+        control: Option<&ApiSettings>,
     ) -> anyhow::Result<Self> {
-        let access = AccessControl::new(settings)?;
+        let control = control.and_then(|control| control.token.clone());
+        let access = AccessControl::new(settings, control);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -74,16 +80,17 @@ impl PageServer {
             .with_context(|| format!("[page] cannot listen on {}", settings.listen))?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
-            streams: streams.to_vec(),
+            streams: streams.clone(),
             metrics,
             pictures: settings.pictures,
         });
         let (stop, stopped) = oneshot::channel();
-        let router = router(shared, access);
+        let router = router(shared, access, api);
         let thread = std::thread::Builder::new()
             .name("page".into())
             .spawn(move || {
-                runtime.spawn(async move { axum::serve(listener, router).await });
+                let service = router.into_make_service_with_connect_info::<SocketAddr>();
+                runtime.spawn(async move { axum::serve(listener, service).await });
                 // The sender never sends: it is dropped.
                 let _ = runtime.block_on(stopped);
                 runtime.shutdown_background();
@@ -114,7 +121,7 @@ fn shown(address: SocketAddr) -> String {
     }
 }
 
-fn router(shared: Arc<Shared>, access: AccessControl) -> Router {
+fn router(shared: Arc<Shared>, access: AccessControl, api: ApiRoutes) -> Router {
     let file = |kind: &'static str, text: &'static str| {
         get(move || async move { ([(header::CONTENT_TYPE, kind)], text) })
     };
@@ -125,12 +132,16 @@ fn router(shared: Arc<Shared>, access: AccessControl) -> Router {
         .route("/api/streams", get(streams))
         .route("/live/{name}", get(live))
         .route("/metrics", get(metrics))
-        .layer(middleware::map_response(with_headers))
+        .with_state(shared)
+        .merge(api.reading)
+        // Who may not look does not learn either what there is.
+        .fallback(async || StatusCode::NOT_FOUND)
         .layer(middleware::from_fn_with_state(
             Arc::new(access),
             access::check,
         ))
-        .with_state(shared)
+        .merge(api.writing)
+        .layer(middleware::map_response(with_headers))
 }
 
 async fn with_headers(mut response: Response) -> Response {
@@ -147,6 +158,8 @@ struct StreamView<'a> {
     name: &'a str,
     status: &'static str,
     reason: Option<String>,
+    /// `frozen`, `black` or `covered`, if its pictures show nothing.
+    picture: Option<&'static str>,
     has_pictures: bool,
     width: u32,
     height: u32,
@@ -175,13 +188,6 @@ impl<'a> StreamView<'a> {
         let (shares, frames_per_second, second) = (stream.shares(), stream.rate(), stream.second());
         let (zones, lines) = stream.zones.records();
         let now = stream.status();
-        let (status, reason) = match &now.connection {
-            ConnectionState::Opening => ("opening", None),
-            ConnectionState::Playing => ("playing", None),
-            ConnectionState::Waiting(reason) => ("waiting", Some(reason.clone())),
-            ConnectionState::Ended => ("ended", None),
-            ConnectionState::Failed(reason) => ("failed", Some(reason.clone())),
-        };
         let faces = now.faces.iter().map(|face| FaceView {
             id: face.object_id,
             emotion: face.emotion.as_ref().map(|emotion| emotion.label.clone()),
@@ -193,8 +199,9 @@ impl<'a> StreamView<'a> {
         });
         Self {
             name: stream.name(),
-            status,
-            reason,
+            status: now.connection.name(),
+            reason: now.connection.reason().map(str::to_owned),
+            picture: now.picture.map(PictureProblem::name),
             has_pictures: has_pictures(stream, pictures),
             width: now.size.0,
             height: now.size.1,
@@ -212,8 +219,9 @@ impl<'a> StreamView<'a> {
 }
 
 async fn streams(State(shared): State<Arc<Shared>>) -> Response {
-    let streams = shared.streams.iter();
+    let streams = shared.streams.all();
     let views: Vec<_> = streams
+        .iter()
         .map(|stream| StreamView::new(stream, shared.pictures))
         .collect();
     match serde_json::to_vec(&views) {
@@ -227,16 +235,15 @@ fn has_pictures(stream: &Stream, pictures: PictureMode) -> bool {
 }
 
 async fn live(State(shared): State<Arc<Shared>>, Path(name): Path<String>) -> Response {
-    let found = shared.streams.iter().find(|stream| stream.name() == name);
-    match found {
-        Some(stream) if has_pictures(stream, shared.pictures) => mjpeg::pictures(stream),
+    match shared.streams.find(&name) {
+        Some(stream) if has_pictures(&stream, shared.pictures) => mjpeg::pictures(&stream),
         Some(_) => (StatusCode::NOT_FOUND, "its pictures are off\n").into_response(),
         None => (StatusCode::NOT_FOUND, "no such source\n").into_response(),
     }
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    for stream in &shared.streams {
+    for stream in shared.streams.all() {
         stream.shares();
     }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

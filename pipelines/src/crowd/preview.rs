@@ -42,7 +42,7 @@ impl PreviewEncoder {
         Ok(Some(Self {
             chain,
             size,
-            greatest_width: page.picture_width.get(),
+            greatest_width: page.picture_width,
             limiter: RateLimiter::new(page.picture_period),
         }))
     }

@@ -1,5 +1,7 @@
 //! A stream: its status, and the thread that keeps it open.
 
+mod status;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,11 +12,13 @@ use gstemotion::back_off::{self, BackOff};
 use gstemotion::face::Face;
 use tokio::sync::watch;
 
-use super::config::{EndAction, ReconnectSettings, SourceSettings};
-use super::frame_queue::FrameQueue;
-use super::history::EmotionHistory;
+pub(super) use self::status::{ConnectionState, StreamStatus};
+use super::config::{EndAction, ReconnectSettings, RtspTransport, SourceSettings};
+use super::failure::{self, FailureCause, SourceFailure};
 use super::log::log;
 use super::metrics::{Metrics, StreamMetrics};
+use super::outputs::RecordOutputs;
+use super::picture_check::PictureProblem;
 use super::rate_limiter::RateLimiter;
 use super::source_pipeline::{DecodedFrame, SourceEvent, SourcePipeline};
 use super::zones::ZoneStatus;
@@ -22,6 +26,8 @@ use crate::runner::StopFlag;
 
 /// How often a waiting thread checks the [`StopFlag`].
 const TICK: Duration = Duration::from_millis(100);
+/// The shortest time from the beginning of a stream that ends to its next beginning.
+const LOOP_PERIOD: Duration = Duration::from_secs(1);
 /// The time over which shares of emotions and rates are measured, in seconds.
 const RECENT_SECONDS: u64 = 10;
 
@@ -35,63 +41,48 @@ pub(super) struct Stream {
     began: Instant,
     status: Mutex<StreamStatus>,
     has_failed: AtomicBool,
+    /// Whether it came to its end and was opened again at once.
+    is_in_rounds: AtomicBool,
+    /// Ends this stream alone.
+    stop: StopFlag,
+    outputs: Arc<RecordOutputs>,
     /// The last picture for the page, encoded only while somebody watches.
     pub(super) picture: watch::Sender<Bytes>,
 }
 
-/// The state of the connection of a stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ConnectionState {
-    /// It is being opened.
-    Opening,
-    /// Frames arrive.
-    Playing,
-    /// It failed for this reason and will be opened again.
-    Waiting(String),
-    /// It reached its end.
-    Ended,
-    /// It failed for this reason and will not be opened again.
-    Failed(String),
-}
+/// Where the frames of a stream go.
+pub(super) trait FrameSink: Send + Sync {
+    /// Takes a frame without blocking. Whether one frame, an earlier one or this, is skipped for it.
+    fn push(&self, frame: DecodedFrame) -> bool;
 
-/// The current status of a stream.
-#[derive(Debug)]
-pub(super) struct StreamStatus {
-    pub(super) connection: ConnectionState,
-    /// The faces of the last analysed frame.
-    pub(super) faces: Vec<Face>,
-    /// Width and height of a frame in pixels.
-    pub(super) size: (u32, u32),
-    /// The time from the arrival of the last frame to its results.
-    pub(super) latency: Duration,
-    pub(super) history: EmotionHistory,
-    last_frame: Option<Instant>,
+    /// Waits until all frames are processed.
+    fn wait_until_idle(&self);
 }
 
 /// How an opened stream ended.
 enum PlayEnd {
     Stopped,
     EndOfStream,
-    Failed { reason: String, is_login: bool },
+    Failed(SourceFailure),
 }
 
 impl Stream {
-    pub(super) fn new(source: SourceSettings, metrics: &Metrics) -> Self {
+    pub(super) fn new(
+        source: SourceSettings,
+        metrics: &Metrics,
+        outputs: Arc<RecordOutputs>,
+    ) -> Self {
         let metrics = metrics.stream(&source.name);
         Self {
             zones: ZoneStatus::new(metrics.zones.clone(), &source.zones),
             source,
             metrics,
             began: Instant::now(),
-            status: Mutex::new(StreamStatus {
-                connection: ConnectionState::Opening,
-                faces: Vec::new(),
-                size: (0, 0),
-                latency: Duration::ZERO,
-                history: EmotionHistory::default(),
-                last_frame: None,
-            }),
+            status: Mutex::default(),
             has_failed: AtomicBool::new(false),
+            is_in_rounds: AtomicBool::new(false),
+            stop: StopFlag::default(),
+            outputs,
             picture: watch::Sender::new(Bytes::new()),
         }
     }
@@ -107,6 +98,11 @@ impl Stream {
     /// Whether it failed and will not be opened again.
     pub(super) fn has_failed(&self) -> bool {
         self.has_failed.load(Ordering::Relaxed)
+    }
+
+    /// Ends it soon.
+    pub(super) fn stop(&self) {
+        self.stop.set();
     }
 
     /// Its current status.
@@ -154,53 +150,88 @@ impl Stream {
         self.status().history.rate(self.second(), RECENT_SECONDS)
     }
 
-    /// Opens the stream again and again until it ends or `stop` is set. Its frames go to `slot` of `queue`.
+    /// Opens the stream again and again until it ends or is stopped. Its frames go to `frames`.
     pub(super) fn keep_open(
         self: &Arc<Self>,
-        reconnect: &ReconnectSettings,
-        slot: usize,
-        queue: &Arc<FrameQueue<DecodedFrame>>,
-        stop: &StopFlag,
+        reconnect: &Mutex<ReconnectSettings>,
+        frames: &Arc<dyn FrameSink>,
     ) {
-        let mut back_off = BackOff::new(reconnect.first_pause, reconnect.longest_pause);
+        let current = || *reconnect.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut settings = current();
+        let mut back_off = BackOff::new(settings.first_pause, settings.longest_pause);
         let mut logged = None;
+        let mut transport = self.source.transport;
+        let mut has_switched = false;
         loop {
+            if std::mem::replace(&mut settings, current()) != settings {
+                back_off = BackOff::new(settings.first_pause, settings.longest_pause);
+            }
             self.set_connection(ConnectionState::Opening);
             let began = Instant::now();
-            let end = self.play(reconnect.stall, slot, queue, stop);
-            let (reason, is_login) = match end {
+            let end = self.play(transport, settings.stall, frames);
+            let failure = match end {
                 PlayEnd::Stopped => return,
                 PlayEnd::EndOfStream => {
-                    queue.wait_until_idle(slot);
+                    frames.wait_until_idle();
                     if self.source.at_end == EndAction::Stop {
                         return self.set_connection(ConnectionState::Ended);
                     }
-                    ("the stream ended".to_owned(), false)
+                    None
                 }
-                PlayEnd::Failed { reason, is_login } => (reason, is_login),
+                PlayEnd::Failed(failure) => Some(failure),
             };
-            if self.status().last_frame.is_some() {
+            let has_played = self.status().last_frame.is_some();
+            let reason = failure
+                .as_ref()
+                .map_or("the stream ended", |failure| &failure.reason);
+            let reason = reason.to_owned();
+            // The end of each round of a short file is no news.
+            if has_played && failure.is_some() {
                 logged = None;
             }
             if self.source.at_end == EndAction::Stop {
                 self.has_failed.store(true, Ordering::Relaxed);
                 return self.set_connection(ConnectionState::Failed(reason));
             }
-            // Cameras lock an account after a few wrong passwords.
-            let pause = match is_login {
-                true => back_off.longest_pause(),
-                false => {
-                    back_off::shortened(back_off.pause(began.elapsed()), gst::glib::random_double())
+            has_switched &= !has_played;
+            let cause = failure.as_ref().map(|failure| failure.cause);
+            let may_be_transport =
+                matches!(cause, Some(FailureCause::Transport | FailureCause::Silence));
+            if self.source.transport == RtspTransport::Auto && may_be_transport && !has_played {
+                transport = match transport {
+                    RtspTransport::Udp => RtspTransport::Tcp,
+                    RtspTransport::Auto | RtspTransport::Tcp => RtspTransport::Udp,
+                };
+                if !std::mem::replace(&mut has_switched, true) {
+                    continue;
                 }
+            }
+            let played = began.elapsed();
+            // What plays to its end has not failed.
+            let is_round = cause.is_none() && has_played;
+            let pause = match cause {
+                None if is_round => {
+                    back_off.reset();
+                    LOOP_PERIOD.saturating_sub(played)
+                }
+                // Cameras lock an account after a few wrong passwords.
+                Some(FailureCause::Login) => back_off.longest_pause(),
+                _ => back_off::shortened(back_off.pause(played), gst::glib::random_double()),
             };
             // The failure of a camera that is off for days is logged once.
             if logged.as_ref() != Some(&reason) {
-                let seconds = pause.as_secs_f64();
-                log(self.name(), &format!("{reason}; again in {seconds:.1} s"));
+                let again = match is_round {
+                    true => "and begins again".into(),
+                    false => format!("again in {:.1} s", pause.as_secs_f64()),
+                };
+                log(self.name(), &format!("{reason}; {again}"));
             }
-            self.set_connection(ConnectionState::Waiting(reason.clone()));
+            self.is_in_rounds.store(is_round, Ordering::Relaxed);
+            if !is_round {
+                self.set_connection(ConnectionState::Waiting(reason.clone()));
+            }
             logged = Some(reason);
-            if !sleep(pause, stop) {
+            if !sleep(pause, &self.stop) {
                 return;
             }
             self.metrics.reconnects.inc();
@@ -210,23 +241,24 @@ impl Stream {
     /// Plays the stream once.
     fn play(
         self: &Arc<Self>,
+        transport: RtspTransport,
         stall: Duration,
-        slot: usize,
-        queue: &Arc<FrameQueue<DecodedFrame>>,
-        stop: &StopFlag,
+        frames: &Arc<dyn FrameSink>,
     ) -> PlayEnd {
-        let failed = |reason: String, is_login| PlayEnd::Failed {
-            reason: self.source.without_secrets(&reason),
-            is_login,
+        let failed = |failure: SourceFailure| {
+            let reason = self.source.without_secrets(&failure.reason);
+            PlayEnd::Failed(SourceFailure { reason, ..failure })
         };
         let began = Instant::now();
+        let mut requested = began;
+        let stall = stall.max(3 * self.source.snapshot_period.unwrap_or_default());
         self.status().last_frame = None;
         let stream = self.clone();
         let on_skip = move || {
             stream.count_frame();
             stream.metrics.skipped.inc();
         };
-        let (stream, queue) = (self.clone(), queue.clone());
+        let (stream, frames) = (self.clone(), frames.clone());
         let limiter = Mutex::new(self.source.period.map(RateLimiter::new));
         let on_frame = move |frame: DecodedFrame| {
             stream.count_frame();
@@ -234,36 +266,76 @@ impl Stream {
             let is_selected = limiter
                 .as_mut()
                 .is_none_or(|limiter| limiter.selects(frame.captured));
-            if is_selected && queue.push(slot, frame).is_some() {
+            if is_selected && frames.push(frame) {
                 stream.metrics.skipped.inc();
             }
         };
-        let pipeline = match SourcePipeline::open(&self.source, on_frame, on_skip) {
+        let mut pipeline = match SourcePipeline::open(&self.source, transport, on_frame, on_skip) {
             Ok(pipeline) => pipeline,
-            Err(error) => return failed(format!("{error:#}"), false),
+            Err(error) => return failed(SourceFailure::other(format!("{error:#}"))),
         };
         loop {
-            if stop.is_set() {
+            if self.stop.is_set() {
                 return PlayEnd::Stopped;
             }
             match pipeline.next_event(TICK) {
-                Some(SourceEvent::Ended) => return PlayEnd::EndOfStream,
-                Some(SourceEvent::Failed { reason, is_login }) => {
-                    let hint = match is_login {
-                        true => " (check username and password)",
-                        false => "",
-                    };
-                    return failed(format!("{reason}{hint}"), is_login);
+                Some(SourceEvent::Ended) => match self.source.snapshot_period {
+                    Some(period) => {
+                        requested += period;
+                        let left = requested.saturating_duration_since(Instant::now());
+                        if !sleep(left, &self.stop) {
+                            return PlayEnd::Stopped;
+                        }
+                        // A server that is slower than the period is not asked twice at once.
+                        requested = requested.max(Instant::now());
+                        pipeline.restart();
+                    }
+                    None => return PlayEnd::EndOfStream,
+                },
+                Some(SourceEvent::Failed(failure)) => {
+                    drop(pipeline);
+                    return failed(self.explained(failure));
                 }
                 None => {}
             }
             // A file reports its end itself, unless it contains no video.
             let last_frame = self.status().last_frame;
-            let can_stall = pipeline.is_live || last_frame.is_none();
+            let can_stall = pipeline.is_live() || last_frame.is_none();
             if can_stall && last_frame.unwrap_or(began).elapsed() > stall {
-                return failed(format!("no frame for {} s", stall.as_secs_f64()), false);
+                let reason = format!("no frame for {} s", stall.as_secs_f64());
+                let cause = FailureCause::Silence;
+                return failed(SourceFailure { reason, cause });
             }
         }
+    }
+
+    /// The failure with its cause in the network, if that is where it lies.
+    fn explained(&self, failure: SourceFailure) -> SourceFailure {
+        let endpoint = match failure.cause {
+            FailureCause::Connection => self.source.endpoint(),
+            _ => None,
+        };
+        let reason = endpoint.and_then(|endpoint| failure::unreachable(&endpoint, &self.stop));
+        match reason {
+            Some(reason) => SourceFailure { reason, ..failure },
+            None => failure,
+        }
+    }
+
+    /// Notes what is wrong with its pictures, and reports a change.
+    pub(super) fn set_picture(&self, problem: Option<PictureProblem>) {
+        let mut status = self.status();
+        if std::mem::replace(&mut status.picture, problem) == problem {
+            return;
+        }
+        let report = status.report();
+        drop(status);
+        self.metrics.set_picture(problem);
+        let said = problem.map_or("good again", PictureProblem::name);
+        log(self.name(), &format!("the picture is {said}"));
+        self.outputs.report(self.name(), &report);
+        let event = problem.map_or("picture-good", PictureProblem::event);
+        self.outputs.notify(event, self.name(), None);
     }
 
     /// Counts a frame that arrived, decoded or not.
@@ -281,20 +353,30 @@ impl Stream {
 
     /// Changes the state of the connection and logs it.
     fn set_connection(&self, connection: ConnectionState) {
-        match &connection {
-            ConnectionState::Opening | ConnectionState::Waiting(_) => {}
-            ConnectionState::Playing => log(self.name(), "playing"),
-            ConnectionState::Ended => log(self.name(), "ended"),
-            ConnectionState::Failed(reason) => log(self.name(), &format!("failed: {reason}")),
-        }
+        let said = match &connection {
+            ConnectionState::Opening | ConnectionState::Waiting(_) => None,
+            ConnectionState::Playing if self.is_in_rounds.load(Ordering::Relaxed) => None,
+            ConnectionState::Playing => Some("playing".to_owned()),
+            ConnectionState::Ended => Some("ended".to_owned()),
+            ConnectionState::Failed(reason) => Some(format!("failed: {reason}")),
+        };
         let mut status = self.status();
         if connection != ConnectionState::Playing {
             status.faces.clear();
+            if status.picture.take().is_some() {
+                self.metrics.set_picture(None);
+            }
             self.metrics.faces.set(0);
             self.metrics.connected.set(0);
             self.zones.clear();
         }
         status.connection = connection;
+        let report = status.report();
+        drop(status);
+        if let Some(said) = said {
+            log(self.name(), &said);
+        }
+        self.outputs.report(self.name(), &report);
     }
 }
 

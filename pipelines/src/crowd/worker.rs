@@ -1,6 +1,7 @@
 //! The analysis of frames, shared by all worker threads.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use gst_video::VideoInfo;
@@ -10,28 +11,76 @@ use gstemotion::frame_time::FrameTime;
 use gstemotion::record::{self, Record};
 use gstemotion::zones;
 
-use super::config::{Config, EMOTIONCLASSIFY, FACEDETECT, SourceSettings, make_element};
+use super::analysis_chain::{self, FrameLayout};
+use super::config::Config;
 use super::element_chain::ElementChain;
-use super::frame_queue::FrameQueue;
+use super::frame_queue::{FrameQueue, SlotId};
 use super::log::log;
 use super::outputs::RecordOutputs;
+use super::picture_check::PictureWatch;
 use super::preview::PreviewEncoder;
 use super::source_pipeline::DecodedFrame;
-use super::stream::Stream;
-use super::zones::make_zone_counter;
+use super::stream::{FrameSink, Stream};
 
-/// What all worker threads share.
-pub(super) struct FrameAnalysis<'a> {
-    config: &'a Config,
-    streams: &'a [Arc<Stream>],
-    outputs: &'a RecordOutputs,
-    contexts: Vec<Mutex<StreamContext>>,
+/// The analysis of one stream, by whichever worker takes its next frame.
+pub(super) struct StreamAnalysis {
+    stream: Arc<Stream>,
+    config: Arc<Config>,
+    outputs: Arc<RecordOutputs>,
+    context: Mutex<StreamContext>,
+}
+
+/// A frame and what analyses it.
+pub(super) struct AnalysisTask {
+    analysis: Arc<StreamAnalysis>,
+    frame: DecodedFrame,
+}
+
+/// The slot of a stream in the queue of all workers.
+pub(super) struct StreamSlot {
+    queue: Arc<FrameQueue<AnalysisTask>>,
+    slot: SlotId,
+    analysis: Arc<StreamAnalysis>,
+}
+
+impl StreamSlot {
+    pub(super) fn new(
+        queue: &Arc<FrameQueue<AnalysisTask>>,
+        analysis: Arc<StreamAnalysis>,
+    ) -> Self {
+        Self {
+            queue: queue.clone(),
+            slot: queue.add(),
+            analysis,
+        }
+    }
+}
+
+impl FrameSink for StreamSlot {
+    fn push(&self, frame: DecodedFrame) -> bool {
+        let analysis = self.analysis.clone();
+        let task = AnalysisTask { analysis, frame };
+        self.queue.push(self.slot, task).is_some()
+    }
+
+    fn wait_until_idle(&self) {
+        self.queue.wait_until_idle(self.slot);
+    }
+}
+
+impl Drop for StreamSlot {
+    fn drop(&mut self) {
+        self.queue.remove(self.slot);
+    }
 }
 
 /// What is kept of a stream from frame to frame.
 struct StreamContext {
     /// `None` between an error and the next frame.
     chain: Option<ElementChain>,
+    /// What the chain was made for.
+    layout: FrameLayout,
+    picture: Option<PictureWatch>,
     /// The running time of the last frame.
     last: gst::ClockTime,
     selection: RecordSelection,
@@ -39,51 +88,57 @@ struct StreamContext {
     last_error: Option<String>,
 }
 
-impl<'a> FrameAnalysis<'a> {
-    /// Creates the elements of every stream, so that wrong settings are reported at once.
+/// Analyses frames from `queue` until it is closed.
+pub(super) fn run(queue: &FrameQueue<AnalysisTask>) {
+    while let Some((slot, task)) = queue.pop() {
+        let _finish = FinishOnDrop(queue, slot);
+        task.analysis.process(task.frame);
+    }
+}
+
+impl StreamAnalysis {
+    /// Creates the elements, so that wrong settings are reported at once.
     pub(super) fn new(
-        config: &'a Config,
-        streams: &'a [Arc<Stream>],
-        outputs: &'a RecordOutputs,
+        config: &Arc<Config>,
+        stream: &Arc<Stream>,
+        outputs: &Arc<RecordOutputs>,
     ) -> anyhow::Result<Self> {
-        let contexts = streams.iter().map(|stream| {
-            let source = stream.source();
-            let page = config.page.as_ref();
-            let preview = page.map(|page| PreviewEncoder::new(page, source.pictures));
-            anyhow::Ok(Mutex::new(StreamContext {
-                chain: Some(chain(config, source)?),
-                last: gst::ClockTime::ZERO,
-                selection: RecordSelection::default(),
-                preview: preview.transpose()?.flatten(),
-                last_error: None,
-            }))
-        });
+        let source = stream.source();
+        let page = config.page.as_ref();
+        let preview = page.map(|page| PreviewEncoder::new(page, source.pictures));
+        let layout = FrameLayout::default();
+        let context = StreamContext {
+            chain: Some(analysis_chain::start(config, source, layout)?),
+            layout,
+            picture: source
+                .picture_check
+                .then(|| PictureWatch::new(config.picture_check)),
+            last: gst::ClockTime::ZERO,
+            selection: RecordSelection::default(),
+            preview: preview.transpose()?.flatten(),
+            last_error: None,
+        };
         Ok(Self {
-            contexts: contexts.collect::<Result<_, _>>()?,
-            config,
-            streams,
-            outputs,
+            stream: stream.clone(),
+            config: config.clone(),
+            outputs: outputs.clone(),
+            context: Mutex::new(context),
         })
     }
 
-    /// Analyses frames from `queue` until it is closed.
-    pub(super) fn run(&self, queue: &FrameQueue<DecodedFrame>) {
-        while let Some((slot, frame)) = queue.pop() {
-            let _finish = FinishOnDrop(queue, slot);
-            let mut context = self.contexts[slot]
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            let stream = &self.streams[slot];
-            let error = self.analyse(&mut context, stream, frame).err();
-            let error = error.map(|error| format!("{error:#}"));
-            if let Some(error) = &error {
-                context.chain = None;
-                if context.last_error.as_ref() != Some(error) {
-                    log(stream.name(), &format!("cannot analyse a frame: {error}"));
-                }
+    fn process(&self, frame: DecodedFrame) {
+        let mut context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
+        let stream = &self.stream;
+        let error = self.analyse(&mut context, stream, frame).err();
+        let source = stream.source();
+        let error = error.map(|error| source.without_secrets(&format!("{error:#}")));
+        if let Some(error) = &error {
+            context.chain = None;
+            if context.last_error.as_ref() != Some(error) {
+                log(stream.name(), &format!("cannot analyse a frame: {error}"));
             }
-            context.last_error = error;
         }
+        context.last_error = error;
     }
 
     fn analyse(
@@ -92,9 +147,17 @@ impl<'a> FrameAnalysis<'a> {
         stream: &Stream,
         frame: DecodedFrame,
     ) -> anyhow::Result<()> {
+        let layout = FrameLayout::new(stream.source(), frame.orientation, &frame.caps);
+        if context.layout != layout {
+            (context.chain, context.layout) = (None, layout);
+        }
         let chain = match &mut context.chain {
             Some(chain) => chain,
-            none => none.insert(chain(self.config, stream.source())?),
+            none => none.insert(analysis_chain::start(
+                &self.config,
+                stream.source(),
+                layout,
+            )?),
         };
         // The elements see one timeline, which continues across reconnects and loops.
         let time = stream
@@ -110,6 +173,9 @@ impl<'a> FrameAnalysis<'a> {
         };
 
         let info = VideoInfo::from_caps(&result.caps).context("the elements return no video")?;
+        if let Some(picture) = &mut context.picture {
+            stream.set_picture(picture.observe(&result, &info, Duration::from(time))?);
+        }
         let faces = face::faces(&result.buffer);
         let zones = zones::frame_zones(&result.buffer);
         let recorded = zones.as_ref();
@@ -125,7 +191,8 @@ impl<'a> FrameAnalysis<'a> {
                 .with_source(Some(stream.name().to_owned()))
                 .with_zones(recorded)
                 .with_pixel_aspect_ratio(info.par())
-                .with_wall_clock(Some(record::now()));
+                .with_wall_clock(Some(record::now()))
+                .with_sender_time(frame.sender_time.and_then(record::rfc3339));
             self.outputs.write(stream.name(), &record)?;
         }
         let latency = frame.captured.elapsed();
@@ -145,23 +212,10 @@ impl<'a> FrameAnalysis<'a> {
 }
 
 /// Ends the processing of the item from a slot, even after a panic.
-struct FinishOnDrop<'a>(&'a FrameQueue<DecodedFrame>, usize);
+struct FinishOnDrop<'a>(&'a FrameQueue<AnalysisTask>, SlotId);
 
 impl Drop for FinishOnDrop<'_> {
     fn drop(&mut self) {
         self.0.finish(self.1);
     }
-}
-
-fn chain(config: &Config, source: &SourceSettings) -> anyhow::Result<ElementChain> {
-    let mut elements = vec![
-        // Passes formats through that the detector accepts.
-        gst::ElementFactory::make("videoconvert").build()?,
-        make_element(FACEDETECT, &[&config.detect, &source.detect])?,
-        make_element(EMOTIONCLASSIFY, &[&config.classify, &source.classify])?,
-    ];
-    if !source.zones.is_empty() {
-        elements.push(make_zone_counter(&source.zones)?);
-    }
-    ElementChain::new(&elements).with_context(|| source.name.clone())
 }

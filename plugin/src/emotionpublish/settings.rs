@@ -139,6 +139,7 @@ impl Settings {
             tls_ca_file: path(&self.tls_ca_file),
             tls_certificate_file: path(&self.tls_certificate_file),
             tls_key_file: path(&self.tls_key_file),
+            last_will: None,
             queue_size: self.queue_size as usize,
         })
     }

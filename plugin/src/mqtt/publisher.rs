@@ -1,5 +1,6 @@
 //! The queue and the thread that sends its messages.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -77,6 +78,8 @@ struct State {
     is_trying: bool,
     is_closing: bool,
     connections: u64,
+    /// The newest retained message of each topic.
+    retained: BTreeMap<String, Vec<u8>>,
 }
 
 impl Publisher {
@@ -98,6 +101,7 @@ impl Publisher {
                 is_trying: true,
                 is_closing: false,
                 connections: 0,
+                retained: BTreeMap::new(),
             }),
             changed: Condvar::new(),
         });
@@ -112,6 +116,15 @@ impl Publisher {
     pub fn publish(&self, topic: &str, payload: Vec<u8>) {
         let mut state = self.shared.lock();
         state.queue.push(topic, payload);
+        state.send_more();
+    }
+
+    /// Queues a message that the broker keeps for clients that subscribe later, and that is sent again on each connection.
+    /// An empty payload removes what the broker keeps. Returns at once.
+    pub fn publish_retained(&self, topic: &str, payload: Vec<u8>) {
+        let mut state = self.shared.lock();
+        state.retained.insert(topic.to_owned(), payload.clone());
+        state.queue.push_retained(topic, payload);
         state.send_more();
     }
 
@@ -237,6 +250,7 @@ impl Shared {
                     }
                     state.connections += 1;
                     state.client = Some(client.clone());
+                    state.queue_retained();
                     state.send_more();
                     drop(state);
                     on_event(ConnectionEvent::Connected);
@@ -260,13 +274,21 @@ impl Shared {
 }
 
 impl State {
+    /// Queues all retained messages: the broker may have lost them, or have sent the last will since.
+    fn queue_retained(&mut self) {
+        self.queue.forget_retained();
+        for (topic, payload) in &self.retained {
+            self.queue.push_retained(topic, payload.clone());
+        }
+    }
+
     /// Gives the client all messages that may be in flight.
     fn send_more(&mut self) {
         let Some(client) = &self.client else { return };
-        while let Some((topic, payload)) = self.queue.to_send() {
+        while let Some((topic, payload, is_retained)) = self.queue.to_send() {
             // The client's own queue has room for all messages in flight; it refuses them when its connection has ended.
             if client
-                .try_publish(topic, QoS::AtLeastOnce, false, payload)
+                .try_publish(topic, QoS::AtLeastOnce, is_retained, payload)
                 .is_err()
             {
                 break;

@@ -5,10 +5,19 @@ use std::collections::VecDeque;
 /// The most messages that wait for an acknowledgement of the broker at a time.
 pub const IN_FLIGHT: usize = 16;
 
+/// A message that waits or is in flight.
+#[derive(Debug)]
+struct Message {
+    topic: String,
+    payload: Vec<u8>,
+    /// Whether the broker keeps it for those who come later.
+    is_retained: bool,
+}
+
 /// First the messages in flight in the order in which they were sent, then those that wait.
 #[derive(Debug)]
 pub(super) struct Queue {
-    messages: VecDeque<(String, Vec<u8>)>,
+    messages: VecDeque<Message>,
     in_flight: usize,
     capacity: usize,
     /// Number of acknowledged messages.
@@ -30,20 +39,43 @@ impl Queue {
 
     /// Adds a message. If the queue is full, the oldest message that is not in flight is dropped.
     pub(super) fn push(&mut self, topic: &str, payload: Vec<u8>) {
-        self.messages.push_back((topic.to_owned(), payload));
+        self.add(topic, payload, false);
+    }
+
+    /// Adds a message that the broker keeps.
+    pub(super) fn push_retained(&mut self, topic: &str, payload: Vec<u8>) {
+        self.add(topic, payload, true);
+    }
+
+    fn add(&mut self, topic: &str, payload: Vec<u8>, is_retained: bool) {
+        self.messages.push_back(Message {
+            topic: topic.to_owned(),
+            payload,
+            is_retained,
+        });
         if self.messages.len() - self.in_flight > self.capacity {
             self.messages.remove(self.in_flight);
             self.dropped += 1;
         }
     }
 
-    /// The next message, if it may be sent now.
-    pub(super) fn to_send(&self) -> Option<(&str, Vec<u8>)> {
+    /// Removes the retained messages that wait, because newer ones follow.
+    pub(super) fn forget_retained(&mut self) {
+        let mut index = 0;
+        let in_flight = self.in_flight;
+        self.messages.retain(|message| {
+            index += 1;
+            index <= in_flight || !message.is_retained
+        });
+    }
+
+    /// The next message with its topic and whether it is retained, if it may be sent now.
+    pub(super) fn to_send(&self) -> Option<(&str, Vec<u8>, bool)> {
         if self.in_flight >= IN_FLIGHT {
             return None;
         }
-        let (topic, payload) = self.messages.get(self.in_flight)?;
-        Some((topic, payload.clone()))
+        let message = self.messages.get(self.in_flight)?;
+        Some((&message.topic, message.payload.clone(), message.is_retained))
     }
 
     /// Marks the message of [`to_send`](Self::to_send) as in flight.

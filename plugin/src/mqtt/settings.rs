@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gst::glib;
-use rumqttc::{MqttOptions, Transport};
+use rumqttc::{MqttOptions, QoS, Transport};
 
 use super::address::BrokerAddress;
 use super::error::Error;
@@ -14,6 +14,15 @@ use super::tls;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The largest packet of MQTT in bytes.
 const LARGEST_PACKET: usize = 268_435_455;
+
+/// A retained message that the broker publishes in the client's stead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastWill {
+    /// Its topic.
+    pub topic: String,
+    /// Its content.
+    pub payload: String,
+}
 
 /// Where and as whom to publish.
 #[derive(Debug, Clone)]
@@ -32,11 +41,22 @@ pub struct Settings {
     pub tls_certificate_file: Option<PathBuf>,
     /// PEM file of the certificate's key.
     pub tls_key_file: Option<PathBuf>,
+    /// What the broker publishes when the connection breaks without a farewell.
+    pub last_will: Option<LastWill>,
     /// Number of messages that are kept while the broker is unreachable, at least 1.
     pub queue_size: usize,
 }
 
 impl Settings {
+    /// Checks the settings and the certificates; connects to nobody.
+    ///
+    /// # Errors
+    ///
+    /// If the settings are incomplete or a certificate cannot be used.
+    pub fn check(&self) -> Result<(), Error> {
+        self.options().map(drop)
+    }
+
     /// Checks the settings and reads the certificates.
     pub(super) fn options(&self) -> Result<MqttOptions, Error> {
         let BrokerAddress { host, port, is_tls } = &self.address;
@@ -64,6 +84,10 @@ impl Settings {
                 return Err(Error::Incomplete("tls-key-file", "tls-certificate-file"));
             }
         };
+        if let Some(LastWill { topic, payload }) = &self.last_will {
+            let will = rumqttc::LastWill::new(topic, payload.as_bytes(), QoS::AtLeastOnce, true);
+            options.set_last_will(will);
+        }
         if *is_tls {
             let configuration = tls::configuration(self.tls_ca_file.as_deref(), client)?;
             options.set_transport(Transport::Tls(configuration));

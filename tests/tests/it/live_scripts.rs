@@ -105,3 +105,47 @@ fn a_stream_goes_through_rtsp_out_to_a_server_and_through_rtsp_in_from_a_camera(
         frames.len()
     );
 }
+
+#[test]
+fn rtsp_in_takes_a_login_from_a_file_or_the_environment_and_shows_it_to_nobody() {
+    let environment = GstEnvironment::new().expect("the plugin is there");
+    let clip = clip(environment.path());
+    let camera = RtspCamera::start(&clip, &["anna", "s3cret"]);
+    let login = environment.path().join("login");
+    std::fs::write(&login, "anna\ns3cret\n").expect("it is writable");
+    let login = login.to_str().expect("a plain path");
+    let refused = script(&environment, "rtsp-in.sh")
+        .arg(camera.uri().replace("://", "://anna:s3cret@"))
+        .output()
+        .expect("bash starts");
+    assert_eq!(refused.status.code(), Some(2));
+    for (number, variables) in [
+        vec![("RTSP_LOGIN", login)],
+        vec![("RTSP_USER", "anna"), ("RTSP_PASSWORD", "s3cret")],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let records = environment.path().join(format!("records-{number}"));
+        let made = std::process::Command::new("mkfifo").arg(&records).status();
+        assert!(made.expect("mkfifo starts").success());
+        let input = script(&environment, "rtsp-in.sh")
+            .args([
+                camera.uri().as_str(),
+                records.to_str().expect("a plain path"),
+            ])
+            .env("SINK", "fakesink")
+            .envs(variables)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("bash starts");
+        let input = KillOnDrop(input);
+        let mut lines = BufReader::new(std::fs::File::open(&records).expect("a pipe")).lines();
+        let line = lines.next().expect("a record").expect("text");
+        let _: Record = serde_json::from_str(&line).expect("a record");
+        let arguments = std::fs::read(format!("/proc/{}/cmdline", input.0.id()));
+        let arguments = String::from_utf8_lossy(&arguments.expect("it runs")).into_owned();
+        assert!(arguments.contains("rtspsrc"), "{arguments}");
+        assert!(!arguments.contains("s3cret"), "{arguments}");
+    }
+}

@@ -15,7 +15,7 @@ pub const EMOTIONCLASSIFY: &str = "emotionclassify";
 pub const EMOTIONOVERLAY: &str = "emotionoverlay";
 
 /// Names and values of properties of one element, which has checked them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ElementProperties(Vec<(String, String)>);
 
 impl ElementProperties {
@@ -30,6 +30,11 @@ impl ElementProperties {
 
     pub(super) fn emotionclassify<'de, D: Deserializer<'de>>(table: D) -> Result<Self, D::Error> {
         table.deserialize_map(Table(EMOTIONCLASSIFY))
+    }
+
+    /// Whether no property is set.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub(super) fn emotionoverlay<'de, D: Deserializer<'de>>(table: D) -> Result<Self, D::Error> {
@@ -124,14 +129,45 @@ impl Property<'_> {
             })?;
         let value = glib::Value::deserialize_with_pspec(text, &spec).ok();
         let value = value
-            .filter(|value| is_in_range(&spec, value))
+            .filter(|value| is_whole_in_range(&spec, text) && is_in_range(&spec, value))
             .ok_or_else(|| {
                 let about = spec.blurb().unwrap_or_default();
-                format!("{kind} does not take {text:?} for {name} ({about})")
+                let range = range(&spec).map_or(String::new(), |(least, most)| {
+                    format!(": expected a number from {least} to {most}")
+                });
+                format!("{kind} does not take {text:?} for {name}{range} ({about})")
             })?;
         element.set_property_from_value(name, &value);
         Ok(())
     }
+}
+
+/// The least and the greatest number of a property of whole numbers.
+fn range(spec: &glib::ParamSpec) -> Option<(i128, i128)> {
+    macro_rules! bounds {
+        ($($kind:ty),*) => {
+            $(if let Some(spec) = spec.downcast_ref::<$kind>() {
+                return Some((spec.minimum().into(), spec.maximum().into()));
+            })*
+        };
+    }
+    bounds!(
+        glib::ParamSpecInt,
+        glib::ParamSpecUInt,
+        glib::ParamSpecInt64,
+        glib::ParamSpecUInt64
+    );
+    None
+}
+
+/// Whether a text for a property of whole numbers is one in its range. GStreamer itself takes -3 for 4294967293 where no
+/// sign is allowed.
+fn is_whole_in_range(spec: &glib::ParamSpec, text: &str) -> bool {
+    let Some((least, most)) = range(spec) else {
+        return true;
+    };
+    let number = text.trim().parse::<i128>();
+    number.is_ok_and(|number| (least..=most).contains(&number))
 }
 
 /// Whether a number is in the range of its property. Setting another number would panic.

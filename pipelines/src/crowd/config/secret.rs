@@ -61,6 +61,13 @@ impl Secret {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// Whether `text` is the secret. How long that takes does not tell how much of it is right.
+    pub fn is(&self, text: &str) -> bool {
+        let pairs = text.bytes().zip(self.0.bytes());
+        let differences = pairs.fold(0, |sum, (a, b)| sum | (a ^ b));
+        differences == 0 && text.len() == self.0.len()
+    }
 }
 
 impl fmt::Debug for Secret {

@@ -7,13 +7,17 @@ use std::time::Duration;
 use emotion_analysis::zones::ZoneLayout;
 use serde::{Deserialize, Deserializer};
 
+use super::camera_values;
 use super::element_properties::ElementProperties;
+use super::redaction::{redacted, secrets_in_address, secrets_in_launch_line};
 use super::secret::Secret;
 use super::values::{self, PictureMode, checked};
 use super::zone::{LineSettings, ZoneSettings};
+use crate::crowd::endpoint::{self, Endpoint};
+use crate::crowd::mask::Polygon;
 
 /// A stream.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(try_from = "Table")]
 pub struct SourceSettings {
     /// Its name.
@@ -28,6 +32,22 @@ pub struct SourceSettings {
     pub transport: RtspTransport,
     /// How long to wait for late packets, in milliseconds.
     pub latency_ms: u32,
+    /// PEM file of the authorities that its TLS certificate is checked with; `None` for those of the system.
+    pub tls_ca_file: Option<PathBuf>,
+    /// SHA-256 of the only certificate that is trusted, in hexadecimal digits.
+    pub tls_fingerprint: Option<String>,
+    /// The time from one request for a picture to the next, if the address is that of a single picture.
+    pub snapshot_period: Option<Duration>,
+    /// Quarter turns clockwise; `None` for those that the stream itself asks for.
+    pub quarter_turns: Option<u8>,
+    /// Whether left and right change sides, after the turn.
+    pub mirror: bool,
+    /// Whether interlaced pictures are deinterlaced.
+    pub deinterlace: bool,
+    /// Parts of the upright picture that are neither analysed nor shown.
+    pub(crate) masks: Vec<Polygon>,
+    /// Whether frozen, black and covered pictures are noticed.
+    pub picture_check: bool,
     /// The time between two analysed frames; `None` to analyse all.
     pub period: Option<Duration>,
     /// What to do when the stream ends.
@@ -40,6 +60,18 @@ pub struct SourceSettings {
     pub classify: ElementProperties,
     /// Its zones and lines.
     pub zones: ZoneLayout,
+    /// Its table as it was written, to compare it with another and to show it.
+    pub(crate) table: toml::Table,
+}
+
+/// Hides the secrets.
+impl fmt::Debug for SourceSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceSettings")
+            .field("name", &self.name)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where frames come from.
@@ -55,11 +87,11 @@ pub enum Origin {
     Launch(String),
 }
 
-/// Hides the login in an address, and the whole launch line, which may contain one anywhere.
+/// Hides logins and queries.
 impl fmt::Debug for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Uri(uri) => f.debug_tuple("Uri").field(&without_login(uri)).finish(),
+            Self::Uri(uri) => f.debug_tuple("Uri").field(&redacted(uri, &[])).finish(),
             Self::Device(path) => f.debug_tuple("Device").field(path).finish(),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Launch(_) => f.write_str("Launch(…)"),
@@ -71,8 +103,10 @@ impl fmt::Debug for Origin {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RtspTransport {
-    /// In the RTSP connection itself.
+    /// TCP, and UDP where the camera does not offer that.
     #[default]
+    Auto,
+    /// In the RTSP connection itself.
     Tcp,
     /// In UDP datagrams.
     Udp,
@@ -106,8 +140,30 @@ struct Table {
     password: Option<Secret>,
     #[serde(default)]
     transport: RtspTransport,
-    #[serde(default = "default_latency")]
+    #[serde(
+        default = "default_latency",
+        deserialize_with = "values::number::<_, _, 0, 60_000>"
+    )]
     latency_ms: u32,
+    tls_ca_file: Option<PathBuf>,
+    #[serde(default, deserialize_with = "camera_values::fingerprint")]
+    tls_fingerprint: Option<String>,
+    #[serde(
+        default,
+        rename = "snapshot-seconds",
+        deserialize_with = "camera_values::snapshot_period"
+    )]
+    snapshot_period: Option<Duration>,
+    #[serde(default, deserialize_with = "camera_values::rotation")]
+    rotation: Option<u8>,
+    #[serde(default)]
+    mirror: bool,
+    #[serde(default = "camera_values::yes")]
+    deinterlace: bool,
+    #[serde(default, deserialize_with = "camera_values::masks")]
+    masks: Vec<Polygon>,
+    #[serde(default = "camera_values::yes")]
+    picture_check: bool,
     #[serde(default, deserialize_with = "frames_per_second")]
     frames_per_second: Option<Duration>,
     at_end: Option<EndAction>,
@@ -144,6 +200,43 @@ impl TryFrom<Table> for SourceSettings {
                 "the source {name} has a password and no username: set both"
             ));
         }
+        let scheme = match &origin {
+            Origin::Uri(uri) => uri.split_once("://").map_or("", |(scheme, _)| scheme),
+            _ => "",
+        };
+        let scheme = scheme.to_ascii_lowercase();
+        for (setting, is_set, is_possible, expected) in [
+            (
+                "transport",
+                table.transport != RtspTransport::default(),
+                scheme.starts_with("rtsp"),
+                "rtsp",
+            ),
+            (
+                "tls-ca-file",
+                table.tls_ca_file.is_some(),
+                scheme.starts_with("rtsps") || scheme == "https",
+                "rtsps or https",
+            ),
+            (
+                "tls-fingerprint",
+                table.tls_fingerprint.is_some(),
+                scheme.starts_with("rtsps"),
+                "rtsps",
+            ),
+            (
+                "snapshot-seconds",
+                table.snapshot_period.is_some(),
+                scheme == "http" || scheme == "https",
+                "http or https",
+            ),
+        ] {
+            if is_set && !is_possible {
+                return Err(format!(
+                    "the source {name} has {setting}, which needs an address with {expected}"
+                ));
+            }
+        }
         let at_end = table.at_end.unwrap_or(match origin {
             Origin::File(_) => EndAction::Stop,
             _ => EndAction::Restart,
@@ -159,53 +252,74 @@ impl TryFrom<Table> for SourceSettings {
             password: table.password,
             transport: table.transport,
             latency_ms: table.latency_ms,
+            tls_ca_file: table.tls_ca_file,
+            tls_fingerprint: table.tls_fingerprint,
+            snapshot_period: table.snapshot_period,
+            quarter_turns: table.rotation,
+            mirror: table.mirror,
+            deinterlace: table.deinterlace,
+            masks: table.masks,
+            picture_check: table.picture_check,
             period: table.frames_per_second,
             at_end,
             pictures: table.pictures,
             detect: table.detect,
             classify: table.classify,
             zones,
+            table: toml::Table::new(),
         })
     }
 }
 
 impl SourceSettings {
-    /// `text` without the passwords that GStreamer may have included.
-    pub fn without_secrets(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        if let Some(password) = &self.password {
-            text = text.replace(password.reveal(), "…");
-        }
-        if let Origin::Uri(uri) = &self.origin
-            && let Some(login) = login(uri)
-        {
-            text = text.replace(login, "…");
-        }
-        text
+    /// Reads a source that does not stand in the file.
+    ///
+    /// # Errors
+    ///
+    /// If a setting is wrong, with its key.
+    pub(crate) fn from_table(table: toml::Table) -> Result<Self, String> {
+        let read: Self = table
+            .clone()
+            .try_into()
+            .map_err(|error: toml::de::Error| error.to_string().trim_end().replace('\n', " "))?;
+        Ok(Self { table, ..read })
     }
-}
 
-/// `name:password` in an address.
-fn login(uri: &str) -> Option<&str> {
-    let (_, rest) = uri.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    authority.rsplit_once('@').map(|(login, _)| login)
-}
+    /// `text` about this source in one line, without its secrets.
+    pub fn without_secrets(&self, text: &str) -> String {
+        let mut secrets = match &self.origin {
+            Origin::Uri(uri) => secrets_in_address(uri),
+            Origin::Launch(line) => secrets_in_launch_line(line),
+            Origin::Device(_) | Origin::File(_) => Vec::new(),
+        };
+        if let Some(password) = &self.password {
+            secrets.insert(0, password.reveal().to_owned());
+        }
+        redacted(text, &secrets)
+    }
 
-fn without_login(uri: &str) -> String {
-    login(uri).map_or(uri.to_owned(), |login| uri.replace(login, "…"))
+    /// The server of an address; `None` for other origins and for addresses without one.
+    pub(crate) fn endpoint(&self) -> Option<Endpoint> {
+        match &self.origin {
+            Origin::Uri(uri) => endpoint::endpoint(uri).ok().flatten(),
+            _ => None,
+        }
+    }
 }
 
 fn uri<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Origin>, D::Error> {
     checked(deserializer, |uri: String| {
-        let shown = without_login(&uri);
+        let hide = |text: &str| redacted(text, &secrets_in_address(&uri));
+        let shown = hide(&uri);
         if !uri.contains("://") {
             return Err(format!(
                 "{shown:?} is no address: expected SCHEME://…, such as rtsp://camera/stream"
             ));
         }
-        gst::Element::make_from_uri(gst::URIType::Src, &uri, None)
-            .map_err(|error| format!("GStreamer cannot open {shown:?}: {}", error.message()))?;
+        endpoint::endpoint(&uri).map_err(|error| hide(&error))?;
+        gst::Element::make_from_uri(gst::URIType::Src, &uri, None).map_err(|error| {
+            format!("GStreamer cannot open {shown:?}: {}", hide(error.message()))
+        })?;
         Ok(Some(Origin::Uri(uri)))
     })
 }
@@ -228,8 +342,12 @@ fn file<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Origin>, D:
 fn launch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Origin>, D::Error> {
     checked(deserializer, |line: String| {
         // A line may end in caps only if an element follows.
-        gst::parse::bin_from_description(&format!("{line} ! identity"), false)
-            .map_err(|error| format!("no part of a pipeline: {}", error.message()))?;
+        gst::parse::bin_from_description(&format!("{line} ! identity"), false).map_err(
+            |error| {
+                let error = redacted(error.message(), &secrets_in_launch_line(&line));
+                format!("no part of a pipeline: {error}")
+            },
+        )?;
         Ok::<_, String>(Some(Origin::Launch(line)))
     })
 }
@@ -238,21 +356,4 @@ fn frames_per_second<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Duration>, D::Error> {
     values::period(deserializer).map(Some)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_login_is_found_only_in_the_authority_of_an_address() {
-        for (uri, expected) in [
-            ("rtsp://me:secret@camera/stream", Some("me:secret")),
-            ("rtsp://camera/a@b", None),
-            ("rtsp://camera", None),
-            ("rtsp://me:p@ss@camera:554", Some("me:p@ss")),
-        ] {
-            assert_eq!(login(uri), expected, "{uri}");
-        }
-    }
 }

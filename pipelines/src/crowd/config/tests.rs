@@ -1,5 +1,7 @@
 use gst::prelude::*;
 
+use std::path::Path;
+
 use super::*;
 
 fn parse(text: &str) -> Result<Config, Error> {
@@ -18,9 +20,20 @@ fn the_example_is_valid_as_it_is_and_with_every_setting_uncommented() {
 
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = |name: &str| folder.path().join(name).display().to_string();
-    for name in ["talk.mp4", "broker.password", "page.token"] {
-        std::fs::write(file(name), "text\n").expect("it is writable");
+    let texts = [
+        "talk.mp4",
+        "broker.password",
+        "page.token",
+        "control.token",
+        "webhook.token",
+    ];
+    for name in texts {
+        std::fs::write(file(name), format!("text of {name}\n")).expect("it is writable");
     }
+    std::fs::write(file("page.token"), "text\n").expect("it is writable");
+    std::fs::write(file("control.token"), "other\n").expect("it is writable");
+    certificate(&file("crowd.pem"), &file("crowd.key"));
+    std::fs::copy(file("crowd.pem"), file("authority.pem")).expect("it is writable");
     let whole: String = EXAMPLE
         .lines()
         // A commented setting follows the # directly, prose after a space.
@@ -29,13 +42,34 @@ fn the_example_is_valid_as_it_is_and_with_every_setting_uncommented() {
             _ => format!("{line}\n"),
         })
         .collect();
-    let whole = ["talk.mp4", "broker.password", "page.token"]
+    let certificates = ["authority.pem", "crowd.pem", "crowd.key"];
+    let whole = texts
         .iter()
-        .fold(whole, |text, name| text.replace(name, &file(name)))
+        .chain(&certificates)
+        .fold(whole, |text, name| {
+            text.replace(&format!("\"{name}\""), &format!("\"{}\"", file(name)))
+        })
         .replace("{ env = \"HALL_PASSWORD\" }", "\"text\"");
     let config = parse(&whole).expect("its comments are right");
-    assert_eq!(config.sources.len(), 4);
+    assert_eq!(config.sources.len(), 5);
     assert!(config.mqtt.is_some() && config.page.is_some());
+    assert!(config.webhook.is_some() && config.api.is_some());
+}
+
+/// Makes a certificate and its key.
+fn certificate(certificate: &str, key: &str) {
+    let made = std::process::Command::new("openssl")
+        .args([
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=test",
+        ])
+        .args(["-out", certificate, "-keyout", key])
+        .output()
+        .expect("openssl is installed");
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
 }
 
 #[test]
@@ -56,6 +90,10 @@ fn commented_values_of_the_example_are_the_defaults() {
     };
     let config = parse("[[source]]\nname='a'\nlaunch='videotestsrc'").expect("it is right");
     let (reconnect, page) = (config.reconnect, PageSettings::default());
+    let mqtt = parse("[mqtt]\naddress='x'\n[page]")
+        .expect("it is right")
+        .mqtt;
+    let mqtt = mqtt.expect("it is set");
     assert_eq!(
         shown("stall-seconds"),
         reconnect.stall.as_secs().to_string()
@@ -70,8 +108,10 @@ fn commented_values_of_the_example_are_the_defaults() {
     );
     assert_eq!(shown("listen"), page.listen.to_string());
     assert_eq!(shown("picture-width"), page.picture_width.to_string());
-    assert_eq!(shown("queue-size"), default_queue().to_string());
-    assert_eq!(shown("topic"), default_topic());
+    assert_eq!(shown("queue-size"), mqtt.queue_size.to_string());
+    assert_eq!(shown("topic"), mqtt.topic);
+    assert_eq!(shown("status-topic"), mqtt.status_topic);
+    assert_eq!(shown("availability-topic"), mqtt.availability_topic);
 }
 
 #[test]
@@ -153,12 +193,19 @@ fn errors_have_a_position() {
         ("[analysis\n", "1:10", "expected `]`"),
         ("\n[page]\nlisten = \"nowhere\"", "3:10", "socket address"),
         ("[page]\ncolour = 1", "2:1", "unknown field `colour`"),
-        ("[analysis]\nworkers = 0", "2:11", "nonzero"),
+        ("[analysis]\nworkers = 0", "2:11", "from 1 to 256"),
+        ("[analysis]\nworkers = 100000", "2:11", "found 100000"),
         (
-            "[reconnect]\nstall-seconds = -1",
+            "[reconnect]\nstall-seconds = 0",
             "2:17",
-            "expected seconds from 0",
+            "expected seconds from 0.1",
         ),
+        (
+            "[reconnect]\nfirst-pause-seconds = 0",
+            "2:23",
+            "expected seconds from 0.1",
+        ),
+        ("[page]\npicture-width = -1", "2:17", "from 16 to 7680"),
         (
             "[mqtt]\naddress = \"http://x\"",
             "2:11",
@@ -185,6 +232,49 @@ fn errors_have_a_position() {
             "EMOTION_UNSET",
         ),
         ("[page]\npictures = \"naked\"", "2:12", "`pixelate`"),
+        ("[page]\nlisten = \"0.0.0.0:80\"", "2:10", "set a token"),
+        ("[page]\ntoken = \"päss\"", "2:9", "expected letters"),
+        (
+            "[page]\n[mqtt]\naddress = \"x\"\npassword = \"y\"",
+            "4:12",
+            "password is set without username",
+        ),
+        (
+            "[page]\n[mqtt]\naddress = \"mqtts://x\"\ntls-ca-file = \"/nope.pem\"",
+            "4:15",
+            "/nope.pem: ",
+        ),
+        (
+            "[page]\n[records]\njsonl = \"/nope/x.jsonl\"",
+            "3:9",
+            "there is no folder /nope",
+        ),
+        ("[page]\n[records]\njsonl = \"/\"", "3:9", "it is a folder"),
+        (
+            "[page]\n[records]\njsonl = \"-\"\nrotate-hours = 1",
+            "2:1",
+            "a rotation needs a file",
+        ),
+        (
+            "[page]\n[reconnect]\nlongest-pause-seconds = 0.5",
+            "3:25",
+            "the longest pause is 0.5 s",
+        ),
+        (
+            "[webhook]\nurl = \"ftp://x\"",
+            "2:7",
+            "expected an address of a web server",
+        ),
+        (
+            "[[source]]\nname=\"a\"\nlaunch=\"fakesrc\"\n[api]",
+            "4:1",
+            "expected a [page]",
+        ),
+        (
+            "[page]\ntoken = \"a\"\n[api]\ntoken = \"a\"",
+            "4:9",
+            "another token than that of the page",
+        ),
     ] {
         let error = error(text);
         assert!(
@@ -200,6 +290,13 @@ fn sources_that_cannot_be_opened_are_rejected_with_their_position() {
     let source = |rest: &str| format!("[[source]]\nname = \"a\"\n{rest}");
     for (rest, place, said) in [
         ("uri = \"camera\"", "3:7", "expected SCHEME://"),
+        ("uri = \"rtsp://x:port/y\"", "3:7", "expected a port"),
+        ("latency-ms = 100000", "3:14", "from 0 to 60000"),
+        (
+            "launch = \"souphttpsrc location=http://me:secret@x nosuch=1\"",
+            "3:10",
+            "no part of a pipeline",
+        ),
         ("uri = \"foo://me:secret@camera\"", "3:7", "foo"),
         (
             "file = \"/nowhere.mp4\"",
@@ -257,6 +354,16 @@ fn properties_are_checked_by_their_element() {
         ),
         ("[detect]\nstats = 1", "2:9", "no property stats to be set"),
         ("[detect]\nmin-size = [1]", "2:12", "found array"),
+        (
+            "[detect]\nmin-size = -3",
+            "2:12",
+            "expected a number from 0",
+        ),
+        (
+            "[detect]\nmin-size = 30.5",
+            "2:12",
+            "expected a number from 0",
+        ),
     ] {
         let error = error(text);
         assert!(
@@ -273,7 +380,7 @@ fn properties_of_a_source_take_precedence() {
         "[detect]\nmin-size = 50\nmin-neighbors = 3\n[[source]]\nname='a'\nlaunch='fakesrc'\ndetect={min-size=70}",
     )
     .expect("it is right");
-    let of_source = &config.sources[0].get_ref().detect;
+    let of_source = &config.sources[0].detect;
     let element = make_element(FACEDETECT, &[&config.detect, of_source]).expect("it exists");
     assert_eq!(element.property::<u32>("min-size"), 70);
     assert_eq!(element.property::<u32>("min-neighbors"), 3);
@@ -295,14 +402,18 @@ fn secrets_are_read_and_never_printed() {
 }
 
 #[test]
-fn errors_of_gstreamer_lose_the_login() {
+fn texts_about_a_source_lose_its_secrets() {
     let config =
-        parse("[[source]]\nname='a'\nuri='rtsp://me:pa55@camera'\nusername='me'\npassword='other'")
+        parse("[[source]]\nname='a'\nuri='rtsp://me:pa55@camera/?pwd=qu3ry'\nusername='me'\npassword='other'")
             .expect("it is right");
-    let source = config.sources[0].get_ref();
+    let source = &config.sources[0];
     assert_eq!(
-        source.without_secrets("cannot open rtsp://me:pa55@camera with other"),
-        "cannot open rtsp://…@camera with …"
+        source.without_secrets("cannot open rtsp://me:pa55@camera/?pwd=qu3ry with other, qu3ry"),
+        "cannot open rtsp://…@camera/?… with …, …"
     );
-    assert!(!format!("{config:?}").contains("pa55"));
+    let shown = format!("{config:?}");
+    assert!(
+        !shown.contains("pa55") && !shown.contains("qu3ry"),
+        "{shown}"
+    );
 }

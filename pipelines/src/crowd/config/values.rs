@@ -7,6 +7,8 @@ use gstemotion::mqtt;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use crate::crowd::endpoint;
+
 /// Reads a value and passes it through `check`.
 pub(super) fn checked<'de, D, T, U, E>(
     deserializer: D,
@@ -35,11 +37,37 @@ pub(super) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
 
 /// A time in seconds, up to a day.
 pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    checked(deserializer, |seconds: f64| {
-        (0.0..=86_400.0)
-            .contains(&seconds)
-            .then(|| Duration::from_secs_f64(seconds))
-            .ok_or(format!("expected seconds from 0 to 86400, found {seconds}"))
+    checked(deserializer, |seconds| duration(seconds, 0.0))
+}
+
+/// A time in seconds after which something happens again: from a tenth of a second, so that it never happens all the time.
+pub(super) fn pause<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    checked(deserializer, |seconds| duration(seconds, 0.1))
+}
+
+fn duration(seconds: f64, least: f64) -> Result<Duration, String> {
+    (least..=86_400.0)
+        .contains(&seconds)
+        .then(|| Duration::from_secs_f64(seconds))
+        .ok_or(format!(
+            "expected seconds from {least} to 86400, found {seconds}"
+        ))
+}
+
+/// A whole number from `LEAST` to `MOST`.
+pub(super) fn number<'de, D, N, const LEAST: i64, const MOST: i64>(
+    deserializer: D,
+) -> Result<N, D::Error>
+where
+    D: Deserializer<'de>,
+    N: TryFrom<i64>,
+{
+    checked(deserializer, |number: i64| {
+        let is_in_range = (LEAST..=MOST).contains(&number);
+        let found = is_in_range.then(|| N::try_from(number).ok()).flatten();
+        found.ok_or(format!(
+            "expected a whole number from {LEAST} to {MOST}, found {number}"
+        ))
     })
 }
 
@@ -61,6 +89,20 @@ pub(super) fn broker<'de, D: Deserializer<'de>>(
 ) -> Result<mqtt::BrokerAddress, D::Error> {
     checked(deserializer, |text: String| {
         text.parse::<mqtt::BrokerAddress>()
+    })
+}
+
+/// An address of a web server.
+pub(super) fn web_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    checked(deserializer, |text: String| {
+        let is_web = ["http://", "https://"]
+            .iter()
+            .any(|scheme| text.starts_with(scheme));
+        match endpoint::endpoint(&text) {
+            Ok(Some(_)) if is_web => Ok(text),
+            Ok(_) => Err("expected an address of a web server: http://… or https://…".into()),
+            Err(error) => Err(error),
+        }
     })
 }
 

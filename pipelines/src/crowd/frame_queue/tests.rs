@@ -1,8 +1,16 @@
 use super::*;
 
+fn queue<T>(slots: usize) -> FrameQueue<T> {
+    let queue = FrameQueue::new();
+    for _ in 0..slots {
+        queue.add();
+    }
+    queue
+}
+
 #[test]
 fn a_new_item_replaces_the_one_in_its_slot() {
-    let queue = FrameQueue::new(1);
+    let queue = queue(1);
     assert_eq!(queue.push(0, "old"), None);
     assert_eq!(queue.push(0, "new"), Some("old"));
     assert_eq!(queue.pop(), Some((0, "new")));
@@ -10,7 +18,7 @@ fn a_new_item_replaces_the_one_in_its_slot() {
 
 #[test]
 fn slots_take_turns_however_often_one_of_them_is_filled() {
-    let queue = FrameQueue::new(3);
+    let queue = queue(3);
     let mut order = Vec::new();
     for item in 0..3 {
         queue.push(2, item);
@@ -29,7 +37,7 @@ fn slots_take_turns_however_often_one_of_them_is_filled() {
 
 #[test]
 fn a_busy_slot_is_given_to_no_other_worker() {
-    let queue = FrameQueue::new(2);
+    let queue = queue(2);
     queue.push(0, 1);
     assert_eq!(queue.pop(), Some((0, 1)));
     queue.push(0, 2);
@@ -41,7 +49,7 @@ fn a_busy_slot_is_given_to_no_other_worker() {
 
 #[test]
 fn a_closed_queue_returns_the_remaining_items_and_then_none() {
-    let queue = FrameQueue::new(2);
+    let queue = queue(2);
     queue.push(0, 1);
     assert_eq!(queue.pop(), Some((0, 1)));
     queue.push(0, 2);
@@ -57,7 +65,7 @@ fn a_closed_queue_returns_the_remaining_items_and_then_none() {
 
 #[test]
 fn a_slot_is_idle_when_its_last_item_is_finished() {
-    let queue = FrameQueue::new(1);
+    let queue = queue(1);
     queue.push(0, 1);
     queue.pop();
     queue.push(0, 2);
@@ -68,4 +76,21 @@ fn a_slot_is_idle_when_its_last_item_is_finished() {
         assert!(!waiting.is_finished());
         queue.finish(0);
     });
+}
+
+#[test]
+fn a_removed_slot_takes_and_gives_nothing_and_the_others_go_on() {
+    let queue = queue(2);
+    queue.push(0, 1);
+    queue.push(1, 2);
+    queue.remove(0);
+    assert_eq!(queue.push(0, 3), Some(3));
+    assert_eq!(queue.pop(), Some((1, 2)));
+    // A worker may still be busy with an item of a slot that is removed.
+    queue.remove(1);
+    queue.finish(1);
+    queue.wait_until_idle(1);
+    assert_eq!(queue.add(), 2);
+    queue.push(2, 4);
+    assert_eq!(queue.pop(), Some((2, 4)));
 }

@@ -1,130 +1,160 @@
-//! Appends lines to a file in a thread of its own.
+//! Appends lines to the file of records from a thread of its own.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::thread::JoinHandle;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context as _;
 
+use super::appended_file::AppendedFile;
+use super::file_rotation::FileRotation;
 use crate::crowd::log::log;
 use crate::crowd::metrics::FileMetrics;
 
 /// The most lines that wait for a slow disk or reader.
 const QUEUE_SIZE: usize = 2000;
+/// How often an idle writer looks whether its file was moved.
+const IDLE_PERIOD: Duration = Duration::from_secs(1);
+/// How long a reader or a disk may take for one more line when the program ends.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A file that a thread writes.
 #[derive(Debug)]
 pub(super) struct LineAppender {
-    sender: SyncSender<Vec<u8>>,
-    thread: JoinHandle<()>,
+    path: PathBuf,
+    /// `None` when it is closed.
+    sender: Mutex<Option<SyncSender<Vec<u8>>>>,
+    /// Disconnected when the thread has ended.
+    ended: Mutex<Receiver<()>>,
+    progress: Arc<WriteProgress>,
     metrics: FileMetrics,
+}
+
+#[derive(Debug, Default)]
+struct WriteProgress {
+    /// Number of lines that were written or given up.
+    lines: AtomicU64,
+    /// Whether to open the file again.
+    is_to_reopen: AtomicBool,
 }
 
 impl LineAppender {
     /// Opens `path` for appending, `-` for standard output.
-    pub(super) fn open(path: &Path, metrics: FileMetrics) -> anyhow::Result<Self> {
-        let file: Box<dyn Write + Send> = if path == Path::new("-") {
-            Box::new(io::stdout())
-        } else {
-            Box::new(append(path)?)
-        };
+    pub(super) fn open(
+        path: &Path,
+        rotation: FileRotation,
+        metrics: FileMetrics,
+    ) -> anyhow::Result<Self> {
+        let file = AppendedFile::open(path, rotation)
+            .with_context(|| format!("{}: cannot write records there", path.display()))?;
         let (sender, receiver) = sync_channel(QUEUE_SIZE);
+        let (running, ended) = sync_channel(0);
+        let progress = Arc::new(WriteProgress::default());
         let writer = Writer {
             path: path.to_owned(),
             file,
+            progress: progress.clone(),
             metrics: metrics.clone(),
-            is_incomplete: false,
             has_failed: false,
         };
-        let thread = std::thread::Builder::new()
+        std::thread::Builder::new()
             .name("records".into())
-            .spawn(move || writer.run(&receiver))
+            .spawn(move || {
+                let _running = running;
+                writer.run(&receiver);
+            })
             .context("the system refuses a thread")?;
         Ok(Self {
-            sender,
-            thread,
+            path: path.to_owned(),
+            sender: Mutex::new(Some(sender)),
+            ended: Mutex::new(ended),
+            progress,
             metrics,
         })
     }
 
     /// Appends a line, which ends in a line break. If too many lines wait, it is dropped and counted.
     pub(super) fn write(&self, line: Vec<u8>) {
-        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) =
-            self.sender.try_send(line)
-        {
+        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = sender.as_ref().map(|sender| sender.try_send(line));
+        if !matches!(sent, Some(Ok(()))) {
             self.metrics.dropped.inc();
         }
     }
 
-    /// Waits until all lines are written.
-    pub(super) fn close(self) {
-        drop(self.sender);
-        // A thread that panicked has printed so.
-        let _ = self.thread.join();
+    /// Opens the file again, because another program may have moved it.
+    pub(super) fn reopen(&self) {
+        self.progress.is_to_reopen.store(true, Ordering::Relaxed);
     }
-}
 
-fn append(path: &Path) -> anyhow::Result<File> {
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .with_context(|| format!("{}: cannot write records there", path.display()))
+    /// Waits until all lines are written, or nothing has been written for some seconds.
+    pub(super) fn close(&self) {
+        drop(
+            self.sender
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut written = self.progress.lines.load(Ordering::Relaxed);
+        while ended.recv_timeout(CLOSE_TIMEOUT) == Err(RecvTimeoutError::Timeout) {
+            let now = self.progress.lines.load(Ordering::Relaxed);
+            if now == written {
+                let path = self.path.display();
+                log(
+                    "records",
+                    &format!("{path}: nobody reads it; the last records are lost"),
+                );
+                return;
+            }
+            written = now;
+        }
+    }
 }
 
 struct Writer {
     path: PathBuf,
-    file: Box<dyn Write + Send>,
+    file: AppendedFile,
+    progress: Arc<WriteProgress>,
     metrics: FileMetrics,
-    /// Whether the last line was written only in part.
-    is_incomplete: bool,
     has_failed: bool,
 }
 
 impl Writer {
     fn run(mut self, lines: &Receiver<Vec<u8>>) {
-        for line in lines {
-            match self.write(&line) {
-                Ok(()) => {
-                    self.metrics.records.inc();
-                    if std::mem::take(&mut self.has_failed) {
-                        log(
-                            "records",
-                            &format!("{} is written again", self.path.display()),
-                        );
-                    }
-                }
-                // A full disk may get room again, so the analysis goes on.
-                Err(error) => {
-                    self.metrics.dropped.inc();
-                    if !std::mem::replace(&mut self.has_failed, true) {
-                        let path = self.path.display();
-                        log("records", &format!("{path}: {error}; records are lost"));
-                    }
-                }
+        loop {
+            let line = lines.recv_timeout(IDLE_PERIOD);
+            if self.progress.is_to_reopen.swap(false, Ordering::Relaxed) {
+                self.file.close();
+            }
+            match line {
+                Ok(line) => self.write(&line),
+                Err(RecvTimeoutError::Timeout) => self.file.close_if_moved(),
+                Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 
-    fn write(&mut self, line: &[u8]) -> io::Result<()> {
-        if self.is_incomplete {
-            self.file.write_all(b"\n")?;
-            self.is_incomplete = false;
-        }
-        let mut rest = line;
-        while !rest.is_empty() {
-            match self.file.write(rest) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => {
-                    rest = &rest[written..];
-                    self.is_incomplete = !rest.is_empty();
+    fn write(&mut self, line: &[u8]) {
+        match self.file.append(line) {
+            Ok(()) => {
+                self.metrics.records.inc();
+                if std::mem::take(&mut self.has_failed) {
+                    let path = self.path.display();
+                    log("records", &format!("{path} is written again"));
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+            }
+            // A full disk may get room again, so the analysis goes on.
+            Err(error) => {
+                self.metrics.dropped.inc();
+                if !std::mem::replace(&mut self.has_failed, true) {
+                    let path = self.path.display();
+                    log("records", &format!("{path}: {error}; records are lost"));
+                }
             }
         }
-        self.file.flush()
+        self.progress.lines.fetch_add(1, Ordering::Relaxed);
     }
 }

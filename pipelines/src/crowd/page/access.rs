@@ -17,6 +17,7 @@ const COOKIE: &str = "emotion-crowd";
 #[derive(Debug)]
 pub(super) struct AccessControl {
     token: Option<Secret>,
+    control: Option<Secret>,
 }
 
 /// The decision about a request.
@@ -29,27 +30,17 @@ enum Access {
 }
 
 impl AccessControl {
-    pub(super) fn new(settings: &PageSettings) -> anyhow::Result<Self> {
-        anyhow::ensure!(
-            settings.token.is_some() || settings.listen.ip().is_loopback(),
-            "[page] listens on {}, which other computers can reach: set a token, or listen on 127.0.0.1",
-            settings.listen
-        );
-        if let Some(token) = &settings.token {
-            let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
-            anyhow::ensure!(
-                token.reveal().chars().all(is_plain),
-                "[page] token: expected letters, digits, '-', '_', '.' and '~', because it can be part of an address"
-            );
-        }
-        Ok(Self {
+    /// Who shows the token `control`, which changes need, may look as well.
+    pub(super) fn new(settings: &PageSettings, control: Option<Secret>) -> Self {
+        Self {
             token: settings.token.clone(),
-        })
+            control,
+        }
     }
 
     fn decide(&self, uri: &Uri, headers: &HeaderMap) -> Access {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let Some(token) = self.token.as_ref().map(Secret::reveal) else {
+        let Some(token) = &self.token else {
             let host = text(header::HOST).unwrap_or_default();
             return match names_this_computer(host) {
                 true => Access::Granted,
@@ -67,16 +58,18 @@ impl AccessControl {
                 .find(|(name, _)| *name == COOKIE)
                 .map(|(_, value)| value)
         });
+        let controls = |shown: &str| self.control.as_ref().is_some_and(|token| token.is(shown));
         if [bearer, cookie]
             .into_iter()
             .flatten()
-            .any(|shown| is_same(shown, token))
+            .any(|shown| token.is(shown))
+            || bearer.is_some_and(controls)
         {
             return Access::Granted;
         }
         let mut parameters = uri.query().unwrap_or_default().split('&');
         match parameters.find_map(|parameter| parameter.strip_prefix("token=")) {
-            Some(shown) if is_same(shown, token) => Access::SetCookie,
+            Some(shown) if token.is(shown) => Access::SetCookie,
             Some(_) => Access::Denied("wrong token\n"),
             None => {
                 Access::Denied("open the page with ?token=…, or send Authorization: Bearer …\n")
@@ -114,15 +107,6 @@ fn names_this_computer(host: &str) -> bool {
         .strip_prefix('[')
         .and_then(|name| name.strip_suffix(']'));
     name == "localhost" || number.unwrap_or(name).parse::<IpAddr>().is_ok()
-}
-
-/// Compares in constant time.
-fn is_same(shown: &str, token: &str) -> bool {
-    let differences = shown
-        .bytes()
-        .zip(token.bytes())
-        .fold(0, |sum, (a, b)| sum | (a ^ b));
-    differences == 0 && shown.len() == token.len()
 }
 
 #[cfg(test)]

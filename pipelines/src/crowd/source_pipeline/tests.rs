@@ -1,3 +1,5 @@
+mod foreign_memory;
+
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU32;
@@ -32,7 +34,8 @@ fn stays_in_time(end: &str) {
     let ages = Arc::new(Mutex::new(Vec::new()));
     let (skips, captured) = (skipped.clone(), ages.clone());
     let pipeline = SourcePipeline::open(
-        config.sources[0].get_ref(),
+        &config.sources[0],
+        RtspTransport::Auto,
         move |frame| {
             captured.lock().unwrap().push(frame.captured.elapsed());
             // The decoder waits for this, while four frames arrive.
@@ -42,8 +45,8 @@ fn stays_in_time(end: &str) {
             skips.fetch_add(1, Ordering::Relaxed);
         },
     );
-    let pipeline = pipeline.unwrap();
-    assert!(pipeline.is_live);
+    let mut pipeline = pipeline.unwrap();
+    assert!(pipeline.is_live());
     assert!(pipeline.next_event(Duration::from_secs(3)).is_none());
     drop(pipeline);
     let (ages, skipped) = (ages.lock().unwrap(), skipped.load(Ordering::Relaxed));
@@ -53,4 +56,37 @@ fn stays_in_time(end: &str) {
     let last = &ages[ages.len() / 2..];
     let oldest = last.iter().max().unwrap();
     assert!(*oldest < Duration::from_secs(2), "{oldest:?}");
+}
+
+#[test]
+fn frames_of_a_hardware_decoder_are_brought_into_system_memory() {
+    gst::init().unwrap();
+    foreign_memory::register();
+    let line =
+        "videotestsrc is-live=true ! video/x-raw,format=I420,width=64,height=48 ! crowdtestupload";
+    let config = Config::parse(
+        &format!("[[source]]\nname = \"hardware\"\nlaunch = \"{line}\"\n"),
+        Path::new("crowd.toml"),
+    );
+    let config = config.unwrap();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let pipeline = SourcePipeline::open(
+        &config.sources[0],
+        RtspTransport::Auto,
+        move |frame| {
+            // The test may have seen enough.
+            let _ = sender.send(frame.caps);
+        },
+        || {},
+    );
+    let mut pipeline = pipeline.unwrap();
+    let caps = loop {
+        if let Ok(caps) = receiver.try_recv() {
+            break caps;
+        }
+        let event = pipeline.next_event(Duration::from_millis(20));
+        assert!(event.is_none(), "{event:?}");
+    };
+    let features = caps.features(0).expect("fixed caps");
+    assert!(!features.contains("memory:CrowdTest"), "{caps}");
 }

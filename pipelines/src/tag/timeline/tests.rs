@@ -41,6 +41,7 @@ pub(in crate::tag) fn record(time: impl Into<Option<f64>>, faces: Vec<FaceRecord
         stream_time: time,
         running_time: time,
         wall_clock: None,
+        sender_time: None,
         width: 100,
         height: 100,
         pixel_aspect_ratio: None,

@@ -2,6 +2,10 @@
 
 mod running;
 
+mod cameras;
+mod control;
+mod events;
+mod http_camera;
 mod publishing;
 mod settings;
 mod streams;

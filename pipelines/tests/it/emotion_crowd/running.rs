@@ -19,7 +19,7 @@ pub(crate) struct Running {
     said: Receiver<String>,
     /// Standard error so far.
     pub(crate) log: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// The program with these settings in a file.
@@ -48,8 +48,13 @@ impl Running {
             records,
             said,
             log: String::new(),
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Replaces the settings in its file.
+    pub(crate) fn rewrite(&self, settings: &str) {
+        fs::write(self.folder.path().join("crowd.toml"), settings).expect("it is writable");
     }
 
     /// Waits for a line on standard error that contains `text`.
@@ -140,6 +145,31 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
+impl Answer {
+    fn parse(mut answer: Vec<u8>) -> Self {
+        let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+        let body = answer.split_off(end.expect("a head") + 4);
+        let head = String::from_utf8(answer)
+            .expect("plain text")
+            .to_lowercase();
+        let status = head
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
+        Self {
+            status: status.expect("a status"),
+            head,
+            body,
+        }
+    }
+
+    /// The JSON in it.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        let text = String::from_utf8_lossy(&self.body);
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+}
+
 impl Page {
     /// Requests `path` with these header lines and reads at most `most` bytes of the answer.
     pub(crate) fn get(&self, path: &str, headers: &[&str], most: u64) -> Answer {
@@ -165,20 +195,28 @@ impl Page {
             .take(most)
             .read_to_end(&mut answer)
             .expect("an answer");
-        let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
-        let body = answer.split_off(end.expect("a head") + 4);
-        let head = String::from_utf8(answer)
-            .expect("plain text")
-            .to_lowercase();
-        let status = head
-            .split(' ')
-            .nth(1)
-            .and_then(|status| status.parse().ok());
-        Answer {
-            status: status.expect("a status"),
-            head,
-            body,
-        }
+        Answer::parse(answer)
+    }
+
+    /// Sends `body` to `path` by `method` with these header lines and reads the answer.
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
+        let mut stream = TcpStream::connect(&self.0).expect("it listens");
+        stream
+            .set_read_timeout(Some(PATIENCE))
+            .expect("a time is set");
+        let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\n{lines}Content-Length: {}\r\nConnection: close\r\n\r\n",
+            self.0,
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).expect("it is sent");
+        // A body that is too long is refused before its end.
+        let _ = stream.write_all(body.as_bytes());
+        let mut answer = Vec::new();
+        // The connection may be reset after the answer for the same reason.
+        let _ = stream.read_to_end(&mut answer);
+        Answer::parse(answer)
     }
 
     /// The value in `/metrics` of this name and labels.

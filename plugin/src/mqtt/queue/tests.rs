@@ -10,7 +10,7 @@ fn queue(capacity: usize, messages: u8) -> Queue {
 
 fn send_all(queue: &mut Queue) -> Vec<u8> {
     let mut sent = Vec::new();
-    while let Some((_, payload)) = queue.to_send() {
+    while let Some((_, payload, _)) = queue.to_send() {
         sent.extend(payload);
         queue.sent_one();
     }
@@ -60,4 +60,16 @@ fn an_acknowledgement_of_nothing_changes_nothing() {
     let mut queue = queue(2, 1);
     queue.acknowledge();
     assert_eq!((queue.len(), queue.sent), (1, 0));
+}
+
+#[test]
+fn retained_messages_that_wait_are_forgotten_and_those_in_flight_are_not() {
+    let mut queue = Queue::new(10);
+    queue.push_retained("state", vec![1]);
+    send_all(&mut queue);
+    queue.push("t", vec![2]);
+    queue.push_retained("state", vec![3]);
+    queue.forget_retained();
+    assert_eq!(queue.len(), 2);
+    assert_eq!(send_all(&mut queue), [2]);
 }

@@ -9,7 +9,8 @@ fn decide(token: Option<&str>, uri: &str, header: Option<(&'static str, &str)>) 
     if let Some((name, value)) = header {
         headers.insert(name, value.parse().expect("a header"));
     }
-    AccessControl { token }.decide(&uri.parse().expect("an address"), &headers)
+    let control = None;
+    AccessControl { token, control }.decide(&uri.parse().expect("an address"), &headers)
 }
 
 #[test]
