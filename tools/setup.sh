@@ -57,7 +57,7 @@ say() { printf '%s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
 require_rust() {
-    command -v cargo >/dev/null || fail "cargo was not found: install a Rust toolchain, 1.92 or newer (https://rustup.rs), open a new shell and call make again."
+    command -v cargo >/dev/null || fail "cargo was not found: install a Rust toolchain, 1.95 or newer (https://rustup.rs), open a new shell and call make again."
 }
 
 apt_install() {

@@ -10,7 +10,8 @@
 //! 5. shows labels under other names or in groups ([`Renaming`], [`LabelGroups`]);
 //! 6. calls a face [`UNCERTAIN`] whose best label is less probable than a threshold.
 //!
-//! It knows neither GStreamer nor OpenCV. Where faces are is up to the caller: `emotion_detect` finds and tracks them.
+//! [`PictureAnalyzer`] and [`VideoAnalyzer`] also find the faces, with a detector of `emotion_detect`; the analyzer itself
+//! leaves to the caller where they are. The crate knows neither GStreamer nor OpenCV.
 //! Rectangles are in pixels of a grey picture, times are since the start of the stream.
 //!
 //! ```
@@ -52,8 +53,10 @@ mod interval;
 mod labels;
 mod matcher;
 mod options;
+mod picture;
 mod smoothing;
 mod time_mean;
+mod video;
 
 pub use emotion_detect::interval::{Interval, InvalidInterval};
 
@@ -64,4 +67,11 @@ pub use interval::{ClassifyInterval, InvalidClassifyInterval};
 pub use labels::{LabelGroups, Renaming, RenamingError};
 pub use matcher::{FaceMatcher, FacePosition, MatchedFace};
 pub use options::Options;
+pub use picture::{AnalyzedFace, PictureAnalyzer};
 pub use smoothing::{SmoothedEmotion, Smoother, SmoothingMethod, SmoothingOptions};
+pub use video::VideoAnalyzer;
+
+/// The examples of the readme are tests.
+#[cfg(all(doctest, feature = "built-in-weights"))]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;
