@@ -32,6 +32,7 @@ packages_test=(
     mosquitto                     # an MQTT broker
     openssl                       # and its certificates
     python3-gi gir1.2-gst-rtsp-server-1.0 # an RTSP camera
+    gir1.2-gst-plugins-base-1.0   # GStreamer's metadata in Python
     gstreamer1.0-rtsp             # and a client that sends to one
     python3-prometheus-client     # reads /metrics as Prometheus does
     chromium                      # shows the pages of the programs

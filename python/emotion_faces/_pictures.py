@@ -65,7 +65,11 @@ def native(image: Image, channels: Order) -> Picture:
         return from_pillow(image)
     if isinstance(image, Array):
         return from_array(image, channels)
-    remedy = ": cv2.imread returns it for a file that it cannot read" if image is None else ""
+    remedy = ""
+    if image is None:
+        remedy = ": cv2.imread returns it for a file that it cannot read"
+    elif hasattr(image, "numpy"):
+        remedy = "; pass its .numpy() with the channels at the end"
     raise TypeError(f"expected {KINDS}, found {type(image).__name__}{remedy}")
 
 
