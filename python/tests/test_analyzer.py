@@ -1,5 +1,6 @@
 """The class as people use it."""
 
+import multiprocessing
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -69,6 +70,12 @@ def test_landmarks_have_names_and_angles():
     face = from_native(native)
     assert (face.landmarks["left_eye"], face.landmarks["nose"]) == ((70, 40), (50, 60))
     assert (face.roll, face.yaw, face.id, face.box.height) == (0, 0, 7, 4)
+
+
+def test_a_process_may_fork_after_a_call(analyzer, portrait):
+    expected = analyzer.detect([portrait] * 4)
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        assert pool.map(analyzer.detect, [portrait] * 4) == expected
 
 
 def test_top_emotion_is_that_of_the_first_face(analyzer, portrait):
