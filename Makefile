@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .SHELLFLAGS := -eu -o pipefail -c
 SHELL := /bin/bash
-.PHONY: help run test test-debian13 test-mutations test-ray bench install uninstall setup
+.PHONY: help run test test-debian13 test-mutations test-ray bench wheel install uninstall setup
 
 # cargo's folder, also where the shell that called make does not know it yet
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -21,6 +21,7 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 MUTATIONS ?= 1000
 ONLY ?=
+TARGETS ?= x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu
 step = @printf '\n== %s ==\n' '$(1)'
 whole = --workspace --features $(FEATURES) --locked
 slim = --package gst-plugin-emotion --no-default-features --locked
@@ -57,13 +58,18 @@ test: ## format, structure, lints, licences, docs, all tests and whole pipelines
 	@tools/advisories.sh --features $(FEATURES)
 	$(call step,Documentation)
 	RUSTDOCFLAGS='-D warnings' cargo doc $(whole) --no-deps
-	$(call step,Readers of exported networks from PyPI)
+	$(call step,Readers of exported networks and what Python's tests need from PyPI)
 	@tools/peers.sh '$(TARGET_DIR)/test-peers' tests/requirements.txt || true
 	$(call step,Tests and whole pipelines)
 	EMOTION_PYTHON="$$(ls '$(abspath $(TARGET_DIR))/test-peers/bin/python' 2>/dev/null || true)" \
 		cargo nextest run $(whole) $(if $(EMOTION_DATA),--run-ignored all)
 	$(call step,An archive on a Ray cluster of this machine)
 	@tools/test-ray.sh '$(TARGET_DIR)' 8
+	$(call step,The Python package)
+	cargo build $(whole) --lib --bins --tests
+	@tools/test-python.sh '$(TARGET_DIR)'
+	$(call step,The libraries as packages and without default features)
+	@tools/test-libraries.sh
 	$(call step,The plugin without OpenCV)
 	cargo nextest run $(slim)
 	$(call step,The NEON loops in an emulator)
@@ -94,6 +100,10 @@ bench: ## measure against PyTorch and others, both in turn in one run (ONLY=trai
 	cargo build --release --package emotion-bench
 	$(call step,Measuring (leave the machine alone))
 	@$(TARGET_DIR)/release/emotion-bench --only '$(ONLY)' --python '$(TARGET_DIR)/bench-peers/bin/python' --out '$(TARGET_DIR)/bench.json' $(ARGS)
+
+wheel: ## build the Python package for x86-64 and ARM64 into target/wheels (TARGETS=: for other targets of Rust)
+	@tools/setup.sh bench
+	@tools/wheel.sh '$(TARGET_DIR)' $(TARGETS)
 
 install: setup ## build the plugin and put it where GStreamer finds it (as root or with SYSTEM=1: for everybody)
 	$(call step,Building (the first time takes some minutes))

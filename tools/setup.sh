@@ -33,6 +33,7 @@ packages_test=(
     mosquitto                     # an MQTT broker
     openssl                       # and its certificates
     python3-gi gir1.2-gst-rtsp-server-1.0 # an RTSP camera
+    gir1.2-gst-plugins-base-1.0   # GStreamer's metadata in Python
     gstreamer1.0-rtsp             # and a client that sends to one
     python3-prometheus-client     # reads /metrics as Prometheus does
     chromium                      # shows the pages of the programs
@@ -58,7 +59,7 @@ say() { printf '%s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
 require_rust() {
-    command -v cargo >/dev/null || fail "cargo was not found: install a Rust toolchain, 1.92 or newer (https://rustup.rs), open a new shell and call make again."
+    command -v cargo >/dev/null || fail "cargo was not found: install a Rust toolchain, 1.95 or newer (https://rustup.rs), open a new shell and call make again."
 }
 
 apt_install() {

@@ -12,7 +12,8 @@
 //!
 //! What people do in the room, in zones and at lines, is counted by [`zones`].
 //!
-//! It knows neither GStreamer nor OpenCV. Where faces are is up to the caller: `emotion_detect` finds and tracks them.
+//! [`PictureAnalyzer`] and [`VideoAnalyzer`] also find the faces, with a detector of `emotion_detect`; the analyzer itself
+//! leaves to the caller where they are. The crate knows neither GStreamer nor OpenCV.
 //! Rectangles are in pixels of a grey picture, times are since the start of the stream.
 //!
 //! ```
@@ -54,8 +55,10 @@ mod interval;
 mod labels;
 mod matcher;
 mod options;
+mod picture;
 mod smoothing;
 mod time_mean;
+mod video;
 pub mod zones;
 
 pub use emotion_detect::interval::{Interval, InvalidInterval};
@@ -67,4 +70,11 @@ pub use interval::{ClassifyInterval, InvalidClassifyInterval};
 pub use labels::{LabelGroups, Renaming, RenamingError};
 pub use matcher::{FaceMatcher, FacePosition, MatchedFace};
 pub use options::Options;
+pub use picture::{AnalyzedFace, PictureAnalyzer};
 pub use smoothing::{SmoothedEmotion, Smoother, SmoothingMethod, SmoothingOptions};
+pub use video::VideoAnalyzer;
+
+/// The examples of the readme are tests.
+#[cfg(all(doctest, feature = "built-in-weights"))]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

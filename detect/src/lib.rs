@@ -22,3 +22,8 @@ pub use error::Error;
 pub use face::DetectedFace;
 pub use network::{Candidate, NetworkDetector};
 pub use options::Options;
+
+/// The examples of the readme are tests.
+#[cfg(all(doctest, feature = "built-in-weights"))]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

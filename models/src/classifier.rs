@@ -20,6 +20,7 @@ impl Classifier {
     /// # Errors
     ///
     /// Never in practice: a test loads them.
+    #[cfg(feature = "built-in-weights")]
     pub fn embedded() -> Result<Self, Error> {
         Self::new(&Weights::embedded()?)
     }
@@ -29,6 +30,7 @@ impl Classifier {
     /// # Errors
     ///
     /// If there are none of this name.
+    #[cfg(feature = "built-in-weights")]
     pub fn built_in(name: &str) -> Result<Self, Error> {
         Self::new(&Weights::built_in(name)?)
     }
@@ -68,6 +70,7 @@ impl Classifier {
     }
 
     /// Shares the faces of a call between this many threads of rayon's pool, at least one.
+    #[cfg(feature = "rayon")]
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.executor = self.executor.with_threads(threads);
@@ -191,7 +194,7 @@ impl Scores {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "built-in-weights"))]
 mod tests {
     use super::*;
 

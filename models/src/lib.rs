@@ -29,6 +29,8 @@ mod classifier;
 mod emotion;
 pub mod graph;
 pub mod hash;
+#[cfg(feature = "image-files")]
+pub mod image_file;
 pub mod inference;
 mod instructions;
 mod kernels;
@@ -45,3 +47,8 @@ pub use emotion::Emotion;
 pub use graph::face_net;
 pub use instructions::Instructions;
 pub use weights::{Metadata, Weights};
+
+/// The examples of the readme are tests.
+#[cfg(all(doctest, feature = "built-in-weights"))]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

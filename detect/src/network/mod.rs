@@ -32,6 +32,7 @@ impl NetworkDetector {
     /// # Errors
     ///
     /// Never in practice: a test loads the built-in weights.
+    #[cfg(feature = "built-in-weights")]
     pub fn built_in() -> Result<Self, Error> {
         Self::new(Weights::detector()?)
     }
@@ -62,6 +63,7 @@ impl NetworkDetector {
     }
 
     /// Runs on `threads` threads, at least one, of rayon's pool.
+    #[cfg(feature = "rayon")]
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.runner.set_threads(threads);

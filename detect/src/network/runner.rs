@@ -19,6 +19,7 @@ const KEPT_SIZES: usize = 8;
 pub(super) struct NetworkRunner {
     weights: Weights,
     precision: Precision,
+    #[cfg(feature = "rayon")]
     threads: usize,
     /// The one used last comes first.
     networks: Vec<SizedNetwork>,
@@ -48,12 +49,14 @@ impl NetworkRunner {
         Self {
             weights,
             precision,
+            #[cfg(feature = "rayon")]
             threads: 1,
             networks: Vec::new(),
             scaler: Scaler::default(),
         }
     }
 
+    #[cfg(feature = "rayon")]
     pub(super) fn set_threads(&mut self, threads: usize) {
         self.threads = threads;
         self.networks.clear();
@@ -115,6 +118,7 @@ impl NetworkRunner {
         let folded = self.weights.folded_detector(height, width)?;
         let executor =
             InferenceExecutor::from_network(&folded, Instructions::best(), self.precision);
+        #[cfg(feature = "rayon")]
         let executor = executor.with_threads_each(self.threads);
         Ok(SizedNetwork {
             height,

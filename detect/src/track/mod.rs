@@ -26,6 +26,8 @@ use std::time::Duration;
 
 use emotion_models::preprocess::{Landmarks, Region};
 
+use crate::DetectedFace;
+
 pub use assignment::assign;
 pub use detection_schedule::{DetectionInterval, InvalidDetectionInterval};
 pub use face_tracker::{DetectionRequest, Detections, FaceTracker, FrameTiming};
@@ -71,6 +73,26 @@ pub struct TrackedFace {
     pub lost: Duration,
     /// Its landmarks in pixels, moved with the box, from a detector that finds them.
     pub landmarks: Option<Landmarks>,
+}
+
+impl TrackedFace {
+    /// The face on the grid of pixels.
+    pub fn to_detected(&self) -> DetectedFace {
+        let Region {
+            x,
+            y,
+            width,
+            height,
+        } = self.region;
+        DetectedFace {
+            x: x.round() as i32,
+            y: y.round() as i32,
+            width: width.round() as u32,
+            height: height.round() as u32,
+            confidence: self.confidence,
+            landmarks: self.landmarks,
+        }
+    }
 }
 
 /// A change in the set of tracked faces.

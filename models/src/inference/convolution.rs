@@ -104,6 +104,7 @@ impl Convolution {
     }
 
     /// Whether its rows can be computed apart from each other.
+    #[cfg(feature = "rayon")]
     pub(super) fn is_divisible(&self) -> bool {
         !matches!(self.front, Some(Front::WindowSums { .. }))
     }

@@ -21,6 +21,7 @@ pub use crate::precision::Precision;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "rayon")]
 use rayon::prelude::*;
 
 use crate::Instructions;
@@ -145,6 +146,7 @@ impl InferenceExecutor {
     }
 
     /// Shares the faces of a call between this many threads of rayon's pool, at least one.
+    #[cfg(feature = "rayon")]
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.buffers
@@ -154,6 +156,7 @@ impl InferenceExecutor {
 
     /// Shares the rows of each face between this many threads of rayon's pool, at least one, which pays off for large
     /// pictures. The logits do not depend on their number.
+    #[cfg(feature = "rayon")]
     #[must_use]
     pub fn with_threads_each(mut self, threads: usize) -> Self {
         for buffers in &mut self.buffers {
@@ -267,16 +270,17 @@ impl InferenceExecutor {
                 plan.run(buffers, face, logits);
             }
         };
-        match &mut self.buffers[..] {
-            [buffers] => run(buffers, faces, logits),
-            all => {
-                let share = count.div_ceil(all.len()).max(1);
-                all.par_iter_mut()
-                    .zip(faces.par_chunks(share * face))
-                    .zip(logits.par_chunks_mut(share * classes))
-                    .for_each(|((buffers, faces), logits)| run(buffers, faces, logits));
-            }
+        #[cfg(feature = "rayon")]
+        if self.buffers.len() > 1 {
+            let share = count.div_ceil(self.buffers.len()).max(1);
+            self.buffers
+                .par_iter_mut()
+                .zip(faces.par_chunks(share * face))
+                .zip(logits.par_chunks_mut(share * classes))
+                .for_each(|((buffers, faces), logits)| run(buffers, faces, logits));
+            return Ok(());
         }
+        run(&mut self.buffers[0], faces, logits);
         Ok(())
     }
 }

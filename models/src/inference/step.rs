@@ -1,6 +1,7 @@
 //! A step of inference.
 
 use aligned_vec::AVec;
+#[cfg(feature = "rayon")]
 use rayon::prelude::*;
 
 use super::convolution::Convolution;
@@ -11,6 +12,7 @@ use crate::graph::Op;
 use crate::kernels::Map;
 
 /// The values of an output from which its rows are shared between threads: fewer are done before another thread wakes up.
+#[cfg(feature = "rayon")]
 const LARGE: usize = 16_384;
 
 /// An operation in its place, and what is done before its output is stored.
@@ -71,13 +73,8 @@ impl Step {
         };
         let [height, ..] = self.output.shape;
         let below = &mut out[self.output.padded(0, 1)..];
-        if scratch.len() == 1 || !self.is_divisible() {
-            let band = Band {
-                rows: 0..height,
-                out: below,
-            };
-            run(band, &mut scratch[0]);
-        } else {
+        #[cfg(feature = "rayon")]
+        if scratch.len() > 1 && self.is_divisible() {
             let count = height.div_ceil(scratch.len());
             let bands = below.par_chunks_mut(count * self.output.stride());
             // Below the last band lies a border that may fall into a piece of its own.
@@ -86,11 +83,19 @@ impl Step {
                 let rows = index * count..height.min((index + 1) * count);
                 run(Band { rows, out }, scratch);
             });
+            slots[self.to] = out;
+            return;
         }
+        let whole = Band {
+            rows: 0..height,
+            out: below,
+        };
+        run(whole, &mut scratch[0]);
         slots[self.to] = out;
     }
 
     /// Whether its rows can be computed apart from each other, and are enough for several threads.
+    #[cfg(feature = "rayon")]
     fn is_divisible(&self) -> bool {
         let is_divisible = match &self.convolution {
             Some(convolution) => convolution.is_divisible(),

@@ -1,5 +1,7 @@
 //! The weights that are compiled in.
 
+use std::path::Path;
+
 use super::checked::Weights;
 use super::error::Error;
 
@@ -53,6 +55,26 @@ impl Weights {
             None => Err(Error::NotBuiltIn {
                 name: name.to_owned(),
                 known: Self::built_in_names().join(" and "),
+            }),
+        }
+    }
+
+    /// The weights in the file at `path` or, where there is none, the built-in ones of that name: a classifier's or the
+    /// detector's.
+    ///
+    /// # Errors
+    ///
+    /// If there is neither, or as [`load`](Self::load).
+    pub fn load_or_built_in(path: &Path) -> Result<Self, Error> {
+        if path.exists() {
+            return Self::load(path);
+        }
+        let mut all = CLASSIFIERS.iter().chain([&DETECTOR]);
+        match all.find(|(name, _)| path.as_os_str() == *name) {
+            Some((name, bytes)) => Self::from_bytes(name, bytes),
+            None => Err(Error::NotFound {
+                file: path.display().to_string(),
+                known: format!("{} and {}", Self::built_in_names().join(", "), DETECTOR.0),
             }),
         }
     }

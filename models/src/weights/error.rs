@@ -23,6 +23,14 @@ pub enum Error {
         /// The names that there are.
         known: String,
     },
+    /// There is neither a file nor are there built-in weights of this name.
+    #[error("{file}: cannot be read: there is no such file, and the built-in weights are {known}")]
+    NotFound {
+        /// The name.
+        file: String,
+        /// The names of the built-in weights.
+        known: String,
+    },
     /// The file is not safetensors, or is cut off.
     #[error("{file}: not a whole safetensors file: {source}; export the weights again")]
     Format {

@@ -4,6 +4,7 @@
 //! they were trained. The metadata keys are those of [`Metadata`] and `format`.
 
 mod architecture;
+#[cfg(feature = "built-in-weights")]
 mod built_in;
 mod checked;
 mod error;

@@ -3,7 +3,6 @@
 //! GStreamer 1.22 decodes neither CMYK in JPEG nor animations, and does not turn pictures upright.
 
 mod exif_tags;
-mod jpeg;
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read as _};
@@ -11,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use emotion_models::image_file::has_end;
 use gst_video::prelude::*;
 use gst_video::{VideoFormat, VideoFrameRef, VideoInfo};
 use image::codecs::gif::GifDecoder;
@@ -144,7 +144,7 @@ fn jpeg(mut file: BufReader<File>) -> anyhow::Result<Decoding> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     // The decoder makes the missing part grey.
-    if !jpeg::has_end(&bytes) {
+    if !has_end(&bytes) {
         bail!("it is cut short");
     }
     picture(ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg).into_decoder()?)

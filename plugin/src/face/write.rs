@@ -57,17 +57,7 @@ pub fn add_tracked(
 ) -> Vec<Option<i32>> {
     let faces: Vec<_> = tracked
         .iter()
-        .map(|face| {
-            let detected = DetectedFace {
-                x: face.region.x.round() as i32,
-                y: face.region.y.round() as i32,
-                width: face.region.width.round() as u32,
-                height: face.region.height.round() as u32,
-                confidence: face.confidence,
-                landmarks: face.landmarks,
-            };
-            (detected, Some(face))
-        })
+        .map(|face| (face.to_detected(), Some(face)))
         .collect();
     add(buffer, ROI_TYPE, frame_width, frame_height, &faces)
 }
@@ -86,8 +76,9 @@ fn add(
     let added: Vec<_> = faces
         .iter()
         .map(|(face, track)| {
-            let (x, width) = clamp(face.x, face.width, frame_width)?;
-            let (y, height) = clamp(face.y, face.height, frame_height)?;
+            let face = face.within([frame_width as usize, frame_height as usize])?;
+            let (x, y) = (face.x.cast_unsigned(), face.y.cast_unsigned());
+            let (width, height) = (face.width, face.height);
             let param = Structure::builder(DETECTION)
                 .field("label_id", 0)
                 .field("confidence", face.confidence)
@@ -169,15 +160,6 @@ pub fn set_object_id(buffer: &mut gst::BufferRef, roi_id: i32, object_id: i32) -
     #[cfg(feature = "v1_24")]
     super::objects::set_track(buffer, roi_id, object_id);
     is_set
-}
-
-/// The part of the span that lies within `0..limit`, as start and length.
-fn clamp(start: i32, length: u32, limit: u32) -> Option<(u32, u32)> {
-    let end = i64::from(start) + i64::from(length);
-    let start = i64::from(start).clamp(0, i64::from(limit));
-    let end = end.clamp(0, i64::from(limit));
-    let span = (u32::try_from(start).ok()?, u32::try_from(end - start).ok()?);
-    (span.1 > 0).then_some(span)
 }
 
 /// Sets each param on the region with its id and in the custom meta, and returns how many of the regions exist.

@@ -40,7 +40,7 @@ pub struct CurvesArgs {
 /// Options of `predict`.
 #[derive(Debug, Args)]
 pub struct PredictArgs {
-    /// PNG, JPEG, BMP, WebP or PNM files
+    /// PNG, JPEG, BMP, WebP, GIF, TIFF or PNM files
     #[arg(value_name = "IMAGE", required = true)]
     pub images: Vec<PathBuf>,
 

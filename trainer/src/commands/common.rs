@@ -3,31 +3,15 @@
 use std::num::NonZeroUsize;
 use std::path::{Component, Path};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use emotion_models::Weights;
-use emotion_models::weights::Architecture;
 
 use crate::run::files;
 
 /// Loads a weights file, or built-in weights by their name.
 pub(super) fn load_weights(path: &Path) -> Result<Weights> {
-    if path.exists() {
-        // The message contains the cause already.
-        return Weights::load(path).map_err(|error| anyhow!("{error}"));
-    }
-    if path.as_os_str() == Architecture::FaceNet.name() {
-        return Ok(Weights::detector()?);
-    }
-    let known = Weights::built_in_names();
-    let Some(name) = known.into_iter().find(|name| path.as_os_str() == *name) else {
-        bail!(
-            "{}: cannot be read: there is no such file, and the built-in weights are {} and {}",
-            path.display(),
-            known.join(", "),
-            Architecture::FaceNet
-        );
-    };
-    Ok(Weights::built_in(name)?)
+    // The message contains the cause already.
+    Weights::load_or_built_in(path).map_err(|error| anyhow!("{error}"))
 }
 
 /// Writes figures with these names to a folder and prints their paths.

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use emotion_detect::{NetworkDetector, Options};
+use emotion_models::image_file;
 use emotion_models::preprocess::Region;
 use image::GrayImage;
 
 use super::common::{load_weights, thousands, use_threads};
 use crate::cli::MineNegativesArgs;
-use crate::data::image_file;
 use crate::detector::annotations::{Annotation, HardNegatives, ImageSplit, LabelSource, load};
 use crate::progress_bar::reading;
 

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
 use emotion_models::Emotion;
+use emotion_models::image_file;
 use emotion_models::preprocess::{Preprocessor, Region};
 use rayon::prelude::*;
 
+use super::crop::crop;
 use super::dataset::Dataset;
 use super::faces::{FACE_SIZE, Split};
-use super::image_file;
 use crate::hash::fnv1a;
 use crate::progress_bar;
 
@@ -230,7 +231,7 @@ fn read(path: &Path, preprocessor: &mut Preprocessor) -> Result<Vec<u8>, String>
         height: side,
     };
     image_file::view(&image)
-        .and_then(|view| image_file::crop(&view, centre, preprocessor))
+        .and_then(|view| crop(&view, centre, preprocessor))
         .map_err(|error| error.to_string())
 }
 

@@ -2,13 +2,13 @@
 
 pub mod augment;
 pub mod batch;
+mod crop;
 mod dataset;
 mod faces;
 pub mod fer2013;
 pub mod ferplus;
 pub mod folder;
 pub mod illumination;
-pub mod image_file;
 mod load;
 pub mod mixing;
 pub(crate) mod prefetch;
@@ -16,6 +16,7 @@ pub mod table;
 pub mod targets;
 mod votes;
 
+pub use crop::crop;
 pub use dataset::Dataset;
 pub(crate) use faces::CLASSES;
 pub use faces::{FACE_SIZE, Faces, Split};

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use emotion_models::image_file;
 use emotion_models::preprocess::{Landmarks, Region};
 use image::GrayImage;
 use image::imageops::{FilterType, resize};
 use rayon::prelude::*;
 
 use super::annotations::{Annotation, ImageSplit, LabelSource, add_hard_negatives, load};
-use crate::data::image_file;
 use crate::hash::fnv1a;
 use crate::progress_bar::reading;
 

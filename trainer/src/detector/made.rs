@@ -1,6 +1,7 @@
 //! Pictures made of others: faces that fill or overfill the picture, and faces turned in the plane.
 
 use anyhow::Result;
+use emotion_models::image_file::view;
 use emotion_models::preprocess::{Preprocessor, Region};
 use image::GrayImage;
 use image::imageops::{FilterType, crop_imm, resize};
@@ -8,7 +9,7 @@ use image::imageops::{FilterType, crop_imm, resize};
 use super::annotations::clip;
 use super::matching::ScoredBox;
 use crate::data::augment::{Margins, Movement, Warp};
-use crate::data::image_file::{crop, view};
+use crate::data::crop;
 
 /// Least longer side of a face in pixels: smaller ones would be enlarged beyond recognition.
 const LEAST_SIDE: f32 = 40.0;

@@ -7,7 +7,6 @@ pub mod loss;
 pub mod metrics;
 pub mod people;
 pub mod plots;
-pub mod prediction;
 pub mod recipe;
 pub mod reliability;
 pub mod task;

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, ensure};
+use emotion_models::image_file;
 use emotion_models::preprocess::{DEFAULT_MARGIN, Preprocessor, Region};
 use rayon::prelude::*;
 
-use crate::data::{FACE_SIZE, Faces, image_file};
+use crate::data::{FACE_SIZE, Faces, crop};
 use crate::detector::annotations::{self, ImageSplit};
 
 /// Least side of a box in pixels: smaller faces show no emotion.
@@ -41,7 +42,7 @@ pub fn append(faces: &mut Faces, folder: &Path) -> Result<usize> {
                     height,
                 } = **region;
                 let region = Region::face(x, y, width, height, DEFAULT_MARGIN);
-                Ok(image_file::crop(&view, region, &mut preprocessor)?)
+                Ok(crop(&view, region, &mut preprocessor)?)
             };
             regions.iter().map(crop).collect()
         })

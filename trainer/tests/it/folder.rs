@@ -186,7 +186,7 @@ fn all_files_that_are_no_faces_are_named_with_what_to_do() {
     let message = message_of(&folder);
     for expected in [
         "4 of 5 files are not pictures of a face:\n",
-        "\n  DIR/train/happy/notes.txt is not a PNG, JPEG, BMP, WebP or PNM picture",
+        "\n  DIR/train/happy/notes.txt is not a PNG, JPEG, BMP, WebP, GIF, TIFF or PNM picture",
         "\n  DIR/train/sad/cut.pgm cannot be decoded",
         "\n  DIR/train/sad/tiny.pgm has 12×15 pixels, a face needs 16×16 at least",
         "\n  DIR/train/sad/strip.pgm has 200×48 pixels, too long for a face: crop it to the face",

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 use emotion_detect::{NetworkDetector, Options};
+use emotion_models::image_file;
 use emotion_models::inference::Precision;
 use image::GrayImage;
 
 use super::super::common::load_weights;
 use super::peer::PeerDetections;
 use crate::cli::EvaluateDetectorArgs;
-use crate::data::image_file;
 use crate::detector::matching::ScoredBox;
 
 /// Least confidence of the boxes; a higher one would end the curve too early.

@@ -5,13 +5,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 use emotion_models::preprocess::{Preprocessor, Region};
-use emotion_models::{Classifier, Weights};
+use emotion_models::{Classifier, Weights, image_file};
 use image::GrayImage;
 use serde_json::{Value, json};
 
 use super::super::common::percent;
 use super::detector::EvaluatedDetector;
-use crate::data::image_file;
 use crate::detector::annotations::{Annotation, clip};
 use crate::detector::evaluation::STRICT;
 use crate::detector::made::{ANGLES, FILLS, MadeImage, MadeMetrics, close_up, is_large, turned};

@@ -8,6 +8,7 @@ mod report;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, ensure};
+use emotion_models::image_file;
 
 use self::detector::EvaluatedDetector;
 use self::made::MadeReport;
@@ -15,7 +16,6 @@ use self::report::DetectorReport;
 use super::common::{save_figures, short_name, use_threads};
 use crate::cli::EvaluateDetectorArgs;
 use crate::data::illumination::Illumination;
-use crate::data::image_file;
 use crate::detector::annotations::{Annotation, clip, load};
 use crate::detector::evaluation::{DetectionMetrics, EvaluatedImage};
 use crate::detector::matching::ScoredBox;

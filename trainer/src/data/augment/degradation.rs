@@ -9,7 +9,7 @@ use image::{DynamicImage, ExtendedColorType};
 use rand::RngExt;
 
 use super::settings::Augmentation;
-use crate::data::image_file::crop;
+use crate::data::crop;
 
 /// The fewest pixels to which a face is reduced.
 const SMALLEST: usize = 16;

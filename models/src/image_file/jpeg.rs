@@ -3,8 +3,8 @@
 const START_OF_SCAN: u8 = 0xda;
 const END_OF_IMAGE: u8 = 0xd9;
 
-/// Whether the image ends with its marker. What follows it, and other images inside its segments, do not count.
-pub(super) fn has_end(bytes: &[u8]) -> bool {
+/// Whether the JPEG image in `bytes` ends with its marker. What follows it, and other images inside its segments, do not count.
+pub fn has_end(bytes: &[u8]) -> bool {
     let mut at = 2;
     let mut is_in_scan = false;
     while let Some([first, kind]) = bytes.get(at..at + 2) {
