@@ -15,17 +15,21 @@
 
 pub mod config;
 mod element_chain;
+mod file_limit;
 mod frame_queue;
+mod health;
 mod history;
 mod late_frame_dropper;
-mod log;
+pub mod log;
 mod metrics;
+mod outage;
 mod outputs;
 mod page;
 mod preview;
 mod rate_limiter;
 mod source_pipeline;
 mod stream;
+mod systemd;
 mod worker;
 
 use std::num::NonZero;
@@ -36,10 +40,12 @@ use anyhow::Context as _;
 
 use self::config::Config;
 use self::frame_queue::FrameQueue;
+use self::health::Health;
 use self::metrics::Metrics;
 use self::outputs::RecordOutputs;
 use self::page::PageServer;
 use self::stream::Stream;
+use self::systemd::ServiceNotifier;
 use self::worker::FrameAnalysis;
 use crate::runner::StopFlag;
 
@@ -59,11 +65,14 @@ pub fn run(mut config: Config, stop: &StopFlag) -> anyhow::Result<()> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let workers = config.analysis.workers.map_or(cores, NonZero::get);
     let analysis = FrameAnalysis::new(&config, &streams, &outputs)?;
+    let health = Health::new(&streams, &analysis.activity, stop);
+    let files = file_limit::left_for_page(file_limit::raise(), streams.len());
     let page = config
         .page
         .as_ref()
-        .map(|settings| PageServer::start(settings, &streams, metrics))
+        .map(|settings| PageServer::start(settings, &streams, metrics, health.clone(), files))
         .transpose()?;
+    let notifier = ServiceNotifier::start(health)?;
 
     let queue = Arc::new(FrameQueue::new(streams.len()));
     thread::scope(|scope| {
@@ -94,6 +103,7 @@ pub fn run(mut config: Config, stop: &StopFlag) -> anyhow::Result<()> {
         queue.close();
         result
     })?;
+    drop(notifier);
     drop(page);
     outputs.close();
 

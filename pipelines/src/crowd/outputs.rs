@@ -13,7 +13,7 @@ use gstemotion::record::Record;
 
 use self::line_appender::LineAppender;
 use super::config::{Config, MqttSettings};
-use super::log::log;
+use super::log::{log, warn};
 use super::metrics::Metrics;
 
 /// How long the broker may take to acknowledge the last records.
@@ -87,7 +87,7 @@ impl RecordOutputs {
         if let Some(Broker { publisher, .. }) = self.broker {
             let dropped = publisher.close(CLOSE_TIMEOUT).dropped;
             if dropped > 0 {
-                log(
+                warn(
                     "mqtt",
                     &format!("{dropped} records did not reach the broker"),
                 );
@@ -111,7 +111,7 @@ impl Broker {
         };
         let on_event = |event| match event {
             ConnectionEvent::Connected => log("mqtt", "connected"),
-            ConnectionEvent::Disconnected(reason) => log(
+            ConnectionEvent::Disconnected(reason) => warn(
                 "mqtt",
                 &format!("the broker is away, records wait: {reason}"),
             ),

@@ -13,8 +13,9 @@ use tokio::sync::watch;
 use super::config::{EndAction, ReconnectSettings, SourceSettings};
 use super::frame_queue::FrameQueue;
 use super::history::EmotionHistory;
-use super::log::log;
+use super::log::{log, warn};
 use super::metrics::{Metrics, StreamMetrics};
+use super::outage::Outage;
 use super::rate_limiter::RateLimiter;
 use super::source_pipeline::{DecodedFrame, SourceEvent, SourcePipeline};
 use crate::runner::StopFlag;
@@ -32,6 +33,7 @@ pub(super) struct Stream {
     began: Instant,
     status: Mutex<StreamStatus>,
     has_failed: AtomicBool,
+    was_tried: AtomicBool,
     /// The last picture for the page, encoded only while somebody watches.
     pub(super) picture: watch::Sender<Bytes>,
 }
@@ -55,6 +57,8 @@ pub(super) enum ConnectionState {
 #[derive(Debug)]
 pub(super) struct StreamStatus {
     pub(super) connection: ConnectionState,
+    /// `None` while frames arrive.
+    pub(super) outage: Option<Outage>,
     /// The faces of the last analysed frame.
     pub(super) faces: Vec<Face>,
     /// Width and height of a frame in pixels.
@@ -62,6 +66,8 @@ pub(super) struct StreamStatus {
     /// The time from the arrival of the last frame to its results.
     pub(super) latency: Duration,
     pub(super) history: EmotionHistory,
+    /// When the last results came.
+    pub(super) analysed: Option<Instant>,
     last_frame: Option<Instant>,
 }
 
@@ -81,13 +87,16 @@ impl Stream {
             began: Instant::now(),
             status: Mutex::new(StreamStatus {
                 connection: ConnectionState::Opening,
+                outage: Some(Outage::new()),
                 faces: Vec::new(),
                 size: (0, 0),
                 latency: Duration::ZERO,
                 history: EmotionHistory::default(),
+                analysed: None,
                 last_frame: None,
             }),
             has_failed: AtomicBool::new(false),
+            was_tried: AtomicBool::new(false),
             picture: watch::Sender::new(Bytes::new()),
         }
     }
@@ -103,6 +112,11 @@ impl Stream {
     /// Whether it failed and will not be opened again.
     pub(super) fn has_failed(&self) -> bool {
         self.has_failed.load(Ordering::Relaxed)
+    }
+
+    /// Whether it has given a frame, failed or ended at least once.
+    pub(super) fn was_tried(&self) -> bool {
+        self.was_tried.load(Ordering::Relaxed)
     }
 
     /// Its current status.
@@ -130,6 +144,7 @@ impl Stream {
         let mut status = self.status();
         status.history.add(second, &faces);
         (status.size, status.latency) = (size, latency);
+        status.analysed = Some(Instant::now());
         // The last frame of a stream that has failed since then does not show its current faces.
         if status.connection == ConnectionState::Playing {
             let count = i64::try_from(faces.len()).unwrap_or(i64::MAX);
@@ -143,6 +158,17 @@ impl Stream {
         let shares = self.status().history.shares(self.second(), RECENT_SECONDS);
         self.metrics.set_shares(&shares);
         shares
+    }
+
+    /// Updates the metrics that are derived from the status.
+    pub(super) fn update_metrics(&self) {
+        self.shares();
+        let status = self.status();
+        let reason = status
+            .outage
+            .as_ref()
+            .and_then(|outage| outage.reason.as_deref());
+        self.metrics.set_reason(reason);
     }
 
     /// The recent number of analysed frames per second.
@@ -192,9 +218,12 @@ impl Stream {
             // The failure of a camera that is off for days is logged once.
             if logged.as_ref() != Some(&reason) {
                 let seconds = pause.as_secs_f64();
-                log(self.name(), &format!("{reason}; again in {seconds:.1} s"));
+                warn(self.name(), &format!("{reason}; again in {seconds:.1} s"));
             }
             self.set_connection(ConnectionState::Waiting(reason.clone()));
+            if let Some(outage) = &mut self.status().outage {
+                outage.set_pause(pause);
+            }
             logged = Some(reason);
             if !sleep(pause, stop) {
                 return;
@@ -265,6 +294,7 @@ impl Stream {
     /// Counts a frame that arrived, decoded or not.
     fn count_frame(&self) {
         self.metrics.frames.inc();
+        self.metrics.last_frame.set(seconds_since_1970());
         let mut status = self.status();
         status.last_frame = Some(Instant::now());
         let is_first = status.connection != ConnectionState::Playing;
@@ -281,7 +311,10 @@ impl Stream {
             ConnectionState::Opening | ConnectionState::Waiting(_) => {}
             ConnectionState::Playing => log(self.name(), "playing"),
             ConnectionState::Ended => log(self.name(), "ended"),
-            ConnectionState::Failed(reason) => log(self.name(), &format!("failed: {reason}")),
+            ConnectionState::Failed(reason) => warn(self.name(), &format!("failed: {reason}")),
+        }
+        if connection != ConnectionState::Opening {
+            self.was_tried.store(true, Ordering::Relaxed);
         }
         let mut status = self.status();
         if connection != ConnectionState::Playing {
@@ -289,8 +322,23 @@ impl Stream {
             self.metrics.faces.set(0);
             self.metrics.connected.set(0);
         }
+        let outage = status.outage.take();
+        status.outage = match &connection {
+            ConnectionState::Playing => None,
+            ConnectionState::Opening | ConnectionState::Ended => {
+                Some(Outage::continued(outage, None))
+            }
+            ConnectionState::Waiting(reason) | ConnectionState::Failed(reason) => {
+                Some(Outage::continued(outage, Some(reason)))
+            }
+        };
         status.connection = connection;
     }
+}
+
+fn seconds_since_1970() -> f64 {
+    let since = std::time::SystemTime::UNIX_EPOCH.elapsed();
+    since.unwrap_or_default().as_secs_f64()
 }
 
 /// Waits for `pause`; false if `stop` was set before its end.

@@ -12,7 +12,8 @@ use gstemotion::record::{self, Record};
 use super::config::{Config, EMOTIONCLASSIFY, FACEDETECT, SourceSettings, make_element};
 use super::element_chain::ElementChain;
 use super::frame_queue::FrameQueue;
-use super::log::log;
+use super::health::WorkerActivity;
+use super::log::warn;
 use super::outputs::RecordOutputs;
 use super::preview::PreviewEncoder;
 use super::source_pipeline::DecodedFrame;
@@ -24,6 +25,7 @@ pub(super) struct FrameAnalysis<'a> {
     streams: &'a [Arc<Stream>],
     outputs: &'a RecordOutputs,
     contexts: Vec<Mutex<StreamContext>>,
+    pub(super) activity: Arc<WorkerActivity>,
 }
 
 /// What is kept of a stream from frame to frame.
@@ -58,6 +60,7 @@ impl<'a> FrameAnalysis<'a> {
         });
         Ok(Self {
             contexts: contexts.collect::<Result<_, _>>()?,
+            activity: Arc::default(),
             config,
             streams,
             outputs,
@@ -72,12 +75,13 @@ impl<'a> FrameAnalysis<'a> {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
             let stream = &self.streams[slot];
+            let _active = self.activity.begin(stream);
             let error = self.analyse(&mut context, stream, frame).err();
             let error = error.map(|error| format!("{error:#}"));
             if let Some(error) = &error {
                 context.chain = None;
                 if context.last_error.as_ref() != Some(error) {
-                    log(stream.name(), &format!("cannot analyse a frame: {error}"));
+                    warn(stream.name(), &format!("cannot analyse a frame: {error}"));
                 }
             }
             context.last_error = error;

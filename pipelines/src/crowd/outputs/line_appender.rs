@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 
-use crate::crowd::log::log;
+use crate::crowd::log::{log, warn};
 use crate::crowd::metrics::FileMetrics;
 
 /// The most lines that wait for a slow disk or reader.
@@ -101,7 +101,7 @@ impl Writer {
                     self.metrics.dropped.inc();
                     if !std::mem::replace(&mut self.has_failed, true) {
                         let path = self.path.display();
-                        log("records", &format!("{path}: {error}; records are lost"));
+                        warn("records", &format!("{path}: {error}; records are lost"));
                     }
                 }
             }

@@ -1,7 +1,13 @@
 //! `emotion-crowd` with real peers: an RTSP server that is switched off and on, a broker, Prometheus' parser, a browser.
 
+mod browser;
 mod running;
+mod viewer;
 
+mod encryption;
+mod limits;
+mod monitoring;
+mod page_in_browser;
 mod publishing;
 mod settings;
 mod streams;

@@ -33,9 +33,14 @@ pub(crate) fn command(settings: &str) -> (Command, tempfile::TempDir) {
 }
 
 impl Running {
-    /// Starts it with these settings, and `[records] jsonl = "-"`.
+    /// Starts it with these settings.
     pub(crate) fn start(settings: &str) -> Self {
-        let (mut command, folder) = command(settings);
+        let (command, folder) = command(settings);
+        Self::spawn(command, folder)
+    }
+
+    /// Starts `command`, whose settings are in `folder`.
+    pub(crate) fn spawn(mut command: Command, folder: tempfile::TempDir) -> Self {
         let mut process = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -87,11 +92,19 @@ impl Running {
 
     /// The page; to be called once.
     pub(crate) fn page(&mut self) -> Page {
-        let line = self.until_said("page: http://");
-        let address = line
-            .trim_start_matches("page: http://")
-            .trim_end_matches('/');
-        Page(address.to_owned())
+        let line = self.until_said("page: http");
+        let (_, address) = line.split_once("://").expect("an address");
+        Page(address.trim_end_matches('/').to_owned())
+    }
+
+    /// What the log so far says of `subject`, without time and level.
+    pub(crate) fn said_of(&self, subject: &str) -> Vec<&str> {
+        let messages = self.log.lines().filter_map(|line| {
+            let (_, line) = line.split_once(' ')?;
+            let (_, line) = line.split_once(' ')?;
+            line.strip_prefix(subject)?.strip_prefix(": ")
+        });
+        messages.collect()
     }
 
     pub(crate) fn signal(&self, name: &str) {
@@ -141,8 +154,13 @@ pub(crate) struct Answer {
 }
 
 impl Page {
-    /// Requests `path` with these header lines and reads at most `most` bytes of the answer.
-    pub(crate) fn get(&self, path: &str, headers: &[&str], most: u64) -> Answer {
+    /// Requests `path` with these header lines.
+    pub(crate) fn get(&self, path: &str, headers: &[&str]) -> Answer {
+        self.ask("GET", path, headers, "")
+    }
+
+    /// Sends a request with these header lines and this body.
+    pub(crate) fn ask(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
         let mut stream = TcpStream::connect(&self.0).expect("it listens");
         stream
             .set_read_timeout(Some(PATIENCE))
@@ -157,14 +175,12 @@ impl Page {
             .collect();
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\n{lines}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
         )
         .expect("it is sent");
         let mut answer = Vec::new();
-        stream
-            .take(most)
-            .read_to_end(&mut answer)
-            .expect("an answer");
+        stream.read_to_end(&mut answer).expect("an answer");
         let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
         let body = answer.split_off(end.expect("a head") + 4);
         let head = String::from_utf8(answer)
@@ -194,7 +210,7 @@ impl Page {
 
     /// The text at `path`.
     pub(crate) fn text(&self, path: &str) -> String {
-        let answer = self.get(path, &[], u64::MAX);
+        let answer = self.get(path, &[]);
         assert_eq!(answer.status, 200, "{path}: {}", answer.head);
         String::from_utf8(answer.body).expect("text")
     }
