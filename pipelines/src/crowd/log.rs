@@ -10,17 +10,8 @@ use gst::glib;
 use tracing_subscriber::fmt;
 
 use self::line_format::LineFormat;
+pub use self::line_format::LogFormat;
 use self::line_limiter::LineLimiter;
-
-/// How lines look.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum LogFormat {
-    /// `2026-11-27T10:00:00.000000Z WARN hall: no frame for 10 s`
-    #[default]
-    Text,
-    /// An object with `time`, `level`, `subject` and `message`.
-    Json,
-}
 
 static LIMITER: LineLimiter = LineLimiter::new();
 

@@ -11,17 +11,17 @@ mod connections;
 mod live;
 mod monitoring;
 mod server;
+mod state;
 mod tls;
 mod view;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderName, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderName, header};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use tokio::net::TcpListener;
@@ -29,9 +29,10 @@ use tokio::sync::{Semaphore, oneshot};
 
 use self::access::AccessControl;
 use self::connections::ConnectionTable;
+use self::state::{PageState, as_json};
 use self::tls::TlsAcceptors;
 use self::view::StreamView;
-use super::config::{PageSettings, PictureMode};
+use super::config::PageSettings;
 use super::health::Health;
 use super::log::log;
 use super::metrics::Metrics;
@@ -50,7 +51,8 @@ const FEWEST_CONNECTIONS: usize = 16;
 /// The longest body of a request in bytes.
 const LONGEST_BODY: usize = 64 * 1024;
 
-/// The page loads only its own files, cannot be embedded, and sends no referrer.
+/// The page loads only its own files, cannot be embedded, and tells other sites nothing. Its own requests have a referrer,
+/// because without one the login form has no origin.
 const HEADERS: [(HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -58,7 +60,7 @@ const HEADERS: [(HeaderName, &str); 4] = [
          base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::REFERRER_POLICY, "no-referrer"),
+    (header::REFERRER_POLICY, "same-origin"),
     (header::CACHE_CONTROL, "no-store"),
 ];
 
@@ -67,25 +69,6 @@ pub(super) struct PageServer {
     /// Dropping it ends the server.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-}
-
-/// What the answers are made from.
-struct PageState {
-    streams: Vec<Arc<Stream>>,
-    metrics: Metrics,
-    health: Health,
-    pictures: PictureMode,
-    address: SocketAddr,
-    is_encrypted: bool,
-    /// The places for viewers.
-    viewers: Arc<Semaphore>,
-}
-
-impl PageState {
-    /// The streams now.
-    fn streams(&self) -> Vec<Arc<Stream>> {
-        self.streams.clone()
-    }
 }
 
 impl PageServer {
@@ -119,16 +102,17 @@ impl PageServer {
             .with_context(|| format!("[page] cannot listen on {}", settings.listen))?;
         let address = listener.local_addr()?;
         let access = AccessControl::new(settings, address.port())?;
-        let is_encrypted = tls.is_some();
         let page = Arc::new(PageState {
             streams: streams.to_vec(),
             metrics,
             health,
             pictures: settings.pictures,
             address,
-            is_encrypted,
+            is_encrypted: tls.is_some(),
+            has_login: settings.token.is_some(),
             viewers: Arc::new(Semaphore::new(MOST_VIEWERS.min(most / 2))),
         });
+        let shown = format!("{}://{}/", page.scheme(), page.host());
         let (stop, stopped) = oneshot::channel();
         let (router, table) = (router(page, access), ConnectionTable::new(most));
         let serving = server::serve(listener, tls.map(Arc::new), router, table);
@@ -141,8 +125,7 @@ impl PageServer {
                 runtime.shutdown_background();
             })
             .context("the system refuses a thread")?;
-        let scheme = scheme(is_encrypted);
-        log("page", &format!("{scheme}://{}/", shown(address)));
+        log("page", &shown);
         Ok(Self {
             stop: Some(stop),
             thread: Some(thread),
@@ -157,20 +140,6 @@ impl Drop for PageServer {
             // A thread that panicked has printed so.
             let _ = thread.join();
         }
-    }
-}
-
-fn scheme(is_encrypted: bool) -> &'static str {
-    match is_encrypted {
-        true => "https",
-        false => "http",
-    }
-}
-
-fn shown(address: SocketAddr) -> String {
-    match address.ip().is_unspecified() {
-        true => format!("THIS_COMPUTER:{}", address.port()),
-        false => address.to_string(),
     }
 }
 
@@ -212,11 +181,4 @@ async fn streams(State(page): State<Arc<PageState>>) -> Response {
         .iter()
         .map(|stream| StreamView::new(stream, page.pictures, 0));
     as_json(&views.collect::<Vec<_>>())
-}
-
-fn as_json(value: &impl serde::Serialize) -> Response {
-    match serde_json::to_vec(value) {
-        Ok(json) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
-    }
 }

@@ -10,7 +10,15 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::LogFormat;
+/// How lines look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// `2026-11-27T10:00:00.000000Z WARN hall: no frame for 10 s`
+    #[default]
+    Text,
+    /// An object with `time`, `level`, `subject` and `message`.
+    Json,
+}
 
 /// Writes events as lines.
 #[derive(Debug)]

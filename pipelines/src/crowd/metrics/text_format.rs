@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 /// A text format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::crowd) enum TextFormat {
+pub(crate) enum TextFormat {
     /// OpenMetrics 1.0.
     OpenMetrics,
     /// Prometheus' own format, version 0.0.4, which all its clients read.
@@ -13,7 +13,7 @@ pub(in crate::crowd) enum TextFormat {
 
 impl TextFormat {
     /// Its media type.
-    pub(in crate::crowd) fn content_type(self) -> &'static str {
+    pub(crate) fn content_type(self) -> &'static str {
         match self {
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
             Self::Prometheus => "text/plain; version=0.0.4; charset=utf-8",

@@ -20,7 +20,7 @@ use super::connections::Connection;
 use crate::crowd::config::{PageSettings, Secret};
 use crate::crowd::log::{log, warn};
 
-const LOGIN_FORM: &str = include_str!("login.html");
+const LOGIN_PAGE: &str = include_str!("login.html");
 /// What is shown without a token: the login form's looks, and the health of the process.
 const PUBLIC: [&str; 4] = ["/page.css", "/favicon.svg", "/healthz", "/readyz"];
 /// How many tokens are compared at a time.
@@ -45,7 +45,7 @@ pub(super) struct AccessControl {
 
 /// What the login form sends.
 #[derive(Deserialize)]
-pub(super) struct Login {
+pub(super) struct LoginForm {
     token: String,
 }
 
@@ -174,7 +174,7 @@ pub(super) async fn check(
 pub(super) async fn log_in(
     State(control): State<Arc<AccessControl>>,
     Extension(connection): Extension<Arc<Connection>>,
-    Form(Login { token: shown }): Form<Login>,
+    Form(LoginForm { token: shown }): Form<LoginForm>,
 ) -> Response {
     let Some(token) = &control.token else {
         return to_page(None);
@@ -212,7 +212,7 @@ fn to_page(cookie: Option<String>) -> Response {
 }
 
 fn login_form(problem: &str) -> Response {
-    let form = LOGIN_FORM.replace("{problem}", problem);
+    let form = LOGIN_PAGE.replace("{problem}", problem);
     (StatusCode::UNAUTHORIZED, Html(form)).into_response()
 }
 

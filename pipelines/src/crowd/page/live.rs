@@ -19,8 +19,8 @@ use tokio::time::MissedTickBehavior;
 use tokio_stream::wrappers::WatchStream;
 use tokio_stream::{StreamExt as _, StreamMap};
 
-use super::PageState;
 use super::connections::Connection;
+use super::state::PageState;
 use super::view::{StreamView, has_pictures};
 use crate::crowd::log::log;
 
@@ -48,6 +48,8 @@ struct States<'a> {
     version: &'static str,
     /// Whether the histories begin here, or continue those of the message before.
     is_first: bool,
+    /// Whether a viewer can log out.
+    has_login: bool,
     sources: Vec<StreamView<'a>>,
 }
 
@@ -220,6 +222,7 @@ impl Viewer {
         let states = States {
             version: env!("CARGO_PKG_VERSION"),
             is_first: std::mem::take(&mut self.is_first),
+            has_login: self.page.has_login,
             sources,
         };
         // Text and numbers only: nothing that JSON cannot express.

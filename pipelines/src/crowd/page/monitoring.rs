@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
 
-use super::{PageState, as_json, scheme, shown};
+use super::state::{PageState, as_json};
 use crate::crowd::metrics::TextFormat;
 
 /// The requests that this module answers.
@@ -60,9 +60,9 @@ async fn targets(State(page): State<Arc<PageState>>, headers: HeaderMap) -> Resp
     let host = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
-    let target = host.map_or_else(|| shown(page.address), str::to_owned);
+    let target = host.map_or_else(|| page.host(), str::to_owned);
     as_json(&json!([{
         "targets": [target],
-        "labels": { "__scheme__": scheme(page.is_encrypted), "__metrics_path__": "/metrics" },
+        "labels": { "__scheme__": page.scheme(), "__metrics_path__": "/metrics" },
     }]))
 }

@@ -232,7 +232,8 @@ function listDown(names) {
   document.title = names.length ? `(${names.length} down) emotion-crowd` : 'emotion-crowd';
 }
 
-function showAll({ is_first: isFirst, sources: states }) {
+function showAll({ is_first: isFirst, has_login: hasLogin, sources: states }) {
+  document.getElementById('logout').hidden = !hasLogin;
   const names = new Set(states.map((state) => state.name));
   [...sources.keys()].filter((name) => !names.has(name)).forEach(removed);
   const down = states.filter((state) => show(sources.get(state.name) ?? added(state.name), state, isFirst));

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use emotion_tests::{free_port, repository};
 use regex::Regex;
@@ -213,6 +213,7 @@ fn prometheus_finds_the_program_and_reads_its_metrics() {
         }
         let log = fs::read_to_string(folder.path().join("log")).unwrap_or_default();
         assert!(began.elapsed() < PATIENCE, "{text}\n{log}");
+        std::thread::park_timeout(Duration::from_millis(200));
     }
 }
 

@@ -182,4 +182,6 @@ fn a_visitor_logs_in_once_and_is_asked_again_when_the_token_has_changed() {
     restarted.page();
     log_in(&mut browser, "another-one-for-all");
     browser.wait_for(&format!("{} > 1", pictures("hall")));
+    browser.value("document.querySelector('#logout button').click()");
+    browser.wait_for("document.querySelector('#token') !== null");
 }
