@@ -12,7 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
@@ -82,8 +82,11 @@ async fn serve_connection(
         stream.peek(&mut first).await?;
         let mut stream = with_timeout(stream);
         if first != [TLS_HANDSHAKE] {
-            stream.write_all(NO_TLS.as_bytes()).await?;
-            stream.shutdown().await?;
+            // What is not read resets the connection, and the answer with it.
+            if stream.read(&mut [0; 1024]).await? > 0 {
+                stream.write_all(NO_TLS.as_bytes()).await?;
+                stream.shutdown().await?;
+            }
             anyhow::bail!("no TLS");
         }
         anyhow::Ok(tls.current().accept(stream).await?)

@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket};
 
-use super::running::{PATIENCE, Page};
+use super::running::PATIENCE;
 
 /// A running browser with one tab; dropping it ends the browser.
 pub(crate) struct Browser {
     process: Child,
     socket: WebSocket<TcpStream>,
     number: u64,
+    /// The tab.
+    session: Value,
     _profile: tempfile::TempDir,
 }
 
@@ -31,38 +33,42 @@ impl Browser {
                 "--disable-background-networking",
                 "--remote-debugging-port=0",
             ])
-            .arg(format!("--window-size={width},{height}"))
             .arg(format!("--user-data-dir={}", profile.path().display()))
-            .arg("about:blank")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("chromium is installed");
-        let port = port(profile.path());
-        let tabs = Page(format!("127.0.0.1:{port}")).text("/json");
-        let tabs: Value = serde_json::from_str(&tabs).expect("JSON");
-        let tab = tabs
-            .as_array()
-            .and_then(|tabs| tabs.iter().find(|tab| tab["type"] == "page"))
-            .expect("a tab");
-        let address = tab["webSocketDebuggerUrl"].as_str().expect("an address");
+        let (port, path) = endpoint(profile.path());
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
         stream
             .set_read_timeout(Some(PATIENCE))
             .expect("a time is set");
+        let address = format!("ws://127.0.0.1:{port}{path}");
         let (socket, _) = tungstenite::client(address, stream).expect("a WebSocket");
-        Self {
+        let mut browser = Self {
             process,
             socket,
             number: 0,
+            session: Value::Null,
             _profile: profile,
-        }
+        };
+        let tab = json!({ "url": "about:blank" });
+        let tab = browser.call("Target.createTarget", &tab)["targetId"].take();
+        let tab = json!({ "targetId": tab, "flatten": true });
+        browser.session = browser.call("Target.attachToTarget", &tab)["sessionId"].take();
+        let size =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        browser.call("Emulation.setDeviceMetricsOverride", &size);
+        browser
     }
 
-    /// Calls a method of the protocol.
+    /// Calls a method of the protocol, in the tab as soon as there is one.
     fn call(&mut self, method: &str, parameters: &Value) -> Value {
         self.number += 1;
-        let call = json!({ "id": self.number, "method": method, "params": parameters });
+        let mut call = json!({ "id": self.number, "method": method, "params": parameters });
+        if !self.session.is_null() {
+            call["sessionId"] = self.session.clone();
+        }
         self.socket
             .send(Message::text(call.to_string()))
             .expect("it is sent");
@@ -126,13 +132,16 @@ impl Drop for Browser {
     }
 }
 
-/// The port that the browser has chosen.
-fn port(profile: &Path) -> u16 {
+/// The port that the browser has chosen, and the path of its protocol.
+fn endpoint(profile: &Path) -> (u16, String) {
     let began = Instant::now();
     loop {
         let text = fs::read_to_string(profile.join("DevToolsActivePort")).unwrap_or_default();
-        if let Some(port) = text.lines().next().and_then(|line| line.parse().ok()) {
-            return port;
+        if let Some((port, path)) = text.split_once('\n')
+            && let Ok(port) = port.parse()
+            && path.starts_with('/')
+        {
+            return (port, path.trim_end().to_owned());
         }
         assert!(began.elapsed() < PATIENCE, "chromium does not start");
         std::thread::park_timeout(Duration::from_millis(20));

@@ -112,8 +112,8 @@ fn twenty_four_sources_stay_up_to_date_through_cuts_and_restarts() {
     browser.wait_for(&format!("{} > 2", pictures("cam01")));
     assert_eq!(browser.value(&pictures("cam23")), 0);
     assert_eq!(
-        browser.value("document.querySelector('#down').innerText"),
-        "Down: gone"
+        browser.value("document.querySelector('#down a').innerText"),
+        "gone"
     );
     let card = browser.value("document.querySelector('[data-source=gone] .reason').innerText");
     let card = card.as_str().expect("text");
