@@ -88,10 +88,9 @@ impl Browser {
         self.call("Page.navigate", &json!({ "url": address }));
     }
 
-    /// The value of a JavaScript expression, also one to come.
+    /// The value of a JavaScript expression.
     pub(crate) fn value(&mut self, expression: &str) -> Value {
-        let parameters =
-            json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
+        let parameters = json!({ "expression": expression, "returnByValue": true });
         let mut result = self.call("Runtime.evaluate", &parameters);
         assert!(
             result.get("exceptionDetails").is_none(),
@@ -100,17 +99,18 @@ impl Browser {
         result["result"]["value"].take()
     }
 
-    /// Waits until a JavaScript expression is true.
+    /// Waits until a JavaScript expression is true. One that fails is not, because the page may not be there yet.
     pub(crate) fn wait_for(&mut self, expression: &str) {
         let began = Instant::now();
-        while self.value(expression) != true {
+        let tried =
+            format!("(() => {{ try {{ return {expression}; }} catch {{ return false; }} }})()");
+        while self.value(&tried) != true {
             if began.elapsed() > PATIENCE / 4 {
                 let shown = self.value("document.body.innerText");
                 self.screenshot("emotion-crowd-failed.png");
                 panic!("{expression} did not become true; the page says:\n{shown}");
             }
-            // The browser needs the processor more than this question.
-            let _ = self.value("new Promise((done) => setTimeout(done, 100))");
+            std::thread::park_timeout(Duration::from_millis(100));
         }
     }
 
