@@ -82,6 +82,10 @@ fn every_source_has_its_picture_its_faces_and_its_charts() {
         browser.value("document.querySelectorAll('article.down').length"),
         0
     );
+    for hidden in ["#alarm", "#down", "#logout", ".reason", ".age"] {
+        let is_visible = format!("document.querySelector('{hidden}').checkVisibility()");
+        assert_eq!(browser.value(&is_visible), false, "{hidden}");
+    }
     browser.screenshot("emotion-crowd.png");
 }
 
