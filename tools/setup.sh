@@ -36,6 +36,8 @@ packages_test=(
     gir1.2-gst-plugins-base-1.0   # GStreamer's metadata in Python
     gstreamer1.0-rtsp             # and a client that sends to one
     python3-prometheus-client     # reads /metrics as Prometheus does
+    prometheus                    # and Prometheus itself, with promtool
+    systemd                       # systemd-analyze checks the unit of emotion-crowd
     chromium                      # shows the pages of the programs
     ffmpeg                        # makes files for emotion-tag, and ffprobe tells their times
 )

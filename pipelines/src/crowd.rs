@@ -23,15 +23,18 @@ mod element_chain;
 mod elements_check;
 mod endpoint;
 mod failure;
+mod file_limit;
 mod frame_queue;
+mod health;
 mod history;
 mod late_frame_dropper;
 mod loading;
-mod log;
+pub mod log;
 mod mask;
 mod memory_download;
 mod metrics;
 mod orientation;
+mod outage;
 mod outputs;
 mod page;
 mod picture_check;
@@ -41,6 +44,7 @@ mod source_changes;
 mod source_pipeline;
 mod stream;
 mod stream_list;
+mod systemd;
 mod worker;
 mod zones;
 
@@ -53,12 +57,14 @@ use anyhow::Context as _;
 
 use self::config::Config;
 use self::controller::Controller;
+use self::health::{Health, WorkerActivity};
 pub use self::loading::load;
 use self::log::log;
 use self::metrics::Metrics;
 use self::outputs::RecordOutputs;
 use self::page::PageServer;
 use self::source_changes::SourceChanges;
+use self::systemd::ServiceNotifier;
 use crate::runner::StopFlag;
 
 /// How often signals are looked at.
@@ -90,21 +96,39 @@ pub fn run(config: Config, signals: &Signals) -> anyhow::Result<()> {
     let controller = Controller::new(config, changes, outputs.clone(), metrics.clone());
     let controller = Arc::new(controller);
     let (streams, config) = (controller.streams(), controller.config());
+    let activity = Arc::new(WorkerActivity::default());
+    let health = Health::new(streams, &activity, &signals.stop);
+    let files = file_limit::raise();
     let api = api::routes(config.api.as_ref(), &controller);
     let open_page = || {
         let page = config.page.as_ref();
-        page.map(|settings| PageServer::start(settings, streams, metrics, api, config.api.as_ref()))
-            .transpose()
+        let open = |settings| {
+            let files = file_limit::left_for_page(files, streams.all().len());
+            let control = config.api.as_ref().and_then(|api| api.token.clone());
+            PageServer::start(
+                settings,
+                streams,
+                metrics,
+                health.clone(),
+                files,
+                api,
+                control,
+            )
+        };
+        page.map(open).transpose()
     };
 
     let queue = controller.queue();
     let ended = thread::scope(|scope| {
         let work = || {
             for number in 0..workers {
-                start(scope, &format!("worker-{number}"), || worker::run(queue))?;
+                start(scope, &format!("worker-{number}"), || {
+                    worker::run(queue, &activity)
+                })?;
             }
             controller.start()?;
             let page = open_page()?;
+            let _notifier = ServiceNotifier::start(health.clone())?;
             watch(&controller, &outputs, page.is_some(), signals);
             anyhow::Ok(())
         };

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use emotion_pipelines::crowd::log::{self, LogFormat};
 use emotion_pipelines::crowd::{self, config};
 
 /// Finds faces and their emotions on many cameras and streams at once.
@@ -23,13 +24,24 @@ struct Arguments {
     /// Check the configuration and exit
     #[arg(long)]
     check: bool,
+    /// How the lines of the log look
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    log_format: LogFormat,
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let arguments = Arguments::parse();
+    if !arguments.check {
+        log::start(arguments.log_format);
+    }
+    match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
+        Err(error) if arguments.check => {
             eprintln!("emotion-crowd: {error:#}");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            log::error("emotion-crowd", &format!("{error:#}"));
             ExitCode::FAILURE
         }
     }

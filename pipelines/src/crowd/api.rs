@@ -8,11 +8,11 @@ mod json_answer;
 mod local_source;
 mod source_view;
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{Extensions, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
@@ -25,6 +25,7 @@ use self::source_view::SourceView;
 use super::config::{ApiSettings, SourceSettings};
 use super::controller::{ControlError, Controller};
 use super::log::log;
+use super::page::Connection;
 
 /// The description of the API.
 const OPENAPI: &str = include_str!("../../openapi.json");
@@ -243,19 +244,19 @@ fn merge(target: &mut Value, patch: Value) {
 }
 
 /// Who sent a request.
-struct Client(Option<SocketAddr>);
+struct Client(Option<IpAddr>);
 
 impl Client {
     fn of(extensions: &Extensions) -> Self {
-        let connection = extensions.get::<ConnectInfo<SocketAddr>>();
-        Self(connection.map(|connection| connection.0))
+        let connection = extensions.get::<Arc<Connection>>();
+        Self(connection.map(|connection| connection.peer))
     }
 
     /// Logs what the client did, or tried to do.
     fn log<T>(&self, result: &Result<T, ControlError>, what: &str) {
         let who = self
             .0
-            .map_or("a client".into(), |address| address.ip().to_string());
+            .map_or("a client".into(), |address| address.to_string());
         match result {
             Ok(_) => log("api", &format!("{who} {what}")),
             Err(error) => log("api", &format!("refused: {who} {what}: {error}")),

@@ -140,6 +140,10 @@ pub struct PageSettings {
     pub listen: std::net::SocketAddr,
     /// The token that visitors need.
     pub token: Option<Secret>,
+    /// PEM file with the certificate for TLS, followed by those of its authorities.
+    pub certificate: Option<PathBuf>,
+    /// PEM file with the key of the certificate.
+    pub key: Option<PathBuf>,
     /// How the pictures of the streams are shown.
     pub pictures: PictureMode,
     /// The time between two pictures of a stream that somebody watches.
@@ -158,6 +162,8 @@ impl Default for PageSettings {
         Self {
             listen: ([127, 0, 0, 1], 8080).into(),
             token: None,
+            certificate: None,
+            key: None,
             pictures: PictureMode::default(),
             picture_period: Duration::from_millis(200),
             picture_width: 640,

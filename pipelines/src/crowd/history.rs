@@ -23,8 +23,8 @@ struct SecondCounts {
 /// The means over one second, as the page shows them.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct HistoryPoint {
-    /// How many seconds ago it was.
-    ago: u64,
+    /// The number of the second.
+    second: u64,
     /// Mean number of faces per frame.
     faces: f64,
     /// Share of each emotion among the classified faces.
@@ -73,12 +73,13 @@ impl EmotionHistory {
         f64::from(frames) / seconds as f64
     }
 
-    /// All seconds with a frame, the oldest first.
-    pub(super) fn points(&self, now: u64) -> Vec<HistoryPoint> {
-        let recent = self.0.iter().filter(|s| s.number + SECONDS > now);
-        recent
+    /// The seconds with a frame from `first` to before `now`, the oldest first. The second `now` is not over.
+    pub(super) fn points(&self, first: u64, now: u64) -> Vec<HistoryPoint> {
+        let first = first.max(now.saturating_sub(SECONDS));
+        let wanted = self.0.iter().filter(|s| (first..now).contains(&s.number));
+        wanted
             .map(|second| HistoryPoint {
-                ago: now.saturating_sub(second.number),
+                second: second.number,
                 faces: f64::from(second.faces) / f64::from(second.frames.max(1)),
                 emotions: normalised(&second.emotions),
             })

@@ -1,6 +1,62 @@
-//! Messages to the user.
+//! The log: what happens, one line each on standard error.
+//!
+//! A line has time, level and subject: the name of a source, or a part of the program. Subjects that have too much to say are
+//! cut short, so that a fault that repeats does not fill the disk.
 
-/// Prints on standard error what happens to `subject`.
+mod line_format;
+mod line_limiter;
+
+use gst::glib;
+use tracing_subscriber::fmt;
+
+use self::line_format::LineFormat;
+pub use self::line_format::LogFormat;
+use self::line_limiter::LineLimiter;
+
+static LIMITER: LineLimiter = LineLimiter::new();
+
+/// Starts the log on standard error, also for what GStreamer's libraries report. Only the first call has an effect.
+pub fn start(format: LogFormat) {
+    let subscriber = fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .event_format(LineFormat(format))
+        .finish();
+    if tracing::subscriber::set_global_default(subscriber).is_err() {
+        return;
+    }
+    glib::log_set_default_handler(|domain, level, message| {
+        let domain = domain.unwrap_or("GLib");
+        match level {
+            glib::LogLevel::Error => error(domain, message),
+            glib::LogLevel::Critical | glib::LogLevel::Warning => warn(domain, message),
+            _ => {}
+        }
+    });
+    std::panic::set_hook(Box::new(|panic| {
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or("a thread");
+        error("panic", &format!("in {name}: {panic}"));
+    }));
+}
+
+/// Says what happens to `subject`.
 pub(super) fn log(subject: &str, message: &str) {
-    eprintln!("{subject}: {message}");
+    if let Some(message) = LIMITER.admit(subject, message) {
+        tracing::info!(subject, "{message}");
+    }
+}
+
+/// Says what goes wrong with `subject`.
+pub(super) fn warn(subject: &str, message: &str) {
+    if let Some(message) = LIMITER.admit(subject, message) {
+        tracing::warn!(subject, "{message}");
+    }
+}
+
+/// Says what ends `subject`.
+pub fn error(subject: &str, message: &str) {
+    if let Some(message) = LIMITER.admit(subject, message) {
+        tracing::error!(subject, "{message}");
+    }
 }

@@ -1,5 +1,8 @@
 //! Counters and gauges for Prometheus.
 
+mod process;
+mod text_format;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::AtomicU64;
@@ -13,14 +16,20 @@ use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
+use self::process::ProcessMetrics;
+pub(super) use self::text_format::TextFormat;
 use super::zones::{ZoneFamilies, ZoneMetrics};
 
+/// What the names of the program's own metrics begin with.
+const PREFIX: &str = "emotion_crowd";
 /// Upper bounds of the latency histogram in seconds.
 const LATENCIES: [f64; 10] = [0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0];
 
 type Ratio = Gauge<f64, AtomicU64>;
+type Seconds = Gauge<f64, AtomicU64>;
 
 /// All metrics of the process.
 #[derive(Debug)]
@@ -29,6 +38,8 @@ pub(super) struct Metrics {
     faces: Family<SourceLabels, Gauge>,
     shares: Family<EmotionLabels, Ratio>,
     connected: Family<SourceLabels, Gauge>,
+    reasons: Family<ReasonLabels, Gauge>,
+    last_frame: Family<SourceLabels, Seconds>,
     frames: Family<SourceLabels, Counter>,
     analysed: Family<SourceLabels, Counter>,
     skipped: Family<SourceLabels, Counter>,
@@ -50,6 +61,11 @@ pub(super) struct StreamMetrics {
     picture_problems: Family<PictureLabels, Counter>,
     /// Emotions that had a share before.
     known: Arc<Mutex<BTreeSet<String>>>,
+    reasons: Family<ReasonLabels, Gauge>,
+    /// The reason that has a series.
+    reason: Arc<Mutex<Option<ReasonLabels>>>,
+    /// When the last frame arrived, in seconds since 1970.
+    pub(super) last_frame: Seconds,
     /// Faces in the last analysed frame.
     pub(super) faces: Gauge,
     /// 1 while frames arrive, otherwise 0.
@@ -103,14 +119,31 @@ struct EmotionLabels {
     emotion: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    source: String,
+    reason: String,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         fn added<M: Metric + Clone>(to: &mut Registry, name: &str, help: &str, metric: M) -> M {
             to.register(name, help, metric.clone());
             metric
         }
-        let mut registry = Registry::with_prefix("emotion_crowd");
-        let r = &mut registry;
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(ProcessMetrics));
+        let r = registry.sub_registry_with_prefix(PREFIX);
+        let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
+        r.register("build", "The version of the program", build);
+        let last_frame = Family::<SourceLabels, Seconds>::default();
+        let about = "When the last frame arrived, in seconds since 1970; 0 before the first";
+        r.register_with_unit(
+            "last_frame_timestamp",
+            about,
+            Unit::Seconds,
+            last_frame.clone(),
+        );
         let latency =
             Family::<SourceLabels, Histogram, fn() -> Histogram>::new_with_constructor(|| {
                 Histogram::new(LATENCIES)
@@ -121,8 +154,11 @@ impl Default for Metrics {
         let skipped =
             "Frames that were not analysed, or not even decoded, because newer ones had arrived";
         let dropped = "Records that could not be written to the file, or not fast enough";
+        let reasons = "Why a source gives no frames; missing while it does";
         Self {
             latency,
+            last_frame,
+            reasons: added(r, "down_reason", reasons, <_>::default()),
             faces: added(
                 r,
                 "faces",
@@ -171,6 +207,9 @@ impl Metrics {
             picture: self.picture.clone(),
             picture_problems: self.picture_problems.clone(),
             known: Arc::default(),
+            reasons: self.reasons.clone(),
+            reason: Arc::default(),
+            last_frame: self.last_frame.get_or_create_owned(&source),
             faces: self.faces.get_or_create_owned(&source),
             connected: self.connected.get_or_create_owned(&source),
             frames: self.frames.get_or_create_owned(&source),
@@ -232,15 +271,19 @@ impl Metrics {
     /// Adds the metrics of a broker.
     pub(super) fn add_broker(&self, publisher: Arc<Publisher>) {
         let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let registry = registry.sub_registry_with_prefix(PREFIX);
         registry.register_collector(Box::new(BrokerMetrics(publisher)));
     }
 
-    /// All metrics in the text format of OpenMetrics 1.0.
-    pub(super) fn text(&self) -> Result<String, fmt::Error> {
+    /// All metrics in `format`.
+    pub(super) fn text(&self, format: TextFormat) -> Result<String, fmt::Error> {
         let mut out = String::new();
         let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         text::encode(&mut out, &registry)?;
-        Ok(out)
+        Ok(match format {
+            TextFormat::OpenMetrics => out,
+            TextFormat::Prometheus => text_format::as_prometheus(&out),
+        })
     }
 }
 
@@ -262,6 +305,25 @@ impl StreamMetrics {
                 self.picture_problems.get_or_create(&labels).inc();
             }
         }
+    }
+
+    /// Sets why no frames arrive; `None` while they do, or if the reason is not known.
+    pub(super) fn set_reason(&self, reason: Option<&str>) {
+        let now = reason.map(|reason| ReasonLabels {
+            source: self.source.source.clone(),
+            reason: reason.to_owned(),
+        });
+        let mut before = self.reason.lock().unwrap_or_else(PoisonError::into_inner);
+        if *before == now {
+            return;
+        }
+        if let Some(before) = &*before {
+            self.reasons.remove(before);
+        }
+        if let Some(now) = &now {
+            self.reasons.get_or_create(now).set(1);
+        }
+        *before = now;
     }
 
     /// Sets the share of each emotion, and 0 for an emotion without a share.
@@ -338,12 +400,34 @@ mod tests {
         let share = |emotion: &str, share| BTreeMap::from([(emotion.to_owned(), share)]);
         stream.set_shares(&share("happy", 1.0));
         stream.set_shares(&share("sad", 1.0));
-        let text = metrics.text().expect("text");
+        let text = metrics.text(TextFormat::OpenMetrics).expect("text");
         for line in [
             "emotion_crowd_emotion_ratio{source=\"hall\",emotion=\"happy\"} 0.0",
             "emotion_crowd_emotion_ratio{source=\"hall\",emotion=\"sad\"} 1.0",
         ] {
             assert!(text.contains(line), "{text}");
         }
+    }
+
+    #[test]
+    fn only_the_reason_of_now_has_a_series() {
+        let metrics = Metrics::default();
+        let stream = metrics.stream("hall");
+        let reasons = || -> Vec<String> {
+            let text = metrics.text(TextFormat::Prometheus).expect("text");
+            let lines = text.lines();
+            let reasons = lines.filter(|line| line.starts_with("emotion_crowd_down_reason{"));
+            reasons.map(str::to_owned).collect()
+        };
+        let line = |reason: &str| {
+            format!("emotion_crowd_down_reason{{source=\"hall\",reason=\"{reason}\"}} 1")
+        };
+        assert!(reasons().is_empty());
+        stream.set_reason(Some("refused"));
+        assert_eq!(reasons(), [line("refused")]);
+        stream.set_reason(Some("no route"));
+        assert_eq!(reasons(), [line("no route")]);
+        stream.set_reason(None);
+        assert!(reasons().is_empty());
     }
 }

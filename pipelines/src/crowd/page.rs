@@ -3,48 +3,66 @@
 //! The page shows pictures of people. So it listens to this computer alone unless configured otherwise, and then requires a
 //! token. Without a token it answers only requests whose host is `localhost` or an IP address, so that no page of another
 //! site in a browser here can read it through a host name of that site. It loads nothing from other sites.
+//!
+//! Connections, their times and their requests are limited, so that no client can stop the watching of the sources.
 
 mod access;
-mod mjpeg;
+mod connections;
+mod live;
+mod monitoring;
+mod server;
+mod state;
+mod tls;
+mod view;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
-use axum::extract::{Path, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderName, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::response::Response;
+use axum::routing::{get, post};
 use axum::{Router, middleware};
-use gstemotion::face::EmotionResult;
-use gstemotion::record::{LineRecord, ZoneRecord};
-use serde::Serialize;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use self::access::AccessControl;
+pub(super) use self::connections::Connection;
+use self::connections::ConnectionTable;
+use self::state::{PageState, as_json};
+use self::tls::TlsAcceptors;
+use self::view::StreamView;
 use super::api::ApiRoutes;
-use super::config::{ApiSettings, PageSettings, PictureMode};
-use super::history::HistoryPoint;
+use super::config::{PageSettings, Secret};
+use super::health::Health;
 use super::log::log;
 use super::metrics::Metrics;
-use super::picture_check::PictureProblem;
-use super::stream::Stream;
 use super::stream_list::StreamList;
 
 const HTML: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
+const ICON: &str = include_str!("page/favicon.svg");
 
-/// The page loads only its own files, cannot be embedded, and sends no referrer.
+/// The most connections, and the most that the pictures of viewers may take of them. The rest is left for metrics and probes.
+const MOST_CONNECTIONS: usize = 256;
+const MOST_VIEWERS: usize = 64;
+/// The fewest connections with which the page is of use.
+const FEWEST_CONNECTIONS: usize = 16;
+/// The longest body of a request in bytes.
+const LONGEST_BODY: usize = 64 * 1024;
+
+/// The page loads only its own files, cannot be embedded, and tells other sites nothing. Its own requests have a referrer,
+/// because without one the login form has no origin.
 const HEADERS: [(HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "default-src 'none'; connect-src 'self'; img-src 'self'; script-src 'self'; style-src 'self'; \
+         base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::REFERRER_POLICY, "no-referrer"),
+    (header::REFERRER_POLICY, "same-origin"),
     (header::CACHE_CONTROL, "no-store"),
 ];
 
@@ -55,22 +73,27 @@ pub(super) struct PageServer {
     thread: Option<JoinHandle<()>>,
 }
 
-struct Shared {
-    streams: Arc<StreamList>,
-    metrics: Arc<Metrics>,
-    pictures: PictureMode,
-}
-
 impl PageServer {
+    /// Starts the server, whose connections may take `files` open files. Who shows the token `control`, which changes need, may
+    /// look as well.
     pub(super) fn start(
         settings: &PageSettings,
         streams: &Arc<StreamList>,
         metrics: Arc<Metrics>,
+        health: Health,
+        files: u64,
         api: ApiRoutes,
-        control: Option<&ApiSettings>,
+        control: Option<Secret>,
     ) -> anyhow::Result<Self> {
-        let control = control.and_then(|control| control.token.clone());
-        let access = AccessControl::new(settings, control);
+        let tls = tls(settings)?;
+        let most = usize::try_from(files)
+            .unwrap_or(MOST_CONNECTIONS)
+            .min(MOST_CONNECTIONS);
+        anyhow::ensure!(
+            most >= FEWEST_CONNECTIONS,
+            "[page] the limit of open files leaves none for the page beside {} sources: raise it (ulimit -n, or LimitNOFILE= in the service's unit)",
+            streams.all().len()
+        );
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -79,28 +102,48 @@ impl PageServer {
             .block_on(TcpListener::bind(settings.listen))
             .with_context(|| format!("[page] cannot listen on {}", settings.listen))?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared {
+        let access = AccessControl::new(settings, control, address.port());
+        let page = Arc::new(PageState {
             streams: streams.clone(),
             metrics,
+            health,
             pictures: settings.pictures,
+            address,
+            is_encrypted: tls.is_some(),
+            has_login: settings.token.is_some(),
+            viewers: Arc::new(Semaphore::new(MOST_VIEWERS.min(most / 2))),
         });
+        let shown = format!("{}://{}/", page.scheme(), page.host());
         let (stop, stopped) = oneshot::channel();
-        let router = router(shared, access, api);
+        let (router, table) = (router(page, access, api), ConnectionTable::new(most));
+        let serving = server::serve(listener, tls.map(Arc::new), router, table);
         let thread = std::thread::Builder::new()
             .name("page".into())
             .spawn(move || {
-                let service = router.into_make_service_with_connect_info::<SocketAddr>();
-                runtime.spawn(async move { axum::serve(listener, service).await });
+                runtime.spawn(serving);
                 // The sender never sends: it is dropped.
                 let _ = runtime.block_on(stopped);
                 runtime.shutdown_background();
             })
             .context("the system refuses a thread")?;
-        log("page", &format!("http://{}/", shown(address)));
+        log("page", &shown);
         Ok(Self {
             stop: Some(stop),
             thread: Some(thread),
         })
+    }
+}
+
+/// Checks the certificate and its key, if the page has them.
+pub(super) fn check_tls(settings: &PageSettings) -> anyhow::Result<()> {
+    tls(settings).map(drop)
+}
+
+fn tls(settings: &PageSettings) -> anyhow::Result<Option<TlsAcceptors>> {
+    match (&settings.certificate, &settings.key) {
+        (Some(certificate), Some(key)) => TlsAcceptors::open(certificate, key).map(Some),
+        (None, None) => Ok(None),
+        _ => anyhow::bail!("[page] TLS needs a certificate and a key: set both or neither"),
     }
 }
 
@@ -114,32 +157,30 @@ impl Drop for PageServer {
     }
 }
 
-fn shown(address: SocketAddr) -> String {
-    match address.ip().is_unspecified() {
-        true => format!("THIS_COMPUTER:{}", address.port()),
-        false => address.to_string(),
-    }
-}
-
-fn router(shared: Arc<Shared>, access: AccessControl, api: ApiRoutes) -> Router {
+fn router(page: Arc<PageState>, access: AccessControl, api: ApiRoutes) -> Router {
     let file = |kind: &'static str, text: &'static str| {
         get(move || async move { ([(header::CONTENT_TYPE, kind)], text) })
     };
+    let access = Arc::new(access);
+    let login = Router::new()
+        .route("/login", get(access::show_login).post(access::log_in))
+        .route("/logout", post(access::log_out))
+        .with_state(access.clone());
     Router::new()
         .route("/", file("text/html; charset=utf-8", HTML))
         .route("/page.css", file("text/css; charset=utf-8", STYLE))
         .route("/page.js", file("text/javascript; charset=utf-8", SCRIPT))
+        .route("/favicon.svg", file("image/svg+xml", ICON))
+        .route("/live", get(live::connect))
         .route("/api/streams", get(streams))
-        .route("/live/{name}", get(live))
-        .route("/metrics", get(metrics))
-        .with_state(shared)
+        .merge(monitoring::routes())
+        .with_state(page)
         .merge(api.reading)
+        .merge(login)
         // Who may not look does not learn either what there is.
         .fallback(async || StatusCode::NOT_FOUND)
-        .layer(middleware::from_fn_with_state(
-            Arc::new(access),
-            access::check,
-        ))
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .layer(middleware::from_fn_with_state(access, access::check))
         .merge(api.writing)
         .layer(middleware::map_response(with_headers))
 }
@@ -152,103 +193,10 @@ async fn with_headers(mut response: Response) -> Response {
     response
 }
 
-/// What the page shows of a stream.
-#[derive(Serialize)]
-struct StreamView<'a> {
-    name: &'a str,
-    status: &'static str,
-    reason: Option<String>,
-    /// `frozen`, `black` or `covered`, if its pictures show nothing.
-    picture: Option<&'static str>,
-    has_pictures: bool,
-    width: u32,
-    height: u32,
-    frames_per_second: f64,
-    latency_seconds: f64,
-    skipped: u64,
-    reconnects: u64,
-    faces: Vec<FaceView>,
-    shares: std::collections::BTreeMap<String, f64>,
-    history: Vec<HistoryPoint>,
-    zones: Vec<ZoneRecord>,
-    lines: Vec<LineRecord>,
-}
-
-#[derive(Serialize)]
-struct FaceView {
-    id: Option<i32>,
-    emotion: Option<String>,
-    /// Whether no emotion is certain enough to be named; the confidence is then that of the best guess.
-    uncertain: bool,
-    confidence: Option<f64>,
-}
-
-impl<'a> StreamView<'a> {
-    fn new(stream: &'a Stream, pictures: PictureMode) -> Self {
-        let (shares, frames_per_second, second) = (stream.shares(), stream.rate(), stream.second());
-        let (zones, lines) = stream.zones.records();
-        let now = stream.status();
-        let faces = now.faces.iter().map(|face| FaceView {
-            id: face.object_id,
-            emotion: face.emotion.as_ref().map(|emotion| emotion.label.clone()),
-            uncertain: face
-                .emotion
-                .as_ref()
-                .is_some_and(EmotionResult::is_uncertain),
-            confidence: face.emotion.as_ref().map(|emotion| emotion.confidence),
-        });
-        Self {
-            name: stream.name(),
-            status: now.connection.name(),
-            reason: now.connection.reason().map(str::to_owned),
-            picture: now.picture.map(PictureProblem::name),
-            has_pictures: has_pictures(stream, pictures),
-            width: now.size.0,
-            height: now.size.1,
-            frames_per_second,
-            latency_seconds: now.latency.as_secs_f64(),
-            skipped: stream.metrics.skipped.get(),
-            reconnects: stream.metrics.reconnects.get(),
-            faces: faces.collect(),
-            shares,
-            history: now.history.points(second),
-            zones,
-            lines,
-        }
-    }
-}
-
-async fn streams(State(shared): State<Arc<Shared>>) -> Response {
-    let streams = shared.streams.all();
-    let views: Vec<_> = streams
+async fn streams(State(page): State<Arc<PageState>>) -> Response {
+    let streams = page.streams();
+    let views = streams
         .iter()
-        .map(|stream| StreamView::new(stream, shared.pictures))
-        .collect();
-    match serde_json::to_vec(&views) {
-        Ok(json) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
-    }
-}
-
-fn has_pictures(stream: &Stream, pictures: PictureMode) -> bool {
-    stream.source().pictures.unwrap_or(pictures) != PictureMode::Off
-}
-
-async fn live(State(shared): State<Arc<Shared>>, Path(name): Path<String>) -> Response {
-    match shared.streams.find(&name) {
-        Some(stream) if has_pictures(&stream, shared.pictures) => mjpeg::pictures(&stream),
-        Some(_) => (StatusCode::NOT_FOUND, "its pictures are off\n").into_response(),
-        None => (StatusCode::NOT_FOUND, "no such source\n").into_response(),
-    }
-}
-
-async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    for stream in shared.streams.all() {
-        stream.shares();
-    }
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    match shared.metrics.text() {
-        Ok(text) => ([(header::CONTENT_TYPE, kind)], text).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
-    }
+        .map(|stream| StreamView::new(stream, page.pictures, 0));
+    as_json(&views.collect::<Vec<_>>())
 }

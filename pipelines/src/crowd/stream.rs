@@ -15,8 +15,9 @@ use tokio::sync::watch;
 pub(super) use self::status::{ConnectionState, StreamStatus};
 use super::config::{EndAction, ReconnectSettings, RtspTransport, SourceSettings};
 use super::failure::{self, FailureCause, SourceFailure};
-use super::log::log;
+use super::log::{log, warn};
 use super::metrics::{Metrics, StreamMetrics};
+use super::outage::Outage;
 use super::outputs::RecordOutputs;
 use super::picture_check::PictureProblem;
 use super::rate_limiter::RateLimiter;
@@ -46,6 +47,7 @@ pub(super) struct Stream {
     /// Ends this stream alone.
     stop: StopFlag,
     outputs: Arc<RecordOutputs>,
+    was_tried: AtomicBool,
     /// The last picture for the page, encoded only while somebody watches.
     pub(super) picture: watch::Sender<Bytes>,
 }
@@ -78,11 +80,15 @@ impl Stream {
             source,
             metrics,
             began: Instant::now(),
-            status: Mutex::default(),
+            status: Mutex::new(StreamStatus {
+                outage: Some(Outage::new()),
+                ..StreamStatus::default()
+            }),
             has_failed: AtomicBool::new(false),
             is_in_rounds: AtomicBool::new(false),
             stop: StopFlag::default(),
             outputs,
+            was_tried: AtomicBool::new(false),
             picture: watch::Sender::new(Bytes::new()),
         }
     }
@@ -103,6 +109,11 @@ impl Stream {
     /// Ends it soon.
     pub(super) fn stop(&self) {
         self.stop.set();
+    }
+
+    /// Whether it has given a frame, failed or ended at least once.
+    pub(super) fn was_tried(&self) -> bool {
+        self.was_tried.load(Ordering::Relaxed)
     }
 
     /// Its current status.
@@ -130,6 +141,7 @@ impl Stream {
         let mut status = self.status();
         status.history.add(second, &faces);
         (status.size, status.latency) = (size, latency);
+        status.analysed = Some(Instant::now());
         // The last frame of a stream that has failed since then does not show its current faces.
         if status.connection == ConnectionState::Playing {
             let count = i64::try_from(faces.len()).unwrap_or(i64::MAX);
@@ -143,6 +155,17 @@ impl Stream {
         let shares = self.status().history.shares(self.second(), RECENT_SECONDS);
         self.metrics.set_shares(&shares);
         shares
+    }
+
+    /// Updates the metrics that are derived from the status.
+    pub(super) fn update_metrics(&self) {
+        self.shares();
+        let status = self.status();
+        let reason = status
+            .outage
+            .as_ref()
+            .and_then(|outage| outage.reason.as_deref());
+        self.metrics.set_reason(reason);
     }
 
     /// The recent number of analysed frames per second.
@@ -224,11 +247,14 @@ impl Stream {
                     true => "and begins again".into(),
                     false => format!("again in {:.1} s", pause.as_secs_f64()),
                 };
-                log(self.name(), &format!("{reason}; {again}"));
+                warn(self.name(), &format!("{reason}; {again}"));
             }
             self.is_in_rounds.store(is_round, Ordering::Relaxed);
             if !is_round {
                 self.set_connection(ConnectionState::Waiting(reason.clone()));
+                if let Some(outage) = &mut self.status().outage {
+                    outage.set_pause(pause);
+                }
             }
             logged = Some(reason);
             if !sleep(pause, &self.stop) {
@@ -341,6 +367,7 @@ impl Stream {
     /// Counts a frame that arrived, decoded or not.
     fn count_frame(&self) {
         self.metrics.frames.inc();
+        self.metrics.last_frame.set(seconds_since_1970());
         let mut status = self.status();
         status.last_frame = Some(Instant::now());
         let is_first = status.connection != ConnectionState::Playing;
@@ -360,6 +387,9 @@ impl Stream {
             ConnectionState::Ended => Some("ended".to_owned()),
             ConnectionState::Failed(reason) => Some(format!("failed: {reason}")),
         };
+        if connection != ConnectionState::Opening {
+            self.was_tried.store(true, Ordering::Relaxed);
+        }
         let mut status = self.status();
         if connection != ConnectionState::Playing {
             status.faces.clear();
@@ -370,6 +400,16 @@ impl Stream {
             self.metrics.connected.set(0);
             self.zones.clear();
         }
+        let outage = status.outage.take();
+        status.outage = match &connection {
+            ConnectionState::Playing => None,
+            ConnectionState::Opening | ConnectionState::Ended => {
+                Some(Outage::continued(outage, None))
+            }
+            ConnectionState::Waiting(reason) | ConnectionState::Failed(reason) => {
+                Some(Outage::continued(outage, Some(reason)))
+            }
+        };
         status.connection = connection;
         let report = status.report();
         drop(status);
@@ -378,6 +418,11 @@ impl Stream {
         }
         self.outputs.report(self.name(), &report);
     }
+}
+
+fn seconds_since_1970() -> f64 {
+    let since = std::time::SystemTime::UNIX_EPOCH.elapsed();
+    since.unwrap_or_default().as_secs_f64()
 }
 
 /// Waits for `pause`; false if `stop` was set before its end.

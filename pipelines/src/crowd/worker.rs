@@ -15,7 +15,8 @@ use super::analysis_chain::{self, FrameLayout};
 use super::config::Config;
 use super::element_chain::ElementChain;
 use super::frame_queue::{FrameQueue, SlotId};
-use super::log::log;
+use super::health::WorkerActivity;
+use super::log::warn;
 use super::outputs::RecordOutputs;
 use super::picture_check::PictureWatch;
 use super::preview::PreviewEncoder;
@@ -89,9 +90,10 @@ struct StreamContext {
 }
 
 /// Analyses frames from `queue` until it is closed.
-pub(super) fn run(queue: &FrameQueue<AnalysisTask>) {
+pub(super) fn run(queue: &FrameQueue<AnalysisTask>, activity: &WorkerActivity) {
     while let Some((slot, task)) = queue.pop() {
         let _finish = FinishOnDrop(queue, slot);
+        let _active = activity.begin(&task.analysis.stream);
         task.analysis.process(task.frame);
     }
 }
@@ -135,7 +137,7 @@ impl StreamAnalysis {
         if let Some(error) = &error {
             context.chain = None;
             if context.last_error.as_ref() != Some(error) {
-                log(stream.name(), &format!("cannot analyse a frame: {error}"));
+                warn(stream.name(), &format!("cannot analyse a frame: {error}"));
             }
         }
         context.last_error = error;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{ApiSettings, Config, MqttSettings, PageSettings, RecordSettings, WebhookSettings};
 use crate::crowd::certificates;
+use crate::crowd::page::check_tls;
 
 /// A mistake in the settings.
 #[derive(Debug)]
@@ -130,10 +131,17 @@ fn page(page: &PageSettings) -> Option<Contradiction> {
         );
         return Some(Contradiction::at(&["page", "listen"], message));
     }
+    if let Err(error) = check_tls(page) {
+        return Some(Contradiction::at(
+            &["page", "certificate"],
+            format!("{error:#}"),
+        ));
+    }
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
     let token = page.token.as_ref()?.reveal();
     (!token.chars().all(is_plain)).then(|| {
-        let message = "expected letters, digits, '-', '_', '.' and '~', because a token can be part of an address";
+        let message =
+            "expected letters, digits, '-', '_', '.' and '~', because a token is part of a cookie";
         Contradiction::at(&["page", "token"], message)
     })
 }

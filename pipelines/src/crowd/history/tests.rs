@@ -37,10 +37,24 @@ fn a_point_has_the_mean_number_of_faces_of_its_frames() {
     history.add(5, &faces(&["sad", "happy"]));
     history.add(5, &faces(&[]));
     history.add(7, &[]);
-    let points = history.points(8);
-    let means: Vec<_> = points.iter().map(|m| (m.ago, m.faces)).collect();
-    assert_eq!(means, [(3, 1.0), (1, 0.0)]);
+    let points = history.points(0, 8);
+    let means: Vec<_> = points.iter().map(|m| (m.second, m.faces)).collect();
+    assert_eq!(means, [(5, 1.0), (7, 0.0)]);
     assert_eq!(points[0].emotions["sad"], 0.5);
+}
+
+#[test]
+fn points_follow_each_other_without_gap_and_without_a_second_that_is_not_over() {
+    let mut history = EmotionHistory::default();
+    let seconds = |history: &EmotionHistory, first, now| -> Vec<u64> {
+        let points = history.points(first, now);
+        points.iter().map(|point| point.second).collect()
+    };
+    (3..=6).for_each(|second| history.add(second, &[]));
+    assert_eq!(seconds(&history, 0, 6), [3, 4, 5]);
+    (6..=8).for_each(|second| history.add(second, &[]));
+    assert_eq!(seconds(&history, 6, 8), [6, 7]);
+    assert!(history.points(9, 8).is_empty());
 }
 
 #[test]

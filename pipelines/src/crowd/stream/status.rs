@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use gstemotion::face::Face;
 
 use crate::crowd::history::EmotionHistory;
+use crate::crowd::outage::Outage;
 use crate::crowd::outputs::StatusReport;
 use crate::crowd::picture_check::PictureProblem;
 
@@ -30,6 +31,8 @@ pub(crate) struct StreamStatus {
     pub(crate) connection: ConnectionState,
     /// What is wrong with its pictures.
     pub(crate) picture: Option<PictureProblem>,
+    /// `None` while frames arrive.
+    pub(crate) outage: Option<Outage>,
     /// The faces of the last analysed frame.
     pub(crate) faces: Vec<Face>,
     /// Width and height of a frame in pixels.
@@ -37,6 +40,8 @@ pub(crate) struct StreamStatus {
     /// The time from the arrival of the last frame to its results.
     pub(crate) latency: Duration,
     pub(crate) history: EmotionHistory,
+    /// When the last results came.
+    pub(crate) analysed: Option<Instant>,
     /// When the last frame arrived since the stream was opened.
     pub(super) last_frame: Option<Instant>,
 }

@@ -34,7 +34,7 @@ fn sources_are_added_changed_and_removed_while_the_others_play_on() {
     let mut running = Running::start(&[api(""), portrait("hall"), made("door")].concat());
     let page = running.page();
     let send = |method: &str, path: &str, body: Value| -> Answer {
-        page.send(method, path, &[CONTROL], &body.to_string())
+        page.ask(method, path, &[CONTROL], &body.to_string())
     };
     running.record_of("hall", |_| true);
     running.record_of("door", |_| true);
@@ -71,7 +71,7 @@ fn sources_are_added_changed_and_removed_while_the_others_play_on() {
     // The timeline of a stream that plays on is not begun again.
     let after = running.record_of("hall", |_| true);
     assert!(after.running_time > before.running_time);
-    let names = page.get("/api/sources", &[], u64::MAX).json();
+    let names = page.get("/api/sources", &[]).json();
     let names: Vec<_> = names
         .as_array()
         .expect("a list")
@@ -119,14 +119,14 @@ fn a_reload_restarts_what_differs_and_names_what_needs_a_restart() {
     running.until_said("old: removed");
 
     // The same by the API, and a mistake changes nothing.
-    let report = page.send("POST", "/api/reload", &[CONTROL], "");
+    let report = page.ask("POST", "/api/reload", &[CONTROL], "");
     assert_eq!(report.status, 200);
     let report = report.json();
     for name in ["hall", "door", "new"] {
         assert_eq!(report["sources"][name]["action"], "unchanged", "{report}");
     }
     running.rewrite(&format!("{second}[[source]]\nname = \"x\"\n"));
-    let refused = page.send("POST", "/api/reload", &[CONTROL], "");
+    let refused = page.ask("POST", "/api/reload", &[CONTROL], "");
     assert_eq!(refused.status, 422);
     let error = refused.json()["error"].as_str().expect("a text").to_owned();
     assert!(
@@ -160,15 +160,15 @@ fn changes_of_the_api_outlast_a_reload_and_the_program() {
         running.record_of("hall", |_| true);
         let yard = json!({ "name": "yard", "launch": MADE }).to_string();
         assert_eq!(
-            page.send("POST", "/api/sources", &[CONTROL], &yard).status,
+            page.ask("POST", "/api/sources", &[CONTROL], &yard).status,
             201
         );
         assert_eq!(
-            page.send("DELETE", "/api/sources/door", &[CONTROL], "")
+            page.ask("DELETE", "/api/sources/door", &[CONTROL], "")
                 .status,
             204
         );
-        let report = page.send("POST", "/api/reload", &[CONTROL], "").json();
+        let report = page.ask("POST", "/api/reload", &[CONTROL], "").json();
         assert_eq!(report["kept"], json!(["door", "yard"]));
         assert_eq!(
             report["sources"],
@@ -182,7 +182,7 @@ fn changes_of_the_api_outlast_a_reload_and_the_program() {
     let mut running = Running::start(&settings);
     let page = running.page();
     running.record_of("yard", |_| true);
-    assert_eq!(page.get("/api/sources/door", &[], u64::MAX).status, 404);
+    assert_eq!(page.get("/api/sources/door", &[]).status, 404);
 }
 
 #[test]
@@ -191,14 +191,14 @@ fn with_a_page_the_program_starts_without_a_source_and_stays_when_all_have_ended
     let clip = emotion_tests::camera::clip(folder.path());
     let mut running = Running::start(&api(""));
     let page = running.page();
-    assert_eq!(page.get("/api/sources", &[], u64::MAX).json(), json!([]));
+    assert_eq!(page.get("/api/sources", &[]).json(), json!([]));
     let clip = json!({ "name": "clip", "file": clip }).to_string();
     assert_eq!(
-        page.send("POST", "/api/sources", &[CONTROL], &clip).status,
+        page.ask("POST", "/api/sources", &[CONTROL], &clip).status,
         201
     );
     running.until_said("clip: ended");
-    let clip = page.get("/api/sources/clip", &[], u64::MAX).json();
+    let clip = page.get("/api/sources/clip", &[]).json();
     assert_eq!(clip["status"], "ended");
     running.signal("-TERM");
     assert!(running.end().success());
@@ -220,7 +220,7 @@ impl Described {
         headers: &[&str],
         body: &str,
     ) -> u16 {
-        let answer = page.send(method, path, headers, body);
+        let answer = page.ask(method, path, headers, body);
         let known = match path.strip_prefix("/api/sources/") {
             Some(_) => "/api/sources/{name}",
             None => path,
@@ -270,7 +270,7 @@ fn every_route_and_status_of_the_description_is_answered_as_it_says() {
     let mut running = Running::start(&settings);
     let page = running.page();
     let view = "Authorization: Bearer view";
-    let document = page.get("/api/openapi.json", &[view], u64::MAX).json();
+    let document = page.get("/api/openapi.json", &[view]).json();
     let mut described = Described {
         document,
         seen: BTreeSet::new(),
@@ -450,7 +450,7 @@ fn without_a_token_of_its_own_nothing_can_be_changed_and_no_secret_is_shown() {
                   [[source]]\nname = \"made\"\nlaunch = \"souphttpsrc location=http://me:pa55@127.0.0.1:9/x user-pw=s3cret\"\n";
     let mut running = Running::start(&[PAGE, secret].concat());
     let page = running.page();
-    let refused = page.send("POST", "/api/reload", &[CONTROL], "");
+    let refused = page.ask("POST", "/api/reload", &[CONTROL], "");
     assert_eq!(refused.status, 403);
     for _ in 0..2 {
         running.until_said("again in");

@@ -1,11 +1,17 @@
 //! `emotion-crowd` with real peers: an RTSP server that is switched off and on, a broker, Prometheus' parser, a browser.
 
+mod browser;
 mod running;
+mod viewer;
 
 mod cameras;
 mod control;
+mod encryption;
 mod events;
 mod http_camera;
+mod limits;
+mod monitoring;
+mod page_in_browser;
 mod publishing;
 mod settings;
 mod streams;

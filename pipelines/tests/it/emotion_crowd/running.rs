@@ -33,9 +33,14 @@ pub(crate) fn command(settings: &str) -> (Command, tempfile::TempDir) {
 }
 
 impl Running {
-    /// Starts it with these settings, and `[records] jsonl = "-"`.
+    /// Starts it with these settings.
     pub(crate) fn start(settings: &str) -> Self {
-        let (mut command, folder) = command(settings);
+        let (command, folder) = command(settings);
+        Self::spawn(command, folder)
+    }
+
+    /// Starts `command`, whose settings are in `folder`.
+    pub(crate) fn spawn(mut command: Command, folder: tempfile::TempDir) -> Self {
         let mut process = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -92,11 +97,19 @@ impl Running {
 
     /// The page; to be called once.
     pub(crate) fn page(&mut self) -> Page {
-        let line = self.until_said("page: http://");
-        let address = line
-            .trim_start_matches("page: http://")
-            .trim_end_matches('/');
-        Page(address.to_owned())
+        let line = self.until_said("page: http");
+        let (_, address) = line.split_once("://").expect("an address");
+        Page(address.trim_end_matches('/').to_owned())
+    }
+
+    /// What the log so far says of `subject`, without time and level.
+    pub(crate) fn said_of(&self, subject: &str) -> Vec<&str> {
+        let messages = self.log.lines().filter_map(|line| {
+            let (_, line) = line.split_once(' ')?;
+            let (_, line) = line.split_once(' ')?;
+            line.strip_prefix(subject)?.strip_prefix(": ")
+        });
+        messages.collect()
     }
 
     pub(crate) fn signal(&self, name: &str) {
@@ -171,8 +184,13 @@ impl Answer {
 }
 
 impl Page {
-    /// Requests `path` with these header lines and reads at most `most` bytes of the answer.
-    pub(crate) fn get(&self, path: &str, headers: &[&str], most: u64) -> Answer {
+    /// Requests `path` with these header lines.
+    pub(crate) fn get(&self, path: &str, headers: &[&str]) -> Answer {
+        self.ask("GET", path, headers, "")
+    }
+
+    /// Sends a request with these header lines and this body.
+    pub(crate) fn ask(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
         let mut stream = TcpStream::connect(&self.0).expect("it listens");
         stream
             .set_read_timeout(Some(PATIENCE))
@@ -185,36 +203,13 @@ impl Page {
             .chain(headers.iter().copied())
             .map(|line| format!("{line}\r\n"))
             .collect();
-        write!(
+        // A body that is too long is refused before its end, and the connection may then be reset after the answer.
+        let _ = write!(
             stream,
-            "GET {path} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n"
-        )
-        .expect("it is sent");
-        let mut answer = Vec::new();
-        stream
-            .take(most)
-            .read_to_end(&mut answer)
-            .expect("an answer");
-        Answer::parse(answer)
-    }
-
-    /// Sends `body` to `path` by `method` with these header lines and reads the answer.
-    pub(crate) fn send(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
-        let mut stream = TcpStream::connect(&self.0).expect("it listens");
-        stream
-            .set_read_timeout(Some(PATIENCE))
-            .expect("a time is set");
-        let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\n{lines}Content-Length: {}\r\nConnection: close\r\n\r\n",
-            self.0,
+            "{method} {path} HTTP/1.1\r\n{lines}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
             body.len()
         );
-        stream.write_all(head.as_bytes()).expect("it is sent");
-        // A body that is too long is refused before its end.
-        let _ = stream.write_all(body.as_bytes());
         let mut answer = Vec::new();
-        // The connection may be reset after the answer for the same reason.
         let _ = stream.read_to_end(&mut answer);
         Answer::parse(answer)
     }
@@ -232,7 +227,7 @@ impl Page {
 
     /// The text at `path`.
     pub(crate) fn text(&self, path: &str) -> String {
-        let answer = self.get(path, &[], u64::MAX);
+        let answer = self.get(path, &[]);
         assert_eq!(answer.status, 200, "{path}: {}", answer.head);
         String::from_utf8(answer.body).expect("text")
     }

@@ -47,11 +47,7 @@ fn a_camera_that_is_switched_off_and_on_comes_back_while_the_other_goes_on() {
 
     running.signal("-TERM");
     assert!(running.end().success(), "{}", running.log);
-    let of_second = running
-        .log
-        .lines()
-        .filter(|line| line.starts_with("second: "));
-    assert_eq!(of_second.collect::<Vec<_>>(), ["second: playing"]);
+    assert_eq!(running.said_of("second"), ["playing"]);
 }
 
 #[test]
@@ -91,7 +87,7 @@ fn a_missing_camera_is_tried_again_and_disturbs_no_other_source() {
     running.signal("-TERM");
     assert!(running.end().success());
     // A repeated problem is reported once.
-    assert_eq!(running.log.matches("gone: ").count(), 1, "{}", running.log);
+    assert_eq!(running.said_of("gone").len(), 1, "{}", running.log);
 }
 
 #[test]

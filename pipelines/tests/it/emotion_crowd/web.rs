@@ -1,15 +1,15 @@
-//! The page: access, and what a browser shows.
+//! The page: access, and what viewers get.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use emotion_pipelines::launch_line::LaunchLine;
 use emotion_pipelines::runner;
 use gstemotion::record::Record;
+use serde_json::json;
 
 use super::portrait;
 use super::running::{Page, Running};
+use super::viewer::{News, Viewer};
 
 fn settings(rest: &str) -> String {
     format!(
@@ -21,20 +21,11 @@ fn settings(rest: &str) -> String {
 
 /// The first picture of a source.
 fn picture(page: &Page, source: &str) -> Vec<u8> {
-    let answer = page.get(&format!("/live/{source}"), &[], 150_000);
-    assert!(
-        answer.head.contains("multipart/x-mixed-replace"),
-        "{}",
-        answer.head
-    );
-    let begin = |what: &[u8]| {
-        let mut places = answer.body.windows(what.len());
-        places.position(|bytes| bytes == what).expect("a part") + what.len()
-    };
-    let length = &answer.body[begin(b"Content-Length: ")..][..12];
-    let length = String::from_utf8_lossy(length);
-    let length = length.lines().next().and_then(|line| line.parse().ok());
-    answer.body[begin(b"\r\n\r\n")..][..length.expect("a length")].to_vec()
+    let mut viewer = Viewer::connect(page, &[]).expect("access");
+    viewer.send(&json!({ "watch": [source] }));
+    let (of, picture) = viewer.picture();
+    assert_eq!(of, source);
+    picture
 }
 
 /// How many faces the detector finds in the place of the portrait's face, and the width of the picture.
@@ -63,7 +54,6 @@ fn live_pictures_hide_faces_unless_full_pictures_are_set() {
     let page = running.page();
     running.record_of("hall", |record| !record.faces.is_empty());
     assert_eq!(faces_in(&picture(&page, "hall")), (0, 400));
-    assert_eq!(page.get("/live/cellar", &[], u64::MAX).status, 404);
 
     let mut running = Running::start(&settings("picture-width = 400\npictures = \"full\""));
     let page = running.page();
@@ -79,7 +69,12 @@ fn without_pictures_none_are_served() {
     let streams: serde_json::Value =
         serde_json::from_str(&page.text("/api/streams")).expect("JSON");
     assert_eq!(streams[0]["has_pictures"], false);
-    assert_eq!(page.get("/live/hall", &[], u64::MAX).status, 404);
+    let mut viewer = Viewer::connect(&page, &[]).expect("access");
+    viewer.send(&json!({ "watch": ["hall"] }));
+    for _ in 0..3 {
+        let news = viewer.news().expect("it is connected");
+        assert!(matches!(news, News::States(_)), "a picture");
+    }
 }
 
 #[test]
@@ -108,95 +103,187 @@ fn an_uncertain_face_is_one_on_the_page_and_has_a_share_of_its_own_in_the_metric
 fn without_a_token_foreign_names_of_this_computer_are_refused() {
     let mut running = Running::start(&settings("pictures = \"off\""));
     let page = running.page();
-    for path in ["/", "/metrics", "/api/streams", "/live/hall"] {
-        let answer = page.get(path, &["Host: evil.example"], u64::MAX);
+    for path in ["/", "/metrics", "/api/streams", "/live"] {
+        let answer = page.get(path, &["Host: evil.example"]);
         assert_eq!(answer.status, 401, "{path}");
     }
-    let answer = page.get("/", &[], u64::MAX);
+    let answer = page.get("/", &[]);
     assert_eq!(answer.status, 200);
     assert!(
         answer
             .head
-            .contains("content-security-policy: default-src 'self'"),
+            .contains("content-security-policy: default-src 'none'"),
         "{}",
         answer.head
     );
 }
 
 #[test]
+fn a_page_of_another_site_cannot_connect() {
+    let mut running = Running::start(&settings("pictures = \"off\""));
+    let page = running.page();
+    let foreign = Viewer::connect(&page, &[("Origin", "http://evil.example")]);
+    assert_eq!(foreign.err(), Some(403));
+    let own = format!("http://{}", page.0);
+    assert!(Viewer::connect(&page, &[("Origin", &own)]).is_ok());
+    let answer = page.ask(
+        "POST",
+        "/login",
+        &["Origin: http://evil.example"],
+        "token=a",
+    );
+    assert_eq!(answer.status, 403);
+}
+
+#[test]
 fn with_a_token_set_the_page_needs_it() {
     let mut running = Running::start(&settings("pictures = \"off\"\ntoken = \"s3cret\""));
     let page = running.page();
-    for path in [
+    assert!(running.log.contains("WARN page: the token is short"));
+    let paths = [
         "/",
         "/page.js",
         "/metrics",
         "/api/streams",
-        "/live/hall",
+        "/api/http_sd",
+        "/live",
         "/nowhere",
-    ] {
-        assert_eq!(page.get(path, &[], u64::MAX).status, 401, "{path}");
+    ];
+    for path in paths {
+        assert_eq!(page.get(path, &[]).status, 401, "{path}");
     }
-    let bearer = page.get("/metrics", &["Authorization: Bearer s3cret"], u64::MAX);
+    assert_eq!(Viewer::connect(&page, &[]).err(), Some(401));
+    let bearer = page.get("/metrics", &["Authorization: Bearer s3cret"]);
     assert_eq!(bearer.status, 200);
-    let shown = page.get("/?token=s3cret", &[], u64::MAX);
-    assert_eq!(shown.status, 303);
-    assert!(shown.head.contains("location: /\r\n"), "{}", shown.head);
-    let cookie = page.get("/", &["Cookie: emotion-crowd=s3cret"], u64::MAX);
-    assert_eq!(cookie.status, 200);
+    assert_eq!(
+        page.get("/metrics", &["Authorization: Bearer s3cre"])
+            .status,
+        401
+    );
+    // An address is written to logs and histories, so it is no place for a token.
+    assert_eq!(page.get("/?token=s3cret", &[]).status, 401);
 }
 
 #[test]
-fn a_browser_shows_every_source_with_its_picture_its_faces_and_its_charts() {
-    let mut running = Running::start(&settings(""));
+fn the_login_form_gives_a_cookie_for_the_token() {
+    let mut running = Running::start(&settings("pictures = \"off\"\ntoken = \"s3cret\""));
     let page = running.page();
-    for source in ["hall", "door"] {
-        running.record_of(source, |record| !record.faces.is_empty());
-    }
-    let shown = browse(&page);
-    for name in ["hall", "door"] {
-        assert!(
-            shown.contains(&format!("data-source=\"{name}\"")),
-            "{name}: {shown}"
-        );
-        assert!(
-            shown.contains(&format!("Live picture of {name}")),
-            "{name}: {shown}"
-        );
-    }
+    let form = page.get("/", &[]);
+    let text = String::from_utf8(form.body).expect("text");
     assert!(
-        shown.contains("2 of 2 sources playing, 2 faces now"),
-        "{shown}"
+        text.contains("<form method=\"post\" action=\"login\">"),
+        "{text}"
     );
-    assert!(
-        shown.matches("<path").count() >= 4,
-        "charts are missing: {shown}"
-    );
-    assert!(shown.contains("delay "), "{shown}");
+    assert!(form.head.contains("form-action 'self'"), "{}", form.head);
+    assert_eq!(page.get("/page.css", &[]).status, 200);
+
+    let kind = ["Content-Type: application/x-www-form-urlencoded"];
+    let wrong = page.ask("POST", "/login", &kind, "token=guess");
+    assert_eq!(wrong.status, 401);
+    assert!(!wrong.head.contains("set-cookie"), "{}", wrong.head);
+    let text = String::from_utf8(wrong.body).expect("text");
+    assert!(text.contains("This is not the token."), "{text}");
+    running.until_said("WARN page: a wrong token from 127.0.0.1");
+
+    let right = page.ask("POST", "/login", &kind, "token=s3cret");
+    assert_eq!(right.status, 303);
+    let lines = right.head.lines();
+    let cookie = lines
+        .filter_map(|line| line.strip_prefix("set-cookie: "))
+        .next();
+    let cookie = cookie.expect("a cookie");
+    for attribute in ["httponly", "samesite=strict", "path=/"] {
+        assert!(cookie.contains(attribute), "{cookie}");
+    }
+    // There is no TLS that it could need.
+    assert!(!cookie.contains("secure"), "{cookie}");
+    let pair = cookie.split(';').next().expect("a name and a value");
+    assert_eq!(page.get("/", &[&format!("Cookie: {pair}")]).status, 200);
+    assert!(Viewer::connect(&page, &[("Cookie", pair)]).is_ok());
+
+    let log_out = page.ask("POST", "/logout", &[&format!("Cookie: {pair}")], "");
+    assert!(log_out.head.contains("max-age=0"), "{}", log_out.head);
+    assert!(!running.log.contains("s3cret") && !running.log.contains("guess"));
 }
 
-/// The page in a browser after some seconds; a screenshot is left in the target folder.
-fn browse(page: &Page) -> String {
-    let run = |arguments: &[&str]| {
-        let profile = tempfile::tempdir().expect("a temporary folder");
-        Command::new("chromium")
-            .args([
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--window-size=1100,900",
-                "--virtual-time-budget=5000",
-            ])
-            .arg(format!("--user-data-dir={}", profile.path().display()))
-            .args(arguments)
-            .arg(format!("http://{}/", page.0))
-            .output()
-            .expect("chromium is installed")
-    };
-    let dumped = run(&["--dump-dom"]);
-    let screenshot: PathBuf = Path::new(env!("CARGO_TARGET_TMPDIR")).join("emotion-crowd.png");
-    let saved = format!("--screenshot={}", screenshot.display());
-    run(&[saved.as_str()]);
-    assert!(screenshot.is_file(), "no screenshot");
-    String::from_utf8_lossy(&dumped.stdout).into_owned()
+#[test]
+fn a_viewer_gets_pictures_of_what_it_sees_and_the_next_one_when_it_has_shown_the_last() {
+    let mut running = Running::start(&settings("picture-rate = 25"));
+    let page = running.page();
+    let mut viewer = Viewer::connect(&page, &[]).expect("access");
+    viewer.send(&json!({ "watch": ["hall"] }));
+    assert_eq!(viewer.picture().0, "hall");
+    // Two messages with states, a second apart, without a picture between them.
+    for _ in 0..2 {
+        assert!(
+            matches!(viewer.news(), Some(News::States(_))),
+            "not yet shown"
+        );
+    }
+    for _ in 0..5 {
+        viewer.send(&json!({ "shown": "hall" }));
+        assert_eq!(viewer.picture().0, "hall");
+    }
+    viewer.send(&json!({ "watch": ["door"] }));
+    assert_eq!(viewer.picture().0, "door");
+    viewer.send(&json!({ "watch": [] }));
+    viewer.send(&json!({ "shown": "door" }));
+    for _ in 0..2 {
+        assert!(
+            matches!(viewer.news(), Some(News::States(_))),
+            "nothing is visible"
+        );
+    }
+    viewer.send(&json!({ "unknown": 1 }));
+    while viewer.news().is_some() {}
+}
+
+#[test]
+fn the_states_of_a_viewer_have_each_second_once() {
+    let mut running = Running::start(&settings("pictures = \"off\""));
+    let page = running.page();
+    running.record_of("hall", |_| true);
+    let mut viewer = Viewer::connect(&page, &[]).expect("access");
+    let mut seconds = Vec::new();
+    let mut number = 0;
+    while seconds.len() < 3 {
+        let states = viewer.states(|_| true);
+        assert_eq!(states["is_first"], number == 0, "{states}");
+        number += 1;
+        let history = states["sources"][0]["history"].as_array().expect("a list");
+        seconds.extend(
+            history
+                .iter()
+                .map(|point| point["second"].as_u64().expect("a number")),
+        );
+    }
+    assert!(seconds.is_sorted_by(|a, b| a < b), "{seconds:?}");
+}
+
+#[test]
+fn a_source_that_is_down_has_a_reason_a_beginning_and_a_next_attempt() {
+    let uri = format!("rtsp://127.0.0.1:{}/live", emotion_tests::free_port());
+    let down = format!("[[source]]\nname = \"gone\"\nuri = \"{uri}\"\n");
+    let mut running = Running::start(&settings(&format!(
+        "[reconnect]\nfirst-pause-seconds = 3\n{down}"
+    )));
+    let page = running.page();
+    let mut viewer = Viewer::connect(&page, &[]).expect("access");
+    let of = |states: &serde_json::Value| states["sources"][0].clone();
+    let waiting = of(&viewer.states(|states| of(states)["status"] == "waiting"));
+    assert_eq!(waiting["name"], "gone");
+    let reason = waiting["reason"].as_str().expect("a reason");
+    assert!(!reason.is_empty());
+    let retry = waiting["retry_seconds"].as_f64().expect("a time");
+    assert!((0.0..=3.0).contains(&retry), "{retry}");
+    let later = of(&viewer.states(|states| of(states)["reconnects"] != 0));
+    let down = |state: &serde_json::Value| state["down_seconds"].as_f64().expect("a time");
+    assert!(down(&later) > down(&waiting), "{waiting} {later}");
+    let metrics = page.text("/metrics");
+    let line = format!("emotion_crowd_down_reason{{source=\"gone\",reason=\"{reason}\"}} 1");
+    assert!(metrics.contains(&line), "{metrics}");
+    assert!(
+        !metrics.contains("emotion_crowd_down_reason{source=\"hall\""),
+        "{metrics}"
+    );
 }
