@@ -1,7 +1,7 @@
 //! Detects and tracks faces in grey images. Needs no GStreamer.
 //!
 //! The plugin and the trainer share this crate, so both find the same faces. A [`Detector`] is either our own
-//! [network](NetworkDetector) or one of OpenCV's [cascades](Cascade). The cascades are behind the feature `cascade`,
+//! [network](NetworkDetector) or one of OpenCV's cascades. The cascades are behind the feature `cascade`,
 //! because they need OpenCV. [`track`] follows the faces of a stream from frame to frame.
 
 pub mod boxes;

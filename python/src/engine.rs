@@ -125,6 +125,8 @@ impl Engine {
     }
 
     fn analyze_one(&self, picture: &Picture, whole: bool) -> PyResult<Vec<NativeFace>> {
+        // Ctrl-C ends a long list.
+        Python::attach(|py| py.check_signals())?;
         let grey = picture.grey()?;
         let image = grey.view()?;
         let Analysis {

@@ -2,6 +2,8 @@
 
 import multiprocessing
 import pickle
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy
@@ -70,6 +72,20 @@ def test_landmarks_have_names_and_angles():
     face = from_native(native)
     assert (face.landmarks["left_eye"], face.landmarks["nose"]) == ((70, 40), (50, 60))
     assert (face.roll, face.yaw, face.id, face.box.height) == (0, 0, 7, 4)
+
+
+def test_ctrl_c_ends_a_long_list():
+    script = f"""
+import os, signal, threading
+from emotion_faces import FaceEmotions
+threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    FaceEmotions().detect([{str(PORTRAIT)!r}] * 1_000_000)
+except KeyboardInterrupt:
+    print("ended")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "ended\n", done.stderr
 
 
 def test_a_process_may_fork_after_a_call(analyzer, portrait):
