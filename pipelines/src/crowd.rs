@@ -37,6 +37,7 @@ mod orientation;
 mod outage;
 mod outputs;
 mod page;
+mod page_tls;
 mod picture_check;
 mod preview;
 mod rate_limiter;

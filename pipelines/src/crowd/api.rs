@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
 use axum::http::{Extensions, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
@@ -25,7 +25,6 @@ use self::source_view::SourceView;
 use super::config::{ApiSettings, SourceSettings};
 use super::controller::{ControlError, Controller};
 use super::log::log;
-use super::page::Connection;
 
 /// The description of the API.
 const OPENAPI: &str = include_str!("../../openapi.json");
@@ -248,8 +247,8 @@ struct Client(Option<IpAddr>);
 
 impl Client {
     fn of(extensions: &Extensions) -> Self {
-        let connection = extensions.get::<Arc<Connection>>();
-        Self(connection.map(|connection| connection.peer))
+        let connection = extensions.get::<ConnectInfo<IpAddr>>();
+        Self(connection.map(|connection| connection.0))
     }
 
     /// Logs what the client did, or tried to do.

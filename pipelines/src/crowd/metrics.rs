@@ -1,5 +1,6 @@
 //! Counters and gauges for Prometheus.
 
+mod broker;
 mod process;
 mod text_format;
 
@@ -10,15 +11,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::picture_check::PictureProblem;
 use gstemotion::mqtt::Publisher;
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text};
-use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
+use self::broker::BrokerMetrics;
 use self::process::ProcessMetrics;
 pub(super) use self::text_format::TextFormat;
 use super::zones::{ZoneFamilies, ZoneMetrics};
@@ -232,6 +233,8 @@ impl Metrics {
         self.skipped.remove(source);
         self.reconnects.remove(source);
         self.latency.remove(source);
+        self.last_frame.remove(source);
+        stream.set_reason(None);
         for problem in PictureProblem::ALL {
             let labels = stream.picture_labels(problem);
             self.picture.remove(&labels);
@@ -253,6 +256,7 @@ impl Metrics {
             dropped: Counter::default(),
         };
         let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let registry = registry.sub_registry_with_prefix(PREFIX);
         let about = "Events that the web server took";
         registry.register("webhook_sent", about, metrics.sent.clone());
         let about = "Events that the web server did not take, or not fast enough";
@@ -338,54 +342,6 @@ impl StreamMetrics {
             let share = shares.get(emotion).copied().unwrap_or(0.0);
             self.shares.get_or_create(&shown).set(share);
         }
-    }
-}
-
-/// The counts of the publisher.
-#[derive(Debug)]
-struct BrokerMetrics(Arc<Publisher>);
-
-impl Collector for BrokerMetrics {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let counts = self.0.counts();
-        let counters = [
-            (
-                "sent",
-                "Records that the broker has acknowledged",
-                counts.sent,
-            ),
-            (
-                "dropped",
-                "Records that were dropped for newer ones",
-                counts.dropped,
-            ),
-            (
-                "reconnects",
-                "Connections after the first",
-                counts.reconnects,
-            ),
-        ];
-        for (name, help, count) in counters {
-            let name = format!("mqtt_{name}");
-            let counter = ConstCounter::new(count);
-            let metric = encoder.encode_descriptor(&name, help, None, counter.metric_type())?;
-            counter.encode(metric)?;
-        }
-        let gauges = [
-            ("queued", "Records that wait for the broker", counts.queued),
-            (
-                "connected",
-                "Whether the broker is connected",
-                u64::from(counts.connected),
-            ),
-        ];
-        for (name, help, value) in gauges {
-            let name = format!("mqtt_{name}");
-            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
-            let metric = encoder.encode_descriptor(&name, help, None, gauge.metric_type())?;
-            gauge.encode(metric)?;
-        }
-        Ok(())
     }
 }
 

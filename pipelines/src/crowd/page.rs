@@ -12,7 +12,6 @@ mod live;
 mod monitoring;
 mod server;
 mod state;
-mod tls;
 mod view;
 
 use std::sync::Arc;
@@ -28,16 +27,15 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
 
 use self::access::AccessControl;
-pub(super) use self::connections::Connection;
 use self::connections::ConnectionTable;
 use self::state::{PageState, as_json};
-use self::tls::TlsAcceptors;
 use self::view::StreamView;
 use super::api::ApiRoutes;
 use super::config::{PageSettings, Secret};
 use super::health::Health;
 use super::log::log;
 use super::metrics::Metrics;
+use super::page_tls::TlsAcceptors;
 use super::stream_list::StreamList;
 
 const HTML: &str = include_str!("page/page.html");
@@ -85,7 +83,7 @@ impl PageServer {
         api: ApiRoutes,
         control: Option<Secret>,
     ) -> anyhow::Result<Self> {
-        let tls = tls(settings)?;
+        let tls = TlsAcceptors::of(settings.certificate.as_deref(), settings.key.as_deref())?;
         let most = usize::try_from(files)
             .unwrap_or(MOST_CONNECTIONS)
             .min(MOST_CONNECTIONS);
@@ -131,19 +129,6 @@ impl PageServer {
             stop: Some(stop),
             thread: Some(thread),
         })
-    }
-}
-
-/// Checks the certificate and its key, if the page has them.
-pub(super) fn check_tls(settings: &PageSettings) -> anyhow::Result<()> {
-    tls(settings).map(drop)
-}
-
-fn tls(settings: &PageSettings) -> anyhow::Result<Option<TlsAcceptors>> {
-    match (&settings.certificate, &settings.key) {
-        (Some(certificate), Some(key)) => TlsAcceptors::open(certificate, key).map(Some),
-        (None, None) => Ok(None),
-        _ => anyhow::bail!("[page] TLS needs a certificate and a key: set both or neither"),
     }
 }
 

@@ -1,8 +1,8 @@
 //! A stream: its status, and the thread that keeps it open.
 
+mod results;
 mod status;
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,8 +29,6 @@ use crate::runner::StopFlag;
 const TICK: Duration = Duration::from_millis(100);
 /// The shortest time from the beginning of a stream that ends to its next beginning.
 const LOOP_PERIOD: Duration = Duration::from_secs(1);
-/// The time over which shares of emotions and rates are measured, in seconds.
-const RECENT_SECONDS: u64 = 10;
 
 /// A stream.
 #[derive(Debug)]
@@ -125,52 +123,6 @@ impl Stream {
     pub(super) fn running_time(&self, time: Instant) -> gst::ClockTime {
         let since = time.saturating_duration_since(self.began);
         gst::ClockTime::try_from(since).unwrap_or(gst::ClockTime::ZERO)
-    }
-
-    /// The current second of its [`EmotionHistory`].
-    pub(super) fn second(&self) -> u64 {
-        self.began.elapsed().as_secs()
-    }
-
-    /// Records the results of an analysed frame.
-    pub(super) fn update(&self, faces: Vec<Face>, size: (u32, u32), latency: Duration) {
-        let metrics = &self.metrics;
-        metrics.analysed.inc();
-        metrics.latency.observe(latency.as_secs_f64());
-        let second = self.second();
-        let mut status = self.status();
-        status.history.add(second, &faces);
-        (status.size, status.latency) = (size, latency);
-        status.analysed = Some(Instant::now());
-        // The last frame of a stream that has failed since then does not show its current faces.
-        if status.connection == ConnectionState::Playing {
-            let count = i64::try_from(faces.len()).unwrap_or(i64::MAX);
-            metrics.faces.set(count);
-            status.faces = faces;
-        }
-    }
-
-    /// Updates the metrics with the recent share of each emotion, and returns the shares.
-    pub(super) fn shares(&self) -> BTreeMap<String, f64> {
-        let shares = self.status().history.shares(self.second(), RECENT_SECONDS);
-        self.metrics.set_shares(&shares);
-        shares
-    }
-
-    /// Updates the metrics that are derived from the status.
-    pub(super) fn update_metrics(&self) {
-        self.shares();
-        let status = self.status();
-        let reason = status
-            .outage
-            .as_ref()
-            .and_then(|outage| outage.reason.as_deref());
-        self.metrics.set_reason(reason);
-    }
-
-    /// The recent number of analysed frames per second.
-    pub(super) fn rate(&self) -> f64 {
-        self.status().history.rate(self.second(), RECENT_SECONDS)
     }
 
     /// Opens the stream again and again until it ends or is stopped. Its frames go to `frames`.

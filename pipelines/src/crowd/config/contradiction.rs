@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{ApiSettings, Config, MqttSettings, PageSettings, RecordSettings, WebhookSettings};
 use crate::crowd::certificates;
-use crate::crowd::page::check_tls;
+use crate::crowd::page_tls::TlsAcceptors;
 
 /// A mistake in the settings.
 #[derive(Debug)]
@@ -131,7 +131,8 @@ fn page(page: &PageSettings) -> Option<Contradiction> {
         );
         return Some(Contradiction::at(&["page", "listen"], message));
     }
-    if let Err(error) = check_tls(page) {
+    let tls = TlsAcceptors::of(page.certificate.as_deref(), page.key.as_deref());
+    if let Err(error) = tls {
         return Some(Contradiction::at(
             &["page", "certificate"],
             format!("{error:#}"),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -18,7 +19,6 @@ use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 
 use super::connections::{Connection, ConnectionTable};
-use super::tls::TlsAcceptors;
 use crate::crowd::log::warn;
 
 /// How long a client may take for the head of a request, and how long a connection may be idle.
@@ -112,6 +112,9 @@ async fn serve_requests(
         let (router, connection) = (router.clone(), connection.clone());
         async move {
             sleep(connection.pause(Instant::now())).await;
+            request
+                .extensions_mut()
+                .insert(ConnectInfo(connection.peer));
             request.extensions_mut().insert(connection);
             router.call(request.map(Body::new)).await
         }

@@ -30,8 +30,24 @@ struct TlsState {
 }
 
 impl TlsAcceptors {
+    /// Those of a page that has these files, if it has them.
+    ///
+    /// # Errors
+    ///
+    /// If one is missing or cannot be used.
+    pub(super) fn of(
+        certificate: Option<&Path>,
+        key: Option<&Path>,
+    ) -> anyhow::Result<Option<Self>> {
+        match (certificate, key) {
+            (Some(certificate), Some(key)) => Self::open(certificate, key).map(Some),
+            (None, None) => Ok(None),
+            _ => bail!("[page] TLS needs a certificate and a key: set both or neither"),
+        }
+    }
+
     /// Reads the certificate, followed by those of its authorities, and its key.
-    pub(super) fn open(certificate: &Path, key: &Path) -> anyhow::Result<Self> {
+    fn open(certificate: &Path, key: &Path) -> anyhow::Result<Self> {
         Ok(Self {
             state: Mutex::new(TlsState {
                 changed: changed(certificate, key),
