@@ -1,6 +1,9 @@
 //! Two elements for tests that stand for hardware: one makes frames that are not in system memory, as a decoder of a graphics
 //! card does, and one brings them back.
 
+// What the macros of glib make is public, whoever may reach it.
+#![allow(unreachable_pub, missing_docs)]
+
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
@@ -41,7 +44,8 @@ macro_rules! element {
             use super::*;
 
             #[derive(Default)]
-            pub(super) struct $wrapper;
+
+            pub struct $wrapper;
 
             #[glib::object_subclass]
             impl ObjectSubclass for $wrapper {
@@ -91,7 +95,7 @@ macro_rules! element {
         }
 
         glib::wrapper! {
-            pub(super) struct $wrapper(ObjectSubclass<$module::$wrapper>)
+            pub struct $wrapper(ObjectSubclass<$module::$wrapper>)
                 @extends gst_base::BaseTransform, gst::Element, gst::Object;
         }
     };
