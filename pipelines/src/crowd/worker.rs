@@ -22,6 +22,7 @@ use super::picture_check::PictureWatch;
 use super::preview::PreviewEncoder;
 use super::source_pipeline::DecodedFrame;
 use super::stream::{FrameSink, Stream};
+use super::zones::limit_notice;
 
 /// The analysis of one stream, by whichever worker takes its next frame.
 pub(super) struct StreamAnalysis {
@@ -200,6 +201,11 @@ impl StreamAnalysis {
         let latency = frame.captured.elapsed();
         stream.update(faces, (info.width(), info.height()), latency);
         if let Some(zones) = zones {
+            for event in &zones.events {
+                if let Some((event, why)) = limit_notice(&event.kind) {
+                    self.outputs.notify(event, stream.name(), Some(why));
+                }
+            }
             stream.zones.update(zones);
         }
 

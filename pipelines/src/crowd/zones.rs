@@ -4,7 +4,7 @@ mod metrics;
 
 use std::sync::{Mutex, PoisonError};
 
-use emotion_analysis::zones::ZoneLayout;
+use emotion_analysis::zones::{ZoneEventKind, ZoneLayout};
 use gstemotion::record::{LineRecord, ZoneRecord};
 use gstemotion::zones::FrameZones;
 
@@ -22,6 +22,27 @@ pub(super) fn make_zone_counter(layout: &ZoneLayout) -> Result<gst::Element, gst
         .property("zones", zones.join("; "))
         .property("lines", lines.join("; "))
         .build()
+}
+
+/// The event for a web server when the limit of a zone is exceeded or kept again, and why.
+pub(super) fn limit_notice(event: &ZoneEventKind) -> Option<(&'static str, String)> {
+    let notice = |event, zone, people, limit| {
+        let why = format!("people in {zone}: {people}, limit {limit}");
+        Some((event, why))
+    };
+    match event {
+        ZoneEventKind::LimitExceeded {
+            zone,
+            people,
+            limit,
+        } => notice("limit-exceeded", zone, people, limit),
+        ZoneEventKind::LimitKept {
+            zone,
+            people,
+            limit,
+        } => notice("limit-kept", zone, people, limit),
+        _ => None,
+    }
 }
 
 /// The zones and lines of the last analysed frame of a stream.

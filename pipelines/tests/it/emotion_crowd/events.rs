@@ -101,6 +101,22 @@ fn web_server(statuses: &'static [u16]) -> (String, Receiver<(String, Value)>) {
 }
 
 #[test]
+fn a_web_server_is_told_when_there_are_too_many_people_in_a_zone() {
+    let (url, events) = web_server(&[]);
+    let settings = format!(
+        "[webhook]\nurl = \"{url}\"\n{}[[source.zone]]\nname = \"lift\"\n\
+         corners = [[0, 0], [1, 0], [1, 1], [0, 1]]\nlimit = 0\n",
+        portrait("hall")
+    );
+    let mut running = Running::start(&settings);
+    let (_, event) = events.recv_timeout(PATIENCE).expect("an event");
+    assert_eq!(event["event"], "limit-exceeded");
+    assert_eq!(event["reason"], "people in lift: 1, limit 0");
+    running.signal("-TERM");
+    assert!(running.end().success(), "{}", running.log);
+}
+
+#[test]
 fn a_web_server_is_told_when_a_camera_goes_down_and_comes_back_also_after_it_was_busy() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut camera = RtspCamera::start(&clip(folder.path()), &[]);
