@@ -15,6 +15,7 @@ mod html_page;
 pub mod launch_line;
 pub mod parquet_table;
 pub mod runner;
+pub mod shard;
 pub mod tag;
 pub mod window;
 

@@ -42,7 +42,6 @@ pub mod result_names;
 pub mod results;
 mod sdr_convert;
 pub mod settings;
-pub mod shard;
 mod standard_input;
 pub mod summary;
 mod tagger;
@@ -67,9 +66,9 @@ use self::manifest::{Manifest, ManifestEntry};
 pub use self::options::Options;
 use self::progress::TagProgress;
 use self::results::ResultFolder;
-use self::shard::Shard;
 use self::tagger::Tagger;
 use crate::runner::StopFlag;
+use crate::shard::Shard;
 
 /// Tags `inputs` and reports the progress.
 ///

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Archive;
+use crate::shard::Shard;
 use crate::tag::inputs::InputFile;
 use crate::tag::manifest::{EntryOutcome, Manifest, ManifestEntry};
-use crate::tag::shard::Shard;
 
 /// A file to tag, as `emotion-tag list --json` prints it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

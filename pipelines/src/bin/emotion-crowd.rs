@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use emotion_pipelines::crowd::log::{self, LogFormat};
 use emotion_pipelines::crowd::{self, config};
+use emotion_pipelines::shard::Shard;
 
 /// Finds faces and their emotions on many cameras and streams at once.
 ///
@@ -24,6 +25,9 @@ struct Arguments {
     /// Check the configuration and exit
     #[arg(long)]
     check: bool,
+    /// Watch only a part of the sources in the file, such as 3/10: others run elsewhere
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Shard>,
     /// How the lines of the log look
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     log_format: LogFormat,
@@ -56,7 +60,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         return Ok(());
     };
     emotion_pipelines::init()?;
-    let config = crowd::load(path)?;
+    let config = crowd::load(path, arguments.shard)?;
     if arguments.check {
         return Ok(());
     }

@@ -16,7 +16,7 @@ mod source;
 mod values;
 mod zone;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -32,6 +32,8 @@ pub use self::outputs::{FileSettings, MqttSettings, RecordRule, RecordSettings, 
 pub use self::secret::Secret;
 pub use self::source::{EndAction, Origin, RtspTransport, SourceSettings};
 pub use self::values::PictureMode;
+
+use crate::shard::Shard;
 
 /// An example with every setting explained.
 pub const EXAMPLE: &str = include_str!("../../emotion-crowd.toml");
@@ -74,6 +76,9 @@ pub struct Config {
     /// The settings as they were written, to compare them with others.
     #[serde(skip)]
     table: toml::Table,
+    /// The part of the sources in the file that is watched.
+    #[serde(skip)]
+    shard: Option<Shard>,
 }
 
 /// Hides the secrets.
@@ -84,6 +89,20 @@ impl std::fmt::Debug for Config {
             .field("mqtt", &self.mqtt)
             .field("page", &self.page)
             .finish_non_exhaustive()
+    }
+}
+
+impl Config {
+    /// Keeps the sources of one part.
+    pub(super) fn keep_shard(&mut self, shard: Shard) {
+        self.shard = Some(shard);
+        self.sources
+            .retain(|source| shard.contains(Path::new(&source.name)));
+    }
+
+    /// The part of the sources that is watched; all if none.
+    pub(super) fn shard(&self) -> Option<Shard> {
+        self.shard
     }
 }
 

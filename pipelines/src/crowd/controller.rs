@@ -123,7 +123,7 @@ impl Controller {
     pub(super) fn reload(&self) -> Result<ReloadReport, ControlError> {
         let mut state = self.lock();
         let wrong = |error: super::config::Error| ControlError::Wrong(error.to_string());
-        let config = loading::load(state.config.path()).map_err(wrong)?;
+        let config = loading::load(state.config.path(), state.config.shard()).map_err(wrong)?;
         let difference = ConfigDifference::new(&state.config, &config);
         let sources = state.changes.applied_to(&config.sources);
         let restarting = state.config.clone();

@@ -17,8 +17,8 @@ use percent_encoding::percent_decode;
 pub use self::input_file::{InputFile, InputOrigin};
 use self::naming::{Naming, Root, is_own_result};
 use self::remote_url::RemoteUrl;
-use super::shard::Shard;
 use super::usage::UsageError;
+use crate::shard::Shard;
 
 /// What stands for standard input.
 const STANDARD_INPUT: &str = "-";

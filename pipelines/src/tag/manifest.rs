@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::event::FileOutcome;
 use super::result_names::{MANIFEST_END, MANIFEST_START};
 use super::settings::Settings;
-use super::shard::Shard;
+use crate::shard::Shard;
 
 /// The version of the format.
 const VERSION: u32 = 1;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::limits::Limits;
 use super::settings::Settings;
-use super::shard::Shard;
+use crate::shard::Shard;
 
 /// What to do.
 #[derive(Debug, Clone)]

@@ -9,8 +9,8 @@ use clap::Parser;
 use emotion_pipelines::archive::merge::{Completeness, PlannedFile};
 use emotion_pipelines::archive::{Archive, Grouping};
 use emotion_pipelines::runner;
+use emotion_pipelines::shard::Shard;
 use emotion_pipelines::tag::manifest::Manifest;
-use emotion_pipelines::tag::shard::Shard;
 
 use super::input_names::InputNames;
 

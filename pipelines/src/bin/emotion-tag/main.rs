@@ -14,6 +14,7 @@ use clap::Parser;
 use emotion_pipelines::{
     encoding_profile::EncodingQuality,
     runner::{self, StopFlag},
+    shard::Shard,
     tag::{
         self, Options,
         event::RunTotals,
@@ -22,7 +23,6 @@ use emotion_pipelines::{
         moment::Moment,
         progress::TagProgress,
         settings::{RecordFileFormat, SamplingRate, Settings},
-        shard::Shard,
         usage::UsageError,
         worker,
     },

@@ -417,3 +417,24 @@ fn texts_about_a_source_lose_its_secrets() {
         "{shown}"
     );
 }
+
+#[test]
+fn the_parts_of_a_file_have_all_its_sources_between_them() {
+    let sources: String = (0..20)
+        .map(|number| {
+            format!("[[source]]\nname = \"camera-{number}\"\nuri = \"rtsp://h/{number}\"\n")
+        })
+        .collect();
+    let of_part = |part: &str| {
+        let mut config = parse(&sources).expect("it is right");
+        config.keep_shard(part.parse().expect("a part"));
+        let names = config.sources.into_iter().map(|source| source.name);
+        names.collect::<Vec<_>>()
+    };
+    let [first, second] = ["1/2", "2/2"].map(of_part);
+    assert!(!first.is_empty() && !second.is_empty());
+    let mut all = [first, second].concat();
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 20);
+}

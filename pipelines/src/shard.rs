@@ -1,4 +1,4 @@
-//! Parts of an archive that several machines tag at the same time.
+//! Parts of an archive, or of many cameras, for several machines.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -9,10 +9,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use twox_hash::XxHash64;
 
-/// One of the parts into which the inputs are divided, such as `3/10`.
+/// One of the parts into which files or cameras are divided, such as `3/10`.
 ///
-/// A file belongs to the part that a hash of its path below the root gives, so it is always the same one, whatever other
-/// files there are.
+/// A file belongs to the part that a hash of its path below the root gives, a camera to that of its name. So it is always the
+/// same part, whatever others there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shard {
     /// From 1 to `of`.
@@ -38,7 +38,7 @@ impl Shard {
     }
 
     /// The name of its work folder and in that of its manifest, such as `3-of-10`.
-    pub(super) fn file_name(self) -> String {
+    pub(crate) fn file_name(self) -> String {
         format!("{}-of-{}", self.number, self.of)
     }
 
@@ -48,7 +48,7 @@ impl Shard {
         numbers.map(move |number| Self { number, ..self })
     }
 
-    /// Whether the file with this path below the root belongs to this part.
+    /// Whether the file with this path below the root, or the camera of this name, belongs to this part.
     pub fn contains(self, name: &Path) -> bool {
         let hash = XxHash64::oneshot(0, name.as_os_str().as_bytes());
         hash % u64::from(self.of()) == u64::from(self.number() - 1)
