@@ -1,4 +1,5 @@
-//! The face detector: one pass over the whole picture, without anchors, 72 thousand parameters.
+//! The face detector: one pass over the whole picture, without anchors, 72 thousand parameters, 88 thousand with
+//! landmarks.
 //!
 //! | part | output for H×W |
 //! |---|---|
@@ -10,7 +11,7 @@
 //! | *coarse* enlarged and added to *middle*, separable | H/16 × W/16 × 64 |
 //! | that enlarged and added to *fine*, separable | H/8 × W/8 × 64 |
 //! | on each of the three: separable, 1×1 conv with bias | 5 values for each grid cell |
-//! | on the same, if landmarks are wanted: 1×1 conv with bias | 10 values for each grid cell |
+//! | on the same, if landmarks are wanted: separable, 1×1 conv with bias | 10 values for each grid cell |
 //!
 //! Every separable convolution is followed by a batch norm and ReLU. The layout, a backbone whose deep maps inform the
 //! shallow ones, is that of feature pyramids (Lin et al. 2017); each cell of the maps' grids predicts a face around it as
@@ -72,14 +73,16 @@ pub fn graph(height: usize, width: usize, has_landmarks: bool) -> Result<Graph, 
     for (index, map) in heads.iter_mut().enumerate() {
         *map = unit(&mut graph, &format!("heads.{index}"), *map, WIDE, 1)?;
     }
-    let outputs = [
-        ("values", VALUES, true),
-        ("landmarks", LANDMARK_VALUES, has_landmarks),
-    ];
-    for (name, channels, _) in outputs.into_iter().filter(|&(.., is_wanted)| is_wanted) {
+    for (index, &map) in heads.iter().enumerate() {
+        let path = format!("heads.{index}.values");
+        graph.conv(&path, map, Conv2dConfig::pointwise(VALUES))?;
+    }
+    if has_landmarks {
         for (index, &map) in heads.iter().enumerate() {
-            let path = format!("heads.{index}.{name}");
-            graph.conv(&path, map, Conv2dConfig::pointwise(channels))?;
+            // A unit of their own: the box of a face hardly depends on its tilt, the landmarks do.
+            let points = unit(&mut graph, &format!("heads.{index}.points"), map, WIDE, 1)?;
+            let path = format!("heads.{index}.landmarks");
+            graph.conv(&path, points, Conv2dConfig::pointwise(LANDMARK_VALUES))?;
         }
     }
     Ok(graph)

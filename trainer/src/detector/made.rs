@@ -16,7 +16,7 @@ const LEAST_SIDE: f32 = 40.0;
 /// Heights of the face as fractions of the picture's.
 pub const FILLS: [f32; 7] = [0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2];
 /// Heights of the pictures in pixels.
-const HEIGHTS: [u32; 6] = [64, 160, 256, 350, 512, 1024];
+pub const HEIGHTS: [u32; 6] = [64, 160, 256, 350, 512, 1024];
 /// Widths of the pictures as fractions of their heights.
 const ASPECTS: [f32; 3] = [4.0 / 3.0, 0.75, 1.0];
 /// Angles of the turned faces in degrees.

@@ -13,7 +13,9 @@ use super::super::common::percent;
 use super::detector::EvaluatedDetector;
 use crate::detector::annotations::{Annotation, clip};
 use crate::detector::evaluation::STRICT;
-use crate::detector::made::{ANGLES, FILLS, MadeImage, MadeMetrics, close_up, is_large, turned};
+use crate::detector::made::{
+    ANGLES, FILLS, HEIGHTS, MadeImage, MadeMetrics, close_up, is_large, turned,
+};
 use crate::detector::matching::ScoredBox;
 use crate::progress_bar::reading;
 
@@ -22,6 +24,8 @@ use crate::progress_bar::reading;
 pub(super) struct MadeReport {
     /// By [`FILLS`].
     close_ups: [MadeMetrics; FILLS.len()],
+    /// The same pictures by [`HEIGHTS`].
+    close_ups_by_height: [MadeMetrics; HEIGHTS.len()],
     /// By [`ANGLES`].
     turned: [MadeMetrics; ANGLES.len()],
 }
@@ -105,9 +109,13 @@ impl MadeReport {
                 image_file::load(&annotation.image).map_err(|error| anyhow!("{error}"))?;
             for face in annotation.boxes.iter().filter(|face| is_large(face)) {
                 if let Some(made) = close_up(&image, face, index) {
-                    let metrics = &mut report.close_ups[index % FILLS.len()];
                     let boxes = boxes(&made, &annotation.image).with_context(shown)?;
-                    metrics.add(&made.face, &boxes, STRICT);
+                    for metrics in [
+                        &mut report.close_ups[index % FILLS.len()],
+                        &mut report.close_ups_by_height[index % HEIGHTS.len()],
+                    ] {
+                        metrics.add(&made.face, &boxes, STRICT);
+                    }
                 }
                 index += 1;
                 let mut upright = None;
@@ -142,9 +150,11 @@ impl MadeReport {
             })
         };
         let close_ups = FILLS.iter().zip(&self.close_ups);
+        let by_height = HEIGHTS.iter().zip(&self.close_ups_by_height);
         let turned = ANGLES.iter().zip(&self.turned);
         json!({
             "close_ups": close_ups.map(|(&fill, m)| row("height", fill, m)).collect::<Vec<_>>(),
+            "close_ups_by_height": by_height.map(|(&px, m)| row("pixels", px as f32, m)).collect::<Vec<_>>(),
             "turned": turned.map(|(&angle, m)| row("degrees", angle, m)).collect::<Vec<_>>(),
         })
     }
@@ -166,6 +176,9 @@ impl MadeReport {
         };
         for (fill, metrics) in FILLS.iter().zip(&self.close_ups) {
             row(format!("{:.0} % of the height", 100.0 * fill), metrics);
+        }
+        for (height, metrics) in HEIGHTS.iter().zip(&self.close_ups_by_height) {
+            row(format!("… of {height} pixels"), metrics);
         }
         for (angle, metrics) in ANGLES.iter().zip(&self.turned) {
             row(format!("turned by {angle}°"), metrics);
