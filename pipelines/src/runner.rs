@@ -190,7 +190,7 @@ struct ShutDown<'a>(&'a gst::Pipeline);
 impl Drop for ShutDown<'_> {
     fn drop(&mut self) {
         // A pipeline that fails to stop has already posted the reason.
-        let _ = self.is_set.set_state(gst::State::Null);
+        let _ = self.0.set_state(gst::State::Null);
     }
 }
 

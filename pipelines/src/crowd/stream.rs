@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use gstemotion::back_off::{self, BackOff};
-use gstemotion::face::Face;
 use tokio::sync::watch;
 
 pub(super) use self::status::{ConnectionState, StreamStatus};

@@ -17,12 +17,6 @@ impl StreamList {
             .clone()
     }
 
-    /// The stream of this name.
-    pub(super) fn find(&self, name: &str) -> Option<Arc<Stream>> {
-        let streams = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        streams.iter().find(|stream| stream.name() == name).cloned()
-    }
-
     /// Replaces all streams.
     pub(super) fn set(&self, streams: Vec<Arc<Stream>>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = streams;

@@ -66,7 +66,7 @@ impl Secret {
     pub fn is(&self, text: &str) -> bool {
         let pairs = text.bytes().zip(self.0.bytes());
         let differences = pairs.fold(0, |sum, (a, b)| sum | (a ^ b));
-        differences == 0 && text.len() == self.0.len()
+        std::hint::black_box(differences) == 0 && text.len() == self.0.len()
     }
 }
 

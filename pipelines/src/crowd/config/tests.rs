@@ -127,7 +127,7 @@ fn zones_and_lines_of_a_source_are_read() {
     let [a, b] = &config.sources[..] else {
         panic!("expected two sources");
     };
-    let layout = &a.get_ref().zones;
+    let layout = &a.zones;
     let names: Vec<_> = layout
         .zones()
         .iter()
@@ -136,7 +136,7 @@ fn zones_and_lines_of_a_source_are_read() {
     assert_eq!(names, [("hall", Some(3)), ("till", None)]);
     let door = &layout.lines()[0];
     assert_eq!((door.inwards(), door.outwards()), ("entering", "out"));
-    assert!(b.get_ref().zones.is_empty());
+    assert!(b.zones.is_empty());
 }
 
 #[test]

@@ -20,6 +20,7 @@ use tokio_io_timeout::TimeoutStream;
 
 use super::connections::{Connection, ConnectionTable};
 use crate::crowd::log::warn;
+use crate::crowd::page_tls::TlsAcceptors;
 
 /// How long a client may take for the head of a request, and how long a connection may be idle.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
