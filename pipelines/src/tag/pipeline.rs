@@ -25,7 +25,7 @@ use super::movie_head;
 use super::recording::Recording;
 use super::sdr_convert;
 use super::settings::Settings;
-use super::temporary::{TemporaryError, is_temporary_in_element};
+use super::temporary::{TemporaryError, is_temporary, is_temporary_in_element};
 use crate::baseline;
 use crate::encoding_profile::{EncodingProfile, MUXER};
 use crate::launch_line::LaunchLine;
@@ -212,7 +212,11 @@ impl TaggingPipeline<'_> {
             Err(error) if is_heif && frames == 0 => bail!("{}", MediaSource::explained(&error)),
             Err(error) if self.keep_partial && frames > 0 => Some(format!("{error:#}")),
             Err(error) if frames > 0 && self.annotated.is_none() => {
-                bail!("{error:#}; --keep-partial keeps the {frames} frames before")
+                let text = format!("{error:#}; --keep-partial keeps the {frames} frames before");
+                return Err(match is_temporary(&error) {
+                    true => TemporaryError(text).into(),
+                    false => anyhow!(text),
+                });
             }
             Err(error) => return Err(error),
         };

@@ -63,8 +63,10 @@ impl RecordFile {
     pub(super) fn write(&mut self, record: &Record) -> anyhow::Result<()> {
         let written = match &mut self.writer {
             Writer::JsonLines(file) => serde_json::to_writer(&mut *file, record)
-                .map_err(anyhow::Error::from)
-                .and_then(|()| Ok(file.write_all(b"\n")?)),
+                // The error of the disk itself, which tells whether another attempt may succeed.
+                .map_err(io::Error::from)
+                .and_then(|()| file.write_all(b"\n"))
+                .map_err(anyhow::Error::from),
             Writer::Csv(file, text) => {
                 text.clear();
                 table::append_csv(record, text);

@@ -255,7 +255,8 @@ fn a_file_that_needs_more_memory_than_allowed_is_refused_with_the_remedy() {
         .arg(&clip)
         .output()
         .expect("it starts");
-    assert_eq!(output.status.code(), Some(1));
+    // Another attempt may have more memory.
+    assert_eq!(output.status.code(), Some(75));
     let (_, message) = &outcomes(&output)["clip.mp4"];
     assert!(
         message.contains("the limit is 1.0 MiB; --memory allows more"),

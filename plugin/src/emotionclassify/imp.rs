@@ -145,7 +145,7 @@ impl ObjectImpl for EmotionClassify {
         self.settings.set(&*self.obj(), pspec, value);
         match pspec.name() {
             "model" if self.settings.current().model_path().is_none() => self.reload(),
-            "model-location" | "precision" => self.reload(),
+            "model-location" => self.reload(),
             _ => {}
         }
     }

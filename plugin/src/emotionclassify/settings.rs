@@ -146,7 +146,7 @@ fn table() -> PropertyTable<Settings> {
             glib::ParamSpecEnum::builder_with_default("precision", PrecisionChoice::default())
                 .nick("Precision")
                 .blurb("The numbers in which the network multiplies")
-                .mutable_playing()
+                .mutable_ready()
                 .build(),
             precision
         ),

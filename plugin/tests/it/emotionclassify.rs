@@ -376,10 +376,12 @@ fn statistics_say_how_the_network_computes_while_there_is_one() {
     let instructions = emotion_models::Instructions::best();
     let precision = emotion_models::inference::Precision::fastest();
     assert_eq!(arithmetic(), Some(format!("{instructions} {precision}")));
-    element.set_property_from_str("precision", "f32");
-    assert_eq!(arithmetic(), Some(format!("{instructions} f32")));
     element.set_state(gst::State::Null).unwrap();
     assert_eq!(arithmetic(), None);
+    element.set_property_from_str("precision", "f32");
+    element.set_state(gst::State::Paused).unwrap();
+    assert_eq!(arithmetic(), Some(format!("{instructions} f32")));
+    element.set_state(gst::State::Null).unwrap();
 }
 
 #[test]

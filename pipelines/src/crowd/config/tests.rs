@@ -33,6 +33,7 @@ fn the_example_is_valid_as_it_is_and_with_every_setting_uncommented() {
     std::fs::write(file("page.token"), "text\n").expect("it is writable");
     std::fs::write(file("control.token"), "other\n").expect("it is writable");
     certificate(&file("crowd.pem"), &file("crowd.key"));
+    certificate(&file("page.pem"), &file("page.key"));
     std::fs::copy(file("crowd.pem"), file("authority.pem")).expect("it is writable");
     let whole: String = EXAMPLE
         .lines()
@@ -42,14 +43,22 @@ fn the_example_is_valid_as_it_is_and_with_every_setting_uncommented() {
             _ => format!("{line}\n"),
         })
         .collect();
-    let certificates = ["authority.pem", "crowd.pem", "crowd.key"];
+    let certificates = [
+        "authority.pem",
+        "crowd.pem",
+        "crowd.key",
+        "page.pem",
+        "page.key",
+    ];
     let whole = texts
         .iter()
         .chain(&certificates)
         .fold(whole, |text, name| {
             text.replace(&format!("\"{name}\""), &format!("\"{}\"", file(name)))
         })
-        .replace("{ env = \"HALL_PASSWORD\" }", "\"text\"");
+        .replace("{ env = \"HALL_PASSWORD\" }", "\"text\"")
+        // Certificates need an address with TLS.
+        .replace("rtsp://camera.lan/stream", "rtsps://camera.lan/stream");
     let config = parse(&whole).expect("its comments are right");
     assert_eq!(config.sources.len(), 5);
     assert!(config.mqtt.is_some() && config.page.is_some());

@@ -88,7 +88,7 @@ fn the_loss_of_landmarks_is_their_distance_in_faces_and_that_of_other_cells_is_z
     assert!(loss(right).abs() < 1e-6);
     let mut moved = right;
     moved[4] += 1.0;
-    let expected = 5.0 * 8.0 / 10.0 / 24.0;
+    let expected = LANDMARK_WEIGHT * 8.0 / 10.0 / 24.0;
     assert!((loss(moved) - expected).abs() < 1e-5);
 }
 
