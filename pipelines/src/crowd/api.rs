@@ -105,11 +105,11 @@ fn shown(state: &ApiState, name: &str, status: StatusCode) -> Response {
 async fn add(State(state): State<Arc<ApiState>>, client: Client, body: Bytes) -> Response {
     let body = match object(&body) {
         Ok(body) => body,
-        Err(refusal) => return refusal,
+        Err(refusal) => return refusal.into_response(),
     };
     let source = match settings(&state, Value::Object(body.clone()), &body) {
         Ok(source) => source,
-        Err(refusal) => return refusal,
+        Err(refusal) => return refusal.into_response(),
     };
     let name = source.name.clone();
     let added = controlled(&state, move |controller| controller.add(source)).await;
@@ -128,7 +128,7 @@ async fn change(
 ) -> Response {
     let patch = match object(&body) {
         Ok(patch) => patch,
-        Err(refusal) => return refusal,
+        Err(refusal) => return refusal.into_response(),
     };
     let old = match state.controller.source(&name) {
         Ok(source) => source.stream.source().table.clone(),
@@ -142,7 +142,7 @@ async fn change(
     merge(&mut merged, Value::Object(patch.clone()));
     let source = match settings(&state, merged, &patch) {
         Ok(source) => source,
-        Err(refusal) => return refusal,
+        Err(refusal) => return refusal.into_response(),
     };
     let changed = controlled(&state, move |controller| controller.replace(source)).await;
     let keys: Vec<_> = patch.keys().map(String::as_str).collect();
@@ -192,11 +192,20 @@ async fn controlled<T: Send + 'static>(
     done.unwrap_or_else(|error| Err(ControlError::Failed(error.into())))
 }
 
+/// Why a request is refused.
+struct Refusal(StatusCode, String);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        refusal(self.0, &self.1)
+    }
+}
+
 /// The JSON object in the body of a request.
-fn object(body: &[u8]) -> Result<serde_json::Map<String, Value>, Response> {
+fn object(body: &[u8]) -> Result<serde_json::Map<String, Value>, Refusal> {
     serde_json::from_slice(body).map_err(|error| {
         let error = format!("expected a JSON object with settings of a source: {error}");
-        refusal(StatusCode::BAD_REQUEST, &error)
+        Refusal(StatusCode::BAD_REQUEST, error)
     })
 }
 
@@ -205,16 +214,16 @@ fn settings(
     state: &ApiState,
     whole: Value,
     sent: &serde_json::Map<String, Value>,
-) -> Result<SourceSettings, Response> {
+) -> Result<SourceSettings, Refusal> {
     if let Some(setting) = local_source::local_setting(sent)
         && !state.allow_local_sources
     {
         let error = format!(
             "{setting} reaches into this computer: it needs allow-local-sources = true in [api]"
         );
-        return Err(refusal(StatusCode::FORBIDDEN, &error));
+        return Err(Refusal(StatusCode::FORBIDDEN, error));
     }
-    let wrong = |error: String| refusal(StatusCode::UNPROCESSABLE_ENTITY, &error);
+    let wrong = |error: String| Refusal(StatusCode::UNPROCESSABLE_ENTITY, error);
     let table: toml::Table =
         serde_json::from_value(whole).map_err(|error| wrong(error.to_string()))?;
     SourceSettings::from_table(table).map_err(wrong)

@@ -1,7 +1,7 @@
 //! Writes records to a file: JSON Lines, CSV or Parquet.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Context as _;

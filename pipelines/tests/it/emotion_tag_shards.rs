@@ -19,7 +19,7 @@ fn run(arguments: &[&str], paths: &[&Path]) -> Output {
     output
 }
 
-fn tag(archive: &PathBuf, out: &Path, arguments: &[&str]) -> Output {
+fn tag(archive: &Path, out: &Path, arguments: &[&str]) -> Output {
     let out = out.display().to_string();
     run(&[&["--out", &out], arguments].concat(), &[archive])
 }
