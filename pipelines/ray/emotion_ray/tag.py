@@ -149,7 +149,7 @@ class _Run:
     def _start_tasks(self) -> bool:
         """Starts tasks while machines are idle; returns whether one was started."""
         # Twice as many as are at work: the next one is there when one ends, and no queue grows without end.
-        most = max(2, 2 * int(ray.cluster_resources().get("CPU", 1)))
+        most = max(2, 2 * int(cast(Any, ray).cluster_resources().get("CPU", 1)))
         was_started = False
         while len(self._running) < most:
             files = self._next_files()
