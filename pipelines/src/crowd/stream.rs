@@ -194,11 +194,13 @@ impl Stream {
             };
             // The failure of a camera that is off for days is logged once.
             if logged.as_ref() != Some(&reason) {
-                let again = match is_round {
-                    true => "and begins again".into(),
-                    false => format!("again in {:.1} s", pause.as_secs_f64()),
-                };
-                warn(self.name(), &format!("{reason}; {again}"));
+                match is_round {
+                    true => log(self.name(), &format!("{reason} and begins again")),
+                    false => {
+                        let seconds = pause.as_secs_f64();
+                        warn(self.name(), &format!("{reason}; again in {seconds:.1} s"));
+                    }
+                }
             }
             self.is_in_rounds.store(is_round, Ordering::Relaxed);
             if !is_round {
