@@ -29,13 +29,25 @@ pub fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
 ///
 /// As [`write()`], and those of `write`.
 pub fn write_with(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
-    let mut file = unfinished(path, |name| {
+    let file = unfinished(path, |name| {
         File::options().write(true).create_new(true).open(name)
     })?;
-    write(file.as_file_mut())?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    sync_folder(path)
+    finish(path, file, write)
+}
+
+/// Replaces the file at `path` with `contents`, which only the user can read, where the system has users.
+///
+/// # Errors
+///
+/// As [`write()`].
+pub fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    finish(path, unfinished(path, |name| options.open(name))?, |file| {
+        file.write_all(contents)
+    })
 }
 
 /// Moves a finished file to its place in the same file system, replacing what is there.
@@ -100,6 +112,18 @@ fn unfinished<T>(
     make: impl FnMut(&Path) -> io::Result<T>,
 ) -> io::Result<NamedTempFile<T>> {
     Builder::new().prefix(PREFIX).make_in(folder(path), make)
+}
+
+/// Writes an unfinished file and moves it to its place.
+fn finish(
+    path: &Path,
+    mut file: NamedTempFile,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
+    write(file.as_file_mut())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    sync_folder(path)
 }
 
 /// Makes the new name of `path` survive a power cut.

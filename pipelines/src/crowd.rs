@@ -41,6 +41,7 @@ mod page_tls;
 mod picture_check;
 mod preview;
 mod rate_limiter;
+mod request;
 mod source_changes;
 mod source_pipeline;
 mod stream;

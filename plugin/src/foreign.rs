@@ -43,3 +43,16 @@ pub(crate) fn text(value: &glib::Value) -> Result<Option<&str>, std::str::Utf8Er
 pub(crate) fn text_field<'a>(structure: &'a gst::StructureRef, name: &str) -> Option<&'a str> {
     text(structure.value(name).ok()?).ok().flatten()
 }
+
+/// The elements of an array field, or none if any of them cannot be read.
+pub(crate) fn array_field<T>(
+    structure: &gst::StructureRef,
+    name: &str,
+    read: impl Fn(&glib::Value) -> Option<T>,
+) -> Vec<T> {
+    structure
+        .get::<gst::ArrayRef<'_>>(name)
+        .ok()
+        .and_then(|values| values.iter().map(|value| read(value)).collect())
+        .unwrap_or_default()
+}

@@ -1,10 +1,11 @@
 //! The changes that the API made to the sources of the file: kept until the program ends, or in a file of their own.
 
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use emotion_models::atomic_file;
 use serde::{Deserialize, Serialize};
 
 use super::config::SourceSettings;
@@ -127,16 +128,9 @@ impl SourceChanges {
             sources: tables.collect(),
         };
         let write = || {
-            let folder = match path.parent() {
-                Some(folder) if !folder.as_os_str().is_empty() => folder,
-                _ => Path::new("."),
-            };
-            let mut beside = tempfile::NamedTempFile::new_in(folder)?;
-            serde_json::to_writer_pretty(&mut beside, &file)?;
-            beside.write_all(b"\n")?;
-            beside.as_file().sync_all()?;
-            beside.persist(path)?;
-            anyhow::Ok(())
+            let mut text = serde_json::to_vec_pretty(&file)?;
+            text.push(b'\n');
+            anyhow::Ok(atomic_file::write_private(path, &text)?)
         };
         write().with_context(|| format!("{}: cannot keep the changes there", path.display()))
     }

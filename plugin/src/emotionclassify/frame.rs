@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use emotion_analysis::{FaceAnalyzer, FacePosition, FrameResults};
-use emotion_models::preprocess::{GreyRows, Region};
+use emotion_models::preprocess::GreyRows;
 
 use super::settings::Settings;
 use crate::analyzer::ReadsLuma;
@@ -19,15 +19,9 @@ pub(super) fn set_emotions(buffer: &mut gst::BufferRef, faces: &[Face], results:
 
 /// Where a face is, in square pixels.
 pub(super) fn position(face: &Face, grid: &PixelGrid) -> FacePosition {
-    let region = Region::new(
-        face.x as f32,
-        face.y as f32,
-        face.width as f32,
-        face.height as f32,
-    );
     FacePosition {
         object_id: face.object_id,
-        region: grid.to_square(region),
+        region: grid.to_square(face.region()),
         landmarks: (face.landmarks).map(|landmarks| grid.points_to_square(landmarks)),
     }
 }

@@ -43,7 +43,6 @@ use std::time::{Duration, Instant};
 
 use emotion_analysis::zones::{FramePoint, PersonPosition, ZoneAnalyzer, ZoneEvent, ZoneLayout};
 use emotion_analysis::{FaceMatcher, FacePosition};
-use emotion_models::preprocess::Region;
 use gst::glib;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
@@ -128,12 +127,7 @@ impl State {
 fn position(face: &Face) -> FacePosition {
     FacePosition {
         object_id: face.object_id,
-        region: Region::new(
-            face.x as f32,
-            face.y as f32,
-            face.width as f32,
-            face.height as f32,
-        ),
+        region: face.region(),
         landmarks: None,
     }
 }

@@ -7,7 +7,7 @@ use emotion_models::preprocess::Landmarks;
 use gst::{Structure, StructureRef};
 
 use super::types::Detection;
-use crate::foreign::{text, text_field};
+use crate::foreign::{array_field, text, text_field};
 
 pub(super) const DETECTION: &str = "detection";
 pub(super) const OBJECT_ID: &str = "object_id";
@@ -63,10 +63,10 @@ pub(super) fn emotion_from_structure(structure: &StructureRef) -> Option<Emotion
         model_name: owned_text(structure, "model_name"),
         weights_id: owned_text(structure, "weights_id"),
         threshold: within(structure, "threshold", 0.0..=1.0),
-        labels: array(structure, "labels", |value| {
+        labels: array_field(structure, "labels", |value| {
             Some(text(value).ok()??.to_owned())
         }),
-        probabilities: array(structure, "probabilities", |value| value.get().ok()),
+        probabilities: array_field(structure, "probabilities", |value| value.get().ok()),
         valence: within(structure, "valence", -1.0..=1.0),
         quality: within(structure, "quality", 0.0..=1.0),
         raw: raw_emotion_from_structure(structure),
@@ -110,17 +110,4 @@ fn within(structure: &StructureRef, name: &str, range: RangeInclusive<f64>) -> O
 /// The text of a field, empty if there is none.
 fn owned_text(structure: &StructureRef, name: &str) -> String {
     text_field(structure, name).unwrap_or_default().to_owned()
-}
-
-/// The elements of an array field, or none if any of them cannot be read.
-fn array<T>(
-    structure: &StructureRef,
-    name: &str,
-    read: impl Fn(&gst::glib::Value) -> Option<T>,
-) -> Vec<T> {
-    structure
-        .get::<gst::ArrayRef<'_>>(name)
-        .ok()
-        .and_then(|values| values.iter().map(|value| read(value)).collect())
-        .unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! A face and its detection.
 
 use emotion_analysis::EmotionResult;
-use emotion_models::preprocess::Landmarks;
+use emotion_models::preprocess::{Landmarks, Region};
 
 /// The type of a region of interest that is a face.
 pub const ROI_TYPE: &str = "face";
@@ -33,6 +33,18 @@ pub struct Face {
     pub landmarks: Option<Landmarks>,
     /// The emotion, if the face is classified.
     pub emotion: Option<EmotionResult>,
+}
+
+impl Face {
+    /// Its rectangle in pixels.
+    pub fn region(&self) -> Region {
+        Region::new(
+            self.x as f32,
+            self.y as f32,
+            self.width as f32,
+            self.height as f32,
+        )
+    }
 }
 
 /// The results of a detector for a face, besides the rectangle.

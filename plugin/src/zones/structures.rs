@@ -8,7 +8,7 @@ use emotion_analysis::zones::{
 use gst::{Structure, StructureRef};
 
 use super::types::FrameZones;
-use crate::foreign::{text, text_field};
+use crate::foreign::{array_field, text, text_field};
 
 /// `zones` and `lines`, an array each.
 pub(crate) fn to_structures(zones: &FrameZones) -> (gst::Array, gst::Array) {
@@ -57,14 +57,14 @@ pub(super) fn line_to_structure(line: &LineCounts) -> Structure {
 }
 
 pub(super) fn zone_from_structure(structure: &StructureRef) -> Option<ZoneCounts> {
-    let ids = array(structure, "ids", |value| value.get::<i32>().ok());
-    let dwell = array(structure, "dwell", |value| {
+    let ids = array_field(structure, "ids", |value| value.get::<i32>().ok());
+    let dwell = array_field(structure, "dwell", |value| {
         value.get::<gst::ClockTime>().ok().map(Duration::from)
     });
-    let emotions = array(structure, "emotions", |value| {
+    let emotions = array_field(structure, "emotions", |value| {
         Some(text(value).ok()??.to_owned())
     });
-    let shares = array(structure, "shares", |value| value.get::<f64>().ok());
+    let shares = array_field(structure, "shares", |value| value.get::<f64>().ok());
     let people = ids.into_iter().zip(dwell);
     Some(ZoneCounts {
         name: text_field(structure, "name")?.to_owned(),
@@ -115,7 +115,7 @@ pub(super) fn line_shape(structure: &StructureRef) -> Option<Line> {
 }
 
 fn points(structure: &StructureRef, name: &str) -> Vec<FramePoint> {
-    let numbers = array(structure, name, |value| value.get::<f64>().ok());
+    let numbers = array_field(structure, name, |value| value.get::<f64>().ok());
     let points = numbers.as_chunks().0.iter();
     points.map(|&[x, y]| FramePoint { x, y }).collect()
 }
@@ -129,17 +129,4 @@ pub(super) fn duration(structure: &StructureRef, name: &str) -> Option<Duration>
         .get::<gst::ClockTime>(name)
         .ok()
         .map(Duration::from)
-}
-
-/// The elements of an array field, or none if any of them cannot be read.
-pub(super) fn array<T>(
-    structure: &StructureRef,
-    name: &str,
-    read: impl Fn(&gst::glib::Value) -> Option<T>,
-) -> Vec<T> {
-    structure
-        .get::<gst::ArrayRef<'_>>(name)
-        .ok()
-        .and_then(|values| values.iter().map(|value| read(value)).collect())
-        .unwrap_or_default()
 }

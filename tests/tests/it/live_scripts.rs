@@ -1,6 +1,7 @@
 //! The scripts for cameras and RTSP, unchanged, between real servers.
 
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Lines};
 use std::process::Stdio;
 
 use emotion_tests::camera::{RtspCamera, clip};
@@ -52,6 +53,31 @@ fn a_missing_camera_is_reported_in_one_line() {
     }
 }
 
+/// Starts rtsp-in.sh with these variables, and the lines of the records that it writes while it runs: they prove that the
+/// camera was read.
+fn rtsp_in(
+    environment: &GstEnvironment,
+    camera: &RtspCamera,
+    records: &str,
+    variables: Vec<(&str, &str)>,
+) -> (KillOnDrop, Lines<BufReader<File>>) {
+    let records = environment.path().join(records);
+    let made = std::process::Command::new("mkfifo").arg(&records).status();
+    assert!(made.expect("mkfifo starts").success());
+    let input = script(environment, "rtsp-in.sh")
+        .args([
+            camera.uri().as_str(),
+            records.to_str().expect("a plain path"),
+        ])
+        .env("SINK", "fakesink")
+        .envs(variables)
+        .stdout(Stdio::null())
+        .spawn();
+    let input = KillOnDrop(input.expect("bash starts"));
+    let lines = BufReader::new(File::open(&records).expect("a pipe")).lines();
+    (input, lines)
+}
+
 #[test]
 fn a_stream_goes_through_rtsp_out_to_a_server_and_through_rtsp_in_from_a_camera() {
     let environment = GstEnvironment::new().expect("the plugin is there");
@@ -63,20 +89,7 @@ fn a_stream_goes_through_rtsp_out_to_a_server_and_through_rtsp_in_from_a_camera(
     );
     let camera = RtspCamera::start(&clip, &[]);
     let server = RtspCamera::serve("record", &depay, &[]);
-    // The records prove that the camera was read; the script writes them while it runs.
-    let records = environment.path().join("records");
-    let made = std::process::Command::new("mkfifo").arg(&records).status();
-    assert!(made.expect("mkfifo starts").success());
-    let input = script(&environment, "rtsp-in.sh")
-        .args([
-            camera.uri().as_str(),
-            records.to_str().expect("a plain path"),
-        ])
-        .env("SINK", "fakesink")
-        .stdout(Stdio::null())
-        .spawn();
-    let _input = KillOnDrop(input.expect("bash starts"));
-    let lines = BufReader::new(std::fs::File::open(&records).expect("a pipe")).lines();
+    let (_input, lines) = rtsp_in(&environment, &camera, "records", vec![]);
     let seen = lines
         .map_while(Result::ok)
         .map(|line| serde_json::from_str::<Record>(&line).expect("a record"))
@@ -126,21 +139,8 @@ fn rtsp_in_takes_a_login_from_a_file_or_the_environment_and_shows_it_to_nobody()
     .into_iter()
     .enumerate()
     {
-        let records = environment.path().join(format!("records-{number}"));
-        let made = std::process::Command::new("mkfifo").arg(&records).status();
-        assert!(made.expect("mkfifo starts").success());
-        let input = script(&environment, "rtsp-in.sh")
-            .args([
-                camera.uri().as_str(),
-                records.to_str().expect("a plain path"),
-            ])
-            .env("SINK", "fakesink")
-            .envs(variables)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("bash starts");
-        let input = KillOnDrop(input);
-        let mut lines = BufReader::new(std::fs::File::open(&records).expect("a pipe")).lines();
+        let name = format!("records-{number}");
+        let (input, mut lines) = rtsp_in(&environment, &camera, &name, variables);
         let line = lines.next().expect("a record").expect("text");
         let _: Record = serde_json::from_str(&line).expect("a record");
         let arguments = std::fs::read(format!("/proc/{}/cmdline", input.0.id()));

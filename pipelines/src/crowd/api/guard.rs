@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use super::json_answer::refusal;
 use crate::crowd::config::Secret;
+use crate::crowd::request::{TokenChecks, bearer, is_own_origin};
 
 /// How long the answer to a wrong token takes, so that guessing takes long.
 const PENALTY: Duration = Duration::from_secs(1);
@@ -19,6 +20,7 @@ const PENALTY: Duration = Duration::from_secs(1);
 pub(super) struct WriteGuard {
     /// `None` if nothing may be changed.
     token: Option<Secret>,
+    checks: TokenChecks,
 }
 
 /// The decision about a request.
@@ -34,23 +36,20 @@ enum WriteAccess {
 
 impl WriteGuard {
     pub(super) fn new(token: Option<Secret>) -> Self {
-        Self { token }
+        Self {
+            token,
+            checks: TokenChecks::new(PENALTY),
+        }
     }
 
     fn decide(&self, headers: &HeaderMap) -> WriteAccess {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        if headers.contains_key(header::ORIGIN) {
-            let origin = text(header::ORIGIN).and_then(|origin| origin.split_once("://"));
-            let origin = origin.map(|(_, authority)| authority);
-            if origin.is_none() || origin != text(header::HOST) {
-                return WriteAccess::Foreign;
-            }
+        if !is_own_origin(headers) {
+            return WriteAccess::Foreign;
         }
         let Some(token) = &self.token else {
             return WriteAccess::Off;
         };
-        let bearer = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
-        match bearer.is_some_and(|shown| token.is(shown)) {
+        match bearer(headers).is_some_and(|shown| token.is(shown)) {
             true => WriteAccess::Granted,
             false => WriteAccess::Denied,
         }
@@ -63,8 +62,12 @@ pub(super) async fn check(
     request: Request,
     next: Next,
 ) -> Response {
+    let check = guard.checks.begin(false).await;
     match guard.decide(request.headers()) {
-        WriteAccess::Granted => next.run(request).await,
+        WriteAccess::Granted => {
+            drop(check);
+            next.run(request).await
+        }
         WriteAccess::Foreign => {
             refusal(StatusCode::FORBIDDEN, "the request comes from another site")
         }
@@ -73,7 +76,7 @@ pub(super) async fn check(
             "nothing can be changed: set a token in [api]",
         ),
         WriteAccess::Denied => {
-            tokio::time::sleep(PENALTY).await;
+            check.fail().await;
             refusal(
                 StatusCode::UNAUTHORIZED,
                 "changes need the token of [api]: send Authorization: Bearer …",
@@ -84,6 +87,8 @@ pub(super) async fn check(
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header;
+
     use super::*;
 
     fn decide(token: Option<&str>, headers: &[(&str, &str)]) -> WriteAccess {

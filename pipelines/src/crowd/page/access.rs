@@ -1,8 +1,6 @@
 //! Access control of the page: the token, and the origin of requests.
 //!
-//! The same token opens the page in a cookie, which the login form sets, and the metrics in a header. Guesses are slow: a
-//! token is compared only by one of a few checks at a time, and a wrong one keeps its check busy for a while. So a guess costs
-//! time also for a client that does not wait for the answer, and nobody is locked out: a right token waits for its turn only.
+//! The same token opens the page in a cookie, which the login form sets, and the metrics in a header.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,17 +12,15 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
-use tokio::sync::Semaphore;
 
 use super::connections::Connection;
 use crate::crowd::config::{PageSettings, Secret};
 use crate::crowd::log::{log, warn};
+use crate::crowd::request::{TokenChecks, bearer, is_own_origin, text};
 
 const LOGIN_PAGE: &str = include_str!("login.html");
 /// What is shown without a token: the login form's looks, and the health of the process.
 const PUBLIC: [&str; 4] = ["/page.css", "/favicon.svg", "/healthz", "/readyz"];
-/// How many tokens are compared at a time.
-const CHECKS: usize = 16;
 /// How long a wrong token keeps its check busy, and its client waiting.
 const WRONG_TOKEN_PAUSE: Duration = Duration::from_millis(500);
 /// How long a browser stays logged in, in seconds: a month.
@@ -42,7 +38,7 @@ pub(super) struct AccessControl {
     cookie: String,
     /// Whether the page is served by TLS, and the cookie with it only.
     is_encrypted: bool,
-    checks: Arc<Semaphore>,
+    checks: TokenChecks,
 }
 
 /// What the login form sends.
@@ -71,39 +67,28 @@ impl AccessControl {
             control,
             cookie: format!("emotion-crowd-{port}"),
             is_encrypted,
-            checks: Arc::new(Semaphore::new(CHECKS)),
+            checks: TokenChecks::new(WRONG_TOKEN_PAUSE),
         }
     }
 
     /// Whether `shown` is one of the tokens. Takes its time if it is not.
     async fn accepts(&self, tokens: &[&Secret], shown: &str, connection: &Connection) -> bool {
-        let had_access = connection.has_access();
-        // A client that had the token before need not wait for those that guess.
-        let check = match had_access {
-            true => self.checks.clone().try_acquire_owned().ok(),
-            false => self.checks.clone().acquire_owned().await.ok(),
-        };
+        let check = self.checks.begin(connection.has_access()).await;
         let is_right = tokens.iter().any(|token| token.is(shown));
         connection.set_access(is_right);
         if !is_right {
             warn("page", &format!("a wrong token from {}", connection.peer));
-            tokio::spawn(async move {
-                tokio::time::sleep(WRONG_TOKEN_PAUSE).await;
-                drop(check);
-            });
-            tokio::time::sleep(WRONG_TOKEN_PAUSE).await;
+            check.fail().await;
         }
         is_right
     }
 
     /// The token in a request, and whether it is in the header for it instead of a cookie.
     fn shown<'a>(&self, headers: &'a HeaderMap) -> Option<(&'a str, bool)> {
-        let bearer =
-            text(headers, header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
         let cookies = text(headers, header::COOKIE).unwrap_or_default().split(';');
         let mut pairs = cookies.filter_map(|pair| pair.trim().split_once('='));
         let cookie = pairs.find_map(|(name, value)| (name == self.cookie).then_some(value));
-        let bearer = bearer.map(|token| (token, true));
+        let bearer = bearer(headers).map(|token| (token, true));
         bearer.or(cookie.map(|token| (token, false)))
     }
 
@@ -215,22 +200,6 @@ fn to_page(cookie: Option<String>) -> Response {
 fn login_form(problem: &str) -> Response {
     let form = LOGIN_PAGE.replace("{problem}", problem);
     (StatusCode::UNAUTHORIZED, Html(form)).into_response()
-}
-
-fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-/// Whether a request comes from this page, or from no page at all: the host of its origin is the one that it was sent to.
-pub(super) fn is_own_origin(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else {
-        return true;
-    };
-    let host = origin
-        .to_str()
-        .ok()
-        .and_then(|origin| origin.split_once("://"));
-    host.is_some_and(|(_, host)| text(headers, header::HOST) == Some(host))
 }
 
 /// Whether the host of a request is `localhost` or an IP address, which no other site can use as its host name.

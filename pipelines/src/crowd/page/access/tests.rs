@@ -3,6 +3,7 @@ use std::time::Instant;
 
 use super::super::connections::ConnectionTable;
 use super::*;
+use crate::crowd::request::CHECKS;
 
 fn secret(text: &str) -> Secret {
     let value = toml::Value::String(text.into());
