@@ -58,7 +58,7 @@ test: ## format, structure, lints, licences, docs, all tests and whole pipelines
 	@tools/advisories.sh --features $(FEATURES)
 	$(call step,Documentation)
 	RUSTDOCFLAGS='-D warnings' cargo doc $(whole) --no-deps
-	$(call step,Readers of exported networks and what Python's tests need from PyPI)
+	$(call step,Readers of exported networks and what the tests of the Python package need from PyPI)
 	@tools/peers.sh '$(TARGET_DIR)/test-peers' tests/requirements.txt || true
 	$(call step,Tests and whole pipelines)
 	EMOTION_PYTHON="$$(ls '$(abspath $(TARGET_DIR))/test-peers/bin/python' 2>/dev/null || true)" \
