@@ -2,16 +2,21 @@
 # Sends a camera or a video with boxes and labels to an RTSP server, where many clients can watch it.
 set -euo pipefail
 
-usage="usage: ${0##*/} SOURCE rtsp://SERVER/PATH
+. "$(dirname "$0")/camera-source.sh"
+usage="usage: ${0##*/} [--size WxH] [--rate N] SOURCE rtsp://SERVER/PATH
 SOURCE is a camera such as /dev/video0, a video file, or an rtsp:// address. SERVER accepts streams (RTSP RECORD), such as
-MediaMTX and gst-rtsp-server. Needs gstreamer1.0-rtsp. Ctrl-C ends it."
+MediaMTX and gst-rtsp-server. Needs gstreamer1.0-rtsp. Ctrl-C ends it.
+$camera_help"
 
 case ${1-} in
     -h | --help) echo "$usage"; exit ;;
 esac
+camera_options "$@"
+set -- "${arguments[@]}"
 [ $# -eq 2 ] || { echo "$usage" >&2; exit 2; }
 if [ -c "$1" ]; then
-    input=(v4l2src device="$1" ! decodebin)
+    open_camera "$1"
+    input=("${camera[@]}")
 elif [ -f "$1" ]; then
     input=(filesrc location="$1" ! decodebin ! videoconvert ! videoflip video-direction=auto ! identity sync=true)
 elif [[ $1 == rtsp://* ]]; then

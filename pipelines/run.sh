@@ -1,10 +1,11 @@
 # Common part of crowd.sh and one-face.sh: shows a camera, a video or an image with the overlay, in a window or as a file.
 # Expects the properties of emotionoverlay in `overlay` and a one-line description in `about`.
 set -euo pipefail
+. "$(dirname "$0")/camera-source.sh"
 
 usage() {
     cat <<END
-Usage: ${0##*/} [--out FILE] [--style STYLE] [--zones ZONES] [--lines LINES] [--print] [INPUT]
+Usage: ${0##*/} [--out FILE] [--style STYLE] [--zones ZONES] [--lines LINES] [--size WxH] [--rate N] [--print] [INPUT]
 
 $about
 
@@ -13,17 +14,23 @@ INPUT    a video, an image (JPEG, PNG and others), or a camera such as /dev/vide
 --style  default, minimal, broadcast or seed (the default)
 --zones  count people in zones, such as 'hall=0,0.5 0.6,0.5 0.6,1 0,1 limit=20; till=0.7,0 1,0 1,1'
 --lines  count who crosses lines, such as 'door=0.5,0.2 0.5,0.9'
+--size   the size of a camera's pictures, if not about 1280x720
+--rate   a camera's pictures a second, if not 24 or more
 --print  print the command instead of running it
 END
 }
 fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 2; }
 
-input=/dev/video0 out='' style=seed zones='' lines='' print=''
+input=/dev/video0 out='' style=seed zones='' lines='' print='' camera_options=()
 while [ $# -gt 0 ]; do
     case $1 in
         --out | --style | --zones | --lines)
             [ $# -ge 2 ] || fail "$1 needs a value; see --help"
             printf -v "${1#--}" %s "$2"
+            shift ;;
+        --size | --rate)
+            [ $# -ge 2 ] || fail "$1 needs a value; see --help"
+            camera_options+=("$1" "$2")
             shift ;;
         --print) print=yes ;;
         -h | --help) usage; exit ;;
@@ -48,7 +55,9 @@ kind=$(case ${input,,} in
     *) echo video ;;
 esac)
 case $kind in
-    camera) source=(v4l2src "device=$input" '!' decodebin) ;;
+    camera)
+        open_camera "$input"
+        source=("${camera[@]}") ;;
     *) source=(filesrc "location=$input" '!' decodebin '!' videoconvert '!' videoflip video-direction=auto) ;;
 esac
 # The name with `emotion` is unambiguous; OpenCV's plugin has an element named facedetect as well.

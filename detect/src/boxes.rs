@@ -5,10 +5,23 @@ use std::ops::Range;
 use emotion_models::face_net::{GridCell, LANDMARK_VALUES, VALUES};
 use emotion_models::preprocess::{Landmarks, Region};
 
-/// Sides of a box that may be a part of the face in another one, as shares of that one's.
-const PART_SIZES: Range<f32> = 0.3..0.9;
-/// Least share of such a box that lies in the other one.
-const PART_INSIDE: f32 = 0.85;
+/// When a box is taken for a part of the face in a larger one.
+struct PartRule {
+    /// Its longer side, as a share of the larger box's.
+    sizes: Range<f32>,
+    /// Least share of it that lies in the larger box.
+    inside: f32,
+}
+
+const PART: PartRule = PartRule {
+    sizes: 0.3..0.9,
+    inside: 0.85,
+};
+/// If the larger box is the surer one. A box on an eye or a chin often reaches beyond the face.
+const PART_OF_SURER: PartRule = PartRule {
+    sizes: 0.25..0.9,
+    inside: 0.65,
+};
 
 /// What the network says about one grid cell, in pixels of its input.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -70,22 +83,20 @@ pub fn suppress_overlapping<T>(boxes: &mut Vec<T>, iou: f32, region: impl Fn(&T)
     boxes.truncate(kept);
 }
 
-/// Removes boxes that are parts of a face in a larger box that stays: at least [`PART_INSIDE`] of them lies in it, and they
-/// are not so small that they could be another face in front of it.
+/// From boxes sorted by falling confidence, removes those that are parts of a face in a larger box that stays ([`PART`],
+/// [`PART_OF_SURER`]). Far smaller ones stay: they could be another face in front of it.
 pub(crate) fn suppress_parts<T>(boxes: &mut Vec<T>, region: impl Fn(&T) -> &Region) {
     let side = |region: &Region| region.width.max(region.height);
-    let is_part = |part: &Region, whole: &Region| {
-        PART_SIZES.contains(&(side(part) / side(whole))) && part.share_in(whole) >= PART_INSIDE
+    let is_part = |part: usize, whole: usize| {
+        let rule = if whole < part { PART_OF_SURER } else { PART };
+        let [part, whole] = [part, whole].map(|index| region(&boxes[index]));
+        rule.sizes.contains(&(side(part) / side(whole))) && part.share_in(whole) >= rule.inside
     };
     let mut by_size: Vec<usize> = (0..boxes.len()).collect();
     by_size.sort_by(|&a, &b| side(region(&boxes[b])).total_cmp(&side(region(&boxes[a]))));
     let mut kept: Vec<usize> = Vec::with_capacity(boxes.len());
     for index in by_size {
-        let part = region(&boxes[index]);
-        if !kept
-            .iter()
-            .any(|&whole| is_part(part, region(&boxes[whole])))
-        {
+        if !kept.iter().any(|&whole| is_part(index, whole)) {
             kept.push(index);
         }
     }
@@ -150,5 +161,18 @@ mod tests {
         let mut boxes = vec![part, face, beside, small];
         suppress_parts(&mut boxes, |region| region);
         assert_eq!(boxes, [face, beside, small]);
+    }
+
+    #[test]
+    fn a_box_that_reaches_beyond_a_face_is_part_of_it_where_the_face_is_surer() {
+        let face = Region::new(0.0, 0.0, 100.0, 100.0);
+        // Three quarters of it lie in the face.
+        let chin = Region::new(30.0, 70.0, 40.0, 40.0);
+        let mut boxes = vec![face, chin];
+        suppress_parts(&mut boxes, |region| region);
+        assert_eq!(boxes, [face]);
+        let mut boxes = vec![chin, face];
+        suppress_parts(&mut boxes, |region| region);
+        assert_eq!(boxes, [chin, face]);
     }
 }

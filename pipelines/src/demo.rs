@@ -16,6 +16,7 @@ use gstemotion::face;
 
 use crate::{
     baseline, camera,
+    camera_mode::{self, WantedMode},
     clip::{self, Clip},
     encoding_profile::{EncodingProfile, EncodingQuality},
     launch_line::LaunchLine,
@@ -44,6 +45,8 @@ pub enum DemoInput {
 pub struct Options {
     /// The source of the video.
     pub input: DemoInput,
+    /// The mode of a camera.
+    pub mode: WantedMode,
     /// The folder for the results.
     pub output: PathBuf,
     /// Whether to open a window.
@@ -67,7 +70,7 @@ pub fn run(options: &Options, stop: &StopFlag, out: &mut impl Write) -> anyhow::
         DemoInput::Any => find_camera(out)?,
         chosen => chosen.clone(),
     };
-    let Some(source) = open(&input, encoding, &outputs, stop, out)? else {
+    let Some(source) = open(&input, options.mode, encoding, &outputs, stop, out)? else {
         writeln!(out, "Stopped.")?;
         return Ok(());
     };
@@ -137,6 +140,7 @@ pub fn run(options: &Options, stop: &StopFlag, out: &mut impl Write) -> anyhow::
 /// The beginning of the launch line for `input`, or `None` if the user stopped the rendering of the clip.
 fn open(
     input: &DemoInput,
+    mode: WantedMode,
     encoding: &EncodingProfile,
     outputs: &PendingOutputs,
     stop: &StopFlag,
@@ -144,9 +148,9 @@ fn open(
 ) -> anyhow::Result<Option<LaunchLine>> {
     let file = match input {
         DemoInput::Camera(device) => {
-            writeln!(out, "Camera {}", device.display())?;
-            let line = LaunchLine::default().words("v4l2src");
-            return Ok(Some(line.path("device", device)));
+            let (line, mode) = camera_line(device, mode)?;
+            writeln!(out, "Camera {}: {mode}", device.display())?;
+            return Ok(Some(line));
         }
         DemoInput::File(file) => {
             anyhow::ensure!(
@@ -178,6 +182,24 @@ fn open(
             // Phones store upright videos rotated and say so in a tag.
             .words("! decodebin ! videoconvert ! videoflip video-direction=auto"),
     ))
+}
+
+/// The beginning of the launch line for a camera, and the mode that was chosen, in words.
+///
+/// # Errors
+///
+/// If the camera cannot be opened.
+pub fn camera_line(device: &Path, wanted: WantedMode) -> anyhow::Result<(LaunchLine, String)> {
+    let modes = camera_mode::modes(device)?;
+    Ok(match camera_mode::choose(&modes, wanted) {
+        Some(mode) => (mode.launch_line(device), mode.to_string()),
+        // Whatever it delivers.
+        None => {
+            let line = LaunchLine::default().words("v4l2src");
+            let line = line.path("device", device).words("! decodebin");
+            (line, "its own choice of mode".to_owned())
+        }
+    })
 }
 
 fn find_camera(out: &mut impl Write) -> anyhow::Result<DemoInput> {

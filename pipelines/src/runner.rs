@@ -120,8 +120,12 @@ pub fn run(
 ) -> anyhow::Result<RunEnd> {
     let started = Instant::now();
     let mut stopped: Option<Instant> = None;
-    play(pipeline, &[], |message| {
+    play(pipeline, &[gst::MessageType::Latency], |message| {
         match message.map(|message| message.view()) {
+            Some(gst::MessageView::Latency(_)) => {
+                // Fails while the pipeline starts, which asks for the latency itself.
+                let _ = pipeline.recalculate_latency();
+            }
             Some(gst::MessageView::Eos(_)) => {
                 return Ok(Some(match stopped {
                     Some(_) => RunEnd::Stopped,

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use emotion_models::preprocess::GreyRows;
+use gst::prelude::*;
 use gst_video::{VideoFrameRef, VideoInfo, VideoInterlaceMode};
 
 use crate::frame_time::FrameTime;
@@ -12,6 +13,7 @@ use crate::lateness::{Lateness, SkippedFrame};
 use crate::luma::{self, LumaReader, LumaView};
 use crate::pixels::{PixelGrid, SquarePixels};
 use crate::stats::Stats;
+use crate::work_latency::{self, WorkLatency};
 
 /// Input format, lateness and statistics of an element that analyses frames.
 #[derive(Debug, Default)]
@@ -19,6 +21,7 @@ pub(crate) struct FrameAnalyzer {
     input: Mutex<Option<Input>>,
     lateness: Mutex<Lateness>,
     stats: Mutex<Stats>,
+    latency: Mutex<WorkLatency>,
 }
 
 #[derive(Debug)]
@@ -61,6 +64,7 @@ impl FrameAnalyzer {
         *self.input.lock().unwrap() = None;
         *self.lateness.lock().unwrap() = Lateness::default();
         *self.stats.lock().unwrap() = Stats::default();
+        *self.latency.lock().unwrap() = WorkLatency::default();
     }
 
     /// Call it from `set_caps`.
@@ -134,6 +138,23 @@ impl FrameAnalyzer {
     /// Counts an analysed frame with `faces` faces; the element worked on it for `time`.
     pub(crate) fn add_analysed(&self, faces: usize, time: Duration) {
         self.stats.lock().unwrap().add_analysed(faces, time);
+        self.latency.lock().unwrap().add(time);
+    }
+
+    /// Tells the pipeline if frames take longer than the element has said. Call it without a lock at the end of a frame: a
+    /// listener may seek or read properties.
+    pub(crate) fn post_latency(&self, element: &impl IsA<gst::Element>) {
+        let has_grown = self.latency.lock().unwrap().take_growth();
+        if has_grown {
+            work_latency::post(element);
+        }
+    }
+
+    /// Call it from `query`, once upstream has answered.
+    pub(crate) fn add_latency(&self, query: &mut gst::QueryRef) {
+        if let gst::QueryViewMut::Latency(query) = query.view_mut() {
+            self.latency.lock().unwrap().add_to(query);
+        }
     }
 
     /// The value of the `stats` property.

@@ -27,6 +27,7 @@ mod precision;
 mod property;
 pub mod record;
 mod stats;
+mod work_latency;
 pub mod zones;
 
 use gst::glib;

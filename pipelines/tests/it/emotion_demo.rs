@@ -173,6 +173,7 @@ fn an_impossible_input_is_reported_in_one_line_and_leaves_nothing() {
         (["--input", "/nowhere/talk.mp4"], "/nowhere/talk.mp4"),
         (["--input", broken.to_str().expect("a plain path")], "type"),
         (["--camera", "/dev/video999"], "/dev/video999"),
+        (["--print-camera", "/dev/video999"], "/dev/video999"),
     ] {
         let ran = demo(&out, &arguments).output().expect("it starts");
         let error = String::from_utf8_lossy(&ran.stderr);

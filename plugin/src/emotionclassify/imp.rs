@@ -295,6 +295,14 @@ impl BaseTransformImpl for EmotionClassify {
             .map_err(|error| gst::loggable_error!(CAT, "{error}"))
     }
 
+    fn query(&self, direction: gst::PadDirection, query: &mut gst::QueryRef) -> bool {
+        let answered = BaseTransformImplExt::parent_query(self, direction, query);
+        if answered {
+            self.analyzer.add_latency(query);
+        }
+        answered
+    }
+
     fn sink_event(&self, event: gst::Event) -> bool {
         self.analyzer.observe_sink_event(&event);
         if event.type_() == gst::EventType::FlushStop {
@@ -359,6 +367,7 @@ impl BaseTransformImpl for EmotionClassify {
             .fetch_add(results.classified as u64, Ordering::Relaxed);
         self.analyzer.add_analysed(count, started.elapsed());
         self.post(&results, time, settings.messages);
+        self.analyzer.post_latency(&*self.obj());
         gst::log!(
             CAT,
             imp = self,

@@ -324,6 +324,9 @@ impl BaseTransformImpl for FaceDetect {
         {
             self.add_preferences(query);
         }
+        if answered {
+            self.analyzer.add_latency(query);
+        }
         answered
     }
 
@@ -383,6 +386,7 @@ impl BaseTransformImpl for FaceDetect {
             buffer.pts().display()
         );
         self.post(&found, time);
+        self.analyzer.post_latency(&*self.obj());
         Ok(gst::FlowSuccess::Ok)
     }
 }

@@ -116,3 +116,36 @@ fn the_first_frame_of_a_scene_is_searched_however_late() {
     let out = h.push_and_pull(at(picture, 40)).unwrap();
     assert_eq!(faces(&out).len(), 1, "behind a cut nothing can be followed");
 }
+
+#[test]
+fn the_latency_of_a_live_stream_contains_the_work_on_a_frame() {
+    init();
+    let upstream = gst::ClockTime::from_mseconds(40);
+    for line in [
+        "emotionclassify classify-interval=1",
+        "emotionfacedetect min-size=40 detection-interval=1",
+    ] {
+        let mut h = harness(line, &frame(0, 0).0);
+        h.set_upstream_latency(upstream);
+        let element = h.element().unwrap();
+        let bus = gst::Bus::new();
+        element.set_bus(Some(&bus));
+        assert_eq!(
+            h.query_latency(),
+            Some(upstream),
+            "{line}: before the first frame"
+        );
+        for index in 0..5 {
+            h.push_and_pull(frame(index * 40, 40).1).unwrap();
+        }
+        let latency = h.query_latency().expect("the harness is live");
+        let added = latency.saturating_sub(upstream);
+        let step = gst::ClockTime::from_mseconds(5);
+        assert!(added >= step, "{line}: {latency}");
+        assert_eq!(added.nseconds() % step.nseconds(), 0, "{line}: {latency}");
+        assert!(
+            bus.pop_filtered(&[gst::MessageType::Latency]).is_some(),
+            "{line}"
+        );
+    }
+}

@@ -1,5 +1,7 @@
 //! The scripts in `pipelines/`: from a picture and from a video to a file, and their commands for a camera.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -74,6 +76,53 @@ fn a_camera_is_opened_by_its_device() {
             text.contains("v4l2src device=/dev/null") && text.contains("style=seed"),
             "{text}"
         );
+    }
+}
+
+#[test]
+fn a_camera_is_opened_in_the_mode_that_the_program_chooses() {
+    let environment = GstEnvironment::new().expect("the plugin was built");
+    let program = environment.path().join("emotion-demo");
+    std::fs::write(
+        &program,
+        "#!/bin/sh\n[ \"$4\" = 25 ] && exit 2\necho \"v4l2src device=$2 ! image/jpeg,asked=$4 ! jpegdec\"\n",
+    )
+    .expect("it is writable");
+    std::fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("it is ours");
+    let ran = |script: &str, words: &[&str]| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::env::split_paths(&path);
+        let folders = std::iter::once(environment.path().to_owned()).chain(folders);
+        environment
+            .command(
+                repository("pipelines")
+                    .join(script)
+                    .to_str()
+                    .expect("a plain name"),
+            )
+            .expect("the search paths can be written")
+            .env("PATH", std::env::join_paths(folders).expect("no colons"))
+            .args(words)
+            .output()
+            .expect("the script starts")
+    };
+    for script in SCRIPTS {
+        let output = ran(script, &["--print", "--size", "640x480", "/dev/null"]);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            text.contains("v4l2src device=/dev/null ! image/jpeg,asked=640x480 ! jpegdec"),
+            "{script}: {text}"
+        );
+    }
+    // The program refuses the value and has said why.
+    for (script, rest) in [
+        ("crowd.sh", &["--print", "/dev/null"][..]),
+        ("webcam.sh", &["/dev/null"]),
+        ("mqtt.sh", &["mqtt://x", "/dev/null"]),
+        ("rtsp-out.sh", &["/dev/null", "rtsp://x/y"]),
+    ] {
+        let words: Vec<_> = ["--rate", "25"].iter().chain(rest).copied().collect();
+        assert_eq!(ran(script, &words).status.code(), Some(2), "{script}");
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 use super::values::{self, checked};
+use crate::camera_mode::{self, FrameSize};
 use crate::crowd::mask::Polygon;
 
 /// Quarter turns clockwise, given in degrees.
@@ -14,6 +15,20 @@ pub(super) fn rotation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
         _ => Err(format!(
             "expected 0, 90, 180 or 270 degrees, found {degrees}"
         )),
+    })
+}
+
+/// The size of a camera's pictures.
+pub(super) fn size<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<FrameSize>, D::Error> {
+    checked(deserializer, |text: String| text.parse().map(Some))
+}
+
+/// A camera's pictures a second.
+pub(super) fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    checked(deserializer, |rate: f64| {
+        camera_mode::checked_rate(rate).map(Some)
     })
 }
 

@@ -13,6 +13,7 @@ use super::redaction::{redacted, secrets_in_address, secrets_in_launch_line};
 use super::secret::Secret;
 use super::values::{self, PictureMode, checked};
 use super::zone::{LineSettings, ZoneSettings};
+use crate::camera_mode::{FrameSize, WantedMode};
 use crate::crowd::endpoint::{self, Endpoint};
 use crate::crowd::mask::Polygon;
 
@@ -32,6 +33,8 @@ pub struct SourceSettings {
     pub transport: RtspTransport,
     /// How long to wait for late packets, in milliseconds.
     pub latency_ms: u32,
+    /// The mode that a device is asked for.
+    pub(crate) device_mode: WantedMode,
     /// PEM file of the authorities that its TLS certificate is checked with; `None` for those of the system.
     pub tls_ca_file: Option<PathBuf>,
     /// SHA-256 of the only certificate that is trusted, in hexadecimal digits.
@@ -145,6 +148,10 @@ struct Table {
         deserialize_with = "values::number::<_, _, 0, 60_000>"
     )]
     latency_ms: u32,
+    #[serde(default, deserialize_with = "camera_values::size")]
+    device_size: Option<FrameSize>,
+    #[serde(default, deserialize_with = "camera_values::rate")]
+    device_rate: Option<f64>,
     tls_ca_file: Option<PathBuf>,
     #[serde(default, deserialize_with = "camera_values::fingerprint")]
     tls_fingerprint: Option<String>,
@@ -205,35 +212,36 @@ impl TryFrom<Table> for SourceSettings {
             _ => "",
         };
         let scheme = scheme.to_ascii_lowercase();
+        let is_device = matches!(origin, Origin::Device(_));
         for (setting, is_set, is_possible, expected) in [
             (
                 "transport",
                 table.transport != RtspTransport::default(),
                 scheme.starts_with("rtsp"),
-                "rtsp",
+                "an address with %s",
             ),
             (
                 "tls-ca-file",
                 table.tls_ca_file.is_some(),
                 scheme.starts_with("rtsps") || scheme == "https",
-                "rtsps or https",
+                "an address with %s",
             ),
             (
                 "tls-fingerprint",
                 table.tls_fingerprint.is_some(),
                 scheme.starts_with("rtsps"),
-                "rtsps",
+                "an address with %s",
             ),
             (
                 "snapshot-seconds",
                 table.snapshot_period.is_some(),
                 scheme == "http" || scheme == "https",
-                "http or https",
+                "an address with %s",
             ),
         ] {
             if is_set && !is_possible {
                 return Err(format!(
-                    "the source {name} has {setting}, which needs an address with {expected}"
+                    "the source {name} has {setting}, which needs {expected}"
                 ));
             }
         }
@@ -252,6 +260,10 @@ impl TryFrom<Table> for SourceSettings {
             password: table.password,
             transport: table.transport,
             latency_ms: table.latency_ms,
+            device_mode: WantedMode {
+                size: table.device_size,
+                rate: table.device_rate,
+            },
             tls_ca_file: table.tls_ca_file,
             tls_fingerprint: table.tls_fingerprint,
             snapshot_period: table.snapshot_period,

@@ -321,6 +321,21 @@ fn sources_that_cannot_be_opened_are_rejected_with_their_position() {
             "exactly one",
         ),
         ("uri = \"rtsp://x\"\npassword = \"y\"", "1:1", "no username"),
+        (
+            "uri = \"rtsp://x\"\ndevice-rate = 5",
+            "1:1",
+            "device-rate, which needs a device",
+        ),
+        (
+            "device = \"/dev/video0\"\ndevice-size = \"big\"",
+            "4:15",
+            "expected WIDTHxHEIGHT",
+        ),
+        (
+            "device = \"/dev/video0\"\ndevice-rate = 0",
+            "4:15",
+            "from 0.1 to 1000",
+        ),
     ] {
         let error = error(&source(rest));
         assert!(

@@ -1,13 +1,16 @@
 //! The beginning of the pipeline of a source, up to decoded frames in the memory of the processor.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use gst::prelude::*;
 
+use crate::camera_mode;
 use crate::crowd::camera_tls::{self, CertificateVerdict};
 use crate::crowd::config::{Origin, RtspTransport, SourceSettings};
+use crate::crowd::log::log;
 use crate::crowd::memory_download;
 
 /// Frames in any memory, because a hardware decoder may offer no other.
@@ -23,7 +26,10 @@ pub(super) fn pipeline(
 ) -> anyhow::Result<gst::Pipeline> {
     let line = match &source.origin {
         Origin::Uri(_) | Origin::File(_) => format!("uri{DECODE} {FRAMES}"),
-        Origin::Device(_) => format!("v4l2src name=crowd-device ! {DECODE} {FRAMES}"),
+        Origin::Device(path) => {
+            let mode = device_mode(source, path);
+            format!("v4l2src name=crowd-device ! {mode}{DECODE} {FRAMES}")
+        }
         Origin::Launch(line) => format!("{line} ! {DECODE} {FRAMES}"),
     };
     let pipeline = gst::parse::launch(&line)
@@ -47,6 +53,21 @@ pub(super) fn pipeline(
     }
     link_when_decoded(&pipeline, &decoder, &sink)?;
     Ok(pipeline)
+}
+
+/// The mode that suits faces, as elements between a camera and its decoder; empty if the camera has only others.
+fn device_mode(source: &SourceSettings, path: &Path) -> String {
+    // A camera that does not open is reported by the pipeline.
+    let modes = camera_mode::modes(path).ok();
+    let mode = modes.and_then(|modes| camera_mode::choose(&modes, source.device_mode));
+    mode.map_or(String::new(), |mode| {
+        log(&source.name, &format!("{}: {mode}", path.display()));
+        // The decoder gets the newest picture only.
+        format!(
+            "{} ! queue leaky=downstream max-size-buffers=1 ! ",
+            mode.caps()
+        )
+    })
 }
 
 /// Links the first video of `decoder` to `sink`, through an element that brings the frames into system memory if they are
