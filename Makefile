@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .SHELLFLAGS := -eu -o pipefail -c
 SHELL := /bin/bash
-.PHONY: help run test test-debian13 test-mutations test-ray bench wheel install uninstall setup
+.PHONY: help run test test-debian13 test-mutations test-kills test-ray fuzz bench wheel install uninstall setup
 
 # cargo's folder, also where the shell that called make does not know it yet
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -20,6 +20,10 @@ EMOTION_DATA ?=
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 MUTATIONS ?= 1000
+# How often each program is killed.
+KILLS ?= 200
+# Seconds for each fuzz target.
+SECONDS_EACH ?= 60
 ONLY ?=
 TARGETS ?= x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu
 step = @printf '\n== %s ==\n' '$(1)'
@@ -84,6 +88,10 @@ test-mutations: ## emotion-tag on a thousand damaged files of twelve containers 
 	@tools/setup.sh build cascade run test
 	EMOTION_MUTATIONS='$(MUTATIONS)' cargo nextest run $(whole) --profile mutations --no-capture -E 'test(damaged_files_of_all_containers)'
 
+test-kills: ## kill trainings, emotion-tag, emotion-crowd and emotionpublish a thousand times (KILLS=N: each N times)
+	@tools/setup.sh build cascade run test
+	EMOTION_KILLS='$(KILLS)' cargo nextest run $(whole) --profile mutations --no-capture -E 'test(/^killed::/)'
+
 test-debian13: ## test the plugin with GStreamer's analytics metadata in a root of Debian 13 (as root; takes 7 GB)
 	@tools/test-debian13.sh
 
@@ -91,6 +99,10 @@ test-ray: ## tag 60 clips on a Ray cluster of three nodes on this machine, one o
 	@tools/setup.sh build cascade run test
 	cargo build $(whole) --bin emotion-tag
 	@tools/test-ray.sh '$(TARGET_DIR)' 60
+
+fuzz: ## feed everything that reads files, settings, requests and buffers with broken ones (SECONDS_EACH=3600: longer)
+	@tools/setup.sh build run
+	@tools/fuzz.sh '$(TARGET_DIR)' '$(SECONDS_EACH)'
 
 bench: ## measure against PyTorch and others, both in turn in one run (ONLY=train: a part)
 	@tools/setup.sh build cascade bench

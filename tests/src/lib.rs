@@ -15,6 +15,7 @@ pub mod broker;
 #[cfg(feature = "pipelines")]
 pub mod camera;
 pub mod gst_launch;
+pub mod killed;
 #[cfg(feature = "pipelines")]
 pub mod mot;
 pub mod picture;

@@ -14,3 +14,4 @@ mod emotion_tag_report;
 mod emotion_tag_shards;
 mod emotion_tag_stills;
 mod emotion_tag_times;
+mod killed;

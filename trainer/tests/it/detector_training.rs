@@ -20,7 +20,7 @@ use emotion_trainer::run::trainer::{Trainer, TrainingOutcome};
 use crate::common::process::{emotion_trainer, stdout};
 
 /// Writes grey pictures with bright squares as faces: `training` to learn from, then four to validate on.
-fn write_pictures(folder: &Path, training: usize) {
+pub(crate) fn write_pictures(folder: &Path, training: usize) {
     let mut state = 7u32;
     let mut below = |limit: u32| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

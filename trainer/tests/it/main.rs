@@ -10,6 +10,7 @@ mod fer2013;
 mod folder;
 #[cfg(feature = "keras")]
 mod keras;
+mod killed;
 mod predict_and_export;
 mod resume;
 mod teacher;
