@@ -218,25 +218,37 @@ impl TryFrom<Table> for SourceSettings {
                 "transport",
                 table.transport != RtspTransport::default(),
                 scheme.starts_with("rtsp"),
-                "an address with %s",
+                "an address with rtsp",
             ),
             (
                 "tls-ca-file",
                 table.tls_ca_file.is_some(),
                 scheme.starts_with("rtsps") || scheme == "https",
-                "an address with %s",
+                "an address with rtsps or https",
             ),
             (
                 "tls-fingerprint",
                 table.tls_fingerprint.is_some(),
                 scheme.starts_with("rtsps"),
-                "an address with %s",
+                "an address with rtsps",
             ),
             (
                 "snapshot-seconds",
                 table.snapshot_period.is_some(),
                 scheme == "http" || scheme == "https",
-                "an address with %s",
+                "an address with http or https",
+            ),
+            (
+                "device-size",
+                table.device_size.is_some(),
+                is_device,
+                "a device",
+            ),
+            (
+                "device-rate",
+                table.device_rate.is_some(),
+                is_device,
+                "a device",
             ),
         ] {
             if is_set && !is_possible {
