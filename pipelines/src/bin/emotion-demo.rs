@@ -1,7 +1,7 @@
 //! Shows faces and their emotions on a camera, a video or the built-in clip, and writes an annotated video and one JSON
 //! line per frame.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use emotion_pipelines::{
@@ -63,8 +63,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(device) = arguments.print_camera {
         let (line, chosen) = demo::camera_line(&device, mode)?;
         eprintln!("{}: {chosen}", device.display());
-        println!("{line}");
-        return Ok(());
+        return Ok(writeln!(std::io::stdout(), "{line}")?);
     }
     let stop = StopFlag::default();
     stop.set_on_signal()?;

@@ -196,7 +196,6 @@ fn entries_of_others_that_are_broken_are_left_out() {
     meta.set_relation(RelTypes::IS_PART_OF, track, kept)
         .unwrap();
     meta.set_relation(RelTypes::RELATE_TO, kept, nan).unwrap();
-    drop(meta);
     // What the bindings cannot make: an object without a type, a track without times, a class without a name.
     let nameless = nameless_entries(buffer.make_mut());
 

@@ -29,12 +29,14 @@ fn detected_by_others(mut buffer: gst::Buffer, objects: &[(&str, [i32; 4])]) -> 
         meta.set_relation(RelTypes::RELATE_TO, object, track)
             .unwrap();
     }
-    drop(meta);
     buffer
 }
 
-/// Boxes, types, and classes with their levels, as an element of GStreamer finds them: from the object on.
-fn read_by_others(buffer: &gst::Buffer) -> Vec<([i32; 4], String, Vec<(String, f32)>)> {
+/// Box, type, and classes with their levels.
+type ObjectOfOthers = ([i32; 4], String, Vec<(String, f32)>);
+
+/// The objects as an element of GStreamer finds them.
+fn read_by_others(buffer: &gst::Buffer) -> Vec<ObjectOfOthers> {
     let meta = buffer.meta::<AnalyticsRelationMeta>().unwrap();
     meta.iter::<AnalyticsODMtd>()
         .map(|object| {
@@ -167,7 +169,6 @@ fn overlay_and_records_read_objects_and_their_emotions_without_a_classifier() {
         meta.set_relation(RelTypes::RELATE_TO, object, classes)
             .unwrap();
     }
-    drop(meta);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("faces.jsonl");
     let line = format!(
