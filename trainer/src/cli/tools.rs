@@ -113,7 +113,7 @@ pub struct QuantizeArgs {
     pub tail: f64,
 
     /// Faces or pictures that the ranges are learnt from
-    #[arg(long, value_name = "N", default_value = "1024")]
+    #[arg(long, value_name = "N", default_value = "2048")]
     pub samples: NonZeroUsize,
 
     /// The weights file to write

@@ -66,6 +66,7 @@ impl IntegerConvolution {
                     taps: PackedTaps::new(
                         instructions,
                         &depthwise.values,
+                        config.stride,
                         &bias,
                         &multipliers,
                         zero_point,
@@ -156,7 +157,6 @@ impl IntegerConvolution {
             IntegerDepthwise {
                 x: &x[begin..],
                 row_in: input.stride(),
-                stride: front.stride,
                 weights: &front.taps,
                 offset: front.offset,
                 out: between,

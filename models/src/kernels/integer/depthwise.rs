@@ -26,6 +26,10 @@ pub(crate) struct PackedTaps {
     /// The first channel of each block.
     blocks: Vec<usize>,
     channels: usize,
+    /// Neighbouring pixels in a vector, whose channels fill it.
+    pixels: usize,
+    /// Pixels from one output to the next, in both directions: 1 or 2.
+    stride: usize,
     instructions: Instructions,
 }
 
@@ -35,13 +39,16 @@ impl PackedTaps {
     pub(crate) fn new(
         instructions: Instructions,
         weights: &[i8],
+        stride: usize,
         bias: &[i32],
         multipliers: &[f32],
         zero_point: u8,
     ) -> Self {
         let channels = weights.len() / TAPS;
-        let layout = VectorLayout::of(instructions, channels);
+        let layout = VectorLayout::of(instructions, Self::bytes(channels, stride));
         let block = VECTORS * layout.lanes;
+        let is_shared = stride == 1 && block.is_multiple_of(channels);
+        let pixels = if is_shared { block / channels } else { 1 };
         let blocks: Vec<usize> = (0..channels)
             .step_by(block)
             .map(|first| first.min(channels.saturating_sub(block)))
@@ -54,16 +61,15 @@ impl PackedTaps {
             multipliers: avec![0.0; count],
             blocks,
             channels,
+            pixels,
+            stride,
             instructions,
         };
         for (index, &first) in packed.blocks.iter().enumerate() {
             for (place, i) in (0..block).zip(index * block..) {
                 let channel = (layout.channel)(place / layout.lanes, place % layout.lanes);
-                // Lanes behind the last channel compute what the next pixel overwrites.
-                let channel = first + channel;
-                if channel >= channels {
-                    continue;
-                }
+                // Lanes behind the last channel are those of the next pixel, or compute what that overwrites.
+                let channel = (first + channel) % channels;
                 let taps = &weights[channel * TAPS..][..TAPS];
                 let sum: i32 = taps.iter().copied().map(i32::from).sum();
                 packed.start[i] = bias[channel] - shift * sum;
@@ -77,6 +83,15 @@ impl PackedTaps {
         }
         packed
     }
+
+    /// The widest vectors that one pixel fills, or several neighbours.
+    fn bytes(channels: usize, stride: usize) -> usize {
+        if stride == 1 && SLACK.is_multiple_of(channels) {
+            SLACK
+        } else {
+            channels
+        }
+    }
 }
 
 /// A depthwise convolution without padding.
@@ -85,8 +100,6 @@ pub(crate) struct IntegerDepthwise<'a> {
     pub(crate) x: &'a [u8],
     /// Values from one row of `x` to the next.
     pub(crate) row_in: usize,
-    /// Pixels of `x` from one output to the next, in both directions: 1 or 2.
-    pub(crate) stride: usize,
     pub(crate) weights: &'a PackedTaps,
     /// Added to the products before they are rounded: the zero point of the output.
     pub(crate) offset: f32,
@@ -100,16 +113,17 @@ impl IntegerDepthwise<'_> {
         let PackedTaps {
             instructions,
             channels,
+            stride,
             ..
         } = *self.weights;
-        dispatch(instructions, channels, self);
+        dispatch(instructions, PackedTaps::bytes(channels, stride), self);
     }
 }
 
 impl IntegerKernel for IntegerDepthwise<'_> {
     #[inline(always)]
     fn run<S: IntegerSimd>(mut self, simd: S) {
-        match self.stride {
+        match self.weights.stride {
             1 => self.rows::<S, 1>(simd),
             _ => self.rows::<S, 2>(simd),
         }
@@ -137,6 +151,7 @@ impl IntegerDepthwise<'_> {
             ref multipliers,
             ref blocks,
             channels,
+            pixels,
             ..
         } = *self.weights;
         let size = VECTORS * S::LANES;
@@ -166,7 +181,15 @@ impl IntegerDepthwise<'_> {
             let [top, bottom, middle] = rows;
             [&top[at..], &bottom[at..], &middle[at..]]
         };
-        if STRIDE == 1 {
+        if pixels > 1 {
+            for pixel in (0..self.width).step_by(pixels) {
+                let mut sums = begin;
+                for (k, &taps) in taps.iter().enumerate() {
+                    sums = dot(simd, sums, quads(simd, column(pixel + k)), taps);
+                }
+                finish.store(sums, &mut out[pixel * channels..]);
+            }
+        } else if STRIDE == 1 {
             let quads = quads(simd, column(0));
             let mut second = dot(simd, begin, quads, taps[0]);
             let quads = self::quads(simd, column(1));

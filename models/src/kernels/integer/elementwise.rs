@@ -154,7 +154,20 @@ impl WithSimd for IntegerMaxPool<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        const BLOCK: usize = 16;
+        // With a length that is known, a block is a vector.
+        if self.input.shape[2].is_multiple_of(16) {
+            self.rows::<16>();
+        } else if self.input.shape[2].is_multiple_of(8) {
+            self.rows::<8>();
+        } else {
+            self.rows::<1>();
+        }
+    }
+}
+
+impl IntegerMaxPool<'_> {
+    #[inline(always)]
+    fn rows<const BLOCK: usize>(self) {
         let [height_in, width_in, channels] = self.input.shape;
         let [height, width, _] = self.output.shape;
         for row in 0..height {
@@ -163,28 +176,22 @@ impl WithSimd for IntegerMaxPool<'_> {
                 let columns = pool_window(column, width_in);
                 let place = self.output.in_band(column, row);
                 for first in (0..channels).step_by(BLOCK) {
-                    let block = first..channels.min(first + BLOCK);
                     let mut best = [0; BLOCK];
-                    for (y, x) in pixels(&rows, &columns) {
-                        let pixel = &self.x[self.input.at(x, y)..][block.clone()];
-                        for (best, &x) in best.iter_mut().zip(pixel) {
-                            *best = x.max(*best);
+                    for y in rows.clone() {
+                        for x in columns.clone() {
+                            let pixel = &self.x[self.input.at(x, y) + first..][..BLOCK];
+                            for (best, &x) in best.iter_mut().zip(pixel) {
+                                *best = x.max(*best);
+                            }
                         }
                     }
-                    let out = &mut self.out[place..][block];
+                    let out = &mut self.out[place + first..][..BLOCK];
                     let value = |i: usize| f32::from(best[i]) * self.multiplier;
                     self.requantization.store(place + first, out, value);
                 }
             }
         }
     }
-}
-
-#[inline(always)]
-fn pixels(rows: &Range<usize>, columns: &Range<usize>) -> impl Iterator<Item = (usize, usize)> {
-    let columns = columns.clone();
-    rows.clone()
-        .flat_map(move |row| columns.clone().map(move |column| (row, column)))
 }
 
 /// Each pixel four times, times a multiplier.

@@ -159,6 +159,9 @@ fn depthwise_sums_are_the_same_on_every_instruction_set_and_those_written_out() 
         (96, 1, 4),
         (128, 2, 3),
         (24, 1, 3),
+        (16, 1, 7),
+        (32, 1, 5),
+        (8, 2, 3),
     ] {
         let height = 3;
         let taps = weights(9 * channels, &mut rng);
@@ -185,12 +188,12 @@ fn depthwise_sums_are_the_same_on_every_instruction_set_and_those_written_out() 
             })
             .collect();
         for instructions in Instructions::all() {
-            let weights = PackedTaps::new(instructions, &taps, &bias, &multipliers, ZERO_POINT);
+            let weights =
+                PackedTaps::new(instructions, &taps, stride, &bias, &multipliers, ZERO_POINT);
             let mut out = vec![0; expected.len() + SLACK];
             IntegerDepthwise {
                 x: &x,
                 row_in,
-                stride,
                 weights: &weights,
                 offset: 100.0,
                 out: &mut out,
