@@ -21,9 +21,9 @@ use crate::report::{Measurement, Unit};
 use crate::stock::StockNetwork;
 
 /// Faces in a call.
-const FACES: [usize; 3] = [1, 8, 32];
+pub(crate) const FACES: [usize; 3] = [1, 8, 32];
 /// Faces in a turn, so that one takes long enough to be timed well.
-const FACES_PER_TURN: usize = 256;
+pub(crate) const FACES_PER_TURN: usize = 256;
 /// Width and height of a face in pixels.
 pub(crate) const SIZE: usize = 48;
 /// Largest difference between the logits of two sides.
