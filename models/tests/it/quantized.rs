@@ -326,6 +326,17 @@ fn integers_that_do_not_fit_are_refused_with_their_name() {
 }
 
 #[test]
+fn the_quantised_files_beside_the_built_in_ones_hold_what_they_say() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("weights");
+    for name in ["residual_xception_int8", "face_net_int8"] {
+        let weights = Weights::load(&folder.join(format!("{name}.safetensors"))).unwrap();
+        let report = weights.quantization_report().unwrap();
+        assert!(report.holds(), "{name}: {report:?}");
+        assert!(!weights.quantization().unwrap().activations.is_empty());
+    }
+}
+
+#[test]
 fn neighbours_meet_in_16_bits_up_to_a_sum_of_128() {
     assert!(meet_within_16_bits(&[64, 64, -128 + 1, -1], 1, false));
     assert!(!meet_within_16_bits(&[65, 64, 0, 0], 1, false));
