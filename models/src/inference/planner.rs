@@ -5,7 +5,7 @@ use super::fuse::{Group, groups};
 use super::integer::{IntegerStep, Places, Scales, can_be_integer};
 use super::step::{Conversion, FloatStep, Rounding, Step, Work};
 use crate::Instructions;
-use crate::graph::{ActivationScale, FoldedNetwork, Graph, Op, Quantization};
+use crate::graph::{ActivationScale, FoldedNetwork, Graph, Node, Op, Quantization};
 use crate::kernels::Map;
 use crate::precision::Precision;
 
@@ -172,7 +172,12 @@ impl<'a> Planner<'a> {
                 .iter()
                 .filter(|later| reads(graph, later).any(|read| read == group.output))
                 .peekable();
-            readers.peek().is_some() && readers.all(|reader| self.scales(reader).is_some())
+            let reads_integers = |reader: &Group| {
+                let Node { op, inputs, .. } = &nodes[reader.node];
+                let is_factor = *op == Op::ScaleChannels && inputs[1] == group.output;
+                self.scales(reader).is_some() && !is_factor
+            };
+            readers.peek().is_some() && readers.all(reads_integers)
         });
         let rounding = rounding.map(|scale| Rounding {
             to: self.byte_slot(group.output, scale),
