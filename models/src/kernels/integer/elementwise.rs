@@ -11,6 +11,20 @@ use crate::Instructions;
 use crate::kernels::Map;
 use crate::kernels::pool::pool_window;
 
+/// Calls a function or method with the largest block that divides the channels: with a length that is known, a block is a
+/// vector.
+macro_rules! by_block {
+    ($channels:expr, $function:ident($argument:expr)) => {
+        if $channels.is_multiple_of(16) {
+            $function::<16>($argument)
+        } else if $channels.is_multiple_of(8) {
+            $function::<8>($argument)
+        } else {
+            $function::<1>($argument)
+        }
+    };
+}
+
 /// Rounds floats to activations: `x · inverse_scale + zero_point`.
 pub(crate) fn quantize(
     instructions: Instructions,
@@ -71,24 +85,26 @@ pub(crate) fn channel_means(
         type Output = ();
         #[inline(always)]
         fn with_simd<S: Simd>(self, _: S) {
-            const BLOCK: usize = 32;
-            let Self(x, map, scale, zero_point, out) = self;
-            let [height, width, channels] = map.shape;
-            let count = (height * width) as f32;
-            for first in (0..channels).step_by(BLOCK) {
-                let block = first..channels.min(first + BLOCK);
-                let mut sums = [0_u32; BLOCK];
-                for row in 0..height {
-                    for column in 0..width {
-                        let pixel = &x[map.at(column, row)..][block.clone()];
-                        for (sum, &x) in sums.iter_mut().zip(pixel) {
-                            *sum += u32::from(x);
-                        }
+            let channels = self.1.shape[2];
+            by_block!(channels, means(self));
+        }
+    }
+    #[inline(always)]
+    fn means<const BLOCK: usize>(Means(x, map, scale, zero_point, out): Means<'_>) {
+        let [height, width, channels] = map.shape;
+        let count = (height * width) as f32;
+        for first in (0..channels).step_by(BLOCK) {
+            let mut sums = [0_u32; BLOCK];
+            for row in 0..height {
+                for column in 0..width {
+                    let pixel = &x[map.at(column, row) + first..][..BLOCK];
+                    for (sum, &x) in sums.iter_mut().zip(pixel) {
+                        *sum += u32::from(x);
                     }
                 }
-                for (out, sum) in out[block].iter_mut().zip(sums) {
-                    *out = (sum as f32 / count - zero_point) * scale;
-                }
+            }
+            for (out, sum) in out[first..][..BLOCK].iter_mut().zip(sums) {
+                *out = (sum as f32 / count - zero_point) * scale;
             }
         }
     }
@@ -97,23 +113,26 @@ pub(crate) fn channel_means(
 }
 
 impl Requantization<'_> {
-    /// Stores the values from `first` on, of which `value` gives each before the addition.
+    /// Stores a block of values from `first` on, of which `value` gives each before the addition.
     #[inline(always)]
-    fn store(&self, first: usize, out: &mut [u8], value: impl Fn(usize) -> f32) {
-        let Self {
-            add,
-            add_multiplier,
-            offset,
-        } = *self;
-        if let Some(add) = add {
-            let add = &add[first..][..out.len()];
-            for (i, (out, &add)) in out.iter_mut().zip(add).enumerate() {
-                *out = saturate(value(i) + f32::from(add) * add_multiplier + offset);
+    fn store<const BLOCK: usize>(
+        &self,
+        first: usize,
+        out: &mut [u8],
+        value: impl Fn(usize) -> f32,
+    ) {
+        let out = &mut out[first..][..BLOCK];
+        let mut values = [0.0; BLOCK];
+        for (i, to) in values.iter_mut().enumerate() {
+            *to = value(i);
+        }
+        if let Some(add) = self.add {
+            for (value, &add) in values.iter_mut().zip(&add[first..][..BLOCK]) {
+                *value += f32::from(add) * self.add_multiplier;
             }
-        } else {
-            for (i, out) in out.iter_mut().enumerate() {
-                *out = saturate(value(i) + offset);
-            }
+        }
+        for (out, value) in out.iter_mut().zip(values) {
+            *out = saturate(value + self.offset);
         }
     }
 }
@@ -132,9 +151,16 @@ impl WithSimd for IntegerAdd<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let x = &self.x[..self.out.len()];
-        let value = |i: usize| f32::from(x[i]) * self.multiplier;
-        self.requantization.store(0, self.out, value);
+        by_block!(self.out.len(), add(self));
+    }
+}
+
+#[inline(always)]
+fn add<const BLOCK: usize>(step: IntegerAdd<'_>) {
+    for first in (0..step.out.len()).step_by(BLOCK) {
+        let x = &step.x[first..][..BLOCK];
+        let value = |i: usize| f32::from(x[i]) * step.multiplier;
+        step.requantization.store::<BLOCK>(first, step.out, value);
     }
 }
 
@@ -154,41 +180,36 @@ impl WithSimd for IntegerMaxPool<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        // With a length that is known, a block is a vector.
-        if self.input.shape[2].is_multiple_of(16) {
-            self.rows::<16>();
-        } else if self.input.shape[2].is_multiple_of(8) {
-            self.rows::<8>();
-        } else {
-            self.rows::<1>();
-        }
+        let channels = self.input.shape[2];
+        by_block!(channels, max_pool(self));
     }
 }
 
-impl IntegerMaxPool<'_> {
-    #[inline(always)]
-    fn rows<const BLOCK: usize>(self) {
-        let [height_in, width_in, channels] = self.input.shape;
-        let [height, width, _] = self.output.shape;
-        for row in 0..height {
-            let rows = pool_window(row, height_in);
-            for column in 0..width {
-                let columns = pool_window(column, width_in);
-                let place = self.output.in_band(column, row);
-                for first in (0..channels).step_by(BLOCK) {
-                    let mut best = [0; BLOCK];
-                    for y in rows.clone() {
-                        for x in columns.clone() {
-                            let pixel = &self.x[self.input.at(x, y) + first..][..BLOCK];
-                            for (best, &x) in best.iter_mut().zip(pixel) {
-                                *best = x.max(*best);
-                            }
+#[inline(always)]
+fn max_pool<const BLOCK: usize>(step: IntegerMaxPool<'_>) {
+    let IntegerMaxPool {
+        x, input, output, ..
+    } = step;
+    let [height_in, width_in, channels] = input.shape;
+    let [height, width, _] = output.shape;
+    for row in 0..height {
+        let rows = pool_window(row, height_in);
+        for column in 0..width {
+            let columns = pool_window(column, width_in);
+            let place = output.in_band(column, row);
+            for first in (0..channels).step_by(BLOCK) {
+                let mut best = [0; BLOCK];
+                for row in rows.clone() {
+                    for column in columns.clone() {
+                        let pixel = &x[input.at(column, row) + first..][..BLOCK];
+                        for (best, &x) in best.iter_mut().zip(pixel) {
+                            *best = x.max(*best);
                         }
                     }
-                    let out = &mut self.out[place + first..][..BLOCK];
-                    let value = |i: usize| f32::from(best[i]) * self.multiplier;
-                    self.requantization.store(place + first, out, value);
                 }
+                let value = |i: usize| f32::from(best[i]) * step.multiplier;
+                step.requantization
+                    .store::<BLOCK>(place + first, step.out, value);
             }
         }
     }
@@ -212,14 +233,23 @@ impl WithSimd for IntegerUpsample<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let [_, width, channels] = self.output.shape;
-        for (y, row) in self.rows.clone().enumerate() {
-            for column in 0..width {
-                let x = &self.x[self.input.at(column / 2, row / 2)..][..channels];
-                let place = self.output.in_band(column, y);
-                let out = &mut self.out[place..][..channels];
-                let value = |i: usize| f32::from(x[i]) * self.multiplier;
-                self.requantization.store(place, out, value);
+        let channels = self.output.shape[2];
+        by_block!(channels, upsample(self));
+    }
+}
+
+#[inline(always)]
+fn upsample<const BLOCK: usize>(step: IntegerUpsample<'_>) {
+    let [_, width, channels] = step.output.shape;
+    for (y, row) in step.rows.clone().enumerate() {
+        for column in 0..width {
+            let from = step.input.at(column / 2, row / 2);
+            let place = step.output.in_band(column, y);
+            for first in (0..channels).step_by(BLOCK) {
+                let x = &step.x[from + first..][..BLOCK];
+                let value = |i: usize| f32::from(x[i]) * step.multiplier;
+                step.requantization
+                    .store::<BLOCK>(place + first, step.out, value);
             }
         }
     }
@@ -246,17 +276,26 @@ impl WithSimd for IntegerScale<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let [_, width, channels] = self.map.shape;
-        let factors = &self.factors[..channels];
-        let zero_point = i32::from(self.zero_point);
-        for (y, row) in self.rows.clone().enumerate() {
-            for column in 0..width {
-                let x = &self.x[self.map.at(column, row)..][..channels];
-                let place = self.map.in_band(column, y);
-                let out = &mut self.out[place..][..channels];
+        let channels = self.map.shape[2];
+        by_block!(channels, scale_channels(self));
+    }
+}
+
+#[inline(always)]
+fn scale_channels<const BLOCK: usize>(step: IntegerScale<'_>) {
+    let [_, width, channels] = step.map.shape;
+    let zero_point = f32::from(step.zero_point);
+    for (y, row) in step.rows.clone().enumerate() {
+        for column in 0..width {
+            let from = step.map.at(column, row);
+            let place = step.map.in_band(column, y);
+            for first in (0..channels).step_by(BLOCK) {
+                let x = &step.x[from + first..][..BLOCK];
+                let factors = &step.factors[first..][..BLOCK];
                 let value =
-                    |i: usize| (i32::from(x[i]) - zero_point) as f32 * self.multiplier * factors[i];
-                self.requantization.store(place, out, value);
+                    |i: usize| (f32::from(x[i]) - zero_point) * step.multiplier * factors[i];
+                step.requantization
+                    .store::<BLOCK>(place + first, step.out, value);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The loops against sums written out, on every instruction set.
 
+use pulp::WithSimd;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -218,5 +219,109 @@ fn values_are_rounded_to_the_nearest_even_and_kept_within_a_byte() {
         let mut out = [9; 9];
         quantize(instructions, &values, 1.0, 0, &mut out);
         assert_eq!(out, expected, "{instructions}");
+    }
+}
+
+#[test]
+fn operations_without_weights_are_the_same_on_every_instruction_set() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    for channels in [4, 8, 48] {
+        let input = Map::bordered([5, 7, channels]);
+        let x = activations(input.len(), &mut rng);
+        let results = |instructions: Instructions| {
+            let mut all = Vec::new();
+            let mut means = vec![0.0; channels];
+            channel_means(instructions, &x, input, 0.1, ZERO_POINT, &mut means);
+            all.extend(means.iter().map(|mean| mean.to_bits()));
+            for (output, operation) in [
+                (Map::bordered([3, 4, channels]), 0),
+                (Map::bordered([10, 14, channels]), 1),
+                (input, 2),
+                (input, 3),
+            ] {
+                let add: Vec<u8> = (0..output.len()).map(|i| (i * 37 % 256) as u8).collect();
+                let mut out = vec![5; output.len()];
+                let first = output.padded(0, 1);
+                let requantization = Requantization {
+                    add: Some(&add[first..]),
+                    add_multiplier: 0.41,
+                    offset: -17.3,
+                };
+                let below = &mut out[first..];
+                let multiplier = 0.83;
+                let factors: Vec<f32> = (0..channels).map(|c| 0.1 * c as f32).collect();
+                match operation {
+                    0 => instructions.dispatch(
+                        channels,
+                        IntegerMaxPool {
+                            x: &x,
+                            input,
+                            multiplier,
+                            requantization,
+                            out: below,
+                            output,
+                        },
+                    ),
+                    1 => instructions.dispatch(
+                        channels,
+                        IntegerUpsample {
+                            x: &x,
+                            input,
+                            multiplier,
+                            requantization,
+                            rows: 0..10,
+                            out: below,
+                            output,
+                        },
+                    ),
+                    2 => instructions.dispatch(
+                        channels,
+                        IntegerScale {
+                            x: &x,
+                            factors: &factors,
+                            zero_point: ZERO_POINT,
+                            multiplier,
+                            requantization,
+                            map: input,
+                            rows: 0..5,
+                            out: below,
+                        },
+                    ),
+                    _ => instructions.dispatch(
+                        channels,
+                        IntegerAdd {
+                            x: &x[first..],
+                            multiplier,
+                            requantization,
+                            out: &mut below[..5 * input.stride()],
+                        },
+                    ),
+                }
+                all.extend(out.into_iter().map(u32::from));
+            }
+            all
+        };
+        let expected = results(Instructions::PORTABLE);
+        for instructions in Instructions::all() {
+            assert_eq!(results(instructions), expected, "{instructions}");
+        }
+        // A pixel by hand.
+        let mut out = vec![0; channels];
+        IntegerAdd {
+            x: &x[input.at(0, 0)..],
+            multiplier: 0.5,
+            requantization: Requantization {
+                add: None,
+                add_multiplier: 0.0,
+                offset: 1.0,
+            },
+            out: &mut out,
+        }
+        .with_simd(pulp::Scalar);
+        let halves = x[input.at(0, 0)..].iter().zip(&out);
+        for (&x, &half) in halves.take(channels) {
+            let expected = (f32::from(x) * 0.5 + 1.0).round_ties_even() as u8;
+            assert_eq!(half, expected);
+        }
     }
 }
