@@ -3,7 +3,9 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use anyhow::{Context, Result};
 use clap::Parser;
+use emotion_models::Instructions;
 
 /// Compare the speed with that of others who do the same, both measured in turn in one run
 #[derive(Debug, Parser)]
@@ -29,6 +31,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     pub(crate) yunet: Option<PathBuf>,
 
+    /// Instruction set of ours in engine-int8, such as avx2 [default: the fastest of the machine]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) instructions: Option<String>,
+
     /// Instead of comparing, show the time of each step of inference, for one face and for one frame of the detector
     #[arg(long)]
     pub(crate) profile: bool,
@@ -36,4 +42,19 @@ pub(crate) struct Args {
     /// File for the results in JSON
     #[arg(long, value_name = "FILE", default_value = "target/bench.json")]
     pub(crate) out: PathBuf,
+}
+
+impl Args {
+    /// The instruction set of ours.
+    pub(crate) fn instructions(&self) -> Result<Instructions> {
+        let Some(name) = &self.instructions else {
+            return Ok(Instructions::best());
+        };
+        let all = Instructions::all();
+        let found = all.iter().find(|instructions| instructions.name() == name);
+        let names: Vec<&str> = all.iter().map(|instructions| instructions.name()).collect();
+        found
+            .copied()
+            .with_context(|| format!("expected one of {}, found {name}", names.join(", ")))
+    }
 }

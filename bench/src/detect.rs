@@ -11,12 +11,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use emotion_detect::{NetworkDetector, Options};
+use emotion_models::Weights;
+use emotion_models::inference::Precision;
 use emotion_models::preprocess::{GreyImage, Part, Region, Scaler, luma};
 use emotion_tests::picture;
 use serde_json::json;
 
 use crate::args::Args;
 use crate::comparison::Comparison;
+use crate::integers::quantized;
 use crate::measure::{Turns, timed};
 use crate::peer::PythonPeer;
 use crate::report::{Measurement, Unit};
@@ -36,6 +39,8 @@ const MIN_IOU: f32 = 0.4;
 enum DetectorPeer {
     Yunet,
     YunetOpenvino,
+    /// YuNet in OpenVINO against our network in integers.
+    Integers,
     Haar,
 }
 
@@ -44,6 +49,7 @@ pub(crate) fn comparisons() -> Vec<Comparison> {
     let peers = [
         ("detect", DetectorPeer::Yunet),
         ("detect-openvino", DetectorPeer::YunetOpenvino),
+        ("detect-int8", DetectorPeer::Integers),
         ("detect-cascade", DetectorPeer::Haar),
     ];
     let compare = |(kind, peer), [width, height]: [usize; 2]| {
@@ -68,8 +74,8 @@ fn measure(
     write(&file, &frame)?;
     let mut task = json!({ "frame": file, "width": width, "height": height });
     match peer {
-        DetectorPeer::Yunet | DetectorPeer::YunetOpenvino => {
-            let is_openvino = peer == DetectorPeer::YunetOpenvino;
+        DetectorPeer::Yunet | DetectorPeer::YunetOpenvino | DetectorPeer::Integers => {
+            let is_openvino = peer != DetectorPeer::Yunet;
             task["runtime"] = (if is_openvino {
                 "yunet-openvino"
             } else {
@@ -98,14 +104,17 @@ fn measure(
     let calls = (PIXELS_PER_TURN / (width * height)).max(2);
     // A cascade is slow enough to be timed by a few calls.
     let (sides, peer_calls) = match peer {
-        DetectorPeer::Yunet | DetectorPeer::YunetOpenvino => {
+        DetectorPeer::Yunet | DetectorPeer::YunetOpenvino | DetectorPeer::Integers => {
             (vec![("", full_size), ("/default", default)], calls)
         }
         DetectorPeer::Haar => (vec![("", default)], calls.div_ceil(8)),
     };
     let mut detectors = Vec::new();
     for (suffix, options) in sides {
-        let mut detector = NetworkDetector::built_in()?;
+        let mut detector = match peer {
+            DetectorPeer::Integers => in_integers(&image)?,
+            _ => NetworkDetector::built_in()?,
+        };
         check_agreement(&mut detector, &image, &options, &about.output)
             .with_context(|| about.name.clone())?;
         detectors.push((suffix, options, detector, Turns::default()));
@@ -131,6 +140,18 @@ fn measure(
         )
     });
     Ok(measurements.collect())
+}
+
+/// Our network in integers, with the ranges that the frame makes.
+fn in_integers(image: &GreyImage<'_>) -> Result<NetworkDetector> {
+    const SIZE: usize = 320;
+    let weights = Weights::detector()?;
+    let mut picture = vec![0.0; SIZE * SIZE];
+    let part = Part::whole(image);
+    Scaler::default().run(image, part, [SIZE, SIZE], &mut picture, SIZE);
+    let network = weights.folded_detector(SIZE, SIZE)?;
+    let weights = quantized(&weights, &network, &picture)?;
+    Ok(NetworkDetector::with_precision(weights, Precision::Int8)?)
 }
 
 /// Checks that both sides find a common face.

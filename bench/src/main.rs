@@ -8,6 +8,7 @@ mod detect;
 mod elements;
 mod engine;
 mod harness;
+mod integers;
 mod load;
 mod measure;
 mod overlay;
@@ -48,6 +49,7 @@ fn main() -> Result<()> {
     let comparisons = [
         train::comparisons(),
         engine::comparisons(),
+        integers::comparisons(),
         load::comparisons(),
         preprocess::comparisons(),
         overlay::comparisons(),

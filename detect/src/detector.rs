@@ -23,6 +23,15 @@ pub enum Detector {
 }
 
 impl Detector {
+    /// The instructions and the precision that the network runs with, such as `avx512 f32`; none of a cascade.
+    pub fn arithmetic(&self) -> Option<String> {
+        match self {
+            Self::Network(network) => Some(network.arithmetic()),
+            #[cfg(feature = "cascade")]
+            Self::Cascade(_) => None,
+        }
+    }
+
     /// Detects the faces in `image`, the most confident first.
     ///
     /// # Errors

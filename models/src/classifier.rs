@@ -44,13 +44,13 @@ impl Classifier {
         Self::new(&Weights::load(path)?)
     }
 
-    /// Weights from memory, on one thread in the fastest precision of the machine.
+    /// Weights from memory, on one thread in the [fastest precision](Weights::fastest_precision).
     ///
     /// # Errors
     ///
     /// If the network cannot be built.
     pub fn new(weights: &Weights) -> Result<Self, Error> {
-        Self::with_precision(weights, Precision::fastest())
+        Self::with_precision(weights, weights.fastest_precision())
     }
 
     /// The same in this precision.

@@ -3,6 +3,7 @@
 //! - [`run`]: the training loop and all that any training needs: state, checkpoint, schedule, optimiser.
 //! - [`emotion`] and [`detector`]: the two kinds of training.
 //! - [`data`]: faces with labels, and the batches made of them.
+//! - [`quantization`]: networks in integers of eight bits.
 //! - [`formats`]: weights for and from other programs.
 //! - [`plots`]: figures as SVG.
 //! - [`cli`] and [`commands`]: the program.
@@ -20,6 +21,7 @@ pub mod formats;
 mod hash;
 pub mod plots;
 mod progress_bar;
+pub mod quantization;
 pub mod random;
 pub mod run;
 #[cfg(test)]

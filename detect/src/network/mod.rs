@@ -37,22 +37,26 @@ impl NetworkDetector {
         Self::new(Weights::detector()?)
     }
 
-    /// The network with these weights, on one thread, in the fastest precision.
+    /// The network with these weights, on one thread, in the [fastest precision](Weights::fastest_precision).
     ///
     /// # Errors
     ///
     /// If the weights are not those of a detector.
     pub fn new(weights: Weights) -> Result<Self, Error> {
-        Self::with_precision(weights, Precision::fastest())
+        let precision = weights.fastest_precision();
+        Self::with_precision(weights, precision)
     }
 
     /// The network with these weights, on one thread, in this precision.
     ///
     /// # Errors
     ///
-    /// If the weights are not those of a detector, or the machine has no instructions for the precision.
+    /// If the weights are not those of a detector, the machine has no instructions for the precision, or the weights are not
+    /// quantised and the precision is [`Precision::Int8`].
     pub fn with_precision(weights: Weights, precision: Precision) -> Result<Self, Error> {
-        weights.expect(Task::Detection)?;
+        weights
+            .expect(Task::Detection)?
+            .expect_precision(precision)?;
         if !precision.is_available() {
             return Err(inference::Error::Precision(precision).into());
         }
@@ -68,6 +72,11 @@ impl NetworkDetector {
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.runner.set_threads(threads);
         self
+    }
+
+    /// The instructions and the precision that the network runs with, such as `avx512 f32`.
+    pub fn arithmetic(&self) -> String {
+        self.runner.arithmetic()
     }
 
     /// The metadata of the weights.

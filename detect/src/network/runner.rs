@@ -66,6 +66,11 @@ impl NetworkRunner {
         self.weights.metadata()
     }
 
+    /// The instructions and the precision that the network runs with.
+    pub(super) fn arithmetic(&self) -> String {
+        format!("{} {}", Instructions::best(), self.precision)
+    }
+
     /// Runs the network on the part of `image` that `pass` names.
     pub(super) fn run(
         &mut self,

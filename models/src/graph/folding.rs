@@ -6,15 +6,43 @@ use std::collections::HashMap;
 
 use super::nodes::{Error, Graph, Node};
 use super::operation::{Activation, BatchNormConfig, Op};
+use super::quantization::Quantization;
 
 /// A trained network without batch norms: its convolutions have biases and activations instead.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoldedNetwork {
     graph: Graph,
     values: HashMap<String, Vec<f32>>,
+    quantization: Option<Quantization>,
 }
 
 impl FoldedNetwork {
+    /// A network without batch norms, with the values of each parameter by name, and perhaps its integers.
+    ///
+    /// # Errors
+    ///
+    /// If a parameter is missing, or a scale that the integers need.
+    pub fn new<'a>(
+        graph: Graph,
+        values: impl Fn(&str) -> Option<&'a [f32]>,
+        quantization: Option<Quantization>,
+    ) -> Result<Self, Error> {
+        let parameters = graph.parameters().into_iter();
+        let values = parameters.map(|parameter| match values(&parameter.name) {
+            Some(values) => Ok((parameter.name, values.to_vec())),
+            None => Err(Error::Parameter(parameter.name)),
+        });
+        let values = values.collect::<Result<_, _>>()?;
+        if let Some(quantization) = &quantization {
+            quantization.check(&graph)?;
+        }
+        Ok(Self {
+            graph,
+            values,
+            quantization,
+        })
+    }
+
     /// The operations.
     pub fn graph(&self) -> &Graph {
         &self.graph
@@ -26,9 +54,42 @@ impl FoldedNetwork {
         let values = self.values.get(&format!("{}.{parameter}", node.name));
         values.map_or(&[], Vec::as_slice)
     }
+
+    /// Its integers, if it has some.
+    pub fn quantization(&self) -> Option<&Quantization> {
+        self.quantization.as_ref()
+    }
 }
 
 impl Graph {
+    /// The same without batch norms: the convolutions in front of them have a bias and their activation.
+    ///
+    /// # Errors
+    ///
+    /// If a batch norm does not follow a convolution of its own without activation.
+    pub fn without_norms(&self) -> Result<Self, Error> {
+        Ok(self.split_norms()?.0)
+    }
+
+    /// The graph without batch norms, and for each node its index there; a norm has that of its convolution.
+    fn split_norms(&self) -> Result<(Self, Vec<usize>), Error> {
+        let mut graph = Self::new(self.input_shape());
+        let mut places = vec![0];
+        for (index, node) in self.nodes().iter().enumerate().skip(1) {
+            let inputs: Vec<usize> = node.inputs.iter().map(|&input| places[input]).collect();
+            let Op::BatchNorm(config) = node.op else {
+                places.push(graph.push(&node.name, node.op, &inputs)?);
+                continue;
+            };
+            let is_foldable = self.reads(index, node.inputs[0]) == (1, 1);
+            if !is_foldable || !take_up(&mut graph.nodes[inputs[0]].op, config) {
+                return Err(Error::BatchNorm(node.name.clone()));
+            }
+            places.push(inputs[0]);
+        }
+        Ok((graph, places))
+    }
+
     /// Folds the batch norms, with the values of each parameter by name.
     ///
     /// # Errors
@@ -42,28 +103,18 @@ impl Graph {
             Some(values) => Ok((name, values.to_vec())),
             None => Err(Error::Parameter(name)),
         };
-        let mut folded = FoldedNetwork {
-            graph: Self::new(self.input_shape()),
-            values: HashMap::new(),
-        };
-        // The folded node of each node.
-        let mut places = vec![0];
-        for (index, node) in self.nodes().iter().enumerate().skip(1) {
-            let inputs: Vec<usize> = node.inputs.iter().map(|&input| places[input]).collect();
+        let (graph, places) = self.split_norms()?;
+        let mut folded = HashMap::new();
+        for (index, node) in self.nodes().iter().enumerate() {
             let Op::BatchNorm(config) = node.op else {
                 for parameter in self.parameters_of(index) {
                     let (name, values) = get(parameter.name)?;
-                    folded.values.insert(name, values);
+                    folded.insert(name, values);
                 }
-                places.push(folded.graph.push(&node.name, node.op, &inputs)?);
                 continue;
             };
-            let before = &mut folded.graph.nodes[inputs[0]];
-            let is_foldable = self.reads(index, node.inputs[0]) == (1, 1);
-            let (true, Some(kernel)) = (is_foldable, take_up(&mut before.op, config)) else {
-                return Err(Error::BatchNorm(node.name.clone()));
-            };
-            let path = |parameter: &str| format!("{}{kernel}.{parameter}", before.name);
+            let before = &graph.nodes[places[index]];
+            let path = |parameter: &str| before.op.kernel(&before.name, parameter);
             let parameter = |part: &str| Ok(get(format!("{}.{part}", node.name))?.1);
             let norm = Norm {
                 weight: parameter("weight")?,
@@ -72,34 +123,32 @@ impl Graph {
                 variance: parameter("running_var")?,
                 eps: config.eps,
             };
-            let mut bias = folded.values.remove(&path("bias")).unwrap_or_default();
-            if let Some(weight) = folded.values.get_mut(&path("weight")) {
+            let mut bias = folded.remove(&path("bias")).unwrap_or_default();
+            if let Some(weight) = folded.get_mut(&path("weight")) {
                 norm.fold_into(weight, &mut bias);
             }
-            folded.values.insert(path("bias"), bias);
-            places.push(inputs[0]);
+            folded.insert(path("bias"), bias);
         }
-        Ok(folded)
+        Ok(FoldedNetwork {
+            graph,
+            values: folded,
+            quantization: None,
+        })
     }
 }
 
-/// Gives a convolution the bias and the activation of the batch norm behind it, and returns where below its name the
-/// weights stand; none if it is no convolution, or has an activation already.
-fn take_up(op: &mut Op, norm: BatchNormConfig) -> Option<&'static str> {
+/// Gives a convolution the bias and the activation of the batch norm behind it, or returns false: it is no convolution, or
+/// has an activation already.
+fn take_up(op: &mut Op, norm: BatchNormConfig) -> bool {
     if op.activation() != Activation::Linear {
-        return None;
+        return false;
     }
     match op {
-        Op::Conv2d(config) => {
-            (config.bias, config.activation) = (true, norm.activation);
-            Some("")
-        }
-        Op::SeparableConv2d(config) => {
-            (config.bias, config.activation) = (true, norm.activation);
-            Some(".pointwise")
-        }
-        _ => None,
+        Op::Conv2d(config) => (config.bias, config.activation) = (true, norm.activation),
+        Op::SeparableConv2d(config) => (config.bias, config.activation) = (true, norm.activation),
+        _ => return false,
     }
+    true
 }
 
 /// The parameters of a batch norm in inference, each `[channels]`.

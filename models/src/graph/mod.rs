@@ -8,6 +8,7 @@ pub(crate) mod mini_xception;
 mod nodes;
 mod operation;
 mod parameter;
+mod quantization;
 pub(crate) mod residual_xception;
 
 pub use folding::FoldedNetwork;
@@ -16,3 +17,6 @@ pub use operation::{
     Activation, BatchNormConfig, Conv2dConfig, Op, Padding, SeparableConv2dConfig,
 };
 pub use parameter::{Initialization, Parameter};
+pub use quantization::{
+    ActivationScale, Quantization, QuantizedWeights, meet_within_16_bits, meeting_pairs,
+};

@@ -29,6 +29,14 @@ pub enum Error {
     /// A parameter is missing.
     #[error("the weights lack {0}")]
     Parameter(String),
+    /// A network of integers lacks a scale, or has one that cannot be.
+    #[error("{name}: {problem}; quantise the network again")]
+    Quantization {
+        /// The parameter or the node.
+        name: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// A batch norm cannot be folded.
     #[error("{0}: a batch norm must follow a convolution of its own")]
     BatchNorm(String),

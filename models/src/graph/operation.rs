@@ -181,6 +181,14 @@ impl Op {
         }
     }
 
+    /// The name of a parameter, `weight` or `bias`, of the convolution across channels in a node of this name.
+    pub fn kernel(&self, node: &str, parameter: &str) -> String {
+        match self {
+            Self::SeparableConv2d(_) => format!("{node}.pointwise.{parameter}"),
+            _ => format!("{node}.{parameter}"),
+        }
+    }
+
     /// `[H, W, C]` of the output for inputs of these shapes; none if they do not fit.
     pub(super) fn output_shape(&self, inputs: &[[usize; 3]]) -> Option<[usize; 3]> {
         match (self, inputs) {

@@ -104,7 +104,6 @@ impl Convolution {
     }
 
     /// Whether its rows can be computed apart from each other.
-    #[cfg(feature = "rayon")]
     pub(super) fn is_divisible(&self) -> bool {
         !matches!(self.front, Some(Front::WindowSums { .. }))
     }
@@ -138,7 +137,7 @@ impl Convolution {
             x, input, output, ..
         } = operands;
         let [_, width_in, channels] = input.shape;
-        let Scratch { values, pairs } = scratch;
+        let Scratch { values, pairs, .. } = scratch;
         match self.front {
             None => self.dense(operands, band, pairs),
             Some(Front::WindowSums { taps }) => {
@@ -175,6 +174,25 @@ impl Convolution {
                 }
             }
         }
+    }
+
+    /// The values between the halves of a separable convolution, if it is one.
+    pub(super) fn between(&self, x: &[f32], input: Map, output: Map) -> Option<Vec<f32>> {
+        let Some(Front::Depthwise { taps, stride, .. }) = &self.front else {
+            return None;
+        };
+        let [height, width, _] = output.shape;
+        let [_, width_in, channels] = input.shape;
+        let depthwise = Depthwise {
+            width,
+            channels,
+            width_in: width_in + 2,
+            stride: *stride,
+            instructions: self.instructions,
+        };
+        let mut between = AVec::<f32>::from_iter(0, vec![0.0; height * width * channels]);
+        depthwise.correlate(x, taps, &mut between);
+        Some(between.to_vec())
     }
 
     /// A convolution of the input.

@@ -11,9 +11,11 @@
 
 mod convolution;
 mod fuse;
+mod integer;
 mod memory;
 mod operations;
 mod plan;
+mod planner;
 mod step;
 
 pub use crate::precision::Precision;
@@ -93,7 +95,7 @@ impl InferenceExecutor {
     ///
     /// If the weights cannot be put together.
     pub fn new(weights: &Weights) -> Result<Self, Error> {
-        Self::with_precision(weights, Precision::fastest())
+        Self::with_precision(weights, weights.fastest_precision())
     }
 
     /// The same in this precision.
@@ -122,22 +124,23 @@ impl InferenceExecutor {
         instructions: Instructions,
         precision: Precision,
     ) -> Result<Self, Error> {
+        weights.expect_precision(precision)?;
         let network = weights.folded()?;
         Ok(Self::from_network(&network, instructions, precision))
     }
 
-    /// A network of any kind and size on these instructions. A precision that the machine lacks becomes
+    /// A network of any kind and size on these instructions. A precision that the machine or the network lacks becomes
     /// [`Precision::F32`].
     pub fn from_network(
         network: &FoldedNetwork,
         instructions: Instructions,
         precision: Precision,
     ) -> Self {
-        let precision = if precision.is_available() {
-            precision
-        } else {
-            Precision::F32
+        let is_there = match precision {
+            Precision::Int8 => network.quantization().is_some(),
+            other => other.is_available(),
         };
+        let precision = if is_there { precision } else { Precision::F32 };
         let plan = Plan::new(network, instructions, precision);
         Self {
             buffers: vec![plan.buffers()],
@@ -213,6 +216,31 @@ impl InferenceExecutor {
                 time,
             })
             .collect()
+    }
+
+    /// Computes a face, `[H, W, C]` in [-1, 1], and shows each activation that is stored on the way: the name that
+    /// [`Quantization::activations`](crate::graph::Quantization::activations) has for it, its channels, and its values
+    /// `[pixels, channels]`. Only in floats.
+    ///
+    /// # Errors
+    ///
+    /// If it is not one face.
+    pub fn observe(
+        &mut self,
+        face: &[f32],
+        mut see: impl FnMut(&str, usize, &[f32]),
+    ) -> Result<(), Error> {
+        let [height, width, channels] = self.plan.input;
+        if face.len() != height * width * channels {
+            return Err(Error::Faces {
+                height,
+                width,
+                face: height * width * channels,
+                found: face.len(),
+            });
+        }
+        self.plan.observe(&mut self.buffers[0], face, &mut see);
+        Ok(())
     }
 
     /// Where [`run_picture`](Self::run_picture) finds its picture: the values from its first pixel on, and the number of

@@ -27,7 +27,6 @@ pub(super) const fn can_average(op: &Op) -> bool {
 
 /// Whether the rows of its result can be computed apart from each other; a [`Convolution`](super::convolution::Convolution)
 /// answers for itself.
-#[cfg(feature = "rayon")]
 pub(super) const fn is_divisible(op: &Op) -> bool {
     matches!(op, Op::Upsample | Op::Sigmoid | Op::ScaleChannels)
 }

@@ -1,14 +1,13 @@
-//! From a folded network to the steps that compute it.
+//! The steps that compute a network, and their memory.
 
-use aligned_vec::avec;
+use aligned_vec::{AVec, avec};
 
-use super::convolution::Convolution;
-use super::fuse::{Group, groups};
-use super::memory::{Buffers, Scratch};
-use super::step::Step;
+use super::memory::{Buffers, Scratch, ScratchSizes};
+use super::planner::Planner;
+use super::step::{Step, Work};
 use crate::Instructions;
-use crate::graph::{FoldedNetwork, Graph};
-use crate::kernels::Map;
+use crate::graph::FoldedNetwork;
+use crate::kernels::{Map, SLACK};
 use crate::precision::Precision;
 
 /// The steps of a network, and what memory they need.
@@ -23,10 +22,11 @@ pub(super) struct Plan {
     steps: Vec<Step>,
     /// What each slot holds; the first holds the face.
     slots: Vec<Map>,
+    /// What each slot of bytes holds, and the zero point of its border.
+    bytes: Vec<(Map, u8)>,
     /// What the outputs are and the slots that hold them.
     outputs: Vec<(Map, usize)>,
-    scratch: usize,
-    pairs: usize,
+    scratch: ScratchSizes,
 }
 
 impl Plan {
@@ -35,68 +35,51 @@ impl Plan {
         instructions: Instructions,
         precision: Precision,
     ) -> Self {
-        let graph = network.graph();
-        let nodes = graph.nodes();
-        let groups = groups(graph);
-        let mut memory = Memory::default();
-        // The slot of each node's output.
-        let mut slots = vec![0; nodes.len()];
-        slots[0] = memory.take(Map::bordered(nodes[0].shape));
-        let mut steps = Vec::with_capacity(groups.len());
-        for (index, group) in groups.iter().enumerate() {
-            let output = Map::bordered(nodes[group.output].shape);
-            slots[group.output] = memory.take(output);
-            let node = &nodes[group.node];
-            let averages = group.averages;
-            steps.push(Step {
-                name: nodes[group.output].name.clone(),
-                multiply_adds: graph.multiply_adds_of(group.node),
-                op: node.op,
-                convolution: Convolution::new(network, node, averages, instructions, precision),
-                input: Map::bordered(nodes[node.inputs[0]].shape),
-                from: node.inputs.iter().map(|&input| slots[input]).collect(),
-                add: group.add.map(|other| slots[other]),
-                relu: group.relu,
-                output,
-                to: slots[group.output],
-            });
-            for read in reads(graph, group) {
-                let mut later = groups[index + 1..].iter();
-                if !later.any(|later| reads(graph, later).any(|other| other == read)) {
-                    memory.give_back(slots[read]);
-                }
-            }
-        }
-        let outputs = graph.outputs().into_iter();
+        let nodes = network.graph().nodes();
+        let mut planner = Planner::new(network, instructions, precision);
+        planner.push_all();
+        let outputs = network.graph().outputs().into_iter();
         let outputs: Vec<_> = outputs
-            .map(|index| (Map::bordered(nodes[index].shape), slots[index]))
+            .map(|index| (Map::bordered(nodes[index].shape), planner.float(index)))
             .collect();
+        let scratch = planner.steps.iter().map(Step::scratch);
         Self {
             instructions,
             precision,
             input: nodes[0].shape,
             logits: outputs.iter().map(|(map, _)| map.size()).sum(),
-            scratch: steps.iter().map(Step::scratch).max().unwrap_or(0),
-            pairs: steps.iter().map(Step::pairs).max().unwrap_or(0),
-            steps,
-            slots: memory.slots,
+            scratch: scratch.fold(ScratchSizes::default(), |all, step| all.max(&step)),
+            steps: planner.steps,
+            slots: planner.floats.slots,
+            bytes: planner.bytes.slots,
             outputs,
         }
     }
 
     /// Room for one face.
     pub(super) fn buffers(&self) -> Buffers {
+        let bytes = self.bytes.iter();
+        let bytes = bytes.map(|&(map, zero_point)| filled(map.len() + SLACK, zero_point));
         Buffers {
             slots: self.slots.iter().map(|map| avec![0.0; map.len()]).collect(),
+            bytes: bytes.collect(),
             scratch: vec![self.scratch()],
         }
     }
 
     /// What a thread needs for itself.
     pub(super) fn scratch(&self) -> Scratch {
+        let ScratchSizes {
+            values,
+            pairs,
+            bytes,
+            rows,
+        } = self.scratch;
         Scratch {
-            values: avec![0.0; self.scratch],
-            pairs: avec![0; self.pairs],
+            values: avec![0.0; values],
+            pairs: avec![0; pairs],
+            bytes: avec![0; bytes],
+            rows: avec![0.0; rows],
         }
     }
 
@@ -107,12 +90,42 @@ impl Plan {
 
     /// Computes the logits of one face.
     pub(super) fn run(&self, buffers: &mut Buffers, face: &[f32], logits: &mut [f32]) {
+        self.prepare(buffers, face);
+        self.run_prepared(buffers, logits);
+    }
+
+    /// Puts a face into the first slot.
+    fn prepare(&self, buffers: &mut Buffers, face: &[f32]) {
         let input = Map::bordered(self.input);
         let rows = face.chunks_exact(input.row());
         for (to, from) in input.rows_mut(&mut buffers.slots[0]).zip(rows) {
             to.copy_from_slice(from);
         }
-        self.run_prepared(buffers, logits);
+    }
+
+    /// Computes one face and shows the name, the channels and the values of what floats are stored.
+    pub(super) fn observe(
+        &self,
+        buffers: &mut Buffers,
+        face: &[f32],
+        see: &mut impl FnMut(&str, usize, &[f32]),
+    ) {
+        self.prepare(buffers, face);
+        for step in &self.steps {
+            step.run(self.instructions, buffers);
+            let Work::Float(float) = &step.work else {
+                continue;
+            };
+            if let Some(between) = float.between(&buffers.slots) {
+                let name = format!("{}.depthwise", float.node);
+                see(&name, float.input.shape[2], &between);
+            }
+            if let Some(to) = float.to {
+                let rows = float.output.rows(&buffers.slots[to]);
+                let values: Vec<f32> = rows.flatten().copied().collect();
+                see(&step.name, float.output.shape[2], &values);
+            }
+        }
     }
 
     /// The same of the face in the first slot.
@@ -131,35 +144,8 @@ impl Plan {
     }
 }
 
-/// The nodes whose outputs a group reads.
-fn reads(graph: &Graph, group: &Group) -> impl Iterator<Item = usize> {
-    let inputs = &graph.nodes()[group.node].inputs;
-    inputs.iter().copied().chain(group.add)
-}
-
-/// Slots that are taken and given back.
-#[derive(Default)]
-struct Memory {
-    slots: Vec<Map>,
-    free: Vec<usize>,
-}
-
-impl Memory {
-    /// A slot for maps of this shape: what others have left there, the border of zeros above all, fits.
-    fn take(&mut self, map: Map) -> usize {
-        match self.free.iter().position(|&slot| self.slots[slot] == map) {
-            Some(place) => self.free.swap_remove(place),
-            None => {
-                self.slots.push(map);
-                self.slots.len() - 1
-            }
-        }
-    }
-
-    fn give_back(&mut self, slot: usize) {
-        // An operation may read a node twice.
-        if !self.free.contains(&slot) {
-            self.free.push(slot);
-        }
-    }
+fn filled(len: usize, value: u8) -> AVec<u8> {
+    let mut bytes = avec![0; len];
+    bytes.fill(value);
+    bytes
 }

@@ -10,6 +10,7 @@ mod bf16;
 mod correlation;
 mod depthwise;
 mod elementwise;
+mod integer;
 mod map;
 mod packed_weights;
 mod pool;
@@ -22,6 +23,10 @@ pub(crate) use bf16::{PairedWeights, Products};
 pub(crate) use correlation::Correlation;
 pub(crate) use depthwise::{Depthwise, TAPS, taps_first};
 pub(crate) use elementwise::{Add, ScaleChannels, add_assign, add_products, mask, sigmoid};
+pub(crate) use integer::{
+    IntegerAdd, IntegerDepthwise, IntegerMaxPool, IntegerProducts, IntegerScale, IntegerUpsample,
+    PackedQuads, PackedTaps, Requantization, SLACK, channel_means, dequantize, quantize,
+};
 pub(crate) use map::Map;
 pub(crate) use packed_weights::PackedWeights;
 pub(crate) use pool::{MaxPool, scatter};

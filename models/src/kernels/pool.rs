@@ -134,7 +134,7 @@ pub(crate) fn scatter(argmax: &[u32], dy: &[f32], channels: usize, dx: &mut [f32
 
 /// The input positions that window `i` covers, of an axis of `size`. Of an odd number of padding the larger half
 /// stands behind.
-fn pool_window(i: usize, size: usize) -> Range<usize> {
+pub(super) fn pool_window(i: usize, size: usize) -> Range<usize> {
     let outputs = size.div_ceil(2);
     let padding = ((outputs - 1) * 2 + 3).saturating_sub(size);
     let before = padding / 2;

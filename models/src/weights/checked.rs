@@ -6,14 +6,19 @@ use super::architecture::{Architecture, Task};
 use super::error::Error;
 use super::head::Head;
 use super::metadata::Metadata;
+use super::quantization_report::QuantizationReport;
 use super::tensor::WeightTensors;
-use crate::graph::{self, FoldedNetwork, Graph, face_net};
+use crate::Instructions;
+use crate::graph::{self, FoldedNetwork, Graph, Quantization, face_net};
+use crate::precision::Precision;
 
 /// Weights that fit their network: every parameter is there, in its shape, finite.
 #[derive(Debug, Clone)]
 pub struct Weights {
     metadata: Metadata,
+    /// Of a quantised network those of the folded one, as floats.
     tensors: WeightTensors,
+    pub(super) quantized: Option<(Quantization, QuantizationReport)>,
     file: String,
 }
 
@@ -27,9 +32,34 @@ impl Weights {
         let weights = Self {
             metadata,
             tensors,
+            quantized: None,
             file: file.to_owned(),
         };
         weights.check()?;
+        Ok(weights)
+    }
+
+    /// Weights of a network in integers: the tensors are those of the folded network, those with integers in the values that
+    /// these stand for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Weights::new`], and if the integers do not fit the network.
+    pub fn quantized(
+        file: &str,
+        metadata: Metadata,
+        tensors: WeightTensors,
+        quantization: Quantization,
+        report: QuantizationReport,
+    ) -> Result<Self, Error> {
+        let weights = Self {
+            metadata,
+            tensors,
+            quantized: Some((quantization, report)),
+            file: file.to_owned(),
+        };
+        weights.check()?;
+        weights.folded()?;
         Ok(weights)
     }
 
@@ -69,6 +99,58 @@ impl Weights {
         &self.tensors
     }
 
+    /// The integers, if the network is quantised.
+    pub fn quantization(&self) -> Option<&Quantization> {
+        self.quantized
+            .as_ref()
+            .map(|(quantization, _)| quantization)
+    }
+
+    /// What quantising has changed, if the network is quantised.
+    pub fn quantization_report(&self) -> Option<&QuantizationReport> {
+        self.quantized.as_ref().map(|(_, report)| report)
+    }
+
+    /// The fastest precision for them on this machine. [`Precision::Int8`] only where the machine has instructions that make it
+    /// the fastest, and where their [report](QuantizationReport) holds.
+    pub fn fastest_precision(&self) -> Precision {
+        let report = self.quantization_report();
+        let is_close = report.is_some_and(QuantizationReport::holds);
+        if is_close && Instructions::best().multiplies_integers() {
+            Precision::Int8
+        } else {
+            Precision::fastest()
+        }
+    }
+
+    /// Passes on weights that can be computed with in this precision.
+    ///
+    /// # Errors
+    ///
+    /// If it is [`Precision::Int8`] and the network is not quantised.
+    pub fn expect_precision(&self, precision: Precision) -> Result<&Self, Error> {
+        if precision == Precision::Int8 && self.quantized.is_none() {
+            return Err(Error::NotQuantized {
+                file: self.file.clone(),
+            });
+        }
+        Ok(self)
+    }
+
+    /// Passes on weights that can be trained or quantised.
+    ///
+    /// # Errors
+    ///
+    /// If the network is quantised.
+    pub fn expect_floats(&self) -> Result<&Self, Error> {
+        match self.quantized {
+            None => Ok(self),
+            Some(_) => Err(Error::Quantized {
+                file: self.file.clone(),
+            }),
+        }
+    }
+
     /// The network with these weights as it is served, batch norms folded.
     ///
     /// # Errors
@@ -91,9 +173,13 @@ impl Weights {
 
     fn fold(&self, graph: Result<Graph, graph::Error>) -> Result<FoldedNetwork, Error> {
         let values = |name: &str| Some(&self.tensors.get(name)?.values[..]);
-        graph
-            .and_then(|graph| graph.fold(values))
-            .map_err(|source| self.network_error(source))
+        let folded = graph.and_then(|graph| match self.quantization() {
+            None => graph.fold(values),
+            Some(quantization) => {
+                FoldedNetwork::new(graph.without_norms()?, values, Some(quantization.clone()))
+            }
+        });
+        folded.map_err(|source| self.network_error(source))
     }
 
     fn network_error(&self, source: graph::Error) -> Error {
@@ -104,7 +190,13 @@ impl Weights {
     }
 
     fn check(&self) -> Result<(), Error> {
-        let graph = self.metadata.graph();
+        let graph = self
+            .metadata
+            .graph()
+            .and_then(|graph| match self.quantized {
+                None => Ok(graph),
+                Some(_) => graph.without_norms(),
+            });
         let graph = graph.map_err(|source| self.network_error(source))?;
         let expected: BTreeMap<String, Vec<usize>> = graph
             .parameters()

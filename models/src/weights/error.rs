@@ -59,6 +59,14 @@ pub enum Error {
     /// A tensor holds a value that half precision cannot store.
     #[error("{file}: {name} holds a value above 65504: store it in single precision")]
     TooLarge { file: String, name: String },
+    /// The weights are integers already.
+    #[error("{file}: holds a quantised network; choose the weights that it was made of")]
+    Quantized { file: String },
+    /// The weights have no integers.
+    #[error(
+        "{file}: holds no network in int8; make one with `emotion-trainer quantize`, or choose another precision"
+    )]
+    NotQuantized { file: String },
     /// The weights are of a network for something else.
     #[error("{file}: holds a {found}, expected {expected}; choose other weights")]
     Task {

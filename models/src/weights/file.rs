@@ -12,6 +12,7 @@ use crate::{atomic_file, regular_file};
 use super::checked::{Weights, mismatch};
 use super::error::Error;
 use super::metadata::Metadata;
+use super::quantization_report::QuantizationReport;
 use super::tensor::{WeightTensor, WeightTensors};
 
 impl Weights {
@@ -40,9 +41,13 @@ impl Weights {
             source,
         };
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
-        let metadata =
-            Metadata::from_map(file, header.metadata().as_ref().unwrap_or(&HashMap::new()))?;
+        let empty = HashMap::new();
+        let map = header.metadata().as_ref().unwrap_or(&empty);
+        let metadata = Metadata::from_map(file, map)?;
         let views = SafeTensors::deserialize(bytes).map_err(format)?;
+        if let Some(report) = map.get(QuantizationReport::KEY) {
+            return Self::from_integers(file, metadata, &views, report);
+        }
         let mut tensors = WeightTensors::new();
         for (name, view) in views.iter() {
             let Some(tensor) = WeightTensor::from_view(&view) else {
@@ -58,12 +63,13 @@ impl Weights {
     ///
     /// # Errors
     ///
-    /// If a value is too large for `F16`.
+    /// If a value is too large for `F16`, or the network is quantised.
     pub fn to_half_precision(&self) -> Result<Vec<u8>, Error> {
         let format = |source| Error::Format {
             file: self.file().to_owned(),
             source,
         };
+        self.expect_floats()?;
         let mut halves = Vec::new();
         for (name, tensor) in self.tensors() {
             let bytes = tensor.to_half_precision().ok_or_else(|| Error::TooLarge {
@@ -79,7 +85,7 @@ impl Weights {
         serialize(views, Some(self.metadata().to_map())).map_err(format)
     }
 
-    /// Writes the file, in `F32`, whole or not at all.
+    /// Writes the file, in `F32` and, if the network is quantised, `I8`, whole or not at all.
     ///
     /// # Errors
     ///
@@ -89,8 +95,11 @@ impl Weights {
             file: path.display().to_string(),
             source,
         };
-        let bytes = serialize(self.tensors(), Some(self.metadata().to_map()))
-            .map_err(|error| write(io::Error::other(error)))?;
+        let bytes = match self.quantization().zip(self.quantization_report()) {
+            None => serialize(self.tensors(), Some(self.metadata().to_map())),
+            Some((quantization, report)) => self.integers_to_bytes(quantization, report),
+        };
+        let bytes = bytes.map_err(|error| write(io::Error::other(error)))?;
         atomic_file::write(path, &bytes).map_err(write)
     }
 }

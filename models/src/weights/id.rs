@@ -26,6 +26,12 @@ impl WeightsId {
                 hash.write(&value.to_le_bytes());
             }
         }
+        let quantization = weights.quantization().into_iter();
+        for (name, activation) in quantization.flat_map(|integers| &integers.activations) {
+            hash.write(name.as_bytes());
+            hash.write(&activation.scale.to_le_bytes());
+            hash.write(&[activation.zero_point]);
+        }
         Self {
             name: weights.metadata().name.clone(),
             fingerprint: format!("{:016x}", hash.finish()),

@@ -53,7 +53,7 @@ fn a_picture_may_be_put_where_the_executor_reads_it() {
 #[test]
 fn a_precision_that_the_machine_lacks_is_refused() {
     let weights = Weights::embedded().unwrap();
-    for precision in Precision::ALL {
+    for precision in [Precision::F32, Precision::Bf16] {
         let made = InferenceExecutor::with_precision(&weights, precision);
         assert_eq!(made.is_ok(), precision.is_available(), "{precision}");
     }

@@ -4,6 +4,7 @@ mod answers;
 mod common;
 mod inference;
 mod networks;
+mod quantized;
 mod weights;
 
 #[cfg(feature = "training")]

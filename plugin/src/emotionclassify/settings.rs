@@ -87,7 +87,7 @@ impl Settings {
             Some(path) => Weights::load(path)?,
             None => Weights::built_in(&self.model)?,
         };
-        let mut classifier = Classifier::with_precision(&weights, self.precision.into())?;
+        let mut classifier = Classifier::with_precision(&weights, self.precision.of(&weights))?;
         // Weights that are too large to compute with are refused before they replace others.
         classifier.classify(&vec![0.5; classifier.metadata().input_size.pow(2)])?;
         Ok(classifier)

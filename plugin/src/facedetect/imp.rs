@@ -58,6 +58,7 @@ use gst_base::subclass::prelude::*;
 
 use super::camera_modes::with_preferences;
 use super::frame::{DetectInFrame, FoundFaces, FrameError, TrackInFrame, events_in_frame};
+use super::load::load;
 use super::messages::FaceMessages;
 use super::settings::Settings;
 use super::state::DetectorState;
@@ -83,6 +84,8 @@ pub struct FaceDetect {
     state: Mutex<Option<DetectorState>>,
     /// Present while the element is started and tracks.
     tracking_stats: Mutex<Option<SharedTrackingStats>>,
+    /// Instruction set and precision of the network while there is one.
+    arithmetic: Mutex<Option<String>>,
     messages: Mutex<FaceMessages>,
     analyzer: FrameAnalyzer,
     asks_for_modes: AtomicBool,
@@ -216,6 +219,9 @@ impl FaceDetect {
         if let Some(tracking) = &*self.tracking_stats.lock().unwrap() {
             tracking.lock().unwrap().add_to(&mut stats);
         }
+        if let Some(arithmetic) = &*self.arithmetic.lock().unwrap() {
+            stats.set("arithmetic", arithmetic);
+        }
         stats
     }
 }
@@ -288,13 +294,16 @@ impl BaseTransformImpl for FaceDetect {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = self.settings.checked()?;
         let stats = SharedTrackingStats::default();
-        let state = DetectorState::new(&settings, stats.clone())?;
+        let detector = load(&settings)?;
+        let arithmetic = detector.arithmetic();
+        let state = DetectorState::new(&settings, stats.clone(), detector)?;
         for ignored in settings.ignored() {
             gst::element_imp_warning!(self, gst::ResourceError::Settings, ("{ignored}"));
         }
         self.analyzer.reset();
         *self.messages.lock().unwrap() = FaceMessages::default();
         *self.tracking_stats.lock().unwrap() = settings.is_tracking.then_some(stats);
+        *self.arithmetic.lock().unwrap() = arithmetic;
         *self.state.lock().unwrap() = Some(state);
         Ok(())
     }
@@ -304,6 +313,7 @@ impl BaseTransformImpl for FaceDetect {
         let state = self.state.lock().unwrap().take();
         drop(state);
         *self.tracking_stats.lock().unwrap() = None;
+        *self.arithmetic.lock().unwrap() = None;
         Ok(())
     }
 

@@ -28,7 +28,10 @@ fn network(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
     };
     let network = weights
         .map_err(Error::from)
-        .and_then(|weights| NetworkDetector::with_precision(weights, settings.precision.into()))
+        .and_then(|weights| {
+            let precision = settings.precision.of(&weights);
+            NetworkDetector::with_precision(weights, precision)
+        })
         .map_err(|error| gst::error_msg!(gst::ResourceError::Settings, ("{error}")))?;
     let threads = match settings.threads {
         0 => available_parallelism().map_or(1, NonZeroUsize::get),

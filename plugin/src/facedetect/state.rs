@@ -1,8 +1,8 @@
 //! What finds the faces of a started element.
 
+use emotion_detect::Detector;
 use emotion_detect::track::TrackEvent;
 
-use super::load::load;
 use super::per_frame::PerFrameDetector;
 use super::settings::Settings;
 use super::tracking::{SharedTrackingStats, Tracking};
@@ -17,12 +17,12 @@ pub(super) enum DetectorState {
 impl DetectorState {
     /// # Errors
     ///
-    /// If the detector cannot be loaded, or there is no thread for one in the background.
+    /// If there is no thread for a detector in the background.
     pub(super) fn new(
         settings: &Settings,
         stats: SharedTrackingStats,
+        detector: Detector,
     ) -> Result<Self, gst::ErrorMessage> {
-        let detector = load(settings)?;
         if !settings.is_tracking {
             return Ok(Self::PerFrame(PerFrameDetector::new(detector)));
         }

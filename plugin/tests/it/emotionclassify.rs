@@ -402,6 +402,43 @@ fn a_precision_that_the_machine_lacks_is_an_error_that_names_the_remedy() {
 }
 
 #[test]
+fn integers_need_quantised_weights_and_are_chosen_where_these_keep_their_accuracy() {
+    init();
+    for (name, file) in [
+        ("facedetect", "face_net_int8"),
+        ("emotionclassify", "residual_xception_int8"),
+    ] {
+        let make = |precision: &str| {
+            gst::ElementFactory::make(name)
+                .property_from_str("precision", precision)
+                .build()
+                .unwrap()
+        };
+        let error = error_at_start(&make("int8"));
+        assert!(
+            error.contains("emotion-trainer quantize"),
+            "{name}: {error}"
+        );
+        let location = format!(
+            "{}/../models/weights/{file}.safetensors",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let weights = emotion_models::Weights::load(location.as_ref()).unwrap();
+        let fastest = weights.fastest_precision().name();
+        for (precision, expected) in [("auto", fastest), ("int8", "int8"), ("f32", "f32")] {
+            let element = make(precision);
+            element.set_property("model-location", &location);
+            element.set_state(gst::State::Paused).unwrap();
+            let stats = element.property::<gst::Structure>("stats");
+            let instructions = emotion_models::Instructions::best();
+            let arithmetic = stats.get::<String>("arithmetic").unwrap();
+            assert_eq!(arithmetic, format!("{instructions} {expected}"), "{name}");
+            element.set_state(gst::State::Null).unwrap();
+        }
+    }
+}
+
+#[test]
 fn each_built_in_model_says_who_it_is() {
     init();
     let (info, mut buffer) = portrait(VideoFormat::Gray8);

@@ -196,7 +196,7 @@ pub struct EvaluateDetectorArgs {
 
     /// Number type that the network computes with [default: the fastest of this machine, as in the
     /// plugin]
-    #[arg(long, value_parser = dtype())]
+    #[arg(long, visible_alias = "precision", value_parser = dtype())]
     pub dtype: Option<Precision>,
 
     /// Threads to use [default: one per core]

@@ -273,7 +273,7 @@ pub struct EvaluateArgs {
 
     /// Number type that the network computes with [default: the fastest of this machine, as in the
     /// plugin]
-    #[arg(long, value_parser = dtype())]
+    #[arg(long, visible_alias = "precision", value_parser = dtype())]
     pub dtype: Option<Precision>,
 
     /// Faces in a batch

@@ -16,7 +16,8 @@ pub use emotion::{EvaluateArgs, RecipeArgs, TrainArgs};
 #[cfg(feature = "keras")]
 pub use tools::ImportKerasArgs;
 pub use tools::{
-    CropMode, CurvesArgs, ExportArgs, ImportTeacherArgs, ModelFormat, PredictArgs, SummaryArgs,
+    ClipChoice, CropMode, CurvesArgs, ExportArgs, ImportTeacherArgs, ModelFormat, PredictArgs,
+    QuantizeArgs, SummaryArgs,
 };
 pub use values::Minutes;
 
@@ -50,6 +51,8 @@ pub enum Command {
     Curves(CurvesArgs),
     /// Print the emotions of the faces in pictures
     Predict(PredictArgs),
+    /// Turn weights into integers of eight bits: smaller and faster
+    Quantize(QuantizeArgs),
     /// Write weights as a model for other programs
     Export(ExportArgs),
     /// Convert a network that PyTorch trained (safetensors) to a weights file, for --teacher or --init

@@ -1,14 +1,17 @@
 //! Options of the commands that neither train nor evaluate.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use emotion_detect::Options;
+use emotion_models::inference::Precision;
 use emotion_models::preprocess::DEFAULT_MARGIN;
 use emotion_models::weights::Architecture;
 
-use super::values::{architecture, fraction, margin, name};
+use super::values::{architecture, exported_precision, fraction, margin, name};
 use crate::data::FACE_SIZE;
+use crate::quantization::statistics::ClipMethod;
 
 /// Options of `summary`.
 #[derive(Debug, Args)]
@@ -83,6 +86,71 @@ pub enum CropMode {
     None,
 }
 
+/// Options of `quantize`.
+#[derive(Debug, Args)]
+pub struct QuantizeArgs {
+    /// A weights file, or the name of built-in weights
+    #[arg(value_name = "FILE|NAME")]
+    pub weights: PathBuf,
+
+    /// What the range of the activations is learnt from: of a classifier fer2013.csv or a folder as
+    /// for train, whose Training faces count, of a detector a folder as for train-detector, whose
+    /// training pictures count
+    #[arg(long, value_name = "CSV|DIR")]
+    pub data: PathBuf,
+
+    /// fer2013new.csv, the votes of FER+ for the rows of fer2013.csv: also report what people see
+    #[arg(long, value_name = "CSV")]
+    pub votes: Option<PathBuf>,
+
+    /// The range of an activation: all values, without their tails, or that with the least squared
+    /// error
+    #[arg(long, value_enum, default_value_t = ClipChoice::Error)]
+    pub clip: ClipChoice,
+
+    /// Share of the values in each tail, for --clip tail
+    #[arg(long, value_name = "SHARE", value_parser = fraction, default_value_t = 1e-4)]
+    pub tail: f64,
+
+    /// Faces or pictures that the ranges are learnt from
+    #[arg(long, value_name = "N", default_value = "2048")]
+    pub samples: NonZeroUsize,
+
+    /// The weights file to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+
+    /// Threads to use [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// How the range of an activation is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ClipChoice {
+    /// From the lowest to the highest value
+    Max,
+    /// Without the tails
+    Tail,
+    /// With the least mean squared error
+    Error,
+}
+
+impl QuantizeArgs {
+    /// How the range of an activation is chosen.
+    pub fn clip_method(&self) -> ClipMethod {
+        match self.clip {
+            ClipChoice::Max => ClipMethod::Max,
+            ClipChoice::Tail => ClipMethod::Tail(self.tail),
+            ClipChoice::Error => ClipMethod::MeanSquaredError,
+        }
+    }
+}
+
 /// Options of `export`.
 #[derive(Debug, Args)]
 pub struct ExportArgs {
@@ -93,6 +161,11 @@ pub struct ExportArgs {
     /// Format of the model
     #[arg(long, value_enum, default_value_t = ModelFormat::Onnx)]
     pub format: ModelFormat,
+
+    /// Numbers of an ONNX model: int8 for a quantised network, with QuantizeLinear and
+    /// DequantizeLinear
+    #[arg(long, value_parser = exported_precision(), default_value = "f32")]
+    pub precision: Precision,
 
     /// The file to write
     #[arg(long, value_name = "FILE")]

@@ -62,7 +62,16 @@ pub(super) fn light_correction() -> impl TypedValueParser<Value = LightCorrectio
 }
 
 pub(super) fn dtype() -> impl TypedValueParser<Value = Precision> {
-    PossibleValuesParser::new(Precision::ALL.map(Precision::name)).map(|name| {
+    precision(Precision::ALL)
+}
+
+/// The numbers that a model for other programs may have.
+pub(super) fn exported_precision() -> impl TypedValueParser<Value = Precision> {
+    precision([Precision::F32, Precision::Int8])
+}
+
+fn precision<const N: usize>(among: [Precision; N]) -> impl TypedValueParser<Value = Precision> {
+    PossibleValuesParser::new(among.map(Precision::name)).map(|name| {
         let mut all = Precision::ALL.into_iter();
         all.find(|precision| precision.name() == name)
             .expect("the name is that of a precision")

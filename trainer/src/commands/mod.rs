@@ -13,6 +13,7 @@ pub mod import_keras;
 pub mod import_teacher;
 pub mod mine_negatives;
 pub mod predict;
+pub mod quantize;
 mod runs;
 pub mod summary;
 pub mod train;
@@ -38,6 +39,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::EvaluateDetector(args) => evaluate_detector::run(&args),
         Command::Curves(args) => curves::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Quantize(args) => quantize::run(&args),
         Command::Export(args) => export::run(&args),
         Command::ImportTeacher(args) => import_teacher::run(&args),
         #[cfg(feature = "keras")]

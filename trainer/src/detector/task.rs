@@ -140,7 +140,7 @@ impl TrainingTask for DetectorTask {
     }
 
     fn adopt(_: &mut Settings, weights: &Weights) -> Result<()> {
-        weights.expect(Task::Detection)?;
+        weights.expect(Task::Detection)?.expect_floats()?;
         Ok(())
     }
 

@@ -122,7 +122,8 @@ impl TrainingTask for EmotionTask {
     }
 
     fn adopt(settings: &mut Settings, weights: &Weights) -> Result<()> {
-        let metadata = weights.expect(Task::Classification)?.metadata();
+        let weights = weights.expect(Task::Classification)?;
+        let metadata = weights.expect_floats()?.metadata();
         settings.architecture = metadata.architecture;
         settings.input_size = metadata.input_size;
         Ok(())

@@ -59,7 +59,9 @@ impl Network {
             ..
         } = weights.metadata();
         let network = Self::new(*architecture, *input_size, heads, 0)?;
-        network.parameters.restore(weights.tensors())?;
+        network
+            .parameters
+            .restore(weights.expect_floats()?.tensors())?;
         Ok(network)
     }
 

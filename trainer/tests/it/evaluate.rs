@@ -196,6 +196,61 @@ fn the_numbers_to_compute_with_are_the_plugins_unless_others_are_asked_for() {
 }
 
 #[test]
+fn quantised_weights_are_evaluated_and_exported_in_integers_and_not_quantised_again() {
+    let folder = folder();
+    let quantize = |weights: &str| {
+        let arguments = [
+            "quantize",
+            weights,
+            "--data",
+            "fer2013.csv",
+            "--out",
+            "integers.safetensors",
+            "--json",
+        ];
+        emotion_trainer(&arguments, folder.path())
+    };
+    let report: Value = serde_json::from_str(&stdout(&quantize("mini_xception"))).unwrap();
+    for split in ["PublicTest", "PrivateTest"] {
+        for name in ["labels", "calibration error", "kept labels"] {
+            let figures = report["figures"].as_array().unwrap().iter();
+            let mut found = figures.filter(|it| it["split"] == split && it["name"] == name);
+            let figure = found.next().unwrap();
+            assert!(figure["after"].as_f64().unwrap() <= 100.0, "{figure}");
+        }
+    }
+    let weights = ["--no-plots", "--weights", "integers.safetensors"];
+    let with = |precision: &str| {
+        let result = json(
+            &[&weights[..], &["--precision", precision]].concat(),
+            folder.path(),
+        );
+        assert_eq!(result["dtype"], precision);
+        result["loss"].as_f64().unwrap()
+    };
+    let losses = [with("f32"), with("int8")];
+    assert!((losses[0] - losses[1]).abs() < 0.2, "{losses:?}");
+    assert_ne!(losses[0], losses[1]);
+
+    let arguments = [
+        "export",
+        "--weights",
+        "integers.safetensors",
+        "--precision",
+        "int8",
+        "--out",
+        "model.onnx",
+    ];
+    let exported = stdout(&emotion_trainer(&arguments, folder.path()));
+    assert!(exported.contains("with integers (QDQ)"), "{exported}");
+
+    let again = quantize("integers.safetensors");
+    assert_eq!(again.status.code(), Some(1));
+    let error = String::from_utf8(again.stderr).unwrap();
+    assert!(error.contains("holds a quantised network"), "{error}");
+}
+
+#[test]
 fn the_table_of_light_has_a_row_for_each_correction_and_a_column_for_each_light() {
     let folder = folder();
     let plain = json(&["--no-plots"], folder.path());

@@ -100,8 +100,9 @@ struct Arguments {
     /// Skip such files; this is the default
     #[arg(long)]
     resume: bool,
-    /// The numbers in which the networks multiply: f32 gives the same results on all machines up to rounding
-    #[arg(long, value_parser = ["auto", "f32", "bf16"], default_value = "auto")]
+    /// The numbers in which the networks multiply: f32 gives the same results on all machines up to rounding,
+    /// int8 needs weights from emotion-trainer quantize for both networks
+    #[arg(long, value_parser = ["auto", "f32", "bf16", "int8"], default_value = "auto")]
     precision: String,
     /// Properties of facedetect, such as 'min-size=60'
     #[arg(

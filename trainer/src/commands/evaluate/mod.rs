@@ -3,7 +3,7 @@
 mod figures;
 mod light;
 mod people;
-mod probabilities;
+pub(super) mod probabilities;
 mod report;
 mod robust;
 
@@ -30,9 +30,8 @@ use crate::emotion::plots;
 /// written.
 pub fn run(args: &EvaluateArgs) -> Result<()> {
     use_threads(args.threads)?;
-    let precision = args.dtype.unwrap_or_else(Precision::fastest);
     let networks = args.weights.iter();
-    let networks = networks.map(|weights| classifier(weights, precision));
+    let networks = networks.map(|weights| classifier(weights, args.dtype));
     let mut networks: Vec<Classifier> = networks.collect::<Result<_>>()?;
     let mut data = Dataset::load_with_votes(&args.data, args.votes.as_deref())?;
     let split = args.split.unwrap_or(Split::Private);
@@ -79,7 +78,6 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     let report = EvaluationReport {
         weights: &args.weights,
         networks: &networks,
-        precision,
         cost: NetworkCost::of(&networks)?,
         split,
         copies: copies
@@ -109,14 +107,16 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
 }
 
 /// Loads weights with FER-2013's labels.
-fn classifier(weights: &Path, precision: Precision) -> Result<Classifier> {
-    let classifier = Classifier::with_precision(&load_weights(weights)?, precision)?;
+fn classifier(path: &Path, precision: Option<Precision>) -> Result<Classifier> {
+    let weights = load_weights(path)?;
+    let precision = precision.unwrap_or_else(|| weights.fastest_precision());
+    let classifier = Classifier::with_precision(&weights, precision)?;
     let classifier = classifier.with_threads(rayon::current_num_threads());
     let labels = &classifier.metadata().labels;
     ensure!(
         *labels == Emotion::names(),
         "{} has the labels {}, FER-2013 has {}: choose weights for the same emotions",
-        weights.display(),
+        path.display(),
         labels.join(", "),
         Emotion::names().join(", ")
     );

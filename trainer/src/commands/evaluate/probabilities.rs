@@ -12,19 +12,19 @@ use crate::progress_bar::style;
 use crate::run::network;
 
 /// A probability for each emotion of each face.
-pub(super) type Probabilities = Vec<[f64; CLASSES]>;
+pub(crate) type Probabilities = Vec<[f64; CLASSES]>;
 
 /// The answers to all faces.
-pub(super) struct Answers {
+pub(crate) struct Answers {
     /// The probabilities.
-    pub(super) probabilities: Probabilities,
+    pub(crate) probabilities: Probabilities,
     /// The probability that the face is covered, if all networks have learnt it.
-    pub(super) covers: Option<Vec<f64>>,
+    pub(crate) covers: Option<Vec<f64>>,
 }
 
 impl Answers {
     /// The mean probabilities of the face and its mirror image.
-    pub(super) fn mean_with(&self, mirrored: &Self) -> Probabilities {
+    pub(crate) fn mean_with(&self, mirrored: &Self) -> Probabilities {
         let pairs = self.probabilities.iter().zip(&mirrored.probabilities);
         pairs
             .map(|(face, mirror)| std::array::from_fn(|id| f64::midpoint(face[id], mirror[id])))
@@ -34,7 +34,7 @@ impl Answers {
 
 /// Whether faces are classified as they are, or left and right exchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(crate) enum Side {
     /// As they are.
     AsIs,
     /// Left and right exchanged.
@@ -46,7 +46,7 @@ pub(super) enum Side {
 /// # Errors
 ///
 /// When a network fails.
-pub(super) fn classify(
+pub(crate) fn classify(
     networks: &mut [Classifier],
     faces: &Faces,
     batch: usize,
@@ -92,7 +92,7 @@ pub(super) fn classify(
 }
 
 /// The metrics of the rows for which `counts` is true.
-pub(super) fn evaluate_rows(
+pub(crate) fn evaluate_rows(
     probabilities: &Probabilities,
     faces: &Faces,
     counts: impl Fn(usize) -> bool,

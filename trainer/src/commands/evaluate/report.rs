@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use emotion_models::graph::Parameter;
-use emotion_models::inference::Precision;
 use emotion_models::preprocess::LightCorrection;
 use emotion_models::{Classifier, Emotion};
 use serde_json::{Value, json};
@@ -28,7 +27,6 @@ pub(super) struct EvaluationReport<'a> {
     /// Files or names, as given.
     pub(super) weights: &'a [PathBuf],
     pub(super) networks: &'a [Classifier],
-    pub(super) precision: Precision,
     pub(super) cost: NetworkCost,
     pub(super) split: Split,
     /// Number of faces that are copies of Training rows; none for Training itself.
@@ -71,6 +69,17 @@ impl NetworkCost {
 }
 
 impl EvaluationReport<'_> {
+    /// That of each network.
+    fn precisions(&self) -> String {
+        let mut names: Vec<&str> = self
+            .networks
+            .iter()
+            .map(|network| network.precision().name())
+            .collect();
+        names.dedup();
+        names.join(" and ")
+    }
+
     /// One object; metrics without faces are null.
     pub(super) fn json(&self) -> Value {
         let EvaluatedSplit {
@@ -83,7 +92,7 @@ impl EvaluationReport<'_> {
             "split": self.split.usage(),
             "parameters": self.cost.parameters,
             "macs": self.cost.multiply_adds,
-            "dtype": self.precision.name(),
+            "dtype": self.precisions(),
             "accuracy": all.accuracy(),
             "accuracy_interval": interval(all.accuracy(), all.count()),
             "count": all.count(),
@@ -158,7 +167,7 @@ impl EvaluationReport<'_> {
             "{} parameters, {:.1} M multiply-adds a face in {}\n",
             thousands(self.cost.parameters),
             self.cost.multiply_adds as f64 / 1e6,
-            self.precision,
+            self.precisions(),
         );
         text += &format!(
             "{} faces of {}",

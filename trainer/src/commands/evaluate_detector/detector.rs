@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 use emotion_detect::{NetworkDetector, Options};
+use emotion_models::Weights;
 use emotion_models::image_file;
 use emotion_models::inference::Precision;
 use image::GrayImage;
@@ -17,7 +18,7 @@ use crate::detector::matching::ScoredBox;
 const LEAST: f32 = 0.01;
 
 /// The evaluated detector.
-pub(super) enum EvaluatedDetector {
+pub(crate) enum EvaluatedDetector {
     /// A network.
     Network(Box<NetworkDetector>, Options),
     /// Another detector, which has found its boxes before.
@@ -28,17 +29,14 @@ impl EvaluatedDetector {
     pub(super) fn new(args: &EvaluateDetectorArgs) -> Result<Self> {
         let Some(file) = &args.found else {
             let weights = load_weights(&args.weights)?;
-            let precision = args.dtype.unwrap_or_else(Precision::fastest);
-            let network = NetworkDetector::with_precision(weights, precision)?;
+            let precision = args.dtype.unwrap_or_else(|| weights.fastest_precision());
             let options = Options {
                 min_size_px: args.min_size,
                 detection_size_px: args.detection_size,
                 tiles: args.tiles,
-                threshold: LEAST,
                 ..Options::default()
             };
-            let network = network.with_threads(rayon::current_num_threads());
-            return Ok(Self::Network(Box::new(network), options));
+            return Self::network(weights, precision, options);
         };
         ensure!(
             !args.light && !args.made,
@@ -46,6 +44,21 @@ impl EvaluatedDetector {
              leave one of them out"
         );
         Ok(Self::Peer(PeerDetections::load(file, &args.data)?))
+    }
+
+    /// A network with these options, but for the confidence, in this precision.
+    pub(crate) fn network(
+        weights: Weights,
+        precision: Precision,
+        options: Options,
+    ) -> Result<Self> {
+        let network = NetworkDetector::with_precision(weights, precision)?;
+        let network = network.with_threads(rayon::current_num_threads());
+        let options = Options {
+            threshold: LEAST,
+            ..options
+        };
+        Ok(Self::Network(Box::new(network), options))
     }
 
     /// The boxes in the image of the file at `path`.

@@ -1,11 +1,11 @@
 //! `emotion-trainer evaluate-detector`.
 
-mod detector;
+pub(super) mod detector;
 mod made;
 mod peer;
 mod report;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use emotion_models::image_file;
@@ -16,7 +16,7 @@ use self::report::DetectorReport;
 use super::common::{save_figures, short_name, use_threads};
 use crate::cli::EvaluateDetectorArgs;
 use crate::data::illumination::Illumination;
-use crate::detector::annotations::{Annotation, clip, load};
+use crate::detector::annotations::{Annotation, ImageSplit, clip, load};
 use crate::detector::evaluation::{DetectionMetrics, EvaluatedImage};
 use crate::detector::matching::ScoredBox;
 use crate::detector::plots;
@@ -33,23 +33,8 @@ const STOPS: f32 = 2.0;
 pub fn run(args: &EvaluateDetectorArgs) -> Result<()> {
     use_threads(args.threads)?;
     let mut detector = EvaluatedDetector::new(args)?;
-    let mut annotations = load(&args.data)?;
-    annotations.retain(|annotation| annotation.split.is_none_or(|split| split == args.split));
-    ensure!(
-        !annotations.is_empty(),
-        "{} has no pictures of the split {}",
-        args.data.display(),
-        args.split
-    );
-    let mut evaluate = |illumination| -> Result<DetectionMetrics> {
-        let bar = reading("pictures", annotations.len());
-        let images = annotations.iter().map(|annotation| {
-            bar.inc(1);
-            detect(&mut detector, annotation, illumination)
-                .with_context(|| annotation.image.display().to_string())
-        });
-        Ok(DetectionMetrics::new(&images.collect::<Result<Vec<_>>>()?))
-    };
+    let annotations = annotations(&args.data, args.split)?;
+    let mut evaluate = |illumination| metrics(&mut detector, &annotations, illumination);
     let evaluation = evaluate(Illumination::AsIs)?;
     let lights = Illumination::ALL.iter().filter(|_| args.light);
     let in_other_light: Vec<(&str, DetectionMetrics)> = lights
@@ -78,6 +63,33 @@ pub fn run(args: &EvaluateDetectorArgs) -> Result<()> {
         return Ok(());
     }
     draw(&evaluation, args)
+}
+
+/// The pictures of a split, and those without one.
+pub(super) fn annotations(data: &Path, split: ImageSplit) -> Result<Vec<Annotation>> {
+    let mut annotations = load(data)?;
+    annotations.retain(|annotation| annotation.split.is_none_or(|other| other == split));
+    ensure!(
+        !annotations.is_empty(),
+        "{} has no pictures of the split {split}",
+        data.display(),
+    );
+    Ok(annotations)
+}
+
+/// The metrics of a detector on these pictures in this illumination.
+pub(super) fn metrics(
+    detector: &mut EvaluatedDetector,
+    annotations: &[Annotation],
+    illumination: Illumination,
+) -> Result<DetectionMetrics> {
+    let bar = reading("pictures", annotations.len());
+    let images = annotations.iter().map(|annotation| {
+        bar.inc(1);
+        detect(detector, annotation, illumination)
+            .with_context(|| annotation.image.display().to_string())
+    });
+    Ok(DetectionMetrics::new(&images.collect::<Result<Vec<_>>>()?))
 }
 
 /// Draws the figure to a folder.

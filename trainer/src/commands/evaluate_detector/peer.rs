@@ -19,7 +19,7 @@ struct Line {
 
 /// The boxes of each image.
 #[derive(Debug)]
-pub(super) struct PeerDetections(HashMap<PathBuf, Vec<ScoredBox>>);
+pub(crate) struct PeerDetections(HashMap<PathBuf, Vec<ScoredBox>>);
 
 impl PeerDetections {
     /// Reads JSON Lines about the images in `folder`.

@@ -4,7 +4,7 @@
 //! Weights are `[out, in, k, k]` in both.
 
 use emotion_models::Metadata;
-use emotion_models::graph::{Activation, FoldedNetwork, Node, Op};
+use emotion_models::graph::{Activation, FoldedNetwork, Node, Op, Quantization};
 use emotion_models::weights::{Head, Task};
 
 use super::proto::{self, AttributeProto, TensorProto, ValueInfoProto};
@@ -33,8 +33,12 @@ pub fn outputs(metadata: &Metadata) -> Vec<&'static str> {
     names.collect()
 }
 
-/// The nodes and constants of the network of weights with this metadata.
-pub(super) fn graph(metadata: &Metadata, network: &FoldedNetwork) -> proto::GraphProto {
+/// The nodes and constants of the network of weights with this metadata, with its integers or in floats.
+pub(super) fn graph(
+    metadata: &Metadata,
+    network: &FoldedNetwork,
+    quantization: Option<&Quantization>,
+) -> proto::GraphProto {
     let task = metadata.architecture.task();
     let names = outputs(metadata);
     let graph = network.graph();
@@ -51,6 +55,7 @@ pub(super) fn graph(metadata: &Metadata, network: &FoldedNetwork) -> proto::Grap
         .collect();
     let mut lowering = Lowering {
         network,
+        quantization,
         input: input(task),
         written: proto::GraphProto {
             name: metadata.name.clone(),
@@ -75,8 +80,10 @@ pub(super) fn graph(metadata: &Metadata, network: &FoldedNetwork) -> proto::Grap
     lowering.written
 }
 
-struct Lowering<'a> {
+pub(super) struct Lowering<'a> {
     network: &'a FoldedNetwork,
+    /// None: floats are written.
+    pub(super) quantization: Option<&'a Quantization>,
     /// Name of the input.
     input: &'static str,
     written: proto::GraphProto,
@@ -87,6 +94,10 @@ struct Lowering<'a> {
 /// A convolution and its weights.
 struct Conv<'a> {
     weight: &'a [f32],
+    /// The name of the weights among the network's parameters.
+    parameter: String,
+    /// The activation that it reads, as the network's integers name it.
+    reads: String,
     /// `[out, in of a group, kernel, kernel]`.
     shape: [usize; 4],
     /// `[out]`; empty without biases.
@@ -112,12 +123,17 @@ impl Lowering<'_> {
             .map(|&input| self.network.graph().nodes()[input].shape);
         let [height, width, channels_in] = before.unwrap_or_default();
         let weights = |parameter| self.network.values(node, parameter);
+        let first = node.inputs.first();
+        let reads = first.map_or("", |&input| &self.network.graph().nodes()[input].name);
+        let reads = reads.to_owned();
         let value = match node.op {
             // A folded network has no batch norms.
             Op::Input | Op::BatchNorm(_) => self.input.to_owned(),
             Op::Conv2d(config) => {
                 let conv = Conv {
                     weight: weights("weight"),
+                    parameter: format!("{name}.weight"),
+                    reads,
                     shape: [config.channels, channels_in, config.kernel, config.kernel],
                     bias: weights("bias"),
                     stride: config.stride,
@@ -129,6 +145,8 @@ impl Lowering<'_> {
             Op::SeparableConv2d(config) => {
                 let depthwise = Conv {
                     weight: weights("depthwise.weight"),
+                    parameter: format!("{name}.depthwise.weight"),
+                    reads,
                     shape: [channels_in, 1, 3, 3],
                     bias: &[],
                     stride: config.stride,
@@ -137,6 +155,8 @@ impl Lowering<'_> {
                 };
                 let pointwise = Conv {
                     weight: weights("pointwise.weight"),
+                    parameter: format!("{name}.pointwise.weight"),
+                    reads: Quantization::between(node),
                     shape: [config.channels, channels_in, 1, 1],
                     bias: weights("pointwise.bias"),
                     stride: 1,
@@ -144,6 +164,7 @@ impl Lowering<'_> {
                     groups: 1,
                 };
                 let between = self.conv(&format!("{name}.depthwise"), &inputs[0], &depthwise);
+                let between = self.stored(&Quantization::between(node), between);
                 self.conv(&format!("{name}.pointwise"), &between, &pointwise)
             }
             Op::MaxPool => {
@@ -168,10 +189,11 @@ impl Lowering<'_> {
             // The factors, [N, C, 1, 1], are broadcast.
             Op::ScaleChannels => self.push(name, "Mul", inputs, Vec::new()),
         };
-        match node.op.activation() {
+        let value = match node.op.activation() {
             Activation::Linear => value,
             Activation::Relu => self.push(&format!("{name}.relu"), "Relu", vec![value], Vec::new()),
-        }
+        };
+        self.stored(name, value)
     }
 
     /// Makes a row of each output, `[N, values]` in our order, or one row of all if there is only one name.
@@ -205,13 +227,9 @@ impl Lowering<'_> {
 
     fn conv(&mut self, name: &str, input: &str, conv: &Conv<'_>) -> String {
         let [.., kernel] = conv.shape;
-        let weight = TensorProto::floats(&format!("{name}.weight"), &conv.shape, conv.weight);
-        let mut inputs = vec![input.to_owned(), self.constant(weight)];
-        if !conv.bias.is_empty() {
-            let shape = [conv.bias.len()];
-            let bias = TensorProto::floats(&format!("{name}.bias"), &shape, conv.bias);
-            inputs.push(self.constant(bias));
-        }
+        let mut inputs = vec![input.to_owned()];
+        let integers = self.integers(name, &conv.parameter, &conv.reads, conv.shape, conv.bias);
+        inputs.extend(integers.unwrap_or_else(|| self.floats(name, conv)));
         let attributes = vec![
             AttributeProto::ints("kernel_shape", &[kernel as i64; 2]),
             AttributeProto::ints("strides", &[conv.stride as i64; 2]),
@@ -221,8 +239,20 @@ impl Lowering<'_> {
         self.push(name, "Conv", inputs, attributes)
     }
 
+    /// The weights and the biases of a convolution, if it has some.
+    fn floats(&mut self, name: &str, conv: &Conv<'_>) -> Vec<String> {
+        let weight = TensorProto::floats(&format!("{name}.weight"), &conv.shape, conv.weight);
+        let mut inputs = vec![self.constant(weight)];
+        if !conv.bias.is_empty() {
+            let shape = [conv.bias.len()];
+            let bias = TensorProto::floats(&format!("{name}.bias"), &shape, conv.bias);
+            inputs.push(self.constant(bias));
+        }
+        inputs
+    }
+
     /// Adds a node with one output, which has the node's name.
-    fn push(
+    pub(super) fn push(
         &mut self,
         name: &str,
         op_type: &str,
@@ -239,7 +269,7 @@ impl Lowering<'_> {
         name.to_owned()
     }
 
-    fn constant(&mut self, tensor: TensorProto) -> String {
+    pub(super) fn constant(&mut self, tensor: TensorProto) -> String {
         let name = tensor.name.clone();
         self.written.initializer.push(tensor);
         name

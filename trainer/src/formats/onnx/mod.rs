@@ -6,6 +6,7 @@
 //!
 //! Batch norms are folded into the convolutions before them, which is exact except for rounding.
 
+mod integers;
 mod lower;
 mod proto;
 #[cfg(test)]
@@ -15,6 +16,8 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use emotion_models::face_net::{LANDMARK_VALUES, STRIDES, VALUES, grid_cells};
+use emotion_models::graph::Quantization;
+use emotion_models::inference::Precision;
 use emotion_models::preprocess::Landmarks;
 use emotion_models::weights::{Head, Task};
 use emotion_models::{Metadata, Weights};
@@ -94,10 +97,20 @@ fn detection(size: usize, head: Head) -> (usize, String) {
 ///
 /// Never in practice: weights fit their network.
 pub fn encode(weights: &Weights) -> Result<Vec<u8>> {
-    Ok(model(weights)?.encode_to_vec())
+    Ok(model(weights, None)?.encode_to_vec())
 }
 
-fn model(weights: &Weights) -> Result<proto::ModelProto> {
+/// The same with the integers of a quantised network, as pairs of `QuantizeLinear` and `DequantizeLinear`.
+///
+/// # Errors
+///
+/// If the weights are not quantised.
+pub fn encode_integers(weights: &Weights) -> Result<Vec<u8>> {
+    weights.expect_precision(Precision::Int8)?;
+    Ok(model(weights, weights.quantization())?.encode_to_vec())
+}
+
+fn model(weights: &Weights, quantization: Option<&Quantization>) -> Result<proto::ModelProto> {
     let metadata = weights.metadata();
     // Sorted, so that the same weights give the same file.
     let entries: BTreeMap<_, _> = metadata.to_map().into_iter().collect();
@@ -106,7 +119,7 @@ fn model(weights: &Weights) -> Result<proto::ModelProto> {
         producer_name: env!("CARGO_PKG_NAME").to_owned(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
         doc_string: format!("{}: {}", metadata.name, description(metadata)),
-        graph: Some(lower::graph(metadata, &weights.folded()?)),
+        graph: Some(lower::graph(metadata, &weights.folded()?, quantization)),
         opset_import: vec![proto::OperatorSetIdProto {
             domain: String::new(),
             version: OPSET,

@@ -117,6 +117,9 @@ pub(crate) struct TensorProto {
 pub(crate) enum DataType {
     Undefined = 0,
     Float = 1,
+    Uint8 = 2,
+    Int8 = 3,
+    Int32 = 6,
 }
 
 /// A value with its type.
@@ -194,6 +197,21 @@ impl TensorProto {
             data_type: DataType::Float.into(),
             name: name.to_owned(),
             raw_data: values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        }
+    }
+
+    /// Integers of this type, little-endian.
+    pub(crate) fn integers(
+        name: &str,
+        data_type: DataType,
+        dims: &[usize],
+        bytes: Vec<u8>,
+    ) -> Self {
+        Self {
+            dims: sizes(dims),
+            data_type: data_type.into(),
+            name: name.to_owned(),
+            raw_data: bytes,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::proto::{AttributeProto, GraphProto, NodeProto, TensorProto};
+use super::super::proto::{AttributeProto, DataType, GraphProto, NodeProto, TensorProto};
 
 /// `[C, H, W]` of one face.
 #[derive(Clone)]
@@ -27,7 +27,13 @@ pub(super) fn run(graph: &GraphProto, face: &[f32], size: usize) -> Vec<f32> {
         values: face.to_vec(),
     };
     let mut maps = HashMap::from([(graph.input[0].name.as_str(), input)]);
+    let mut constant = graph.initializer.clone();
     for node in &graph.node {
+        let is_constant = |name: &String| constant.iter().any(|tensor| tensor.name == *name);
+        if node.op_type == "DequantizeLinear" && is_constant(&node.input[0]) {
+            constant.push(dequantized(node, &constant));
+            continue;
+        }
         let inputs: Vec<&Map> = node
             .input
             .iter()
@@ -36,7 +42,7 @@ pub(super) fn run(graph: &GraphProto, face: &[f32], size: usize) -> Vec<f32> {
         let constants: Vec<&TensorProto> = node
             .input
             .iter()
-            .filter_map(|name| graph.initializer.iter().find(|tensor| tensor.name == *name))
+            .filter_map(|name| constant.iter().find(|tensor| tensor.name == *name))
             .collect();
         // An empty name stands for an input that is left out.
         let named = node.input.iter().filter(|name| !name.is_empty());
@@ -49,6 +55,16 @@ pub(super) fn run(graph: &GraphProto, face: &[f32], size: usize) -> Vec<f32> {
         let output = match node.op_type.as_str() {
             "Conv" => conv(node, inputs[0], &constants),
             "MaxPool" => max_pool(node, inputs[0]),
+            "QuantizeLinear" => {
+                let (scale, zero_point) = scale_of(&constants);
+                map_values(inputs[0], |value| {
+                    ((value / scale).round_ties_even() + zero_point).clamp(0.0, 255.0)
+                })
+            }
+            "DequantizeLinear" => {
+                let (scale, zero_point) = scale_of(&constants);
+                map_values(inputs[0], |value| (value - zero_point) * scale)
+            }
             "Relu" => map_values(inputs[0], |value| value.max(0.0)),
             "Sigmoid" => map_values(inputs[0], |value| 1.0 / (1.0 + (-value).exp())),
             "Add" => add(inputs[0], inputs[1]),
@@ -67,6 +83,43 @@ pub(super) fn run(graph: &GraphProto, face: &[f32], size: usize) -> Vec<f32> {
         .iter()
         .map(|output| &maps[output.name.as_str()]);
     outputs.flat_map(|map| map.values.clone()).collect()
+}
+
+/// Scale and zero point of an activation.
+fn scale_of(constants: &[&TensorProto]) -> (f32, f32) {
+    let [scale, zero_point] = constants else {
+        panic!("{constants:?}")
+    };
+    assert_eq!(zero_point.data_type, i32::from(DataType::Uint8));
+    (floats(scale)[0], f32::from(zero_point.raw_data[0]))
+}
+
+/// The floats of integer constants with a scale for each index of the first axis.
+fn dequantized(node: &NodeProto, constants: &[TensorProto]) -> TensorProto {
+    let find = |index: usize| {
+        let mut tensors = constants.iter();
+        tensors
+            .find(|tensor| tensor.name == node.input[index])
+            .unwrap()
+    };
+    let (integers, scales) = (find(0), floats(find(1)));
+    assert!(find(2).raw_data.iter().all(|&byte| byte == 0));
+    let values: Vec<f32> = if integers.data_type == i32::from(DataType::Int8) {
+        let bytes = integers.raw_data.iter();
+        bytes.map(|&byte| f32::from(byte.cast_signed())).collect()
+    } else {
+        let values = integers.raw_data.as_chunks().0.iter();
+        values
+            .map(|&bytes| i32::from_le_bytes(bytes) as f32)
+            .collect()
+    };
+    let channel = values.len() / scales.len();
+    let scaled = values.iter().enumerate();
+    let scaled: Vec<f32> = scaled
+        .map(|(i, value)| value * scales[i / channel])
+        .collect();
+    let dims: Vec<usize> = integers.dims.iter().map(|&dim| dim as usize).collect();
+    TensorProto::floats(&node.output[0], &dims, &scaled)
 }
 
 /// Twice as wide and high, each pixel four times.

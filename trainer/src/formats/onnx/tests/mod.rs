@@ -5,13 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use emotion_models::graph::{FoldedNetwork, Parameter};
 use emotion_models::inference::{InferenceExecutor, Precision};
-use emotion_models::weights::{Architecture, Head, Normalization, WeightTensor, WeightTensors};
+use emotion_models::weights::{
+    Architecture, Head, Normalization, QuantizationReport, WeightTensor, WeightTensors,
+};
 use emotion_models::{Emotion, Instructions, Metadata, Weights};
 use prost::Message;
 use rand::RngExt;
 
 use self::interpreter::attribute;
 use super::proto::{self, DimensionValue};
+use crate::quantization::statistics::{ClipMethod, Statistics};
+use crate::quantization::{QuantizedNetwork, quantize};
 use crate::random::{Purpose, generator};
 
 /// How far logits may be from those of the inference executor.
@@ -118,6 +122,74 @@ fn the_model_computes_the_logits_of_the_inference_executor_from_the_file_alone()
             assert_close(&found, expected, &format!("{architecture} at {size}"));
         }
     }
+}
+
+/// The quantised network of random weights, calibrated on these faces.
+fn quantized(weights: &Weights, faces: &[f32]) -> Weights {
+    let network = weights.folded().unwrap();
+    let mut executor =
+        InferenceExecutor::from_network(&network, Instructions::best(), Precision::F32);
+    let face: usize = executor.input_shape().iter().product();
+    let picture = |index: usize| {
+        Ok::<_, emotion_models::inference::Error>(faces[index * face..][..face].to_vec())
+    };
+    let count = faces.len() / face;
+    let statistics = Statistics::collect(&mut executor, count, picture).unwrap();
+    let QuantizedNetwork {
+        tensors,
+        quantization,
+    } = quantize(&network, &statistics, ClipMethod::Max);
+    let report = QuantizationReport {
+        data: "faces".to_owned(),
+        figures: BTreeMap::new(),
+        allowed: 0.2,
+    };
+    let metadata = weights.metadata().clone();
+    Weights::quantized("quantized", metadata, tensors, quantization, report).unwrap()
+}
+
+/// How far integers may be from each other, as a share of the largest logit: what a value that stands between two integers
+/// does, of which the file and the engine may take another.
+const INTEGER_TOLERANCE: f32 = 0.03;
+
+#[test]
+fn the_model_with_integers_computes_the_logits_of_the_executor_in_int8() {
+    for architecture in Architecture::CLASSIFIERS {
+        let floats = random_weights(architecture, 48);
+        let face = random_faces(1, 48);
+        let weights = quantized(&floats, &face);
+        let mut executor = InferenceExecutor::with_precision(&weights, Precision::Int8).unwrap();
+        let mut expected = vec![0.0; executor.classes()];
+        executor.run(&face, &mut expected).unwrap();
+        let bytes = super::encode_integers(&weights).unwrap();
+        let model = proto::ModelProto::decode(&bytes[..]).unwrap();
+        let found = interpreter::run(model.graph.as_ref().unwrap(), &face, 48);
+        let largest = expected.iter().fold(0.0, |a: f32, b| a.max(b.abs()));
+        for (found, expected) in found.iter().zip(&expected) {
+            let apart = (found - expected).abs();
+            assert!(
+                apart < INTEGER_TOLERANCE * largest,
+                "{architecture}: {found}, expected {expected}"
+            );
+        }
+        let in_floats = reference(&floats.folded().unwrap(), &face);
+        let errors = expected
+            .iter()
+            .zip(&in_floats[0])
+            .map(|(a, b)| (a - b).abs());
+        let error = errors.fold(0.0, f32::max);
+        assert!(
+            error < 0.08 * largest,
+            "{architecture}: {error} of {largest}"
+        );
+    }
+}
+
+#[test]
+fn a_model_with_integers_needs_a_quantised_network() {
+    let weights = random_weights(Architecture::MiniXception, 48);
+    let error = super::encode_integers(&weights).unwrap_err().to_string();
+    assert!(error.contains("emotion-trainer quantize"), "{error}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 """Runs the ONNX file of the first argument on the float32 faces in the second, each as wide and high as the third says,
-in every program that is installed. Prints a JSON object: program to its logits and what it reads of the metadata."""
+in every program that is installed, or in the one that the fourth names. Prints a JSON object: program to its logits and what it reads of the metadata."""
 
 import importlib.util
 import json
@@ -31,13 +31,13 @@ def installed(*modules):
 
 
 def main():
-    model, faces, size = sys.argv[1:]
+    model, faces, size, *only = sys.argv[1:]
     answers = {}
     for name, module, load in [
         ("onnxruntime", "onnxruntime", with_onnxruntime),
         ("opencv", "cv2", with_opencv),
     ]:
-        if not installed("numpy", module):
+        if not installed("numpy", module) or (only and name not in only):
             continue
         import numpy
 
