@@ -1,10 +1,11 @@
-//! What the program writes and sends: records to a file and a broker, the status of sources to the broker, and events to a
+//! What the program writes and sends: records to a file and to brokers, the status of sources to the brokers, and events to a
 //! web server. None of it ever blocks a worker.
 
 mod appended_file;
 mod broker;
 mod file_rotation;
 mod home_assistant;
+mod kafka;
 mod line_appender;
 mod messages;
 mod webhook;
@@ -19,6 +20,7 @@ use gstemotion::zones::FrameZones;
 
 use self::broker::Broker;
 use self::file_rotation::FileRotation;
+use self::kafka::KafkaCluster;
 use self::line_appender::LineAppender;
 use self::messages::SourceNotice;
 pub(super) use self::messages::StatusReport;
@@ -32,6 +34,7 @@ pub(super) struct RecordOutputs {
     rule: RwLock<RecordRule>,
     file: Option<LineAppender>,
     broker: Option<Broker>,
+    kafka: Option<KafkaCluster>,
     webhook: Option<Webhook>,
     /// The sources that an event has said to be down.
     down: Mutex<HashSet<String>>,
@@ -51,7 +54,12 @@ impl RecordOutputs {
         });
         let broker = config.mqtt.as_ref().map(Broker::connect).transpose()?;
         if let Some(broker) = &broker {
-            metrics.add_broker(broker.publisher().clone());
+            metrics.add_broker("mqtt", broker.counts());
+        }
+        let kafka = config.kafka.as_ref().map(KafkaCluster::connect);
+        let kafka = kafka.transpose()?;
+        if let Some(kafka) = &kafka {
+            metrics.add_broker("kafka", kafka.counts());
         }
         let webhook = config.webhook.as_ref();
         let webhook = webhook.map(|settings| Webhook::start(settings, metrics.webhook()));
@@ -59,6 +67,7 @@ impl RecordOutputs {
             rule: RwLock::new(config.records.rule),
             file: file.transpose()?,
             broker,
+            kafka,
             webhook: webhook.transpose()?,
             down: Mutex::default(),
         })
@@ -79,7 +88,7 @@ impl RecordOutputs {
     ) -> bool {
         let rule = *self.rule.read().unwrap_or_else(PoisonError::into_inner);
         let interval = gst::ClockTime::try_from(rule.interval).unwrap_or(gst::ClockTime::ZERO);
-        let has_output = self.file.is_some() || self.broker.is_some();
+        let has_output = self.file.is_some() || self.broker.is_some() || self.kafka.is_some();
         has_output && selection.takes(rule.include, interval, Some(time), faces, zones)
     }
 
@@ -88,6 +97,9 @@ impl RecordOutputs {
         let mut line = serde_json::to_vec(record)?;
         if let Some(broker) = &self.broker {
             broker.publish(source, line.clone());
+        }
+        if let Some(kafka) = &self.kafka {
+            kafka.publish(source, line.clone());
         }
         if let Some(file) = &self.file {
             line.push(b'\n');
@@ -116,12 +128,18 @@ impl RecordOutputs {
         if let Some(broker) = &self.broker {
             broker.retract(source);
         }
+        if let Some(kafka) = &self.kafka {
+            kafka.retract(source);
+        }
     }
 
     /// Publishes the status of a source, and an event if it went down or came back.
     pub(super) fn report(&self, source: &str, report: &StatusReport) {
         if let Some(broker) = &self.broker {
             broker.report(source, report);
+        }
+        if let Some(kafka) = &self.kafka {
+            kafka.report(source, report);
         }
         let event = match report.status {
             "waiting" | "failed" if self.down().insert(source.to_owned()) => "camera-down",
@@ -150,6 +168,9 @@ impl RecordOutputs {
         }
         if let Some(broker) = &self.broker {
             broker.close();
+        }
+        if let Some(kafka) = &self.kafka {
+            kafka.close();
         }
         if let Some(webhook) = &self.webhook {
             webhook.close();
