@@ -12,6 +12,7 @@ mod webhook;
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
 
 use gstemotion::emotionpublish::RecordSelection;
 use gstemotion::face::Face;
@@ -27,6 +28,7 @@ pub(super) use self::messages::StatusReport;
 use self::webhook::Webhook;
 use super::config::{Config, FileSettings, RecordRule};
 use super::metrics::Metrics;
+use super::source_lease::SourceLease;
 
 /// The open outputs.
 #[derive(Debug)]
@@ -38,6 +40,7 @@ pub(super) struct RecordOutputs {
     webhook: Option<Webhook>,
     /// The sources that an event has said to be down.
     down: Mutex<HashSet<String>>,
+    lease: SourceLease,
 }
 
 impl RecordOutputs {
@@ -70,7 +73,13 @@ impl RecordOutputs {
             kafka,
             webhook: webhook.transpose()?,
             down: Mutex::default(),
+            lease: SourceLease::default(),
         })
+    }
+
+    /// Until when records of the sources are written.
+    pub(super) fn lease(&self) -> &SourceLease {
+        &self.lease
     }
 
     /// Selects frames by `rule` from now on.
@@ -86,6 +95,10 @@ impl RecordOutputs {
         faces: &[Face],
         zones: Option<&FrameZones>,
     ) -> bool {
+        // A process that was stopped may have frames of the time before.
+        if self.lease.is_over(Instant::now()) {
+            return false;
+        }
         let rule = *self.rule.read().unwrap_or_else(PoisonError::into_inner);
         let interval = gst::ClockTime::try_from(rule.interval).unwrap_or(gst::ClockTime::ZERO);
         let has_output = self.file.is_some() || self.broker.is_some() || self.kafka.is_some();
