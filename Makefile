@@ -9,7 +9,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 export CARGO_TERM_COLOR ?= $(if $(MAKE_TERMOUT),always,auto)
 
 # The features that lints, docs and tests build beside the default ones. Not all there are: some cannot be built everywhere.
-FEATURES := emotion-trainer/keras
+FEATURES := emotion-trainer/keras,gst-plugin-emotion/kafka,emotion-pipelines/kafka,emotion-pipelines/s3,emotion-tests/kafka
 # SLIM=1 builds the plugin and the programs without OpenCV's cascades, and so without clang and OpenCV.
 SLIM ?=
 # ANALYTICS=1 builds the plugin with GStreamer's own analytics metadata, which GStreamer has from 1.24 on.
@@ -57,6 +57,7 @@ test: ## format, structure, lints, licences, docs, all tests and whole pipelines
 	$(call step,Lints)
 	cargo clippy $(whole) --all-targets -- -D warnings
 	cargo clippy $(slim) --all-targets -- -D warnings
+	cargo clippy --package emotion-pipelines --all-targets --locked -- -D warnings
 	$(call step,Licences and sources of the dependencies)
 	cargo deny --features $(FEATURES) check licenses bans sources
 	@tools/advisories.sh --features $(FEATURES)

@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 MOST_LINES = 400
 # Names that stand for something of their own in every module.
 EVERYDAY = {"Error", "Settings", "State", "Options", "Args"}
-# Names of which every build compiles one definition only, chosen by its target.
-CHOSEN_BY_TARGET = {"PairedWeights"}
+# Names of which every build compiles one definition only, chosen by its target or its features.
+CHOSEN_BY_BUILD = {"KafkaPublisher", "PairedWeights", "S3Store"}
 VISIBILITY = r"pub(?:\s*\([^)]*\))?"
 
 
@@ -268,7 +268,7 @@ def definitions(crates):
     for crate in crates:
         for file in sources(crate):
             for name in public.findall(without_tests(code_of(file.read_text()))):
-                if name not in EVERYDAY | CHOSEN_BY_TARGET:
+                if name not in EVERYDAY | CHOSEN_BY_BUILD:
                     found[name].append(file)
     return found
 

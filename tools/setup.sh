@@ -29,6 +29,7 @@ packages_run=(
 )
 packages_test=(
     libhdf5-dev                   # the trainer's feature `keras`
+    libssl-dev g++                # the feature `kafka`
     xvfb                          # a display for the window test
     mosquitto                     # an MQTT broker
     openssl                       # and its certificates

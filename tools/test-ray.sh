@@ -21,6 +21,6 @@ for file in pipelines/kubernetes/*.yaml; do
 done
 bash -n pipelines/slurm/tag.sbatch
 # The tests find the package there, and so do Ray's processes.
-EMOTION_TAG=$folder/debug/emotion-tag EMOTION_RAY_CLIPS=$2 PYTHONPATH=$(realpath "$package") \
+EMOTION_TAG=$folder/debug/emotion-tag EMOTION_CROWD=$folder/debug/emotion-crowd EMOTION_RAY_CLIPS=$2 EMOTION_RAY_CAMERAS=12 PYTHONPATH=$(realpath "$package") \
     RAY_USAGE_STATS_ENABLED=0 RAY_DISABLE_IMPORT_WARNING=1 \
     "$bin/python" -m pytest --quiet "$package/tests"

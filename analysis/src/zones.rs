@@ -30,7 +30,7 @@ mod results;
 mod shape;
 
 pub use analyzer::{PersonPosition, ZoneAnalyzer, ZoneOptions};
-pub use layout::{ZoneLayout, ZoneLayoutError};
+pub use layout::{ZoneFileError, ZoneLayout, ZoneLayoutError};
 pub use results::{
     CrossingDirection, DwellSummary, LineCounts, PersonInZone, ZoneCounts, ZoneEvent, ZoneEventKind,
 };

@@ -72,7 +72,7 @@ fn decode(video: &Path) -> Result<()> {
 fn tag(video: &Path, out: &Path) -> Result<()> {
     let options = Options {
         settings: Settings::default(),
-        out: out.to_owned(),
+        out: out.to_owned().into(),
         shard: None,
         work: None,
         jobs: NonZeroUsize::MIN,

@@ -3,6 +3,7 @@
 //! Everything is made of the summaries that `emotion-tag` has written, so neither the files nor their records are read
 //! again, and archives that several machines have tagged can be put together in one folder.
 
+mod archive_folder;
 mod group;
 mod groups;
 mod html;
@@ -18,6 +19,7 @@ use anyhow::{Context as _, ensure};
 use emotion_models::atomic_file;
 
 use crate::tag::result_names::{ARCHIVE_FILES, SUMMARY};
+pub use archive_folder::ArchiveFolder;
 pub use group::Grouping;
 use groups::GroupTotals;
 pub use summary::{ArchivedFace, ArchivedFile, FaceSpan};

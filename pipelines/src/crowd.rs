@@ -43,6 +43,7 @@ mod preview;
 mod rate_limiter;
 mod request;
 mod source_changes;
+mod source_lease;
 mod source_pipeline;
 mod stream;
 mod stream_list;
@@ -166,6 +167,7 @@ fn watch(controller: &Controller, outputs: &RecordOutputs, has_page: bool, signa
                 Err(error) => log("settings", &format!("nothing was changed: {error}")),
             }
         }
+        controller.end_lease();
         controller.forget_ended();
         thread::sleep(TICK);
     }

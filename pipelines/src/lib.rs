@@ -10,6 +10,7 @@ pub mod camera;
 pub mod camera_mode;
 pub mod clip;
 pub mod crowd;
+pub mod decoders;
 pub mod demo;
 pub mod encoding_profile;
 mod html_page;

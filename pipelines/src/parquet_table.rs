@@ -108,7 +108,9 @@ impl Cells {
             (Self::Floats(cells), Cell::Float(value)) => cells.push(value),
             (Self::Integers(cells), Cell::Integer(value)) => cells.push(value),
             (Self::Booleans(cells), Cell::Boolean(value)) => cells.push(value),
-            (Self::Texts(cells), Cell::Text(value)) => cells.push(value.map(ByteArray::from)),
+            (Self::Texts(cells), Cell::Text(value)) => {
+                cells.push(value.map(|text| ByteArray::from(text.as_ref())));
+            }
             _ => unreachable!("the value has another type than its column"),
         }
     }

@@ -24,6 +24,7 @@ mod frame_in_file;
 pub mod hidden_arguments;
 mod image_file;
 pub mod inputs;
+mod known_roots;
 pub mod limits;
 pub mod manifest;
 mod media_info;
@@ -39,10 +40,13 @@ mod recording;
 mod records;
 pub(crate) mod report;
 pub mod result_names;
+mod result_place;
 pub mod results;
+pub mod s3;
 mod sdr_convert;
 pub mod settings;
 mod standard_input;
+mod stored_results;
 pub mod summary;
 mod tagger;
 mod temporary;
@@ -59,14 +63,18 @@ mod worker_process;
 
 use std::collections::BTreeMap;
 
-use self::classifier::ClassifierIdentity;
+use self::classifier::InstalledClassifier;
 use self::event::{Event, Failure, FileOutcome, RunTotals};
 use self::inputs::InputFiles;
+use self::known_roots::KnownRoots;
 use self::manifest::{Manifest, ManifestEntry};
-pub use self::options::Options;
+pub use self::options::{Destination, Options};
 use self::progress::TagProgress;
+use self::result_place::ResultPlace;
 use self::results::ResultFolder;
-use self::tagger::Tagger;
+use self::s3::{S3Stores, ScratchFolder};
+use self::stored_results::StoredResults;
+use self::tagger::{Tagger, TaggingMachine};
 use crate::runner::StopFlag;
 use crate::shard::Shard;
 
@@ -85,14 +93,36 @@ pub fn run(
     progress: &TagProgress<'_>,
 ) -> anyhow::Result<RunTotals> {
     let mut options = options.clone();
-    let classifier = ClassifierIdentity::of(&options.settings.emotionclassify)
+    let classifier = InstalledClassifier::of(&options.settings.emotionclassify)
         .map_err(|error| usage::UsageError(format!("{error:#}")))?;
-    options.settings.classifier = Some(classifier);
+    options.settings.classifier = Some(classifier.identity);
     let options = &options;
     let of_shard = options.shard.map(Shard::file_name);
     let work = options.work.clone().or(of_shard);
-    let folder = ResultFolder::open(&options.out, work.as_deref())?;
-    let tagger = Tagger::new(options, &folder, stop, progress);
+    let stores = S3Stores::default();
+    let (_scratch, out, stored) = match &options.out {
+        Destination::Folder(folder) => (None, folder.clone(), None),
+        Destination::Store(address) => {
+            let store = stores.store(address)?;
+            let scratch = ScratchFolder::open(address)?;
+            let out = scratch.path().to_owned();
+            let stored = StoredResults::new(store, address.clone());
+            (Some(scratch), out, Some(stored))
+        }
+    };
+    let place = ResultPlace {
+        folder: ResultFolder::open(&out, work.as_deref())?,
+        stored,
+    };
+    let machine = TaggingMachine {
+        arithmetic: classifier.arithmetic,
+        roots: match &place.stored {
+            Some(_) => KnownRoots::default(),
+            None => KnownRoots::remember(&out, &inputs.files)?,
+        },
+        stores,
+    };
+    let tagger = Tagger::new(options, &place, &machine, stop, progress);
     if !inputs.ignored.is_empty() {
         progress.report(Event::Ignored(&inputs.ignored));
     }
@@ -111,6 +141,11 @@ pub fn run(
     )?;
     let mut totals = RunTotals {
         failed: inputs.rejected.len(),
+        temporary: inputs
+            .rejected
+            .iter()
+            .filter(|one| one.is_temporary)
+            .count(),
         stopped: stop.is_set(),
         ..RunTotals::default()
     };
@@ -127,7 +162,7 @@ pub fn run(
         }
     }
     if let Some(shard) = options.shard {
-        manifest(shard, options, inputs, &outcomes)?.write(&options.out)?;
+        place.write_manifest(&manifest(shard, options, inputs, &outcomes)?)?;
     }
     progress.report(Event::Finished(totals));
     Ok(totals)
@@ -148,7 +183,10 @@ fn manifest(
     let files = files
         .map(|(number, input)| ManifestEntry::new(input.source(), outcomes.get(&number).copied()));
     let rejected = inputs.rejected.iter().map(|rejected| {
-        let failure = Failure::lasting(&rejected.reason);
+        let failure = Failure {
+            reason: rejected.reason.clone(),
+            is_temporary: rejected.is_temporary,
+        };
         let file = rejected.path.to_string_lossy().into_owned();
         ManifestEntry::new(file, Some(&FileOutcome::Failed(failure)))
     });

@@ -8,6 +8,7 @@
 mod analytics;
 mod analyzer;
 pub mod back_off;
+pub mod broker;
 mod bus;
 pub mod emotionclassify;
 pub mod emotionoverlay;
@@ -18,6 +19,7 @@ pub mod facedetect;
 pub mod facedetect_alias;
 mod foreign;
 pub mod frame_time;
+pub mod kafka;
 mod lateness;
 pub mod luma;
 pub mod mqtt;

@@ -13,10 +13,9 @@ mod error;
 mod publisher;
 mod queue;
 mod settings;
-mod tls;
 
 pub use self::address::BrokerAddress;
 pub use self::error::Error;
-pub use self::publisher::{ConnectionEvent, Counts, CountsReader, Publisher};
+pub use self::publisher::Publisher;
 pub use self::queue::IN_FLIGHT;
 pub use self::settings::{LastWill, Settings, is_topic};

@@ -51,6 +51,9 @@ COLUMNS = {
     "weights_id": "text",
     "threshold": "float",
     **{f"{point}_{axis}": "float" for point in LANDMARKS for axis in "xy"},
+    "in_zones": "text",
+    "zones": "text",
+    "lines": "text",
 }
 PANDAS_TYPES = {"float": "float64", "integer": "Int64", "boolean": "boolean", "text": "string"}
 POLARS_TYPES = {"float": "Float64", "integer": "Int64", "boolean": "Boolean", "text": "String"}
@@ -135,6 +138,8 @@ def _row(record: Row, face: Row | None) -> Row:
         # The same names stand for the frame in the record and for the face in the table.
         "width": None,
         "height": None,
+        "zones": _json(record.get("zones")),
+        "lines": _json(record.get("lines")),
     }
     if face:
         single = ("id", "detection_confidence", "emotion", "uncertain", "confidence", "valence", "quality")
@@ -143,7 +148,20 @@ def _row(record: Row, face: Row | None) -> Row:
         row |= {f"{name}_normalized": value for name, value in face["box_normalized"].items()}
         row |= face.get("probabilities") or {}
         row |= face.get("landmarks") or {}
+        row["in_zones"] = _zones_of(face, record)
     return row
+
+
+def _zones_of(face: Row, record: Row) -> str | None:
+    """The names of the zones that the person with this face is in."""
+    zones = record.get("zones") or []
+    ids = [(zone["name"], [person["id"] for person in zone["present"]]) for zone in zones]
+    return ";".join(name for name, present in ids if face.get("id") in present) or None
+
+
+def _json(counts: list[Row] | None) -> str | None:
+    """The counts of zones or lines as CSV and Parquet have them."""
+    return json.dumps(counts, ensure_ascii=False, separators=(",", ":")) if counts else None
 
 
 def _csv_rows(file: Path) -> Iterator[Row]:

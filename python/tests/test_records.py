@@ -75,6 +75,24 @@ def test_landmarks_and_labels_of_own_weights_have_columns(tmp_path):
     assert (row["width"], row["frame_width"], row["height_normalized"]) == (3, 10, 0.4)
 
 
+def test_zones_and_lines_are_the_same_in_json_lines_and_csv(tmp_path):
+    analysis = "facedetect ! emotionclassify ! emotionzones name=zones"
+    zones = ["zones=all=0,0 1,0 1,1 0,1 limit=3; grüße=0,0 0.1,0 0,0.1", "lines=door=0.9,0 0.9,1"]
+    for form in ("jsonl", "csv"):
+        launch(
+            *f"filesrc location={PORTRAIT} ! pngdec ! imagefreeze num-buffers=10 ! videoconvert ! {analysis}".split(),
+            *zones,
+            *f"! emotionpublish location=a.{form} format={form} ! fakesink".split(),
+            cwd=tmp_path,
+        )
+    frames = [read(tmp_path / f"a.{form}") for form in ("jsonl", "csv")]
+    assert_frame_equal(*frames)
+    row = frames[0].iloc[-1]
+    assert row["in_zones"] == "all"
+    assert [zone["people"] for zone in json.loads(row["zones"])] == [1, 0]
+    assert json.loads(row["lines"])[0]["name"] == "door"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "error", "message"),
     [

@@ -6,14 +6,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 
-use crate::free_port;
-
-/// How long a test waits before it fails.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+use crate::{PATIENCE, free_port};
 
 /// A running broker; dropping it stops it.
 pub struct Mosquitto {

@@ -9,12 +9,16 @@ use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
 
 #[cfg(feature = "broker")]
 pub mod broker;
 #[cfg(feature = "pipelines")]
 pub mod camera;
+pub mod certificates;
 pub mod gst_launch;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 pub mod killed;
 #[cfg(feature = "pipelines")]
 pub mod mot;
@@ -25,6 +29,9 @@ pub mod stream;
 pub mod walkers;
 #[cfg(feature = "weights")]
 pub mod weights;
+
+/// How long a test waits before it fails.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A file or folder of the repository.
 pub fn repository(path: &str) -> PathBuf {

@@ -32,6 +32,29 @@ pub enum ZoneLayoutError {
     Twice(String),
 }
 
+/// What is wrong with a file of zones and lines.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ZoneFileError {
+    /// A line of the file begins with neither word.
+    #[error(
+        "line {number}: expected `zone NAME=X,Y X,Y X,Y …`, `line NAME=X,Y X,Y`, or a comment that begins with #, found {found:?}"
+    )]
+    Line {
+        /// Its number, from 1.
+        number: usize,
+        /// What stands there.
+        found: String,
+    },
+    /// A zone or line is wrong.
+    #[error("line {number}: {error}")]
+    Layout {
+        /// The number of the line of the file, from 1.
+        number: usize,
+        /// What is wrong with it.
+        error: ZoneLayoutError,
+    },
+}
+
 impl ZoneLayout {
     /// These zones and lines.
     ///
@@ -68,6 +91,56 @@ impl ZoneLayout {
         let zones = parts(zones).map(parse_zone).collect::<Result<_, _>>()?;
         let lines = parts(lines).map(parse_line).collect::<Result<_, _>>()?;
         Self::new(zones, lines)
+    }
+
+    /// Reads the text of a file: a zone or a line in each line of it, in the form of [`parse`](Self::parse) behind the word `zone` or
+    /// `line`. Empty lines and those that begin with `#` mean nothing.
+    ///
+    /// ```
+    /// use emotion_analysis::zones::ZoneLayout;
+    ///
+    /// let layout = ZoneLayout::parse_file(
+    ///     "# The hall\nzone hall=0,0.5 0.6,0.5 0.6,1 0,1 limit=20\nline door=0.5,0.2 0.5,0.9\n",
+    /// )?;
+    /// assert_eq!(layout.zones()[0].name(), "hall");
+    /// # Ok::<(), emotion_analysis::zones::ZoneFileError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If a line has another form, a shape is wrong, or a name is there twice.
+    pub fn parse_file(text: &str) -> Result<Self, ZoneFileError> {
+        let mut whole = Self::default();
+        for (number, line) in (1..).zip(text.lines()) {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let (kind, shape) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+            let one = match kind {
+                "zone" => parse_zone(shape).and_then(|zone| Self::new(vec![zone], Vec::new())),
+                "line" => parse_line(shape).and_then(|line| Self::new(Vec::new(), vec![line])),
+                _ => {
+                    let found = line.to_owned();
+                    return Err(ZoneFileError::Line { number, found });
+                }
+            };
+            whole = one
+                .and_then(|one| whole.with(one))
+                .map_err(|error| ZoneFileError::Layout { number, error })?;
+        }
+        Ok(whole)
+    }
+
+    /// These zones and lines, and then those of `other`.
+    ///
+    /// # Errors
+    ///
+    /// If a name is in both.
+    pub fn with(mut self, other: Self) -> Result<Self, ZoneLayoutError> {
+        self.zones.extend(other.zones);
+        self.lines.extend(other.lines);
+        Self::new(self.zones, self.lines)
     }
 
     /// The zones.

@@ -1,4 +1,4 @@
-"""emotion-tag on the machine where this runs."""
+"""emotion-tag, or emotion-crowd, on the machine where this runs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TaskResult:
 
 @dataclass(frozen=True)
 class Program:
-    """emotion-tag, and how it is called."""
+    """A program, and how it is called."""
 
     path: str = "emotion-tag"
     """A path, or a name that is looked for in PATH."""
@@ -64,8 +64,8 @@ class Program:
         path = self._unpacked() if self.content is not None else shutil.which(self.path)
         if path is None:
             raise NodeError(
-                f"{platform.node()}: there is no {self.path}: install emotion-tag on every machine of "
-                "the cluster, or bring it along with --ship"
+                f"{platform.node()}: there is no {self.path}: install it on every machine of the cluster, "
+                "or bring it along with --ship"
             )
         try:
             printed = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
@@ -92,7 +92,7 @@ class Program:
         name = hashlib.sha256(self.content).hexdigest()[:16]
         folder = Path(tempfile.gettempdir()) / f"emotion-ray-{os.getuid()}"
         folder.mkdir(mode=0o700, exist_ok=True)
-        path = folder / f"emotion-tag-{name}"
+        path = folder / f"{Path(self.path).name}-{name}"
         if not path.exists():
             # Another task may do the same at this moment.
             growing = folder / f"{path.name}.{uuid.uuid4().hex}"

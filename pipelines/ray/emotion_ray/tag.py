@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ class Options:
     """How an archive is tagged."""
 
     out: str
+    """A folder that all machines reach by this path, or an address with s3://."""
     address: str | None = None
     program: Program = field(default_factory=Program)
     arguments: list[str] = field(default_factory=list)
@@ -68,22 +70,35 @@ def tag(paths: list[str], options: Options) -> Outcome:
     Files that are tagged already are skipped, so the same call goes on after a failure of any machine.
     """
     files, text = plan(paths, options)
-    out = Path(options.out).resolve()
-    out.mkdir(parents=True, exist_ok=True)
-    plan_file = out / "archive.plan.jsonl"
-    plan_file.write_text(text)
-    options.out = str(out)
     if not ray.is_initialized():
         ray.init(address=options.address, log_to_driver=False)
+    if is_store(options.out):
+        with tempfile.TemporaryDirectory() as folder:
+            return _tag_into(options, files, text, Path(folder), mark="")
+    out = Path(options.out).resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    options.out = str(out)
     # A machine that does not see it writes its results elsewhere.
     mark = out / f".emotion-ray-{uuid.uuid4().hex}"
     mark.touch()
     try:
-        with tqdm(total=len(files), unit="file") as bar:
-            outcome = _Run(options, files, mark.name, bar).outcome()
+        return _tag_into(options, files, text, out, mark.name)
     finally:
         mark.unlink(missing_ok=True)
-    merged = options.program.run("merge", str(out), "--plan", str(plan_file), "--json")
+
+
+def is_store(place: str) -> bool:
+    """Whether this is an address in an object store, which every machine reaches."""
+    return place.startswith("s3://")
+
+
+def _tag_into(options: Options, files: list[PlannedFile], plan_text: str, folder: Path, mark: str) -> Outcome:
+    """Tags ``files`` and merges the archive; the plan is left in ``folder``."""
+    plan_file = folder / "archive.plan.jsonl"
+    plan_file.write_text(plan_text)
+    with tqdm(total=len(files), unit="file") as bar:
+        outcome = _Run(options, files, mark, bar).outcome()
+    merged = options.program.run("merge", options.out, "--plan", str(plan_file), "--json")
     if not merged.stdout:
         raise RuntimeError(merged.stderr.strip())
     return outcome
@@ -112,7 +127,7 @@ def _tag_files(
     arguments: list[str],
     counter: Any,
 ) -> TaskResult:
-    if not os.path.exists(os.path.join(out, mark)):
+    if mark and not os.path.exists(os.path.join(out, mark)):
         raise NodeError(
             f"{os.uname().nodename}: {out} is not the folder of the other machines: --out must be on a "
             "file system that all of them share"

@@ -70,7 +70,7 @@ def results(folder: Path) -> dict[str, str]:
     found = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
-        if path.is_file() and not name.startswith("archive."):
+        if path.is_file() and not name.startswith((".", "archive.")):
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
 

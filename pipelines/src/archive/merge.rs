@@ -28,7 +28,7 @@ pub struct PlannedFile {
 impl From<&InputFile> for PlannedFile {
     fn from(input: &InputFile) -> Self {
         Self {
-            root: input.root(),
+            root: input.root().map(|root| root.to_string_lossy().into_owned()),
             path: input.source(),
             size: Some(input.size).filter(|size| *size > 0),
         }
@@ -69,6 +69,10 @@ pub struct Completeness {
     pub missing: Vec<String>,
     /// The shards that have not ended.
     pub missing_shards: Vec<Shard>,
+    /// Number of files by the instruction set and the precision with which they were tagged, if machines of several kinds have
+    /// tagged them. Their results may differ a little.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub mixed_arithmetic: BTreeMap<String, usize>,
 }
 
 impl Completeness {
@@ -99,6 +103,7 @@ impl Completeness {
             .collect();
         let mut found = Self {
             missing_shards: missing_shards(manifests),
+            mixed_arithmetic: mixed_arithmetic(archive),
             ..Self::default()
         };
         for name in names {
@@ -142,6 +147,18 @@ impl Completeness {
         }
         for shard in &self.missing_shards {
             let _ = writeln!(text, "shard {shard} has not ended: start it again");
+        }
+        if !self.mixed_arithmetic.is_empty() {
+            let counts = self.mixed_arithmetic.iter();
+            let counts: Vec<_> = counts
+                .map(|(arithmetic, files)| format!("{files} with {arithmetic}"))
+                .collect();
+            let _ = writeln!(
+                text,
+                "tagged on machines of several kinds, whose results may differ a little: {}; --precision f32 --decoders software keeps \
+                 the differences smallest",
+                counts.join(", ")
+            );
         }
         let _ = write!(text, "{} tagged", self.tagged);
         for (count, what) in [
@@ -193,6 +210,18 @@ fn check_settings(archive: &Archive, manifests: &[Manifest]) -> anyhow::Result<(
         }
     }
     Ok(())
+}
+
+/// Number of files by arithmetic; none if all have the same.
+fn mixed_arithmetic(archive: &Archive) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for file in &archive.files {
+        *counts.entry(file.arithmetic.clone()).or_default() += 1;
+    }
+    match counts.len() {
+        0 | 1 => BTreeMap::new(),
+        _ => counts,
+    }
 }
 
 /// The first setting with another value, in words.

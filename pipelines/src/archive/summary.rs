@@ -37,6 +37,8 @@ pub struct ArchivedFile {
     #[serde(rename = "persons")]
     pub faces: Vec<ArchivedFace>,
     pub(super) settings: Value,
+    /// Instruction set and precision with which the faces were classified.
+    pub(super) arithmetic: String,
     /// The folder of the results, below that of the archive.
     #[serde(skip)]
     folder: PathBuf,

@@ -1,5 +1,6 @@
 //! The table of an archive: a row for each face of each file.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use anyhow::Context as _;
@@ -76,23 +77,23 @@ impl<'a> FaceTable<'a> {
     }
 
     fn row(&self, file: &'a ArchivedFile, face: &'a ArchivedFace) -> Vec<Cell<'a>> {
-        let text = |text: &'a Option<String>| Cell::Text(text.as_deref());
+        let text = |text: Option<&'a str>| Cell::Text(text.map(Cow::Borrowed));
         let weights = file.weights();
         let mut row = vec![
-            Cell::Text(Some(&file.file)),
-            Cell::Text(Some(self.grouping.group(&file.file))),
-            text(&file.recorded),
-            text(&file.camera),
-            text(&file.timecode),
-            Cell::Text(weights.map(|(model, _)| model)),
-            Cell::Text(weights.map(|(_, id)| id)),
-            text(&file.incomplete),
+            text(Some(&file.file)),
+            text(Some(self.grouping.group(&file.file))),
+            text(file.recorded.as_deref()),
+            text(file.camera.as_deref()),
+            text(file.timecode.as_deref()),
+            text(weights.map(|(model, _)| model)),
+            text(weights.map(|(_, id)| id)),
+            text(file.incomplete.as_deref()),
             Cell::Integer(face.id.map(i64::from)),
             Cell::Integer(face.place.and_then(|place| place.try_into().ok())),
             Cell::Float(Some(face.first_seen)),
             Cell::Float(Some(face.last_seen)),
             Cell::Integer(face.frames.try_into().ok()),
-            text(&face.emotion),
+            text(face.emotion.as_deref()),
             Cell::Float(face.valence),
             Cell::Float(face.quality),
         ];

@@ -11,6 +11,7 @@ fn summary(file: &str, happy: f64) -> Value {
         "duration": 10.0,
         "frames": 100,
         "outputs": [format!("{}.html", file.rsplit('/').next().unwrap())],
+        "arithmetic": "AVX-512 bf16",
         "settings": {"classifier": {"model": "mini", "weights_id": "abc", "threshold": 0.5}},
         "persons": [{
             "id": 1,
@@ -155,6 +156,40 @@ fn a_broken_summary_costs_no_other_one_and_is_named() {
             .any(|reason| reason.contains("found 1; tag the file again"))
     );
     assert!(reasons.any(|reason| reason.contains("found no JSON")));
+}
+
+#[test]
+fn files_that_were_tagged_on_machines_of_several_kinds_are_counted_by_kind() {
+    use super::merge::Completeness;
+    let merged = |arithmetics: [&str; 3]| {
+        let summaries = ["a.mp4", "b.mp4", "c.mp4"].into_iter().zip(arithmetics);
+        let summaries = summaries.map(|(file, arithmetic)| {
+            let mut summary = summary(file, 0.5);
+            summary["arithmetic"] = arithmetic.into();
+            (file, summary)
+        });
+        let folder = archive(&summaries.collect::<Vec<_>>());
+        let archive = Archive::read(folder.path()).unwrap();
+        Completeness::of(&archive, &[], &[]).unwrap()
+    };
+    let mixed = merged(["AVX-512 bf16", "AVX2 f32", "AVX-512 bf16"]);
+    assert!(mixed.is_complete());
+    let text = mixed.text();
+    assert!(
+        text.contains("2 with AVX-512 bf16, 1 with AVX2 f32; --precision f32"),
+        "{text}"
+    );
+    let json = serde_json::to_value(&mixed).unwrap();
+    assert_eq!(
+        json["mixed_arithmetic"],
+        json!({"AVX-512 bf16": 2, "AVX2 f32": 1})
+    );
+    let same = merged(["AVX2 f32"; 3]);
+    assert_eq!(same.text(), "3 tagged\n");
+    assert_eq!(
+        serde_json::to_value(&same).unwrap().get("mixed_arithmetic"),
+        None
+    );
 }
 
 #[test]

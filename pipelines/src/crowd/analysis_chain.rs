@@ -93,7 +93,8 @@ pub(super) fn start(
         &[&config.classify, &source.classify],
     )?);
     if !source.zones.is_empty() {
-        elements.push(make_zone_counter(&source.zones)?);
+        let times = source.zone_times.or(config.zones);
+        elements.push(make_zone_counter(&source.zones, times)?);
     }
     ElementChain::new(&elements).with_context(|| source.name.clone())
 }

@@ -10,6 +10,7 @@ mod source_view;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
@@ -17,6 +18,7 @@ use axum::http::{Extensions, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
 use axum::{Router, middleware};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::guard::WriteGuard;
@@ -60,6 +62,7 @@ pub(super) fn routes(settings: Option<&ApiSettings>, controller: &Arc<Controller
         .route("/api/sources", post(add))
         .route("/api/sources/{name}", patch(change).delete(remove))
         .route("/api/reload", post(reload))
+        .route("/api/lease", post(renew_lease))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(middleware::from_fn_with_state(
             Arc::new(guard),
@@ -178,6 +181,36 @@ async fn reload(State(state): State<Arc<ApiState>>, client: Client) -> Response 
             report.log();
             answer(StatusCode::OK, &report)
         }
+        Err(error) => error.into_response(),
+    }
+}
+
+/// How long the sources may play.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LeaseTerms {
+    seconds: f64,
+}
+
+async fn renew_lease(State(state): State<Arc<ApiState>>, body: Bytes) -> Response {
+    let terms: LeaseTerms = match serde_json::from_slice(&body) {
+        Ok(terms) => terms,
+        Err(error) => {
+            let error = format!("expected a JSON object with seconds: {error}");
+            return refusal(StatusCode::BAD_REQUEST, &error);
+        }
+    };
+    if !(1.0..=3600.0).contains(&terms.seconds) {
+        let error = format!("expected seconds from 1 to 3600, found {}", terms.seconds);
+        return refusal(StatusCode::UNPROCESSABLE_ENTITY, &error);
+    }
+    let time = Duration::from_secs_f64(terms.seconds);
+    let renewed = controlled(&state, move |controller| {
+        controller.renew_lease(time);
+        Ok(())
+    });
+    match renewed.await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => error.into_response(),
     }
 }

@@ -28,10 +28,13 @@ pub use self::element_properties::{
     EMOTIONCLASSIFY, EMOTIONOVERLAY, ElementProperties, FACEDETECT, make_element,
 };
 pub(super) use self::outputs::OFFLINE;
-pub use self::outputs::{FileSettings, MqttSettings, RecordRule, RecordSettings, WebhookSettings};
+pub use self::outputs::{
+    FileSettings, KafkaSettings, MqttSettings, RecordRule, RecordSettings, WebhookSettings,
+};
 pub use self::secret::Secret;
 pub use self::source::{EndAction, Origin, RtspTransport, SourceSettings};
 pub use self::values::PictureMode;
+pub use self::zone::ZoneTimes;
 
 use crate::shard::Shard;
 
@@ -54,6 +57,9 @@ pub struct Config {
     /// Properties of `emotionclassify`.
     #[serde(default, deserialize_with = "ElementProperties::emotionclassify")]
     pub classify: ElementProperties,
+    /// How people in zones are counted.
+    #[serde(default)]
+    pub zones: ZoneTimes,
     /// When a picture that shows nothing is reported.
     #[serde(default)]
     pub picture_check: PictureCheckSettings,
@@ -62,6 +68,8 @@ pub struct Config {
     pub records: RecordSettings,
     /// An MQTT broker for the records.
     pub mqtt: Option<MqttSettings>,
+    /// A Kafka cluster for the records; needs the cargo feature `kafka`.
+    pub kafka: Option<KafkaSettings>,
     /// A server that is told of events.
     pub webhook: Option<WebhookSettings>,
     /// The page with live pictures and `/metrics`.
@@ -87,6 +95,7 @@ impl std::fmt::Debug for Config {
         f.debug_struct("Config")
             .field("sources", &self.sources)
             .field("mqtt", &self.mqtt)
+            .field("kafka", &self.kafka)
             .field("page", &self.page)
             .finish_non_exhaustive()
     }

@@ -5,6 +5,7 @@ mod reload_report;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
@@ -14,7 +15,7 @@ use super::config::{
 };
 use super::frame_queue::FrameQueue;
 use super::loading;
-use super::log::log;
+use super::log::{log, warn};
 use super::metrics::Metrics;
 use super::outputs::RecordOutputs;
 use super::source_changes::SourceChanges;
@@ -208,6 +209,24 @@ impl Controller {
             return Err(ControlError::Unknown(name.to_owned()));
         }
         self.change(&mut state, name, None)
+    }
+
+    /// Lets the sources play for `time` from now on, unless that is renewed. Those whose lease is over have ended.
+    pub(super) fn renew_lease(&self, time: Duration) {
+        self.end_lease();
+        self.outputs.lease().renew(Instant::now(), time);
+    }
+
+    /// Removes all sources if their lease is over.
+    pub(super) fn end_lease(&self) {
+        if !self.outputs.lease().is_over(Instant::now()) {
+            return;
+        }
+        for source in self.sources() {
+            let name = source.stream.name();
+            let failed = self.remove(name).err().map(|error| error.to_string());
+            warn(name, &failed.unwrap_or("its lease was not renewed".into()));
+        }
     }
 
     /// Keeps and applies a change of one source.

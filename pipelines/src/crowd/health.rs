@@ -24,6 +24,7 @@ pub(super) struct Health {
     streams: Arc<StreamList>,
     activity: Arc<WorkerActivity>,
     stop: StopFlag,
+    longest_frame: Duration,
 }
 
 impl WorkerActivity {
@@ -56,6 +57,7 @@ impl Health {
             streams: streams.clone(),
             activity: activity.clone(),
             stop: stop.clone(),
+            longest_frame: LONGEST_FRAME,
         }
     }
 
@@ -64,7 +66,7 @@ impl Health {
         let frames = self.activity.frames();
         let (stream, began) = frames.iter().min_by_key(|(_, began)| *began)?;
         let age = began.elapsed();
-        (age > LONGEST_FRAME).then(|| {
+        (age > self.longest_frame).then(|| {
             let (seconds, name) = (age.as_secs(), stream.name());
             format!("a worker has been busy with a frame of {name} for {seconds} s")
         })
@@ -88,5 +90,51 @@ impl Health {
         let streams = self.streams.all();
         let playing = streams.iter().filter(plays).count();
         format!("{playing} of {} sources playing", streams.len())
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::path::Path;
+
+    use super::super::config::Config;
+    use super::super::metrics::Metrics;
+    use super::super::outputs::RecordOutputs;
+    use super::*;
+
+    /// A stream that nobody opens, what the workers do, and the health of a program in which each frame takes too long.
+    pub(in super::super) fn impatient() -> (Arc<Stream>, Arc<WorkerActivity>, Health) {
+        crate::init().expect("GStreamer starts");
+        let text = "[[source]]\nname = \"hall\"\nlaunch = \"fakesrc\"";
+        let config = Config::parse(text, Path::new("my.toml")).expect(text);
+        let metrics = Metrics::default();
+        let outputs = RecordOutputs::open(&config, &metrics).expect("there is none");
+        let source = config.sources[0].clone();
+        let stream = Arc::new(Stream::new(source, &metrics, Arc::new(outputs)));
+        let activity = Arc::new(WorkerActivity::default());
+        let health = Health {
+            longest_frame: Duration::ZERO,
+            ..Health::new(&Arc::default(), &activity, &StopFlag::default())
+        };
+        (stream, activity, health)
+    }
+
+    #[test]
+    fn a_worker_that_is_busy_with_one_frame_for_too_long_hangs_until_it_ends() {
+        let (stream, activity, health) = impatient();
+        assert_eq!(health.hanging(), None);
+        let frame = activity.begin(&stream);
+        let hanging = health.hanging().expect("the frame takes too long");
+        assert!(
+            hanging.starts_with("a worker has been busy with a frame of hall for "),
+            "{hanging}"
+        );
+        let patient = Health {
+            longest_frame: LONGEST_FRAME,
+            ..health.clone()
+        };
+        assert_eq!(patient.hanging(), None);
+        drop(frame);
+        assert_eq!(health.hanging(), None);
     }
 }

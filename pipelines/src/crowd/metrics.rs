@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::picture_check::PictureProblem;
-use gstemotion::mqtt::Publisher;
+use gstemotion::broker::CountsReader;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -272,11 +272,11 @@ impl Metrics {
         }
     }
 
-    /// Adds the metrics of a broker.
-    pub(super) fn add_broker(&self, publisher: Arc<Publisher>) {
+    /// Adds the metrics of a broker of this `kind`, `mqtt` or `kafka`.
+    pub(super) fn add_broker(&self, kind: &'static str, counts: CountsReader) {
         let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         let registry = registry.sub_registry_with_prefix(PREFIX);
-        registry.register_collector(Box::new(BrokerMetrics(publisher)));
+        registry.register_collector(Box::new(BrokerMetrics { kind, counts }));
     }
 
     /// All metrics in `format`.

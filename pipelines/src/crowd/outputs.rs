@@ -1,16 +1,18 @@
-//! What the program writes and sends: records to a file and a broker, the status of sources to the broker, and events to a
+//! What the program writes and sends: records to a file and to brokers, the status of sources to the brokers, and events to a
 //! web server. None of it ever blocks a worker.
 
 mod appended_file;
 mod broker;
 mod file_rotation;
 mod home_assistant;
+mod kafka;
 mod line_appender;
 mod messages;
 mod webhook;
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
 
 use gstemotion::emotionpublish::RecordSelection;
 use gstemotion::face::Face;
@@ -19,12 +21,14 @@ use gstemotion::zones::FrameZones;
 
 use self::broker::Broker;
 use self::file_rotation::FileRotation;
+use self::kafka::KafkaCluster;
 use self::line_appender::LineAppender;
 use self::messages::SourceNotice;
 pub(super) use self::messages::StatusReport;
 use self::webhook::Webhook;
 use super::config::{Config, FileSettings, RecordRule};
 use super::metrics::Metrics;
+use super::source_lease::SourceLease;
 
 /// The open outputs.
 #[derive(Debug)]
@@ -32,9 +36,11 @@ pub(super) struct RecordOutputs {
     rule: RwLock<RecordRule>,
     file: Option<LineAppender>,
     broker: Option<Broker>,
+    kafka: Option<KafkaCluster>,
     webhook: Option<Webhook>,
     /// The sources that an event has said to be down.
     down: Mutex<HashSet<String>>,
+    lease: SourceLease,
 }
 
 impl RecordOutputs {
@@ -51,7 +57,12 @@ impl RecordOutputs {
         });
         let broker = config.mqtt.as_ref().map(Broker::connect).transpose()?;
         if let Some(broker) = &broker {
-            metrics.add_broker(broker.publisher().clone());
+            metrics.add_broker("mqtt", broker.counts());
+        }
+        let kafka = config.kafka.as_ref().map(KafkaCluster::connect);
+        let kafka = kafka.transpose()?;
+        if let Some(kafka) = &kafka {
+            metrics.add_broker("kafka", kafka.counts());
         }
         let webhook = config.webhook.as_ref();
         let webhook = webhook.map(|settings| Webhook::start(settings, metrics.webhook()));
@@ -59,9 +70,16 @@ impl RecordOutputs {
             rule: RwLock::new(config.records.rule),
             file: file.transpose()?,
             broker,
+            kafka,
             webhook: webhook.transpose()?,
             down: Mutex::default(),
+            lease: SourceLease::default(),
         })
+    }
+
+    /// Until when records of the sources are written.
+    pub(super) fn lease(&self) -> &SourceLease {
+        &self.lease
     }
 
     /// Selects frames by `rule` from now on.
@@ -77,9 +95,13 @@ impl RecordOutputs {
         faces: &[Face],
         zones: Option<&FrameZones>,
     ) -> bool {
+        // A process that was stopped may have frames of the time before.
+        if self.lease.is_over(Instant::now()) {
+            return false;
+        }
         let rule = *self.rule.read().unwrap_or_else(PoisonError::into_inner);
         let interval = gst::ClockTime::try_from(rule.interval).unwrap_or(gst::ClockTime::ZERO);
-        let has_output = self.file.is_some() || self.broker.is_some();
+        let has_output = self.file.is_some() || self.broker.is_some() || self.kafka.is_some();
         has_output && selection.takes(rule.include, interval, Some(time), faces, zones)
     }
 
@@ -88,6 +110,9 @@ impl RecordOutputs {
         let mut line = serde_json::to_vec(record)?;
         if let Some(broker) = &self.broker {
             broker.publish(source, line.clone());
+        }
+        if let Some(kafka) = &self.kafka {
+            kafka.publish(source, line.clone());
         }
         if let Some(file) = &self.file {
             line.push(b'\n');
@@ -116,12 +141,18 @@ impl RecordOutputs {
         if let Some(broker) = &self.broker {
             broker.retract(source);
         }
+        if let Some(kafka) = &self.kafka {
+            kafka.retract(source);
+        }
     }
 
     /// Publishes the status of a source, and an event if it went down or came back.
     pub(super) fn report(&self, source: &str, report: &StatusReport) {
         if let Some(broker) = &self.broker {
             broker.report(source, report);
+        }
+        if let Some(kafka) = &self.kafka {
+            kafka.report(source, report);
         }
         let event = match report.status {
             "waiting" | "failed" if self.down().insert(source.to_owned()) => "camera-down",
@@ -150,6 +181,9 @@ impl RecordOutputs {
         }
         if let Some(broker) = &self.broker {
             broker.close();
+        }
+        if let Some(kafka) = &self.kafka {
+            kafka.close();
         }
         if let Some(webhook) = &self.webhook {
             webhook.close();

@@ -12,8 +12,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::crowd::log::{log, warn};
 
-/// How often the files are looked at. Certificates are renewed while the program runs.
-const CHECK_PERIOD: Duration = Duration::from_secs(60);
+/// How often the files are looked at, at most. Certificates are renewed while the program runs.
+const CHECK_PERIOD: Duration = Duration::from_secs(1);
 
 /// Accepts TLS connections with the newest certificate.
 pub(super) struct TlsAcceptors {

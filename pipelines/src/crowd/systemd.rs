@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -46,31 +46,7 @@ impl ServiceNotifier {
         let period = watchdog.map_or(PERIOD, |most| Duration::from_micros(most) / 2);
         let period = period.clamp(Duration::from_millis(10), PERIOD);
         let (stop, stopped) = mpsc::channel::<()>();
-        let report = move || {
-            let (mut was_ready, mut last) = (false, String::new());
-            loop {
-                let mut lines = Vec::new();
-                let is_ready = was_ready || health.unready().is_none();
-                if is_ready && !was_ready {
-                    lines.push("READY=1".to_owned());
-                }
-                was_ready = is_ready;
-                let hanging = health.hanging();
-                if hanging.is_none() {
-                    lines.push("WATCHDOG=1".to_owned());
-                }
-                let status = hanging.unwrap_or_else(|| health.summary());
-                if status != last {
-                    lines.push(format!("STATUS={status}"));
-                    last = status;
-                }
-                socket.send(&lines.join("\n"));
-                match stopped.recv_timeout(period) {
-                    Err(RecvTimeoutError::Timeout) => {}
-                    _ => return socket.send("STOPPING=1\nSTATUS=ending"),
-                }
-            }
-        };
+        let report = move || report(&socket, &health, period, &stopped);
         let thread = std::thread::Builder::new()
             .name("systemd".into())
             .spawn(report)
@@ -79,6 +55,34 @@ impl ServiceNotifier {
             stop: Some(stop),
             thread: Some(thread),
         }))
+    }
+}
+
+/// Reports in each `period` what has changed and that the program is alive, until the sender of `stopped` is dropped. While a
+/// worker hangs it does not say that the program is alive, so that the service manager restarts it.
+fn report(socket: &NotifySocket, health: &Health, period: Duration, stopped: &Receiver<()>) {
+    let (mut was_ready, mut last) = (false, String::new());
+    loop {
+        let mut lines = Vec::new();
+        let is_ready = was_ready || health.unready().is_none();
+        if is_ready && !was_ready {
+            lines.push("READY=1".to_owned());
+        }
+        was_ready = is_ready;
+        let hanging = health.hanging();
+        if hanging.is_none() {
+            lines.push("WATCHDOG=1".to_owned());
+        }
+        let status = hanging.unwrap_or_else(|| health.summary());
+        if status != last {
+            lines.push(format!("STATUS={status}"));
+            last = status;
+        }
+        socket.send(&lines.join("\n"));
+        match stopped.recv_timeout(period) {
+            Err(RecvTimeoutError::Timeout) => {}
+            _ => return socket.send("STOPPING=1\nSTATUS=ending"),
+        }
     }
 }
 
@@ -116,5 +120,49 @@ impl NotifySocket {
                 &format!("cannot reach the service manager: {error}"),
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crowd::health::tests::impatient;
+
+    #[test]
+    fn while_a_worker_hangs_the_service_manager_hears_why_and_not_that_the_program_is_alive() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("notify");
+        let manager = UnixDatagram::bind(&path).expect("a socket");
+        let longest = Duration::from_secs(60);
+        manager
+            .set_read_timeout(Some(longest))
+            .expect("a time is set");
+        let next = || {
+            let mut bytes = [0; 4096];
+            let length = manager.recv(&mut bytes).expect("a message");
+            String::from_utf8(bytes[..length].to_vec()).expect("text")
+        };
+        let (stream, activity, health) = impatient();
+        let socket = NotifySocket::open(path.as_os_str()).expect("a socket");
+        let (stop, stopped) = mpsc::channel();
+        let (socket, health, period) = (&socket, &health, Duration::from_millis(10));
+        std::thread::scope(|scope| {
+            scope.spawn(move || report(socket, health, period, &stopped));
+            assert!(next().contains("WATCHDOG=1"));
+            let frame = activity.begin(&stream);
+            // Messages that were sent before the frame began may still be read.
+            let hanging = loop {
+                let said = next();
+                if !said.contains("WATCHDOG=1") {
+                    break said;
+                }
+            };
+            let expected = "STATUS=a worker has been busy with a frame of hall for ";
+            assert!(hanging.starts_with(expected), "{hanging}");
+            drop(frame);
+            while !next().contains("WATCHDOG=1") {}
+            drop(stop);
+            while !next().contains("STOPPING=1") {}
+        });
     }
 }

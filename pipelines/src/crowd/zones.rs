@@ -3,25 +3,37 @@
 mod metrics;
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use emotion_analysis::zones::{ZoneEventKind, ZoneLayout};
 use gstemotion::record::{LineRecord, ZoneRecord};
 use gstemotion::zones::FrameZones;
 
 pub(super) use self::metrics::{ZoneFamilies, ZoneMetrics};
+use super::config::ZoneTimes;
 
-/// The element that counts, with these zones and lines.
+/// The element that counts, with these zones, lines and times.
 ///
 /// # Errors
 ///
 /// If it is not installed.
-pub(super) fn make_zone_counter(layout: &ZoneLayout) -> Result<gst::Element, gst::glib::BoolError> {
+pub(super) fn make_zone_counter(
+    layout: &ZoneLayout,
+    times: ZoneTimes,
+) -> Result<gst::Element, gst::glib::BoolError> {
     let zones: Vec<String> = layout.zones().iter().map(ToString::to_string).collect();
     let lines: Vec<String> = layout.lines().iter().map(ToString::to_string).collect();
     gst::ElementFactory::make("emotionzones")
         .property("zones", zones.join("; "))
         .property("lines", lines.join("; "))
+        .property_if_some("max-absence", times.max_absence.map(nanoseconds))
+        .property_if_some("emotion-window", times.emotion_window.map(nanoseconds))
         .build()
+}
+
+/// At most an hour, as the settings are.
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The event for a web server when the limit of a zone is exceeded or kept again, and why.

@@ -24,7 +24,7 @@ fn row(number: usize) -> [Cell<'static>; 2] {
 
 #[test]
 fn an_unknown_value_is_null() {
-    let rows = written([[Cell::Integer(None), Cell::Text(Some("a"))]].into_iter());
+    let rows = written([[Cell::Integer(None), Cell::Text(Some("a".into()))]].into_iter());
     assert_eq!(rows[0][0], ("number".to_owned(), Field::Null));
     assert_eq!(rows[0][1], ("name".to_owned(), Field::Str("a".into())));
 }

@@ -17,8 +17,17 @@ pub struct ClassifierIdentity {
     pub threshold: f64,
 }
 
-impl ClassifierIdentity {
-    /// The identity of an `emotionclassify` with these properties, in the syntax of `gst-launch-1.0`.
+/// A classifier as it works on this machine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InstalledClassifier {
+    /// What it is on each machine.
+    pub identity: ClassifierIdentity,
+    /// Instruction set and precision with which it computes here, such as `AVX-512 bf16`.
+    pub arithmetic: String,
+}
+
+impl InstalledClassifier {
+    /// An `emotionclassify` with these properties, in the syntax of `gst-launch-1.0`.
     ///
     /// # Errors
     ///
@@ -36,7 +45,7 @@ impl ClassifierIdentity {
     }
 }
 
-fn started(pipeline: &gst::Pipeline) -> anyhow::Result<ClassifierIdentity> {
+fn started(pipeline: &gst::Pipeline) -> anyhow::Result<InstalledClassifier> {
     let bus = pipeline.bus().context("the pipeline has no bus")?;
     if pipeline.set_state(gst::State::Paused).is_err() {
         let message = bus.pop_filtered(&[gst::MessageType::Error]);
@@ -49,10 +58,13 @@ fn started(pipeline: &gst::Pipeline) -> anyhow::Result<ClassifierIdentity> {
     let element = found.next().ok().flatten();
     let element = element.context("the pipeline has no emotionclassify")?;
     let stats = element.property::<gst::Structure>("stats");
-    Ok(ClassifierIdentity {
-        model: stats.get("model")?,
-        weights_id: stats.get("weights-id")?,
-        threshold: stats.get("threshold")?,
+    Ok(InstalledClassifier {
+        identity: ClassifierIdentity {
+            model: stats.get("model")?,
+            weights_id: stats.get("weights-id")?,
+            threshold: stats.get("threshold")?,
+        },
+        arithmetic: stats.get("arithmetic")?,
     })
 }
 
@@ -67,12 +79,14 @@ mod tests {
         crate::init().unwrap();
         for name in Weights::built_in_names() {
             let weights = Weights::built_in(name).unwrap();
-            let found = ClassifierIdentity::of(&format!("model={name} threshold=0.5")).unwrap();
+            let found = InstalledClassifier::of(&format!("model={name} threshold=0.5")).unwrap();
+            assert!(!found.arithmetic.is_empty());
+            let found = found.identity;
             assert_eq!(found.model, name);
             assert_eq!(found.weights_id, WeightsId::of(&weights).fingerprint);
             assert_eq!(found.threshold, 0.5);
         }
-        let default = ClassifierIdentity::of("").unwrap();
+        let default = InstalledClassifier::of("").unwrap().identity;
         assert_eq!(default.model, Weights::built_in_names()[0]);
         assert_ne!(default.threshold, 0.5);
     }
@@ -88,7 +102,7 @@ mod tests {
             ("model=huge", "no built-in weights"),
             ("no-such=1", "no-such"),
         ] {
-            let error = ClassifierIdentity::of(properties).unwrap_err();
+            let error = InstalledClassifier::of(properties).unwrap_err();
             let error = format!("{error:#}");
             assert!(error.contains(part), "{error}");
         }

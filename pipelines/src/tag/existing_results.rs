@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize as _;
 use serde_json::Value;
 
+use super::fingerprint;
 use super::inputs::InputFile;
 use super::settings::Settings;
 use super::summary::{FileIdentity, VERSION};
@@ -37,12 +38,19 @@ impl EarlierRun {
     /// Reads the summary at `path`; `None` if there is none, or a damaged one.
     pub(super) fn read(path: &Path, settings: &Settings) -> Option<Self> {
         let text = fs::read_to_string(path).ok()?;
-        let found: Value = serde_json::from_str(&text).ok()?;
         let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse(&text, settings, |name| is_there(folder, name))
+    }
+
+    /// Reads the text of a summary, beside which there are the files for which `is_there`; `None` if it is damaged.
+    pub(super) fn parse(
+        text: &str,
+        settings: &Settings,
+        is_there: impl Fn(&str) -> bool,
+    ) -> Option<Self> {
+        let found: Value = serde_json::from_str(text).ok()?;
         let outputs = found["outputs"].as_array().into_iter().flatten();
-        let are_there = outputs
-            .filter_map(Value::as_str)
-            .all(|name| is_there(folder, name));
+        let are_there = outputs.filter_map(Value::as_str).all(is_there);
         let settings = serde_json::to_value(settings).unwrap_or_default();
         Some(Self {
             identity: FileIdentity::deserialize(&found["input"]).ok()?,
@@ -53,7 +61,7 @@ impl EarlierRun {
 
     /// What a web server said of the content of `input`, if these results need not be made again while it says the same.
     pub(super) fn validator(&self, input: &InputFile) -> Option<&str> {
-        let is_same = self.is_current && self.identity.path == input.identity();
+        let is_same = self.is_current && self.identity.address == input.address();
         self.identity.validator.as_deref().filter(|_| is_same)
     }
 
@@ -66,18 +74,31 @@ impl EarlierRun {
         }
     }
 
-    /// The results as they are for `input` with the fingerprint `content`.
-    pub(super) fn results_for(self, input: &InputFile, content: &str) -> ExistingResults {
+    /// The results as they are for `input` with the fingerprint `content`, in a folder of which files below `roots` were tagged
+    /// before.
+    pub(super) fn results_for(
+        self,
+        input: &InputFile,
+        content: &str,
+        roots: &[PathBuf],
+    ) -> ExistingResults {
         let wanted = FileIdentity::new(input, content);
-        // The path is not compared, because a whole archive may have moved.
+        // Where it lies is not compared, because a whole archive may have moved.
         if (self.identity.size, &self.identity.content) == (wanted.size, &wanted.content) {
             return self.of_same_content();
         }
-        let other = PathBuf::from(&self.identity.path);
-        match self.identity.path != wanted.path && other.exists() {
-            true => ExistingResults::OtherFile(other),
-            false => ExistingResults::Outdated,
+        let mut others = roots.iter().map(|root| root.join(&input.name));
+        match others.find(|other| *other != input.absolute && self.is_about(other)) {
+            Some(other) => ExistingResults::OtherFile(other),
+            None => ExistingResults::Outdated,
         }
+    }
+
+    /// Whether the file at `path` has the content from which the results were made.
+    fn is_about(&self, path: &Path) -> bool {
+        let size = fs::metadata(path).map(|found| found.len());
+        size.is_ok_and(|size| size == self.identity.size)
+            && fingerprint::of_file(path).is_ok_and(|content| content == self.identity.content)
     }
 }
 

@@ -20,6 +20,7 @@ use super::summary::{self, About};
 use super::thumbnails::FaceThumbnails;
 use super::timeline::EmotionTimeline;
 use super::worker_message::Job;
+use crate::decoders::Decoders;
 use crate::encoding_profile::EncodingProfile;
 
 /// Tags one file after another with the same settings.
@@ -129,6 +130,7 @@ impl FileTagger<'_> {
             content: &job.content,
             validator: job.validator.as_deref(),
             settings,
+            arithmetic: &job.arithmetic,
             outputs: &results.names(),
             retried: job.retried.as_deref(),
             incomplete: incomplete.as_deref(),
@@ -170,7 +172,10 @@ impl FileTagger<'_> {
             settings,
             // An annotated copy that was not finished is of no use.
             keep_partial: settings.keep_partial && annotated.is_none(),
-            software_decoders: job.retried.is_some(),
+            decoders: match job.retried {
+                Some(_) => Decoders::Software,
+                None => settings.decoders,
+            },
             annotated: format.zip(annotated_path.as_deref()),
             left_out_sound,
             collector: FrameCollector {

@@ -4,19 +4,22 @@ mod input_file;
 mod naming;
 mod pattern;
 pub mod remote_url;
+mod stored_objects;
+mod uri;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
-
-use percent_encoding::percent_decode;
 
 pub use self::input_file::{InputFile, InputOrigin};
 use self::naming::{Naming, Root, is_own_result};
 use self::remote_url::RemoteUrl;
+use self::uri::{local_path, scheme};
+use super::s3::{S3Address, S3Stores};
+use super::temporary::is_temporary;
 use super::usage::UsageError;
 use crate::shard::Shard;
 
@@ -26,7 +29,8 @@ const STANDARD_INPUT: &str = "-";
 /// What the user named.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct InputArguments<'a> {
-    /// Files, folders, patterns, addresses with `http://`, `https://` or `file://`, and `-` for standard input.
+    /// Files, folders, patterns, addresses with `http://`, `https://`, `s3://` or `file://`, and `-` for standard input. An address
+    /// with `s3://` is an object, or all objects below it.
     pub paths: &'a [PathBuf],
     /// Lists of these; `-` for standard input.
     pub lists: &'a [PathBuf],
@@ -63,6 +67,8 @@ pub struct RejectedInput {
     pub path: PathBuf,
     /// Why it cannot be tagged.
     pub reason: String,
+    /// Whether another attempt may succeed: a store does not answer.
+    pub is_temporary: bool,
 }
 
 /// Finds the files of `named`. Results of earlier runs are not taken from folders and patterns.
@@ -140,20 +146,10 @@ fn read_list(list: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(lines.map(path).collect())
 }
 
-/// The scheme of an address, RFC 3986, section 3.1; `None` for a path.
-fn scheme(name: &[u8]) -> Option<&[u8]> {
-    let end = name.windows(3).position(|found| found == b"://")?;
-    let scheme = &name[..end];
-    let is_scheme = scheme.first().is_some_and(u8::is_ascii_alphabetic)
-        && scheme
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte));
-    is_scheme.then_some(scheme)
-}
-
 #[derive(Default)]
 struct InputScan {
     naming: Naming,
+    stores: S3Stores,
     /// The identities of the files so far.
     known: BTreeSet<PathBuf>,
     files: Vec<InputFile>,
@@ -166,6 +162,7 @@ impl InputScan {
         self.rejected.push(RejectedInput {
             path: path.to_owned(),
             reason: reason.into(),
+            is_temporary: false,
         });
     }
 
@@ -193,12 +190,14 @@ impl InputScan {
                 ),
             };
         }
+        if let Some(address) = S3Address::new(&text) {
+            return self.add_objects(&address);
+        }
         match RemoteUrl::new(&text) {
             Some(url) => self.add_remote(url),
             None => {
                 let shown = PathBuf::from(remote_url::without_secrets(&text));
-                let reason =
-                    "files come from http://, https:// and file://; emotion-crowd watches streams";
+                let reason = "files come from http://, https://, s3:// and file://; emotion-crowd watches streams";
                 self.reject(&shown, reason);
             }
         }
@@ -220,6 +219,55 @@ impl InputScan {
                 origin: InputOrigin::Remote(url),
             }),
             Err(reason) => self.reject(&shown, reason),
+        }
+    }
+
+    /// Adds the object at `address`, or all those below it.
+    fn add_objects(&mut self, address: &S3Address) {
+        let shown = PathBuf::from(address.to_string());
+        let (found_below, found) = match stored_objects::find(&self.stores, address) {
+            Ok(found) => found,
+            Err(error) => {
+                return self.rejected.push(RejectedInput {
+                    path: shown,
+                    reason: format!("{error:#}"),
+                    is_temporary: is_temporary(&error),
+                });
+            }
+        };
+        if found.is_empty() {
+            return self.reject(
+                &shown,
+                "there is no object at this address, and none below it",
+            );
+        }
+        let is_named = found_below != *address;
+        for object in found {
+            let path = PathBuf::from(object.address.to_string());
+            let below = object.address.below(&found_below).unwrap_or_default();
+            if !is_named {
+                if stored_objects::is_hidden(below) || naming::is_annotated_copy(&path) {
+                    continue;
+                }
+                if !naming::is_media(&path) {
+                    *self.ignored.entry(naming::extension(&path)).or_default() += 1;
+                    continue;
+                }
+            }
+            if !self.known.insert(path.clone()) {
+                continue;
+            }
+            match self.naming.name_object(&object.address, &found_below) {
+                Ok(name) => self.files.push(InputFile {
+                    absolute: path.clone(),
+                    path,
+                    name,
+                    captions: PathBuf::new(),
+                    size: object.size,
+                    origin: InputOrigin::Object(object),
+                }),
+                Err(reason) => self.reject(&path, reason),
+            }
         }
     }
 
@@ -320,18 +368,6 @@ impl InputScan {
 
 fn unreadable(error: &io::Error) -> String {
     format!("the folder cannot be read: {error}")
-}
-
-/// The path in an address with `file://`, RFC 8089; `None` if it is on another machine.
-fn local_path(address: &str) -> Option<PathBuf> {
-    let (_, rest) = address.split_once("://")?;
-    let path = match rest.get(..10) {
-        Some(host) if host.eq_ignore_ascii_case("localhost/") => &rest[9..],
-        _ => rest,
-    };
-    let bytes: Vec<u8> = percent_decode(path.as_bytes()).collect();
-    path.starts_with('/')
-        .then(|| PathBuf::from(OsString::from_vec(bytes)))
 }
 
 /// The file, without names for its results.

@@ -106,17 +106,18 @@ impl Manifest {
         folder.join(format!("{MANIFEST_START}{name}{MANIFEST_END}"))
     }
 
-    /// Writes it into the folder of the results.
+    /// Writes it into the folder of the results, and returns its path.
     ///
     /// # Errors
     ///
     /// If that fails.
-    pub(super) fn write(&self, folder: &Path) -> anyhow::Result<()> {
+    pub(super) fn write(&self, folder: &Path) -> anyhow::Result<PathBuf> {
         let path = Self::path(folder, self.shard);
         let mut text = serde_json::to_string_pretty(self)?;
         text.push('\n');
         atomic_file::write(&path, text.as_bytes())
-            .with_context(|| format!("{}: cannot be written", path.display()))
+            .with_context(|| format!("{}: cannot be written", path.display()))?;
+        Ok(path)
     }
 
     fn read(path: &Path) -> anyhow::Result<Self> {

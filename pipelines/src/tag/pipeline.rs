@@ -27,6 +27,7 @@ use super::sdr_convert;
 use super::settings::Settings;
 use super::temporary::{TemporaryError, is_temporary, is_temporary_in_element};
 use crate::baseline;
+use crate::decoders::Decoders;
 use crate::encoding_profile::{EncodingProfile, MUXER};
 use crate::launch_line::LaunchLine;
 use crate::runner::{self, described};
@@ -43,8 +44,7 @@ pub(super) struct TaggingPipeline<'a> {
     pub(super) settings: &'a Settings,
     /// Whether to keep what was collected of a file that cannot be decoded to its end.
     pub(super) keep_partial: bool,
-    /// Whether hardware decoders are left out.
-    pub(super) software_decoders: bool,
+    pub(super) decoders: Decoders,
     /// The path of the annotated copy, and how it is encoded.
     pub(super) annotated: Option<(AnnotatedFormat, &'a Path)>,
     /// The tracks of sound that the annotated copy is made without, in the order in which they come.
@@ -142,7 +142,7 @@ impl TaggingPipeline<'_> {
             let times = DemuxedTimes::watch(&pipeline, info.time_line);
             frame_entry::install(&entry, info.time_line, Some(times), every, shared.clone());
             let decode = element("decode")?;
-            decode.set_property("force-sw-decoders", self.software_decoders);
+            self.decoders.set_up(&decode);
             let audio = match self.annotated {
                 Some(_) => {
                     let left_out = self.left_out_sound.clone();

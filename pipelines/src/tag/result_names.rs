@@ -21,8 +21,8 @@ pub const ARCHIVE_FILES: [&str; 4] = [
     "archive.html",
 ];
 /// Start and end of the names of the manifests of shards, such as `archive.shard-3-of-10.json`.
-pub(super) const MANIFEST_START: &str = "archive.shard-";
-pub(super) const MANIFEST_END: &str = ".json";
+pub(crate) const MANIFEST_START: &str = "archive.shard-";
+pub(crate) const MANIFEST_END: &str = ".json";
 /// The suffix of the captions.
 pub(super) const CAPTIONS: &str = "vtt";
 

@@ -61,6 +61,16 @@ impl ResultFolder {
         Ok(Self { out, hidden, locks })
     }
 
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.out
+    }
+
+    /// The hidden folder of this process, of which nothing stays.
+    pub fn hidden(&self) -> &Path {
+        &self.hidden
+    }
+
     /// The final path of the summary of `input`.
     pub fn summary(&self, input: &InputFile) -> PathBuf {
         with_suffix(&self.out.join(&input.name), SUMMARY)

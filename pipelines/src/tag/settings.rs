@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::classifier::ClassifierIdentity;
 use super::moment::Moment;
+use crate::decoders::Decoders;
 use crate::encoding_profile::EncodingQuality;
 
 /// How each file is tagged. The summary of a file contains these settings as JSON; if they differ, the file is tagged again.
@@ -32,6 +33,8 @@ pub struct Settings {
     pub elan: bool,
     /// Whether to keep pictures of the faces, which the page then shows.
     pub thumbnails: bool,
+    /// Which decoders are used.
+    pub decoders: Decoders,
     /// Whether the results of a damaged file are kept up to the damage.
     pub keep_partial: bool,
     /// Properties of `facedetect` in the syntax of `gst-launch-1.0`.
@@ -56,6 +59,7 @@ impl Default for Settings {
             report: false,
             elan: false,
             thumbnails: false,
+            decoders: Decoders::default(),
             keep_partial: false,
             facedetect: String::new(),
             emotionclassify: String::new(),

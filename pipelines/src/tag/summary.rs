@@ -14,8 +14,8 @@ use super::settings::Settings;
 use super::timeline::{EmotionTimeline, PersonKey, PersonTimeline};
 
 /// The version of the format. It increases when a field changes its meaning or is removed, or when other programs need a new
-/// one: since version 3 persons have spans.
-pub const VERSION: u32 = 3;
+/// one: since version 3 persons have spans, since version 4 a file of this machine has no path.
+pub const VERSION: u32 = 4;
 /// Number of peaks for each person.
 const PEAKS: usize = 10;
 
@@ -26,6 +26,8 @@ struct Summary<'a> {
     file: String,
     input: FileIdentity,
     settings: &'a Settings,
+    /// Instruction set and precision of the network.
+    arithmetic: &'a str,
     /// The names of the other results.
     outputs: &'a [String],
     /// Why the file was tagged with software decoders, in a second attempt.
@@ -49,11 +51,12 @@ struct Summary<'a> {
     persons: Vec<PersonSummary<'a>>,
 }
 
-/// Identifies the file.
+/// Identifies the file, wherever it lies: the same file has the same summary on each machine.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FileIdentity {
-    /// The absolute path or the address; for comparisons only, because it need not have been valid text.
-    pub(super) path: String,
+    /// Where it comes from, if it comes from elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) address: Option<String>,
     pub(super) size: u64,
     /// The fingerprint of the content.
     pub(super) content: String,
@@ -109,6 +112,8 @@ pub(super) struct About<'a> {
     /// What changes with the content of a file on a web server.
     pub(super) validator: Option<&'a str>,
     pub(super) settings: &'a Settings,
+    /// Instruction set and precision of the network.
+    pub(super) arithmetic: &'a str,
     /// The names of the other results.
     pub(super) outputs: &'a [String],
     /// Why the file was tagged with software decoders, in a second attempt.
@@ -133,6 +138,7 @@ pub(super) fn json(about: About<'_>, timeline: &EmotionTimeline) -> serde_json::
             ..FileIdentity::new(about.input, about.content)
         },
         settings: about.settings,
+        arithmetic: about.arithmetic,
         outputs: about.outputs,
         retried: about.retried,
         incomplete: about.incomplete,
@@ -210,7 +216,7 @@ fn spans(person: &PersonTimeline) -> serde_json::Result<Box<RawValue>> {
 impl FileIdentity {
     pub(super) fn new(input: &InputFile, content: &str) -> Self {
         Self {
-            path: input.identity(),
+            address: input.address(),
             size: input.size,
             content: content.to_owned(),
             validator: None,

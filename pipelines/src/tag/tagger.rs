@@ -8,19 +8,33 @@ use super::event::{Event, Failure, FileOutcome, FileStats};
 use super::existing_results::{EarlierRun, ExistingResults};
 use super::fingerprint;
 use super::inputs::{InputFile, InputOrigin};
+use super::known_roots::KnownRoots;
 use super::options::Options;
 use super::progress::TagProgress;
-use super::results::{CopyFolder, ResultFolder};
+use super::result_place::ResultPlace;
+use super::results::CopyFolder;
+use super::s3::{S3Object, S3Stores};
 use super::standard_input;
 use super::temporary::{is_temporary, is_temporary_io};
 use super::worker_message::{DownloadJob, Job, ToWorker};
 use super::worker_process::{JobEnd, WorkerProcess, WorkerReport};
 use crate::runner::StopFlag;
 
+/// What a run finds out about this machine.
+pub(super) struct TaggingMachine {
+    /// Instruction set and precision of the network.
+    pub(super) arithmetic: String,
+    /// The folders whose files have results in the folder of the results.
+    pub(super) roots: KnownRoots,
+    /// The stores from which files come.
+    pub(super) stores: S3Stores,
+}
+
 /// Has files tagged; shared by all threads.
 pub(super) struct Tagger<'a, 'p> {
     options: &'a Options,
-    folder: &'a ResultFolder,
+    place: &'a ResultPlace,
+    machine: &'a TaggingMachine,
     /// Whether a worker process has started.
     has_started: Mutex<bool>,
     stop: &'a StopFlag,
@@ -42,13 +56,15 @@ struct LocalCopy {
 impl<'a, 'p> Tagger<'a, 'p> {
     pub(super) fn new(
         options: &'a Options,
-        folder: &'a ResultFolder,
+        place: &'a ResultPlace,
+        machine: &'a TaggingMachine,
         stop: &'a StopFlag,
         progress: &'a TagProgress<'p>,
     ) -> Self {
         Self {
             options,
-            folder,
+            place,
+            machine,
             has_started: Mutex::new(false),
             stop,
             progress,
@@ -68,7 +84,14 @@ impl<'a, 'p> Tagger<'a, 'p> {
         let started = Instant::now();
         let copy = match input.origin {
             InputOrigin::Local => None,
-            InputOrigin::Remote(_) | InputOrigin::StandardInput => {
+            InputOrigin::Remote(_) | InputOrigin::Object(_) | InputOrigin::StandardInput => {
+                if let InputOrigin::Object(object) = &input.origin {
+                    match self.unchanged_object(input, object) {
+                        Ok(None) => {}
+                        Ok(Some(outcome)) => return Ok(outcome),
+                        Err(error) => return Ok(failed(&error)),
+                    }
+                }
                 self.progress.report(Event::Started(number, input));
                 match self.local_copy(worker, number, input)? {
                     Ok(copy) => Some(copy),
@@ -81,9 +104,12 @@ impl<'a, 'p> Tagger<'a, 'p> {
             Ok(content) => content,
             Err(error) => return Ok(failed_system(&error)),
         };
-        let summary = self.folder.summary(input);
-        let earlier = EarlierRun::read(&summary, &self.options.settings);
-        let existing = earlier.map(|earlier| earlier.results_for(local, &content));
+        let earlier = match self.place.earlier(input, &self.options.settings) {
+            Ok(earlier) => earlier,
+            Err(error) => return Ok(failed(&error)),
+        };
+        let roots = self.machine.roots.paths();
+        let existing = earlier.map(|earlier| earlier.results_for(local, &content, roots));
         if let Some(outcome) = existing.and_then(|existing| self.existing_outcome(input, existing))
         {
             return Ok(outcome);
@@ -147,7 +173,7 @@ impl<'a, 'p> Tagger<'a, 'p> {
             ExistingResults::OtherFile(other) => {
                 Some(FileOutcome::Failed(Failure::lasting(format!(
                     "{} is about {}; another --out keeps both",
-                    self.folder.summary(input).display(),
+                    self.place.shown_summary(input),
                     other.display()
                 ))))
             }
@@ -162,15 +188,17 @@ impl<'a, 'p> Tagger<'a, 'p> {
         number: usize,
         input: &InputFile,
     ) -> anyhow::Result<Result<LocalCopy, FileOutcome>> {
-        let folder = match self.folder.copy_folder(number) {
+        let folder = match self.place.folder.copy_folder(number) {
             Ok(folder) => folder,
             Err(error) => return Ok(Err(failed(&error))),
         };
         let to = folder.copy_of(&input.name);
         let validator = match &input.origin {
             InputOrigin::Remote(url) => {
-                let summary = self.folder.summary(input);
-                let earlier = EarlierRun::read(&summary, &self.options.settings);
+                let earlier = match self.place.earlier(input, &self.options.settings) {
+                    Ok(earlier) => earlier,
+                    Err(error) => return Ok(Err(failed(&error))),
+                };
                 let known = earlier
                     .as_ref()
                     .and_then(|earlier| earlier.validator(input));
@@ -188,6 +216,14 @@ impl<'a, 'p> Tagger<'a, 'p> {
                     }
                     JobEnd::Downloaded(downloaded) => downloaded.validator,
                     other => return Ok(Err(self.unsuccessful(other))),
+                }
+            }
+            InputOrigin::Object(object) => {
+                let store = self.machine.stores.store(&object.address);
+                match store.and_then(|store| store.download(object, &to, self.stop)) {
+                    Ok(true) => object.validator.clone(),
+                    Ok(false) => return Ok(Err(FileOutcome::Stopped)),
+                    Err(error) => return Ok(Err(failed(&error))),
                 }
             }
             InputOrigin::StandardInput => match standard_input::copy(&to, self.stop) {
@@ -227,24 +263,42 @@ impl<'a, 'p> Tagger<'a, 'p> {
             is_retried: false,
         };
         let attempt = usize::from(retried.is_some());
-        let results = match self.folder.results(input, number, attempt) {
+        let results = match self.place.folder.results(input, number, attempt) {
             Ok(results) => results,
             Err(error) => return Ok(failed(error)),
         };
         let task = ToWorker::Tag(Box::new(Job {
             input: input.clone(),
             content: content.to_owned(),
+            arithmetic: self.machine.arithmetic.clone(),
             validator,
             results: results.paths.clone(),
             retried,
         }));
         let end = self.work(worker, number, input, &task)?;
         if let JobEnd::Tagged { suffixes, .. } = &end
-            && let Err(error) = results.publish(suffixes)
+            && let Err(error) = self.place.publish(input, results, suffixes)
         {
             return Ok(failed(error));
         }
         Ok(end)
+    }
+
+    /// The outcome if an earlier run tagged this version of an object.
+    fn unchanged_object(
+        &self,
+        input: &InputFile,
+        object: &S3Object,
+    ) -> anyhow::Result<Option<FileOutcome>> {
+        let earlier = self.place.earlier(input, &self.options.settings)?;
+        let known = earlier
+            .as_ref()
+            .and_then(|earlier| earlier.validator(input));
+        if known.is_none() || known != object.validator.as_deref() {
+            return Ok(None);
+        }
+        let existing = earlier.map(EarlierRun::of_same_content);
+        Ok(existing.and_then(|existing| self.existing_outcome(input, existing)))
     }
 
     /// Gives a task about `input` to the idle worker, or to a new one.

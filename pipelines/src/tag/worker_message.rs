@@ -44,6 +44,8 @@ pub(super) struct Job {
     pub(super) input: InputFile,
     /// The [fingerprint](super::fingerprint) of the file.
     pub(super) content: String,
+    /// Instruction set and precision of the network on this machine.
+    pub(super) arithmetic: String,
     /// What changes with the content of a file on a web server.
     pub(super) validator: Option<String>,
     pub(super) results: ResultPaths,

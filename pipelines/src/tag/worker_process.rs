@@ -138,7 +138,13 @@ impl WorkerProcess {
     fn spawn(program: &Path) -> io::Result<Self> {
         let (connection, of_worker) = UnixStream::pair()?;
         let (printed, output) = io::pipe()?;
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        // Decoders have no use for the credentials of object stores.
+        let names = std::env::vars_os().map(|(name, _)| name);
+        for name in names.filter(|name| name.as_encoded_bytes().starts_with(b"AWS_")) {
+            command.env_remove(name);
+        }
+        let child = command
             .arg(AS_WORKER)
             .env_remove(hidden_arguments::VARIABLE)
             .stdin(OwnedFd::from(of_worker))

@@ -149,7 +149,7 @@ fn a_file_on_a_web_server_is_tagged_and_again_only_when_it_has_changed() {
     }
     let found = summary(&out, "talk.mp4");
     assert_eq!(
-        (&found["frames"], &found["input"]["path"]),
+        (&found["frames"], &found["input"]["address"]),
         (&10.into(), &shown.into())
     );
     let record = &records(&out.join("talk.mp4.jsonl"))[0];

@@ -93,6 +93,45 @@ fn shards_together_leave_what_a_single_run_leaves() {
 }
 
 #[test]
+fn the_results_of_the_same_files_elsewhere_are_the_same_bytes() {
+    let archive = Archive::new();
+    let here = pictures(&archive);
+    let clip = archive.short_clip("pictures/b/clip.mp4");
+    let there = archive.path("another/place");
+    fs::create_dir_all(&there).expect("it is writable");
+    let copied = Command::new("cp").arg("-r").arg(&here).arg(&there).status();
+    assert!(copied.expect("it starts").success() && clip.exists());
+    let [out, other] = ["out", "other"].map(|name| archive.path(name));
+    let more = ["--decoders", "software", "--precision", "f32", "--report"];
+    assert!(tag(&here, &out, &more).status.success());
+    assert!(tag(&there.join("pictures"), &other, &more).status.success());
+    let (found, others) = (files(&out), files(&other));
+    assert!(
+        found.contains_key("b/clip.mp4.summary.json"),
+        "{:?}",
+        found.keys()
+    );
+    assert_eq!(
+        found.keys().collect::<Vec<_>>(),
+        others.keys().collect::<Vec<_>>()
+    );
+    for (name, content) in &found {
+        assert!(others[name] == *content, "{name} differs");
+        let text = String::from_utf8_lossy(content);
+        let folder = archive.folder.path().display().to_string();
+        assert!(!text.contains(&folder), "{name} says where the file lies");
+    }
+    let summary: Value = serde_json::from_slice(&found["5.jpg.summary.json"]).expect("JSON");
+    assert_eq!(summary["settings"]["decoders"], "software");
+    assert!(
+        summary["arithmetic"]
+            .as_str()
+            .expect("a text")
+            .ends_with(" f32")
+    );
+}
+
+#[test]
 fn the_plan_has_root_path_and_size_of_each_file_and_a_shard_has_a_part_of_it() {
     let archive = Archive::new();
     let pictures = pictures(&archive);

@@ -11,6 +11,8 @@ mod emotion_tag_isolation;
 mod emotion_tag_mutations;
 mod emotion_tag_pictures;
 mod emotion_tag_report;
+#[cfg(feature = "s3")]
+mod emotion_tag_s3;
 mod emotion_tag_shards;
 mod emotion_tag_stills;
 mod emotion_tag_times;

@@ -1,7 +1,7 @@
 //! # `SECTION:element-emotionpublish`
 //!
 //! Writes a record for each frame: its times, its size, and its faces with their boxes, emotions and probabilities, as a
-//! line of JSON or as lines of CSV, into a file or to an MQTT broker. The picture passes through untouched, whatever its
+//! line of JSON or as lines of CSV, into a file, to an MQTT broker or to a Kafka cluster. The picture passes through untouched, whatever its
 //! format. `interval` and `include=changes` leave out frames. Behind `emotionzones`, lines of JSON also have the counts of
 //! zones and lines.
 //!
@@ -16,6 +16,11 @@
 //! room. The element posts a warning, connects again by itself, and counts in `stats`: `sent`, `queued`, `dropped`,
 //! `reconnects`, `connected`. When the pipeline is stopped it waits up to three seconds for the last
 //! acknowledgements.
+//!
+//! `method=kafka`, in builds with the cargo feature `kafka`, does the same with a Kafka cluster: `address=kafka://HOST,HOST`, or
+//! `kafkas://` for TLS. `source` is the key of the messages, so that the records of one stream stay in their order. With
+//! `username` and `password` the element logs in as `sasl-mechanism` says. Records that the cluster refuses, for example because there is no
+//! such topic, are dropped with a warning.
 //!
 //! ## Example pipelines
 //!
@@ -53,8 +58,8 @@ use super::output::{Closed, Error, RecordOutput};
 use super::selection::RecordSelection;
 use super::settings::Settings;
 use super::writer::Unended;
+use crate::broker::{ConnectionEvent, CountsReader};
 use crate::frame_time::FrameTime;
-use crate::mqtt::{self, ConnectionEvent};
 use crate::property::{HasProperties, SharedSettings};
 use crate::record::{self, Record};
 use crate::stats::Stats;
@@ -85,7 +90,7 @@ pub struct EmotionPublish {
     state: Mutex<State>,
     stats: Mutex<Stats>,
     /// Those of a broker's queue. None of these locks is held while a record is written.
-    counts: Mutex<Option<mqtt::CountsReader>>,
+    counts: Mutex<Option<CountsReader>>,
     warned_of_lost: AtomicBool,
 }
 
@@ -123,7 +128,7 @@ impl EmotionPublish {
     }
 
     /// Reports changes of the connection to the broker.
-    fn on_change(&self) -> impl Fn(ConnectionEvent) + Send + 'static {
+    fn on_change(&self) -> impl Fn(ConnectionEvent) + Send + Sync + 'static {
         let element = self.obj().downgrade();
         move |change| {
             let Some(element) = element.upgrade() else {
@@ -136,7 +141,12 @@ impl EmotionPublish {
                 ConnectionEvent::Disconnected(reason) => gst::element_warning!(
                     element,
                     gst::ResourceError::Write,
-                    ("The MQTT broker is away, records wait for it: {reason}")
+                    ("The broker is away, records wait for it: {reason}")
+                ),
+                ConnectionEvent::Refused(reason) => gst::element_warning!(
+                    element,
+                    gst::ResourceError::Write,
+                    ("The broker refuses records, which are lost: {reason}")
                 ),
             }
         }
@@ -172,7 +182,7 @@ impl ElementImpl for EmotionPublish {
             gst::subclass::ElementMetadata::with_additional(
                 "Emotion publisher",
                 "Filter/Metadata/Video",
-                "Writes the faces and emotions of each frame to a file or an MQTT broker",
+                "Writes the faces and emotions of each frame to a file, an MQTT broker or a Kafka cluster",
                 env!("CARGO_PKG_AUTHORS"),
                 &[
                     (
@@ -240,7 +250,7 @@ impl BaseTransformImpl for EmotionPublish {
                 whole.display()
             ),
             Closed::Broker(counts) if counts.dropped > 0 => {
-                format!("{} records did not reach the MQTT broker", counts.dropped)
+                format!("{} records did not reach the broker", counts.dropped)
             }
             _ => return Ok(()),
         };

@@ -1,7 +1,9 @@
-//! `emotionpublish`: writes the faces of each frame to a file, or sends them to an MQTT broker.
+//! `emotionpublish`: writes the faces of each frame to a file, or sends them to an MQTT broker or a Kafka cluster.
 
 use gst::glib;
 use gst::prelude::*;
+
+use crate::kafka::SaslMechanism;
 
 mod imp;
 mod output;
@@ -23,6 +25,7 @@ pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
         RecordFormat::static_type(),
         PublishMethod::static_type(),
         IncludedFrames::static_type(),
+        SaslMechanism::static_type(),
     ] {
         property.mark_as_plugin_api(gst::PluginAPIFlags::empty());
     }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::settings::{self, PublishMethod, RecordFormat, Settings};
 use super::writer::{self, LineWriter, Unended};
-use crate::mqtt::{self, ConnectionEvent, Publisher};
+use crate::broker::{ConnectionEvent, Counts, CountsReader};
+use crate::kafka::{self, KafkaPublisher};
+use crate::mqtt::{self, Publisher};
 use crate::record::{Record, table};
 
 /// How long a stopped element waits for the broker to acknowledge the last records.
@@ -23,13 +25,20 @@ pub(super) struct RecordOutput {
 #[derive(Debug)]
 pub(super) enum Closed {
     File(Unended),
-    Broker(mqtt::Counts),
+    Broker(Counts),
 }
 
 #[derive(Debug)]
 enum Destination {
     File(LineWriter),
-    Broker { publisher: Publisher, topic: String },
+    Mqtt {
+        publisher: Publisher,
+        topic: String,
+    },
+    Kafka {
+        publisher: KafkaPublisher,
+        topic: String,
+    },
 }
 
 /// Why records cannot be written.
@@ -37,7 +46,7 @@ enum Destination {
 pub(super) enum Error {
     #[error("no location to write to: set location to a path, or to - for standard output")]
     NoLocation,
-    #[error("CSV goes to files only: set format=jsonl for method=mqtt")]
+    #[error("CSV goes to files only: set format=jsonl for method=mqtt and method=kafka")]
     CsvToBroker,
     #[error("topic {0:?} cannot be published to: expected text without + and #")]
     Topic(String),
@@ -47,6 +56,8 @@ pub(super) enum Error {
     Writer(#[from] writer::Error),
     #[error(transparent)]
     Mqtt(#[from] mqtt::Error),
+    #[error(transparent)]
+    Kafka(#[from] kafka::Error),
     #[error("cannot write a record as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
@@ -55,8 +66,12 @@ impl RecordOutput {
     /// Opens the destination that `settings` name. `on_change` is called when the connection to a broker changes.
     pub(super) fn open(
         settings: &Settings,
-        on_change: impl Fn(ConnectionEvent) + Send + 'static,
+        on_change: impl Fn(ConnectionEvent) + Send + Sync + 'static,
     ) -> Result<Self, Error> {
+        if settings.method != PublishMethod::File && settings.format == RecordFormat::Csv {
+            return Err(Error::CsvToBroker);
+        }
+        let topic = settings.topic.clone();
         let destination = match settings.method {
             PublishMethod::File => {
                 let location = settings.location.as_deref();
@@ -68,15 +83,18 @@ impl RecordOutput {
                 Destination::File(writer)
             }
             PublishMethod::Mqtt => {
-                if settings.format == RecordFormat::Csv {
-                    return Err(Error::CsvToBroker);
-                }
-                let topic = settings.topic.clone();
                 if !mqtt::is_topic(&topic) {
                     return Err(Error::Topic(topic));
                 }
-                let publisher = Publisher::start(&settings.broker()?, on_change)?;
-                Destination::Broker { publisher, topic }
+                let publisher = Publisher::start(&settings.mqtt()?, on_change)?;
+                Destination::Mqtt { publisher, topic }
+            }
+            PublishMethod::Kafka => {
+                if !kafka::is_topic(&topic) {
+                    return Err(kafka::Error::Topic(topic).into());
+                }
+                let publisher = KafkaPublisher::start(&settings.kafka()?, on_change)?;
+                Destination::Kafka { publisher, topic }
             }
         };
         Ok(Self {
@@ -101,7 +119,11 @@ impl RecordOutput {
                 }
                 writer.write(&self.text)?;
             }
-            Destination::Broker { publisher, topic } => publisher.publish(topic, self.text.clone()),
+            Destination::Mqtt { publisher, topic } => publisher.publish(topic, self.text.clone()),
+            Destination::Kafka { publisher, topic } => {
+                let key = record.source.as_deref();
+                publisher.publish(topic, key, Some(self.text.clone()));
+            }
         }
         Ok(())
     }
@@ -110,7 +132,7 @@ impl RecordOutput {
     pub(super) fn end(&mut self) -> Result<(), Error> {
         match &mut self.destination {
             Destination::File(writer) => Ok(writer.publish()?),
-            Destination::Broker { .. } => Ok(()),
+            Destination::Mqtt { .. } | Destination::Kafka { .. } => Ok(()),
         }
     }
 
@@ -118,15 +140,17 @@ impl RecordOutput {
     pub(super) fn close(self) -> Result<Closed, Error> {
         Ok(match self.destination {
             Destination::File(mut writer) => Closed::File(writer.abandon(self.has_records)?),
-            Destination::Broker { publisher, .. } => Closed::Broker(publisher.close(CLOSE_TIMEOUT)),
+            Destination::Mqtt { publisher, .. } => Closed::Broker(publisher.close(CLOSE_TIMEOUT)),
+            Destination::Kafka { publisher, .. } => Closed::Broker(publisher.close(CLOSE_TIMEOUT)),
         })
     }
 
     /// The counts of the broker's queue, which can be read while a record is written.
-    pub(super) fn counts(&self) -> Option<mqtt::CountsReader> {
+    pub(super) fn counts(&self) -> Option<CountsReader> {
         match &self.destination {
             Destination::File(_) => None,
-            Destination::Broker { publisher, .. } => Some(publisher.counts_reader()),
+            Destination::Mqtt { publisher, .. } => Some(publisher.counts_reader()),
+            Destination::Kafka { publisher, .. } => Some(publisher.counts_reader()),
         }
     }
 }

@@ -6,6 +6,7 @@ use gst::glib::{ParamSpecBoolean, ParamSpecEnum, ParamSpecString, ParamSpecUInt,
 use gst::prelude::*;
 
 use super::settings::{IncludedFrames, PublishMethod, RecordFormat, Settings};
+use crate::kafka::SaslMechanism;
 use crate::property::{HasProperties, PropertyTable, property, read, read_time};
 
 impl HasProperties for Settings {
@@ -20,7 +21,7 @@ fn table() -> PropertyTable<Settings> {
     let defaults = Settings::default();
     let text = |name| ParamSpecString::builder(name).mutable_ready();
     PropertyTable::new(
-        "; with method=mqtt also sent, queued, dropped, reconnects, and connected (boolean)",
+        "; with method=mqtt and kafka also sent, queued, dropped, reconnects, and connected (boolean)",
         [
             property!(
                 ParamSpecEnum::builder_with_default("method", PublishMethod::default())
@@ -33,7 +34,7 @@ fn table() -> PropertyTable<Settings> {
                 ParamSpecEnum::builder_with_default("format", RecordFormat::default())
                     .mutable_ready(),
                 "Format",
-                "How records are written; MQTT takes JSON only",
+                "How records are written; brokers take JSON only",
                 format,
             ),
             property!(
@@ -45,13 +46,13 @@ fn table() -> PropertyTable<Settings> {
             property!(
                 text("address"),
                 "Address",
-                "The MQTT broker: mqtt://HOST:PORT, or mqtts://HOST:PORT for TLS",
+                "The MQTT broker: mqtt://HOST:PORT, or mqtts://HOST:PORT for TLS; or Kafka's brokers: kafka://HOST:PORT,HOST:PORT, or kafkas:// for TLS",
                 address,
             ),
             property!(
                 text("topic").default_value(Some(defaults.topic.as_str())),
                 "Topic",
-                "The MQTT topic of the records",
+                "The topic of the records",
                 |settings| settings.topic.to_value(),
                 |settings, value| {
                     settings.topic = read::<Option<String>>(value).unwrap_or_default();
@@ -61,32 +62,39 @@ fn table() -> PropertyTable<Settings> {
             property!(
                 text("username"),
                 "User name",
-                "Name for the MQTT broker's login",
+                "Name for the broker's login",
                 username,
             ),
             property!(
                 text("password").write_only(),
                 "Password",
-                "Password for the MQTT broker's login; cannot be read back",
+                "Password for the broker's login; cannot be read back",
                 password,
+            ),
+            property!(
+                ParamSpecEnum::builder_with_default("sasl-mechanism", SaslMechanism::default())
+                    .mutable_ready(),
+                "SASL mechanism",
+                "How to log in to Kafka",
+                sasl_mechanism,
             ),
             property!(
                 text("client-id"),
                 "Client id",
-                "Name of this client at the MQTT broker, where each name may be connected once (unset = one of its own)",
+                "Name of this client at the broker; at that of MQTT each name may be connected once (unset = one of its own)",
                 client_id,
             ),
             property!(
                 text("tls-ca-file"),
                 "TLS authorities",
-                "PEM file with the authorities that the MQTT broker's certificate is checked against (unset = those of the \
+                "PEM file with the authorities that the broker's certificate is checked against (unset = those of the \
              system)",
                 tls_ca_file,
             ),
             property!(
                 text("tls-certificate-file"),
                 "TLS certificate",
-                "PEM file with the certificate that is shown to the MQTT broker",
+                "PEM file with the certificate that is shown to the broker",
                 tls_certificate_file,
             ),
             property!(
@@ -102,7 +110,7 @@ fn table() -> PropertyTable<Settings> {
                     .default_value(defaults.queue_size)
                     .mutable_ready(),
                 "Queue size",
-                "Records that are kept while the MQTT broker is away; then the oldest make room",
+                "Records that are kept while the broker is away; then the oldest make room",
                 queue_size,
             ),
             property!(

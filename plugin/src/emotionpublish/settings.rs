@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use gst::glib;
 
 use crate::face::{self, Face};
+use crate::kafka::{self, SaslMechanism};
 use crate::mqtt;
 
 /// How records are written.
@@ -33,6 +34,12 @@ pub enum PublishMethod {
     /// To the broker at `address`.
     #[enum_value(name = "MQTT broker", nick = "mqtt")]
     Mqtt,
+    /// To the cluster at `address`; needs the cargo feature `kafka`.
+    #[enum_value(
+        name = "Kafka cluster, in builds with the cargo feature kafka",
+        nick = "kafka"
+    )]
+    Kafka,
 }
 
 /// Which frames are recorded.
@@ -61,6 +68,7 @@ pub(super) struct Settings {
     pub(super) topic: String,
     pub(super) username: Option<String>,
     pub(super) password: Option<String>,
+    pub(super) sasl_mechanism: SaslMechanism,
     pub(super) client_id: Option<String>,
     pub(super) tls_ca_file: Option<String>,
     pub(super) tls_certificate_file: Option<String>,
@@ -77,10 +85,12 @@ pub(super) struct Settings {
 /// What the settings of a broker lack.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
-    #[error("no broker to send to: set address to mqtt://HOST, or mqtts://HOST for TLS")]
-    NoAddress,
+    #[error("no broker to send to: set address to {0}://HOST, or {0}s://HOST for TLS")]
+    NoAddress(&'static str),
     #[error(transparent)]
     Mqtt(#[from] mqtt::Error),
+    #[error(transparent)]
+    Kafka(#[from] kafka::Error),
 }
 
 impl Default for Settings {
@@ -93,6 +103,7 @@ impl Default for Settings {
             topic: "emotion".into(),
             username: None,
             password: None,
+            sasl_mechanism: SaslMechanism::default(),
             client_id: None,
             tls_ca_file: None,
             tls_certificate_file: None,
@@ -127,20 +138,46 @@ impl Settings {
     /// # Errors
     ///
     /// If the address is missing or invalid.
-    pub(super) fn broker(&self) -> Result<mqtt::Settings, Error> {
-        let address = self.address.as_deref();
-        let address = address.filter(|address| !address.is_empty());
-        let path = |text: &Option<String>| text.as_ref().map(PathBuf::from);
+    pub(super) fn mqtt(&self) -> Result<mqtt::Settings, Error> {
         Ok(mqtt::Settings {
-            address: address.ok_or(Error::NoAddress)?.parse()?,
+            address: self.address("mqtt")?.parse()?,
             username: self.username.clone(),
             password: self.password.clone(),
             client_id: self.client_id.clone(),
-            tls_ca_file: path(&self.tls_ca_file),
-            tls_certificate_file: path(&self.tls_certificate_file),
-            tls_key_file: path(&self.tls_key_file),
+            tls_ca_file: path(self.tls_ca_file.as_ref()),
+            tls_certificate_file: path(self.tls_certificate_file.as_ref()),
+            tls_key_file: path(self.tls_key_file.as_ref()),
             last_will: None,
             queue_size: self.queue_size as usize,
         })
     }
+
+    /// The settings of the Kafka publisher.
+    ///
+    /// # Errors
+    ///
+    /// If the address is missing or invalid.
+    pub(super) fn kafka(&self) -> Result<kafka::Settings, Error> {
+        Ok(kafka::Settings {
+            address: self.address("kafka")?.parse()?,
+            username: self.username.clone(),
+            password: self.password.clone(),
+            mechanism: self.sasl_mechanism,
+            client_id: self.client_id.clone(),
+            tls_ca_file: path(self.tls_ca_file.as_ref()),
+            tls_certificate_file: path(self.tls_certificate_file.as_ref()),
+            tls_key_file: path(self.tls_key_file.as_ref()),
+            queue_size: self.queue_size as usize,
+        })
+    }
+
+    fn address(&self, scheme: &'static str) -> Result<&str, Error> {
+        let address = self.address.as_deref();
+        let address = address.filter(|address| !address.is_empty());
+        address.ok_or(Error::NoAddress(scheme))
+    }
+}
+
+fn path(text: Option<&String>) -> Option<PathBuf> {
+    text.map(PathBuf::from)
 }

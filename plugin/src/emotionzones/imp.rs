@@ -14,7 +14,8 @@
 //! the time of that is the first frame there. Who is not seen for `max-absence` has left, at the time at which the face was
 //! last found. A limit is exceeded at once, and kept again when it was for two seconds.
 //!
-//! `zones` and `lines` can be set while playing: those that stay the same keep their counts.
+//! `zones`, `lines` and `location`, a file with more of them, can be set while playing: those that stay the same keep their
+//! counts.
 //!
 //! With `post-messages=change` the element posts `zone-entered, zone=(string), id=(int), people=(uint)`, `zone-left` with
 //! `dwell=(GstClockTime)` as well, `line-crossed, line=(string), id=(int), direction=(string), name=(string)`, and

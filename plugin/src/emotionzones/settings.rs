@@ -16,11 +16,15 @@ const MAX_TIME: Duration = Duration::from_secs(3600);
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Settings {
+    /// All zones and lines: those that were written, and those of the file.
     pub(super) layout: ZoneLayout,
-    /// The zones of `layout` as they were written.
+    /// The zones that were written.
     zones: String,
-    /// The lines of `layout` as they were written.
+    /// The lines that were written.
     lines: String,
+    /// The file with more of them.
+    location: Option<String>,
+    of_file: ZoneLayout,
     pub(super) options: ZoneOptions,
     pub(super) messages: ZoneMessages,
     #[cfg(feature = "v1_24")]
@@ -42,9 +46,29 @@ impl Settings {
 
     /// Takes new texts of zones and lines; `name` is the property that brings one.
     fn set_layout(&mut self, name: &str, zones: String, lines: String) -> Result<(), Rejection> {
-        self.layout =
-            ZoneLayout::parse(&zones, &lines).map_err(|error| format!("{name}: {error}"))?;
+        let layout = ZoneLayout::parse(&zones, &lines);
+        let layout = layout.and_then(|written| written.with(self.of_file.clone()));
+        self.layout = layout.map_err(|error| format!("{name}: {error}"))?;
         (self.zones, self.lines) = (zones, lines);
+        Ok(())
+    }
+
+    /// Reads the file at `location`.
+    fn set_location(&mut self, location: Option<String>) -> Result<(), Rejection> {
+        let location = location.filter(|location| !location.is_empty());
+        let of_file = match &location {
+            None => ZoneLayout::default(),
+            Some(path) => {
+                let error = |error: &dyn std::fmt::Display| format!("location: {path}: {error}");
+                let text = std::fs::read_to_string(path).map_err(|found| error(&found))?;
+                ZoneLayout::parse_file(&text).map_err(|found| error(&found))?
+            }
+        };
+        let written = ZoneLayout::parse(&self.zones, &self.lines)?;
+        self.layout = written
+            .with(of_file.clone())
+            .map_err(|error| format!("location: {error}"))?;
+        (self.location, self.of_file) = (location, of_file);
         Ok(())
     }
 }
@@ -90,6 +114,14 @@ fn table() -> PropertyTable<Settings> {
                  other names: door=0.5,0.2 0.5,0.9 in=entering out=leaving",
                 |settings| settings.lines.to_value(),
                 |settings, value| settings.set_layout("lines", settings.zones.clone(), text(value))
+            ),
+            property!(
+                glib::ParamSpecString::builder("location").mutable_playing(),
+                "Location",
+                "File with more zones and lines, one in each line: zone NAME=X,Y X,Y X,Y …, or line NAME=X,Y X,Y, with the rest as in \
+                 zones and lines; # begins a comment; it is read when this is set",
+                |settings| settings.location.to_value(),
+                |settings, value| settings.set_location(read(value))
             ),
             property!(
                 glib::ParamSpecUInt64::builder("max-absence")

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use super::error::Error;
+use crate::broker::parse_host;
 
 /// A broker's host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,33 +30,9 @@ impl FromStr for BrokerAddress {
             None => (false, text),
         };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
-        let (host, port) = match rest.strip_prefix('[') {
-            Some(bracketed) => {
-                let (host, rest) = bracketed.split_once(']').ok_or_else(error)?;
-                match rest.strip_prefix(':') {
-                    Some(port) => (host, Some(port)),
-                    None if rest.is_empty() => (host, None),
-                    None => return Err(error()),
-                }
-            }
-            None => match rest.split_once(':') {
-                Some((host, port)) => (host, Some(port)),
-                None => (rest, None),
-            },
-        };
-        let is_host = |c: char| !c.is_whitespace() && !"@/?#".contains(c);
-        if host.is_empty() || !host.chars().all(is_host) {
-            return Err(error());
-        }
-        let port = match port {
-            Some(port) => port.parse().ok().filter(|port| *port > 0),
-            None => Some(if is_tls { 8883 } else { 1883 }),
-        };
-        Ok(Self {
-            host: host.to_owned(),
-            port: port.ok_or_else(error)?,
-            is_tls,
-        })
+        let default_port = if is_tls { 8883 } else { 1883 };
+        let (host, port) = parse_host(rest, default_port).ok_or_else(error)?;
+        Ok(Self { host, port, is_tls })
     }
 }
 

@@ -13,52 +13,12 @@ use super::error::Error;
 use super::queue::{IN_FLIGHT, Queue};
 use super::settings::Settings;
 use crate::back_off::BackOff;
+use crate::broker::{self, ConnectionEvent, Counts, CountsReader};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long the broker may take to answer.
 const TIMEOUT_S: u64 = 5;
-
-/// A change of the connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ConnectionEvent {
-    /// The publisher is connected.
-    Connected,
-    /// The connection failed for this reason. Reported once until the publisher is connected again.
-    Disconnected(String),
-}
-
-/// Counts of a [`Publisher`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Messages that the broker has acknowledged.
-    pub sent: u64,
-    /// Messages that were dropped for newer ones, or when the publisher was closed.
-    pub dropped: u64,
-    /// Messages in the queue.
-    pub queued: u64,
-    /// Connections after the first.
-    pub reconnects: u64,
-    /// Whether the publisher is connected.
-    pub connected: bool,
-}
-
-/// Reads the counts of a [`Publisher`], also while it is busy or closed.
-#[derive(Clone)]
-pub struct CountsReader(Arc<Shared>);
-
-impl CountsReader {
-    /// The counts at this moment.
-    pub fn counts(&self) -> Counts {
-        self.0.counts()
-    }
-}
-
-impl std::fmt::Debug for CountsReader {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("CountsReader").field(&self.counts()).finish()
-    }
-}
 
 /// Sends messages to a broker from a thread of its own.
 pub struct Publisher {
@@ -108,7 +68,8 @@ impl Publisher {
         let ours = shared.clone();
         thread::Builder::new()
             .name("mqtt".into())
-            .spawn(move || ours.serve(&options, &on_event))?;
+            .spawn(move || ours.serve(&options, &on_event))
+            .map_err(broker::Error::Thread)?;
         Ok(Self { shared })
     }
 
@@ -135,7 +96,8 @@ impl Publisher {
 
     /// A reader of the counts.
     pub fn counts_reader(&self) -> CountsReader {
-        CountsReader(self.shared.clone())
+        let shared = self.shared.clone();
+        CountsReader::new(move || shared.counts())
     }
 
     /// Waits until all messages are sent, for `timeout` at most and not at all for an unreachable broker; then ends the

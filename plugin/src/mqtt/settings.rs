@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gst::glib;
-use rumqttc::{MqttOptions, QoS, Transport};
+use rumqttc::{MqttOptions, QoS, TlsConfiguration, Transport};
 
 use super::address::BrokerAddress;
 use super::error::Error;
 use super::queue::IN_FLIGHT;
-use super::tls;
+use crate::broker::{self, tls};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The largest packet of MQTT in bytes.
@@ -71,26 +71,22 @@ impl Settings {
             (Some(name), password) => {
                 options.set_credentials(name, password.as_deref().unwrap_or_default());
             }
-            (None, Some(_)) => return Err(Error::Incomplete("password", "username")),
+            (None, Some(_)) => {
+                return Err(broker::Error::Incomplete("password", "username").into());
+            }
             (None, None) => {}
         }
-        let client = match (&self.tls_certificate_file, &self.tls_key_file) {
-            (Some(certificate), Some(key)) => Some((certificate.as_path(), key.as_path())),
-            (None, None) => None,
-            (Some(_), None) => {
-                return Err(Error::Incomplete("tls-certificate-file", "tls-key-file"));
-            }
-            (None, Some(_)) => {
-                return Err(Error::Incomplete("tls-key-file", "tls-certificate-file"));
-            }
-        };
+        let client = tls::identity(
+            self.tls_certificate_file.as_ref(),
+            self.tls_key_file.as_ref(),
+        )?;
         if let Some(LastWill { topic, payload }) = &self.last_will {
             let will = rumqttc::LastWill::new(topic, payload.as_bytes(), QoS::AtLeastOnce, true);
             options.set_last_will(will);
         }
         if *is_tls {
             let configuration = tls::configuration(self.tls_ca_file.as_deref(), client)?;
-            options.set_transport(Transport::Tls(configuration));
+            options.set_transport(Transport::Tls(TlsConfiguration::Rustls(configuration)));
         }
         Ok(options)
     }

@@ -2,8 +2,14 @@
 //!
 //! CSV and Parquet have the same [`columns`]. Probabilities have a column for each emotion of FER-2013; those of weights
 //! with other labels are in JSON Lines only.
+//!
+//! How many zones and lines there are, nobody knows when the header is written. So `in_zones` has the names of the zones of a
+//! face, and `zones` and `lines` have the counts of the frame as JSON, as in JSON Lines.
+
+use std::borrow::Cow;
 
 use emotion_models::Emotion;
+use serde::Serialize;
 
 use super::{FaceRecord, LandmarkRecord, NormalizedBox, PixelBox, Record};
 use crate::frame_time::FrameTime;
@@ -28,25 +34,26 @@ pub enum ColumnType {
 }
 
 /// A cell of the table; None where the value is unknown.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs)]
 pub enum Cell<'a> {
     Float(Option<f64>),
     Integer(Option<i64>),
     Boolean(Option<bool>),
-    Text(Option<&'a str>),
+    Text(Option<Cow<'a, str>>),
 }
 
 /// A row of the table: a cell for each of [`columns`].
 pub type TableRow<'a> = [Cell<'a>; COUNT];
 
 /// How many columns there are.
-const COUNT: usize = 44;
+const COUNT: usize = 47;
 
 /// All columns in their order. `faces` is the number of faces of the frame; `x` to `height` are in pixels; the pixel aspect
-/// ratio is 1 where pixels are square.
+/// ratio is 1 where pixels are square; `in_zones` are separated by semicolons.
 pub fn columns() -> [Column; COUNT] {
-    named_row(&Record::new(FrameTime::default(), 0, 0, &[]), None).map(|(name, cell)| Column {
+    let record = Record::new(FrameTime::default(), 0, 0, &[]);
+    named_row(&record, None, &FrameCounts::default()).map(|(name, cell)| Column {
         name,
         kind: cell.kind(),
     })
@@ -56,15 +63,45 @@ pub fn columns() -> [Column; COUNT] {
 pub fn rows(record: &Record) -> impl Iterator<Item = TableRow<'_>> {
     let faces = record.faces.iter().map(Some);
     let none = record.faces.is_empty().then_some(None);
-    let rows = faces.chain(none).map(|face| named_row(record, face));
+    let counts = FrameCounts {
+        zones: json(&record.zones),
+        lines: json(&record.lines),
+    };
+    let rows = faces
+        .chain(none)
+        .map(move |face| named_row(record, face, &counts));
     rows.map(|row| row.map(|(_, cell)| cell))
+}
+
+/// The counts of zones and lines as JSON, if there are any.
+#[derive(Debug, Default)]
+struct FrameCounts {
+    zones: Option<String>,
+    lines: Option<String>,
+}
+
+fn json<T: Serialize>(counts: &[T]) -> Option<String> {
+    // Numbers and texts alone are always JSON.
+    (!counts.is_empty()).then(|| serde_json::to_string(counts).unwrap_or_default())
+}
+
+/// The zones that the person with this face is in, if there is one.
+fn zones_of(record: &Record, face: &FaceRecord) -> Option<String> {
+    let id = face.id?;
+    let zones = record.zones.iter();
+    let zones = zones.filter(|zone| zone.present.iter().any(|person| person.id == id));
+    let names: Vec<_> = zones.map(|zone| zone.name.as_str()).collect();
+    (!names.is_empty()).then(|| names.join(";"))
 }
 
 fn named_row<'a>(
     record: &'a Record,
     face: Option<&'a FaceRecord>,
+    counts: &FrameCounts,
 ) -> [(&'static str, Cell<'a>); COUNT] {
-    use Cell::{Boolean, Float, Integer, Text};
+    use Cell::{Boolean, Float, Integer};
+    let text = |text: Option<&'a str>| Cell::Text(text.map(Cow::Borrowed));
+    let owned = |text: Option<String>| Cell::Text(text.map(Cow::Owned));
     let pixel = |of: fn(&PixelBox) -> i64| Integer(face.map(|face| of(&face.pixels)));
     let fraction = |of: fn(&NormalizedBox) -> f64| Float(face.map(|face| of(&face.box_normalized)));
     let point = |of: fn(&LandmarkRecord) -> f64| {
@@ -79,8 +116,8 @@ fn named_row<'a>(
     [
         ("stream_time", Float(record.stream_time)),
         ("running_time", Float(record.running_time)),
-        ("wall_clock", Text(record.wall_clock.as_deref())),
-        ("source", Text(record.source.as_deref())),
+        ("wall_clock", text(record.wall_clock.as_deref())),
+        ("source", text(record.source.as_deref())),
         (
             "frame",
             Integer(record.frame.and_then(|frame| i64::try_from(frame).ok())),
@@ -107,7 +144,7 @@ fn named_row<'a>(
         ),
         (
             "emotion",
-            Text(face.and_then(|face| face.emotion.as_deref())),
+            text(face.and_then(|face| face.emotion.as_deref())),
         ),
         ("uncertain", Boolean(face.and_then(|face| face.uncertain))),
         ("confidence", Float(face.and_then(|face| face.confidence))),
@@ -120,8 +157,8 @@ fn named_row<'a>(
         probability(6),
         ("valence", Float(face.and_then(|face| face.valence))),
         ("quality", Float(face.and_then(|face| face.quality))),
-        ("model", Text(record.model.as_deref())),
-        ("weights_id", Text(record.weights_id.as_deref())),
+        ("model", text(record.model.as_deref())),
+        ("weights_id", text(record.weights_id.as_deref())),
         ("threshold", Float(record.threshold)),
         ("right_eye_x", point(|points| points.right_eye_x)),
         ("right_eye_y", point(|points| points.right_eye_y)),
@@ -133,6 +170,12 @@ fn named_row<'a>(
         ("right_mouth_y", point(|points| points.right_mouth_y)),
         ("left_mouth_x", point(|points| points.left_mouth_x)),
         ("left_mouth_y", point(|points| points.left_mouth_y)),
+        (
+            "in_zones",
+            owned(face.and_then(|face| zones_of(record, face))),
+        ),
+        ("zones", owned(counts.zones.clone())),
+        ("lines", owned(counts.lines.clone())),
     ]
 }
 

@@ -1,88 +1,20 @@
 //! The element `emotionpublish` and a real broker, which the tests stop and start again.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::process::Command;
 use std::sync::mpsc::Receiver;
 
 use crate::common::*;
-use emotion_tests::broker::{Mosquitto, PATIENCE};
-use emotion_tests::free_port;
-use gst::prelude::*;
-use gst_check::Harness;
-use gst_video::VideoFormat;
-use gstemotion::face::{DetectedFace, add_detected};
+use crate::publishing::Publishing;
+use emotion_tests::broker::Mosquitto;
+use emotion_tests::certificates::Authority;
+use emotion_tests::{PATIENCE, free_port};
 use gstemotion::record::Record;
 
-fn frame(ms: u64) -> gst::Buffer {
-    let (info, mut buffer) = blank(VideoFormat::Gray8, 64, 32);
-    let face = DetectedFace {
-        x: 8,
-        y: 4,
-        width: 8,
-        height: 8,
-        confidence: 0.75,
-        landmarks: None,
-    };
-    add_detected(buffer.make_mut(), info.width(), info.height(), &[face]);
-    at(buffer, ms)
-}
-
-struct Publishing {
-    harness: Harness,
-    bus: gst::Bus,
-}
-
-impl Publishing {
-    fn new(scheme: &str, port: u16, properties: &str) -> Self {
-        init();
-        let line =
-            format!("emotionpublish method=mqtt address={scheme}://localhost:{port} {properties}");
-        let element = gst::parse::launch(&line).unwrap();
-        let bus = gst::Bus::new();
-        element.set_bus(Some(&bus));
-        let mut harness = Harness::with_element(&element, Some("sink"), Some("src"));
-        harness.set_src_caps(info(VideoFormat::Gray8, 64, 32).to_caps().unwrap());
-        Self { harness, bus }
-    }
-
-    /// Pushes frames; each one passes at once, whatever the broker does.
-    fn frames(&mut self, times_ms: impl IntoIterator<Item = u64>) {
-        for ms in times_ms {
-            let buffer = frame(ms);
-            let out = self.harness.push_and_pull(buffer.clone()).unwrap();
-            assert_eq!(out.as_ptr(), buffer.as_ptr());
-        }
-    }
-
-    fn next_warning(&self) -> String {
-        let message = self
-            .bus
-            .timed_pop_filtered(
-                gst::ClockTime::from_seconds(PATIENCE.as_secs()),
-                &[gst::MessageType::Warning],
-            )
-            .expect("a warning");
-        let gst::MessageView::Warning(warning) = message.view() else {
-            unreachable!()
-        };
-        warning.error().to_string()
-    }
-
-    fn has_no_more_warnings(&self) -> bool {
-        self.bus
-            .pop_filtered(&[gst::MessageType::Warning])
-            .is_none()
-    }
-
-    fn stop(&self) {
-        let element = self.harness.element().unwrap();
-        element.set_state(gst::State::Null).unwrap();
-    }
-
-    fn count(&self, name: &str) -> u64 {
-        stat(&self.harness.element().unwrap(), name)
-    }
+fn to_broker(scheme: &str, port: u16, properties: &str) -> Publishing {
+    Publishing::new(&format!(
+        "method=mqtt address={scheme}://localhost:{port} {properties}"
+    ))
 }
 
 fn next_time(payloads: &Receiver<Vec<u8>>) -> u64 {
@@ -95,7 +27,7 @@ fn next_time(payloads: &Receiver<Vec<u8>>) -> u64 {
 fn each_record_is_a_message_in_order() {
     let broker = Mosquitto::start("allow_anonymous true");
     let payloads = broker.listen("hall/faces");
-    let mut publishing = Publishing::new("mqtt", broker.port, "topic=hall/faces source=hall");
+    let mut publishing = to_broker("mqtt", broker.port, "topic=hall/faces source=hall");
     publishing.frames(0..100);
     let first: Record = serde_json::from_slice(&payloads.recv_timeout(PATIENCE).unwrap()).unwrap();
     assert_eq!(first.source.as_deref(), Some("hall"));
@@ -116,7 +48,7 @@ fn each_record_is_a_message_in_order() {
 fn a_stopped_element_has_sent_everything() {
     let broker = Mosquitto::start("allow_anonymous true");
     let payloads = broker.listen("emotion");
-    let mut publishing = Publishing::new("mqtt", broker.port, "");
+    let mut publishing = to_broker("mqtt", broker.port, "");
     publishing.frames(0..50);
     publishing.stop();
     assert_eq!(publishing.count("sent"), 50);
@@ -127,7 +59,7 @@ fn a_stopped_element_has_sent_everything() {
 fn while_the_broker_is_stopped_the_picture_goes_on_and_afterwards_nothing_is_missing() {
     let mut broker = Mosquitto::start("allow_anonymous true");
     let payloads = broker.listen("emotion");
-    let mut publishing = Publishing::new("mqtt", broker.port, "");
+    let mut publishing = to_broker("mqtt", broker.port, "");
     publishing.frames(0..20);
     assert_eq!(next_time(&payloads), 0);
     broker.stop();
@@ -150,7 +82,7 @@ fn while_the_broker_is_stopped_the_picture_goes_on_and_afterwards_nothing_is_mis
 
 #[test]
 fn without_a_broker_the_newest_records_wait_and_the_others_are_counted() {
-    let mut publishing = Publishing::new("mqtt", free_port(), "queue-size=10");
+    let mut publishing = to_broker("mqtt", free_port(), "queue-size=10");
     let warning = publishing.next_warning();
     assert!(warning.contains("refused"), "{warning}");
     publishing.frames(0..100);
@@ -179,7 +111,7 @@ fn a_wrong_password_is_a_warning_that_says_so_and_the_right_one_works() {
     );
     let broker = Mosquitto::start(&configuration);
     for properties in ["", "username=anna password=wrong"] {
-        let mut publishing = Publishing::new("mqtt", broker.port, properties);
+        let mut publishing = to_broker("mqtt", broker.port, properties);
         publishing.frames(0..3);
         let warning = publishing.next_warning();
         assert!(
@@ -188,7 +120,7 @@ fn a_wrong_password_is_a_warning_that_says_so_and_the_right_one_works() {
         );
     }
     let payloads = broker.listen("emotion");
-    let mut publishing = Publishing::new("mqtt", broker.port, "username=anna password=secret");
+    let mut publishing = to_broker("mqtt", broker.port, "username=anna password=secret");
     publishing.frames([7]);
     assert_eq!(next_time(&payloads), 7);
 }
@@ -197,58 +129,10 @@ fn a_wrong_password_is_a_warning_that_says_so_and_the_right_one_works() {
 fn tls_trusts_the_given_authority_and_nobody_else_and_shows_a_certificate() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name).display().to_string();
-    for (name, about) in [("ca", "/CN=Test authority"), ("other", "/CN=Somebody else")] {
-        openssl(&[
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            about,
-            "-keyout",
-            &file(&format!("{name}.key")),
-            "-out",
-            &file(&format!("{name}.pem")),
-        ]);
-    }
-    fs::write(file("names"), "subjectAltName=DNS:localhost").unwrap();
+    let authority = Authority::new(folder.path(), "ca");
+    Authority::new(folder.path(), "other");
     for name in ["broker", "client"] {
-        openssl(&[
-            "req",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-subj",
-            "/CN=localhost",
-            "-keyout",
-            &file(&format!("{name}.key")),
-            "-out",
-            &file(&format!("{name}.csr")),
-        ]);
-        openssl(&[
-            "x509",
-            "-req",
-            "-days",
-            "2",
-            "-in",
-            &file(&format!("{name}.csr")),
-            "-CA",
-            &file("ca.pem"),
-            "-CAkey",
-            &file("ca.key"),
-            "-CAcreateserial",
-            "-extfile",
-            &file("names"),
-            "-out",
-            &file(&format!("{name}.pem")),
-        ]);
+        authority.sign(name, "DNS:localhost");
     }
 
     let (tls_port, strict_port) = (free_port(), free_port());
@@ -268,17 +152,17 @@ fn tls_trusts_the_given_authority_and_nobody_else_and_shows_a_certificate() {
     let broker = Mosquitto::start(&configuration);
     let payloads = broker.listen("emotion");
     for distrusting in [format!("tls-ca-file={}", file("other.pem")), String::new()] {
-        let mut publishing = Publishing::new("mqtts", tls_port, &distrusting);
+        let mut publishing = to_broker("mqtts", tls_port, &distrusting);
         publishing.frames([1]);
         let warning = publishing.next_warning();
         assert!(warning.contains("certificate"), "{warning}");
     }
     let ca = format!("tls-ca-file={}", file("ca.pem"));
-    let mut publishing = Publishing::new("mqtts", tls_port, &ca);
+    let mut publishing = to_broker("mqtts", tls_port, &ca);
     publishing.frames([2]);
     assert_eq!(next_time(&payloads), 2);
 
-    let mut publishing = Publishing::new("mqtts", strict_port, &ca);
+    let mut publishing = to_broker("mqtts", strict_port, &ca);
     publishing.frames([3]);
     let warning = publishing.next_warning();
     assert!(warning.contains("broker is away"), "{warning}");
@@ -287,19 +171,10 @@ fn tls_trusts_the_given_authority_and_nobody_else_and_shows_a_certificate() {
         file("client.pem"),
         file("client.key")
     );
-    let mut publishing = Publishing::new("mqtts", strict_port, &shown);
+    let mut publishing = to_broker("mqtts", strict_port, &shown);
     publishing.frames([4]);
     assert_eq!(next_time(&payloads), 4);
     assert!(broker.path().exists());
-}
-
-fn openssl(arguments: &[&str]) {
-    let made = Command::new("openssl").args(arguments).output().unwrap();
-    assert!(
-        made.status.success(),
-        "{}",
-        String::from_utf8_lossy(&made.stderr)
-    );
 }
 
 #[test]

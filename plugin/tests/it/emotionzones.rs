@@ -241,6 +241,60 @@ fn zones_can_be_changed_while_playing() {
 }
 
 #[test]
+fn a_file_adds_zones_and_lines_and_a_wrong_one_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zones.txt");
+    fs::write(
+        &path,
+        "# shop\nzone till=0,0 0.5,0 0.5,1 0,1\nline door=0.5,1 0.5,0\n",
+    )
+    .unwrap();
+    let location = path.to_str().unwrap();
+    let mut h = zones_harness(&format!("emotionzones {ZONES} location={location}"));
+    let element = h.element().unwrap();
+    let names = |buffer: &gst::Buffer| {
+        let found = frame_zones(buffer).unwrap();
+        let lines = found.lines.iter().map(|line| line.name.clone());
+        let zones = found.zones.iter().map(|zone| zone.name.clone());
+        zones.chain(lines).collect::<Vec<_>>().join(" ")
+    };
+    let out = h.push_and_pull(frame(0, &[(7, 0.3)])).unwrap();
+    assert_eq!(names(&out), "hall till door");
+    assert_eq!(frame_zones(&out).unwrap().zones[1].people.len(), 1);
+
+    let bus = gst::Bus::new();
+    element.set_bus(Some(&bus));
+    for (text, reason) in [
+        (
+            "zone till=0,0 1,1",
+            "line 1: till: expected 3 to 100 corners",
+        ),
+        ("zone hall=0,0 1,1 1,0", "hall is there twice"),
+    ] {
+        fs::write(&path, text).unwrap();
+        element.set_property("location", location);
+        let warning = next_warning(&bus);
+        assert!(warning.contains(reason), "{warning}");
+        let expected = "location stays as it was";
+        assert!(warning.contains(expected), "{warning}");
+    }
+    element.set_property("location", "/nowhere/zones.txt");
+    let warning = next_warning(&bus);
+    assert!(
+        warning.contains("/nowhere/zones.txt: No such file"),
+        "{warning}"
+    );
+    element.set_property("zones", "till=0,0 1,1 1,0");
+    assert!(next_warning(&bus).contains("zones: till is there twice"));
+    let out = h.push_and_pull(frame(1000, &[(7, 0.3)])).unwrap();
+    assert_eq!(names(&out), "hall till door");
+
+    element.set_property("location", None::<&str>);
+    let out = h.push_and_pull(frame(2000, &[(7, 0.3)])).unwrap();
+    assert_eq!(names(&out), "hall");
+}
+
+#[test]
 fn a_flush_ends_all_tracks() {
     let mut h = zones_harness(&format!("emotionzones {ZONES}"));
     h.push_and_pull(frame(0, &[(7, 0.7)])).unwrap();

@@ -13,6 +13,8 @@ mod emotionoverlay_privacy;
 mod emotionoverlay_reference;
 mod emotionoverlay_uncertain;
 mod emotionpublish;
+#[cfg(feature = "kafka")]
+mod emotionpublish_kafka;
 mod emotionpublish_mqtt;
 mod emotionzones;
 mod facedetect;
@@ -22,6 +24,7 @@ mod frames;
 mod late;
 mod privacy_marks;
 mod properties;
+mod publishing;
 mod record_schema;
 mod robustness;
 mod steadiness;

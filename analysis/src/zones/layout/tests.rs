@@ -78,3 +78,38 @@ fn the_name_of_a_wrong_shape_and_of_one_that_is_there_twice_is_told() {
     // A zone and a line may share a name.
     assert!(ZoneLayout::parse(&format!("hall={triangle}"), "hall=0,0 1,1").is_ok());
 }
+
+#[test]
+fn a_file_has_a_zone_or_a_line_in_each_line() {
+    let text = "# hall\n\n  zone hall=0,0.5 0.6,0.5 0.6,1 limit=20\r\nline\tdoor=0.5,0.2 0.5,0.9 in=a\nzone till two=0.7,0.1 1,0.1 1,0.3";
+    let layout = ZoneLayout::parse_file(text).unwrap();
+    let same = ZoneLayout::parse(
+        "hall=0,0.5 0.6,0.5 0.6,1 limit=20; till two=0.7,0.1 1,0.1 1,0.3",
+        "door=0.5,0.2 0.5,0.9 in=a",
+    );
+    assert_eq!(Ok(layout), same);
+    assert!(ZoneLayout::parse_file("").unwrap().is_empty());
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_told_with_the_line() {
+    for (text, expected) in [
+        ("hall=0,0 1,0 1,1", "line 1: expected `zone NAME="),
+        ("\nzone", "line 2: expected NAME="),
+        (
+            "zone a=0,0 1,0 1,1; b=0,0 1,0 1,1",
+            "line 1: expected NAME=",
+        ),
+        (
+            "#\nline door=0,0",
+            "line 2: door: expected the two ends of a line, found 1 points",
+        ),
+        (
+            "zone a=0,0 1,0 1,1\nzone a=0,0 1,0 0,1",
+            "line 2: a is there twice",
+        ),
+    ] {
+        let error = ZoneLayout::parse_file(text).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{text:?}: {error}");
+    }
+}

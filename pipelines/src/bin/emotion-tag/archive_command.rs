@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use emotion_pipelines::archive::merge::{Completeness, PlannedFile};
-use emotion_pipelines::archive::{Archive, Grouping};
+use emotion_pipelines::archive::{Archive, ArchiveFolder, Grouping};
 use emotion_pipelines::runner;
 use emotion_pipelines::shard::Shard;
 use emotion_pipelines::tag::manifest::Manifest;
@@ -33,7 +33,7 @@ pub(super) enum ArchiveCommand {
 
 #[derive(clap::Args)]
 pub(super) struct ArchiveArguments {
-    /// The folder of --out, with the results of one or more runs
+    /// The folder of --out, with the results of one or more runs; it may be an address with s3://
     folder: PathBuf,
     /// Groups of files: what this regular expression finds in their paths, such as '^(\d{4})-' [default: the first folder]
     #[arg(long, value_name = "PATTERN")]
@@ -77,14 +77,14 @@ impl ArchiveCommand {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Table(arguments) => {
-                let (archive, grouping) = arguments.read()?;
+                let (folder, archive, grouping) = arguments.read()?;
                 write!(io::stdout(), "{}", archive.groups_text(&grouping))?;
-                print_paths(archive.write_tables(&grouping)?)?;
+                print_places(folder.publish(&archive.write_tables(&grouping)?)?)?;
                 Ok(status(&archive))
             }
             Self::Report(arguments) => {
-                let (archive, grouping) = arguments.read()?;
-                print_paths(vec![archive.write_page(&grouping)?])?;
+                let (folder, archive, grouping) = arguments.read()?;
+                print_places(folder.publish(&[archive.write_page(&grouping)?])?)?;
                 Ok(status(&archive))
             }
             Self::List(arguments) => arguments.run(),
@@ -93,11 +93,9 @@ impl ArchiveCommand {
     }
 }
 
-fn print_paths(paths: Vec<PathBuf>) -> io::Result<()> {
+fn print_places(places: Vec<String>) -> io::Result<()> {
     let mut out = io::stdout();
-    paths
-        .iter()
-        .try_for_each(|path| writeln!(out, "{}", path.display()))
+    places.iter().try_for_each(|place| writeln!(out, "{place}"))
 }
 
 /// Whether all results could be read.
@@ -109,12 +107,13 @@ fn status(archive: &Archive) -> ExitCode {
 }
 
 impl ArchiveArguments {
-    fn read(self) -> anyhow::Result<(Archive, Grouping)> {
-        let archive = Archive::read(&self.folder)?;
+    fn read(self) -> anyhow::Result<(ArchiveFolder, Archive, Grouping)> {
+        let folder = ArchiveFolder::open(&self.folder)?;
+        let archive = Archive::read(folder.path())?;
         for (path, reason) in &archive.unreadable {
             eprintln!("emotion-tag: {}: {reason}", path.display());
         }
-        Ok((archive, self.group.unwrap_or_default()))
+        Ok((folder, archive, self.group.unwrap_or_default()))
     }
 }
 
@@ -149,17 +148,18 @@ impl ListArguments {
 
 impl MergeArguments {
     fn run(self) -> anyhow::Result<ExitCode> {
-        let manifests = Manifest::read_all(&self.archive.folder)?;
         let plan = self.plan.as_deref().map(PlannedFile::read_all);
         let plan = plan.transpose()?.unwrap_or_default();
-        let (archive, grouping) = self.archive.read()?;
+        let (folder, archive, grouping) = self.archive.read()?;
+        let manifests = Manifest::read_all(folder.path())?;
         let found = Completeness::of(&archive, &manifests, &plan)?;
         let mut written = archive.write_tables(&grouping)?;
         written.push(archive.write_page(&grouping)?);
+        let written = folder.publish(&written)?;
         if self.json {
             writeln!(io::stdout(), "{}", serde_json::to_string(&found)?)?;
         } else {
-            print_paths(written)?;
+            print_places(written)?;
             write!(io::stdout(), "{}", found.text())?;
         }
         Ok(match (found.is_complete(), found.can_be_completed()) {

@@ -7,7 +7,7 @@ use emotion_pipelines::tag::usage::UsageError;
 
 #[derive(clap::Args)]
 pub(super) struct InputNames {
-    /// Files, folders, patterns such as 'talks/*.mp4', addresses with http://, https:// or file://, and - for standard input
+    /// Files, folders, patterns such as 'talks/*.mp4', addresses with http://, https://, s3:// or file://, and - for standard input
     #[arg(required_unless_present = "list", value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// A file with one path or pattern per line, or paths that end with NUL, relative to that file; - is standard input

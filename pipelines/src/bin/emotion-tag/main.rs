@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Parser;
 use emotion_pipelines::{
+    decoders::Decoders,
     encoding_profile::EncodingQuality,
     runner::{self, StopFlag},
     shard::Shard,
@@ -49,7 +50,7 @@ use input_names::InputNames;
 struct Arguments {
     #[command(flatten)]
     inputs: InputNames,
-    /// The folder for the results; it may be that of the videos
+    /// The folder for the results; it may be that of the videos, or an address with s3://
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
     /// Tag only a part of the files, such as 3/10: others are tagged elsewhere, and `emotion-tag merge` puts all together
@@ -104,6 +105,9 @@ struct Arguments {
     /// int8 needs weights from emotion-trainer quantize for both networks
     #[arg(long, value_parser = ["auto", "f32", "bf16", "int8"], default_value = "auto")]
     precision: String,
+    /// Which decoders to use
+    #[arg(long, value_enum, default_value_t)]
+    decoders: Decoders,
     /// Properties of facedetect, such as 'min-size=60'
     #[arg(
         long,
@@ -217,13 +221,14 @@ fn run(arguments: Arguments, stop: &StopFlag) -> anyhow::Result<RunTotals> {
             report: arguments.report,
             elan: arguments.elan,
             thumbnails: arguments.thumbnails,
+            decoders: arguments.decoders,
             keep_partial: arguments.keep_partial,
             facedetect: with_precision(&arguments.precision, arguments.facedetect),
             emotionclassify: with_precision(&arguments.precision, arguments.emotionclassify),
             baseline: arguments.baseline,
             ..Settings::default()
         },
-        out: arguments.out,
+        out: arguments.out.into(),
         shard: arguments.shard,
         work: arguments.work,
         jobs: jobs.unwrap_or(NonZeroUsize::MIN),

@@ -1,9 +1,13 @@
 //! Mistakes that do not show in one value alone, or only in the files that a value names.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{ApiSettings, Config, MqttSettings, PageSettings, RecordSettings, WebhookSettings};
+use gstemotion::broker;
+
+use super::{
+    ApiSettings, Config, KafkaSettings, MqttSettings, PageSettings, RecordSettings, WebhookSettings,
+};
 use crate::crowd::certificates;
 use crate::crowd::page_tls::TlsAcceptors;
 
@@ -34,6 +38,7 @@ pub(super) fn find(config: &Config) -> Option<Contradiction> {
     sources(config)
         .or_else(|| records(&config.records))
         .or_else(|| config.mqtt.as_ref().and_then(mqtt))
+        .or_else(|| config.kafka.as_ref().and_then(kafka))
         .or_else(|| config.page.as_ref().and_then(page))
         .or_else(|| config.webhook.as_ref().and_then(webhook))
         .or_else(|| {
@@ -106,21 +111,45 @@ fn unwritable(path: &Path) -> Option<String> {
 fn mqtt(mqtt: &MqttSettings) -> Option<Contradiction> {
     let error = mqtt.publisher().check().err()?;
     let key = match &error {
-        gstemotion::mqtt::Error::Incomplete(key, _) => key,
-        gstemotion::mqtt::Error::Certificate { path, .. } => {
-            let is_it = |file: &Option<std::path::PathBuf>| {
-                file.as_ref()
-                    .is_some_and(|file| file.display().to_string() == *path)
-            };
-            match mqtt {
-                _ if is_it(&mqtt.tls_ca_file) => "tls-ca-file",
-                _ if is_it(&mqtt.tls_certificate_file) => "tls-certificate-file",
-                _ => "tls-key-file",
-            }
+        gstemotion::mqtt::Error::Broker(error) => {
+            let files = [&mqtt.tls_ca_file, &mqtt.tls_certificate_file];
+            key_of_broker(error, files)
         }
-        _ => "address",
+        gstemotion::mqtt::Error::Address(_) => "address",
     };
     Some(Contradiction::at(&["mqtt", key], error.to_string()))
+}
+
+fn kafka(kafka: &KafkaSettings) -> Option<Contradiction> {
+    let error = kafka.publisher().check().err()?;
+    let path = match &error {
+        gstemotion::kafka::Error::Broker(error) => {
+            let files = [&kafka.tls_ca_file, &kafka.tls_certificate_file];
+            vec!["kafka", key_of_broker(error, files)]
+        }
+        gstemotion::kafka::Error::NotBuilt => vec!["kafka"],
+        _ => vec!["kafka", "address"],
+    };
+    Some(Contradiction::at(&path, error.to_string()))
+}
+
+/// The key of the setting that is wrong, for a broker with these files of authorities and of a certificate.
+fn key_of_broker(error: &broker::Error, files: [&Option<PathBuf>; 2]) -> &'static str {
+    let broker::Error::Certificate { path, .. } = error else {
+        return match error {
+            broker::Error::Incomplete(key, _) => key,
+            _ => "address",
+        };
+    };
+    let is_it = |file: &Option<PathBuf>| {
+        let shown = file.as_ref().map(|file| file.display().to_string());
+        shown.as_ref() == Some(path)
+    };
+    match files.map(is_it) {
+        [true, _] => "tls-ca-file",
+        [_, true] => "tls-certificate-file",
+        _ => "tls-key-file",
+    }
 }
 
 fn page(page: &PageSettings) -> Option<Contradiction> {

@@ -39,7 +39,9 @@ impl ConfigDifference {
             };
             let list = match (section.as_str(), key.as_deref()) {
                 ("source", _) => continue,
-                ("detect" | "classify" | "picture-check", _) => &mut difference.of_all_sources,
+                ("detect" | "classify" | "zones" | "picture-check", _) => {
+                    &mut difference.of_all_sources
+                }
                 ("reconnect", _) | ("records", Some("include" | "interval-seconds")) => {
                     &mut difference.applied
                 }
@@ -79,7 +81,7 @@ fn different_settings(old: &Config, new: &Config) -> BTreeSet<(String, Option<St
         }
     }
     // A secret may change where it is kept.
-    let secrets: [(&str, &str, [Option<&Secret>; 2]); 4] = [
+    let secrets: [(&str, &str, [Option<&Secret>; 2]); 5] = [
         (
             "page",
             "token",
@@ -94,6 +96,11 @@ fn different_settings(old: &Config, new: &Config) -> BTreeSet<(String, Option<St
             "mqtt",
             "password",
             [old, new].map(|config| config.mqtt.as_ref()?.password.as_ref()),
+        ),
+        (
+            "kafka",
+            "password",
+            [old, new].map(|config| config.kafka.as_ref()?.password.as_ref()),
         ),
         (
             "webhook",
@@ -165,7 +172,8 @@ mod tests {
         );
         let new = config(
             "[page]\nlisten = \"127.0.0.1:2\"\ntoken = \"t\"\n[detect]\nmin-size = 40\n[records]\ninclude = \"changes\"\n\
-             jsonl = \"a\"\n[reconnect]\nstall-seconds = 5\n[analysis]\nworkers = 3\n[api]",
+             jsonl = \"a\"\n[reconnect]\nstall-seconds = 5\n[analysis]\nworkers = 3\n[api]\n\
+             [zones]\nmax-absence-seconds = 2",
         );
         let found = ConfigDifference::new(&old, &new);
         assert_eq!(
@@ -182,7 +190,10 @@ mod tests {
                 "records.jsonl"
             ]
         );
-        assert_eq!(found.of_all_sources, ["detect.min-size"]);
+        assert_eq!(
+            found.of_all_sources,
+            ["detect.min-size", "zones.max-absence-seconds"]
+        );
         assert_eq!(
             ConfigDifference::new(&new, &new),
             ConfigDifference::default()

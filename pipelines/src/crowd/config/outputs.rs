@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gstemotion::emotionpublish::IncludedFrames;
+use gstemotion::kafka::{self, KafkaAddress, SaslMechanism};
 use gstemotion::mqtt::{self, BrokerAddress, LastWill};
 use serde::{Deserialize, Deserializer};
 
@@ -165,6 +166,73 @@ impl MqttSettings {
             queue_size: self.queue_size,
         }
     }
+}
+
+/// A Kafka cluster for the records.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct KafkaSettings {
+    /// The addresses of brokers.
+    #[serde(deserialize_with = "values::kafka_address")]
+    pub address: KafkaAddress,
+    /// The topic of the records; the name of the source is their key.
+    #[serde(
+        default = "default_kafka_topic",
+        deserialize_with = "values::kafka_topic"
+    )]
+    pub topic: String,
+    /// The topic of the status of the sources, which should be compacted; `None` for none.
+    #[serde(default, deserialize_with = "optional_kafka_topic")]
+    pub status_topic: Option<String>,
+    /// User name for the login.
+    pub username: Option<String>,
+    /// Password for the login.
+    pub password: Option<Secret>,
+    /// How to log in.
+    #[serde(default, with = "values::SaslMechanismName")]
+    pub sasl_mechanism: SaslMechanism,
+    /// Name of this client in the logs of the brokers.
+    pub client_id: Option<String>,
+    /// PEM file of the trusted authorities; `None` for those of the system.
+    pub tls_ca_file: Option<PathBuf>,
+    /// PEM file of the client's certificate.
+    pub tls_certificate_file: Option<PathBuf>,
+    /// PEM file of the certificate's key.
+    pub tls_key_file: Option<PathBuf>,
+    /// Number of records that are kept while no broker is reachable.
+    #[serde(
+        default = "default_queue",
+        deserialize_with = "values::number::<_, _, 1, 1_000_000>"
+    )]
+    pub queue_size: usize,
+}
+
+impl KafkaSettings {
+    /// The settings of the client of the cluster.
+    pub(crate) fn publisher(&self) -> kafka::Settings {
+        let password = self.password.as_ref().map(Secret::reveal);
+        kafka::Settings {
+            address: self.address.clone(),
+            username: self.username.clone(),
+            password: password.map(str::to_owned),
+            mechanism: self.sasl_mechanism,
+            client_id: self.client_id.clone(),
+            tls_ca_file: self.tls_ca_file.clone(),
+            tls_certificate_file: self.tls_certificate_file.clone(),
+            tls_key_file: self.tls_key_file.clone(),
+            queue_size: self.queue_size,
+        }
+    }
+}
+
+fn default_kafka_topic() -> String {
+    "emotion".into()
+}
+
+fn optional_kafka_topic<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    values::kafka_topic(deserializer).map(Some)
 }
 
 fn default_topic() -> String {

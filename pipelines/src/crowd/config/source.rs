@@ -12,10 +12,11 @@ use super::element_properties::ElementProperties;
 use super::redaction::{redacted, secrets_in_address, secrets_in_launch_line};
 use super::secret::Secret;
 use super::values::{self, PictureMode, checked};
-use super::zone::{LineSettings, ZoneSettings};
+use super::zone::{LineSettings, ZoneSettings, ZoneTimes};
 use crate::camera_mode::{FrameSize, WantedMode};
 use crate::crowd::endpoint::{self, Endpoint};
 use crate::crowd::mask::Polygon;
+use crate::decoders::Decoders;
 
 /// A stream.
 #[derive(Clone, Deserialize)]
@@ -49,6 +50,8 @@ pub struct SourceSettings {
     pub deinterlace: bool,
     /// Parts of the upright picture that are neither analysed nor shown.
     pub(crate) masks: Vec<Polygon>,
+    /// Which decoders are used.
+    pub decoders: Decoders,
     /// Whether frozen, black and covered pictures are noticed.
     pub picture_check: bool,
     /// The time between two analysed frames; `None` to analyse all.
@@ -63,6 +66,8 @@ pub struct SourceSettings {
     pub classify: ElementProperties,
     /// Its zones and lines.
     pub zones: ZoneLayout,
+    /// How people in them are counted, where not as for all streams.
+    pub zone_times: ZoneTimes,
     /// Its table as it was written, to compare it with another and to show it.
     pub(crate) table: toml::Table,
 }
@@ -169,6 +174,8 @@ struct Table {
     deinterlace: bool,
     #[serde(default, deserialize_with = "camera_values::masks")]
     masks: Vec<Polygon>,
+    #[serde(default)]
+    decoders: Decoders,
     #[serde(default = "camera_values::yes")]
     picture_check: bool,
     #[serde(default, deserialize_with = "frames_per_second")]
@@ -183,6 +190,8 @@ struct Table {
     zones: Vec<ZoneSettings>,
     #[serde(default, rename = "line")]
     lines: Vec<LineSettings>,
+    #[serde(default, rename = "zones")]
+    zone_times: ZoneTimes,
 }
 
 /// Later packets are lost. A network within a building needs a tenth of this.
@@ -283,6 +292,7 @@ impl TryFrom<Table> for SourceSettings {
             mirror: table.mirror,
             deinterlace: table.deinterlace,
             masks: table.masks,
+            decoders: table.decoders,
             picture_check: table.picture_check,
             period: table.frames_per_second,
             at_end,
@@ -290,6 +300,7 @@ impl TryFrom<Table> for SourceSettings {
             detect: table.detect,
             classify: table.classify,
             zones,
+            zone_times: table.zone_times,
             table: toml::Table::new(),
         })
     }

@@ -3,6 +3,7 @@ use gst::prelude::*;
 use std::path::Path;
 
 use super::*;
+use crate::crowd::zones::make_zone_counter;
 
 fn parse(text: &str) -> Result<Config, Error> {
     crate::init().expect("GStreamer starts");
@@ -26,6 +27,7 @@ fn the_example_is_valid_as_it_is_and_with_every_setting_uncommented() {
         "page.token",
         "control.token",
         "webhook.token",
+        "kafka.password",
     ];
     for name in texts {
         std::fs::write(file(name), format!("text of {name}\n")).expect("it is writable");
@@ -59,7 +61,21 @@ fn the_example_is_valid_as_it_is_and_with_every_setting_uncommented() {
         .replace("{ env = \"HALL_PASSWORD\" }", "\"text\"")
         // Certificates need an address with TLS.
         .replace("rtsp://camera.lan/stream", "rtsps://camera.lan/stream");
+    let whole = match cfg!(feature = "kafka") {
+        true => whole,
+        false => {
+            let refused = error(&whole);
+            assert!(
+                refused.contains("build it with the cargo feature kafka"),
+                "{refused}"
+            );
+            let (before, kafka) = whole.split_once("[kafka]").expect("it is there");
+            let (_, after) = kafka.split_once("[webhook]").expect("it follows");
+            format!("{before}[webhook]{after}")
+        }
+    };
     let config = parse(&whole).expect("its comments are right");
+    assert_eq!(config.kafka.is_some(), cfg!(feature = "kafka"));
     assert_eq!(config.sources.len(), 5);
     assert!(config.mqtt.is_some() && config.page.is_some());
     assert!(config.webhook.is_some() && config.api.is_some());
@@ -121,6 +137,15 @@ fn commented_values_of_the_example_are_the_defaults() {
     assert_eq!(shown("topic"), mqtt.topic);
     assert_eq!(shown("status-topic"), mqtt.status_topic);
     assert_eq!(shown("availability-topic"), mqtt.availability_topic);
+    let counter = gst::ElementFactory::make("emotionzones").build();
+    let counter = counter.expect("the element is there");
+    for (property, key) in [
+        ("max-absence", "max-absence-seconds"),
+        ("emotion-window", "emotion-window-seconds"),
+    ] {
+        let seconds = counter.property::<u64>(property) / 1_000_000_000;
+        assert_eq!(shown(key), seconds.to_string());
+    }
 }
 
 #[test]
@@ -146,6 +171,32 @@ fn zones_and_lines_of_a_source_are_read() {
     let door = &layout.lines()[0];
     assert_eq!((door.inwards(), door.outwards()), ("entering", "out"));
     assert!(b.zones.is_empty());
+}
+
+#[test]
+fn the_times_of_zones_are_those_of_the_source_before_those_of_all() {
+    let config = parse(
+        "[zones]\nmax-absence-seconds = 2\nemotion-window-seconds = 0.5\n\
+         [[source]]\nname='a'\nlaunch='videotestsrc'\nzones={max-absence-seconds=30}\n\
+         [[source.zone]]\nname='hall'\ncorners=[[0,0.5],[1,0.5],[1,1]]\n",
+    );
+    let config = config.expect("it is right");
+    let times = config.sources[0].zone_times.or(config.zones);
+    let expected = [30_000, 500].map(|ms| Some(Duration::from_millis(ms)));
+    assert_eq!([times.max_absence, times.emotion_window], expected);
+    let counter = make_zone_counter(&config.sources[0].zones, times);
+    let counter = counter.expect("the element is there");
+    assert_eq!(counter.property::<u64>("max-absence"), 30_000_000_000);
+    assert_eq!(counter.property::<u64>("emotion-window"), 500_000_000);
+
+    let default = make_zone_counter(&config.sources[0].zones, ZoneTimes::default());
+    let default = default.expect("the element is there");
+    assert_eq!(default.property::<u64>("max-absence"), 5_000_000_000);
+    let wrong = error("[page]\n[zones]\nmax-absence-seconds = 3601\n");
+    assert!(
+        wrong.starts_with("my.toml:3:23: expected seconds from 0 to 3600, found 3601"),
+        "{wrong}"
+    );
 }
 
 #[test]

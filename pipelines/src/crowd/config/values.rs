@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use gstemotion::emotionpublish::IncludedFrames;
+use gstemotion::kafka::{self, SaslMechanism};
 use gstemotion::mqtt;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::crowd::endpoint;
+
+const HOUR: f64 = 3600.0;
+const DAY: f64 = 24.0 * HOUR;
 
 /// Reads a value and passes it through `check`.
 pub(super) fn checked<'de, D, T, U, E>(
@@ -37,20 +41,29 @@ pub(super) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
 
 /// A time in seconds, up to a day.
 pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    checked(deserializer, |seconds| duration(seconds, 0.0))
+    checked(deserializer, |seconds| duration(seconds, 0.0, DAY))
+}
+
+/// A time in seconds, up to an hour.
+pub(super) fn seconds_of_an_hour<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    checked(deserializer, |seconds| {
+        duration(seconds, 0.0, HOUR).map(Some)
+    })
 }
 
 /// A time in seconds after which something happens again: from a tenth of a second, so that it never happens all the time.
 pub(super) fn pause<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    checked(deserializer, |seconds| duration(seconds, 0.1))
+    checked(deserializer, |seconds| duration(seconds, 0.1, DAY))
 }
 
-fn duration(seconds: f64, least: f64) -> Result<Duration, String> {
-    (least..=86_400.0)
+fn duration(seconds: f64, least: f64, most: f64) -> Result<Duration, String> {
+    (least..=most)
         .contains(&seconds)
         .then(|| Duration::from_secs_f64(seconds))
         .ok_or(format!(
-            "expected seconds from {least} to 86400, found {seconds}"
+            "expected seconds from {least} to {most}, found {seconds}"
         ))
 }
 
@@ -90,6 +103,34 @@ pub(super) fn broker<'de, D: Deserializer<'de>>(
     checked(deserializer, |text: String| {
         text.parse::<mqtt::BrokerAddress>()
     })
+}
+
+/// The addresses of a Kafka cluster.
+pub(super) fn kafka_address<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<kafka::KafkaAddress, D::Error> {
+    checked(deserializer, |text: String| {
+        text.parse::<kafka::KafkaAddress>()
+    })
+}
+
+/// A topic of Kafka.
+pub(super) fn kafka_topic<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    checked(deserializer, |text: String| match kafka::is_topic(&text) {
+        true => Ok(text),
+        false => Err(kafka::Error::Topic(text)),
+    })
+}
+
+/// The values of [`SaslMechanism`] in the file.
+#[derive(Deserialize)]
+#[serde(remote = "SaslMechanism", rename_all = "kebab-case")]
+pub(super) enum SaslMechanismName {
+    Plain,
+    #[serde(rename = "scram-sha-256")]
+    ScramSha256,
+    #[serde(rename = "scram-sha-512")]
+    ScramSha512,
 }
 
 /// An address of a web server.

@@ -1,7 +1,39 @@
-//! The zones and lines of a source.
+//! The zones and lines of a source, and how people in them are counted.
+
+use std::time::Duration;
 
 use emotion_analysis::zones::{FramePoint, Line, ShapeError, Zone};
 use serde::Deserialize;
+
+use super::values;
+
+/// The times of the element that counts; `None` for its default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ZoneTimes {
+    /// Who is not seen for longer has left.
+    #[serde(
+        rename = "max-absence-seconds",
+        deserialize_with = "values::seconds_of_an_hour"
+    )]
+    pub max_absence: Option<Duration>,
+    /// How far back the shares of the emotions in a zone look.
+    #[serde(
+        rename = "emotion-window-seconds",
+        deserialize_with = "values::seconds_of_an_hour"
+    )]
+    pub emotion_window: Option<Duration>,
+}
+
+impl ZoneTimes {
+    /// These, and those of `general` where there is none.
+    pub(crate) fn or(self, general: Self) -> Self {
+        Self {
+            max_absence: self.max_absence.or(general.max_absence),
+            emotion_window: self.emotion_window.or(general.emotion_window),
+        }
+    }
+}
 
 /// A zone in the file.
 #[derive(Debug, Deserialize)]

@@ -1,21 +1,25 @@
 //! The counts of the connection to a broker.
 
 use std::fmt;
-use std::sync::Arc;
 
-use gstemotion::mqtt::Publisher;
+use gstemotion::broker::CountsReader;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-/// The counts of the publisher.
+/// The counts of a publisher.
 #[derive(Debug)]
-pub(super) struct BrokerMetrics(pub(super) Arc<Publisher>);
+pub(super) struct BrokerMetrics {
+    /// What the names of its metrics begin with: `mqtt` or `kafka`.
+    pub(super) kind: &'static str,
+    pub(super) counts: CountsReader,
+}
 
 impl Collector for BrokerMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let counts = self.0.counts();
+        let kind = self.kind;
+        let counts = self.counts.counts();
         let counters = [
             (
                 "sent",
@@ -24,7 +28,7 @@ impl Collector for BrokerMetrics {
             ),
             (
                 "dropped",
-                "Records that were dropped for newer ones",
+                "Records that were dropped for newer ones, or that the broker refused",
                 counts.dropped,
             ),
             (
@@ -34,7 +38,7 @@ impl Collector for BrokerMetrics {
             ),
         ];
         for (name, help, count) in counters {
-            let name = format!("mqtt_{name}");
+            let name = format!("{kind}_{name}");
             let counter = ConstCounter::new(count);
             let metric = encoder.encode_descriptor(&name, help, None, counter.metric_type())?;
             counter.encode(metric)?;
@@ -48,7 +52,7 @@ impl Collector for BrokerMetrics {
             ),
         ];
         for (name, help, value) in gauges {
-            let name = format!("mqtt_{name}");
+            let name = format!("{kind}_{name}");
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             let metric = encoder.encode_descriptor(&name, help, None, gauge.metric_type())?;
             gauge.encode(metric)?;

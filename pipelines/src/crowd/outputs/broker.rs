@@ -1,15 +1,14 @@
 //! An MQTT broker: records, the status of each source, and whether the program runs.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use gstemotion::mqtt::{ConnectionEvent, Publisher};
+use gstemotion::broker::CountsReader;
+use gstemotion::mqtt::Publisher;
 
 use super::home_assistant::{self, Topics};
-use super::messages::StatusReport;
+use super::messages::{StatusReport, log_dropped, log_event};
 use crate::crowd::config::{MqttSettings, OFFLINE};
-use crate::crowd::log::log;
 
 /// What the availability topic says while the program runs.
 const ONLINE: &str = "online";
@@ -19,7 +18,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The connection to a broker, which is opened again after a failure.
 #[derive(Debug)]
 pub(super) struct Broker {
-    publisher: Arc<Publisher>,
+    publisher: Publisher,
     /// Contains `{source}` for the name of the source, as the following one.
     topic: String,
     status_topic: String,
@@ -30,17 +29,11 @@ pub(super) struct Broker {
 
 impl Broker {
     pub(super) fn connect(settings: &MqttSettings) -> anyhow::Result<Self> {
-        let on_event = |event| match event {
-            ConnectionEvent::Connected => log("mqtt", "connected"),
-            ConnectionEvent::Disconnected(reason) => log(
-                "mqtt",
-                &format!("the broker is away, records wait: {reason}"),
-            ),
-        };
-        let publisher = Publisher::start(&settings.publisher(), on_event).context("[mqtt]")?;
+        let publisher =
+            Publisher::start(&settings.publisher(), log_event("mqtt")).context("[mqtt]")?;
         publisher.publish_retained(&settings.availability_topic, ONLINE.into());
         Ok(Self {
-            publisher: Arc::new(publisher),
+            publisher,
             topic: settings.topic.clone(),
             status_topic: settings.status_topic.clone(),
             availability_topic: settings.availability_topic.clone(),
@@ -48,8 +41,8 @@ impl Broker {
         })
     }
 
-    pub(super) fn publisher(&self) -> &Arc<Publisher> {
-        &self.publisher
+    pub(super) fn counts(&self) -> CountsReader {
+        self.publisher.counts_reader()
     }
 
     /// Publishes a record of `source`.
@@ -97,13 +90,7 @@ impl Broker {
     pub(super) fn close(&self) {
         self.publisher
             .publish_retained(&self.availability_topic, OFFLINE.into());
-        let dropped = self.publisher.close(CLOSE_TIMEOUT).dropped;
-        if dropped > 0 {
-            log(
-                "mqtt",
-                &format!("{dropped} messages did not reach the broker"),
-            );
-        }
+        log_dropped("mqtt", self.publisher.close(CLOSE_TIMEOUT));
     }
 }
 

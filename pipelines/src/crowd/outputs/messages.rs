@@ -1,6 +1,9 @@
-//! What is told of a source.
+//! What is told of a source, and what is logged of a broker.
 
+use gstemotion::broker::{ConnectionEvent, Counts};
 use serde::Serialize;
+
+use crate::crowd::log::{log, warn};
 
 /// The status of a source, as the broker has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,4 +28,29 @@ pub(crate) struct SourceNotice {
     /// Why, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
+}
+
+/// Logs what happens to the connection to a broker of this `kind`.
+pub(super) fn log_event(kind: &'static str) -> impl Fn(ConnectionEvent) + Send + Sync + 'static {
+    move |event| match event {
+        ConnectionEvent::Connected => log(kind, "connected"),
+        ConnectionEvent::Disconnected(reason) => {
+            log(kind, &format!("the broker is away, records wait: {reason}"))
+        }
+        ConnectionEvent::Refused(reason) => warn(
+            kind,
+            &format!("the broker refuses records, which are lost: {reason}"),
+        ),
+    }
+}
+
+/// Logs how many messages were left when the connection to a broker of this `kind` was closed.
+pub(super) fn log_dropped(kind: &str, counts: Counts) {
+    if counts.dropped > 0 {
+        let dropped = counts.dropped;
+        log(
+            kind,
+            &format!("{dropped} messages did not reach the broker"),
+        );
+    }
 }

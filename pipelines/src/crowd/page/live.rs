@@ -7,6 +7,7 @@
 //! in UTF-8, and a JPEG.
 
 use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -57,8 +58,12 @@ struct States<'a> {
 struct Viewer {
     page: Arc<PageState>,
     socket: WebSocket,
+    /// The address of the viewer, or of its proxy.
+    peer: IpAddr,
     /// The sources that are visible.
     visible: BTreeSet<String>,
+    /// The sources whose pictures were sent, for the log.
+    seen: BTreeSet<String>,
     /// Their pictures to come.
     pictures: StreamMap<String, WatchStream<Bytes>>,
     /// Those of the sources whose last picture is not yet shown.
@@ -91,7 +96,7 @@ pub(super) async fn connect(
                 return refuse(socket).await;
             };
             log("page", &format!("a viewer at {peer}"));
-            let mut viewer = Viewer::new(page, socket);
+            let mut viewer = Viewer::new(page, socket, peer);
             // A connection that breaks is an end like any other.
             let _ = viewer.serve().await;
             log("page", &format!("the viewer at {peer} has left"));
@@ -109,11 +114,13 @@ async fn refuse(mut socket: WebSocket) {
 }
 
 impl Viewer {
-    fn new(page: Arc<PageState>, socket: WebSocket) -> Self {
+    fn new(page: Arc<PageState>, socket: WebSocket, peer: IpAddr) -> Self {
         Self {
             page,
             socket,
+            peer,
             visible: BTreeSet::new(),
+            seen: BTreeSet::new(),
             pictures: StreamMap::new(),
             unconfirmed: HashMap::new(),
             next_second: HashMap::new(),
@@ -195,6 +202,7 @@ impl Viewer {
         }
         self.unconfirmed
             .retain(|source, _| self.visible.contains(source));
+        let mut new = Vec::new();
         for stream in self.page.streams() {
             let name = stream.name();
             if self.visible.contains(name)
@@ -204,7 +212,14 @@ impl Viewer {
             {
                 let pictures = WatchStream::from_changes(stream.picture.subscribe());
                 self.pictures.insert(name.to_owned(), pictures);
+                if self.seen.insert(name.to_owned()) {
+                    new.push(name.to_owned());
+                }
             }
+        }
+        if !new.is_empty() {
+            let (peer, new) = (self.peer, new.join(", "));
+            log("page", &format!("the viewer at {peer} sees {new}"));
         }
     }
 

@@ -38,6 +38,7 @@ pub(super) fn pipeline(
         .map_err(|_| anyhow::anyhow!("expected a pipeline, found a single element"))?;
     let element = |name: &str| pipeline.by_name(name).context("a name is taken");
     let (decoder, sink) = (element("crowd-decoder")?, element("crowd-frames")?);
+    source.decoders.set_up(&decoder);
     match &source.origin {
         Origin::Uri(uri) => {
             decoder.set_property("uri", uri);

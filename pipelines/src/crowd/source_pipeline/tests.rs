@@ -90,3 +90,19 @@ fn frames_of_a_hardware_decoder_are_brought_into_system_memory() {
     let features = caps.features(0).expect("fixed caps");
     assert!(!features.contains("memory:CrowdTest"), "{caps}");
 }
+
+#[test]
+fn decoders_of_the_hardware_are_left_out_where_the_settings_say_so() {
+    gst::init().unwrap();
+    for (decoders, expected) in [("", false), ("decoders = \"software\"", true)] {
+        let config = Config::parse(
+            &format!("[[source]]\nname = \"a\"\nlaunch = \"videotestsrc\"\n{decoders}\n"),
+            Path::new("crowd.toml"),
+        );
+        let config = config.unwrap();
+        let source = &config.sources[0];
+        let pipeline = input::pipeline(source, RtspTransport::Auto, &CertificateVerdict::default());
+        let decoder = pipeline.unwrap().by_name("crowd-decoder").unwrap();
+        assert_eq!(decoder.property::<bool>("force-sw-decoders"), expected);
+    }
+}

@@ -14,7 +14,7 @@ fn existing_of(
 ) -> ExistingResults {
     let earlier = EarlierRun::read(path, settings);
     earlier.map_or(ExistingResults::Outdated, |earlier| {
-        earlier.results_for(input, content)
+        earlier.results_for(input, content, &[])
     })
 }
 
@@ -71,23 +71,38 @@ fn results_of_a_moved_file_are_complete() {
         ..input()
     };
     assert_eq!(existing(&path, &moved, CONTENT), ExistingResults::Complete);
-    // Where nothing is left at the old path, it was moved and changed.
-    assert_eq!(existing(&path, &moved, "other"), ExistingResults::Outdated);
 }
 
 #[test]
 fn results_of_another_file_that_is_still_there_name_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("talk.summary.json");
-    let old = folder.path().join("talk.mp4");
-    fs::write(&old, "x").unwrap();
+    let root = folder.path().join("root");
+    let other = root.join(input().name);
+    fs::create_dir_all(other.parent().unwrap()).unwrap();
+    fs::write(&other, "its content").unwrap();
     let mut summary = summary();
-    summary["input"]["path"] = old.to_str().into();
+    summary["input"]["size"] = 11.into();
+    summary["input"]["content"] = fingerprint::of_file(&other).unwrap().into();
     fs::write(&path, summary.to_string()).unwrap();
+    let existing = |input: &InputFile, roots: &[PathBuf]| {
+        let earlier = EarlierRun::read(&path, &Settings::default()).unwrap();
+        earlier.results_for(input, "new content", roots)
+    };
+    let roots = ["/nowhere".into(), root];
     assert_eq!(
-        existing(&path, &input(), "other"),
-        ExistingResults::OtherFile(old)
+        existing(&input(), &roots),
+        ExistingResults::OtherFile(other.clone())
     );
+    assert_eq!(existing(&input(), &[]), ExistingResults::Outdated);
+    // The file itself was changed.
+    let same = InputFile {
+        absolute: other.clone(),
+        ..input()
+    };
+    assert_eq!(existing(&same, &roots), ExistingResults::Outdated);
+    fs::write(&other, "its conten!").unwrap();
+    assert_eq!(existing(&input(), &roots), ExistingResults::Outdated);
 }
 
 #[test]
@@ -148,7 +163,7 @@ fn what_a_server_said_counts_for_the_same_address_and_settings_only() {
         ..input()
     };
     let mut summary = summary();
-    summary["input"]["path"] = "https://host/talk.mp4".into();
+    summary["input"]["address"] = "https://host/talk.mp4".into();
     summary["input"]["validator"] = "\"17\"".into();
     fs::write(&path, summary.to_string()).unwrap();
     let said = |settings: &Settings, input: &InputFile| {

@@ -1,11 +1,12 @@
 //! A file to tag, and the names of its results.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::remote_url::RemoteUrl;
 use crate::tag::os_path;
+use crate::tag::s3::S3Object;
 
 /// A file to tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +38,8 @@ pub enum InputOrigin {
     Local,
     /// It is a file on a web server, which is copied first.
     Remote(RemoteUrl),
+    /// It is an object in a store, which is copied first.
+    Object(S3Object),
     /// Standard input, which is copied first.
     StandardInput,
 }
@@ -48,13 +51,12 @@ impl InputFile {
     }
 
     /// The folder or address that its name starts from; `None` for standard input.
-    pub fn root(&self) -> Option<String> {
+    pub fn root(&self) -> Option<&Path> {
         if self.origin == InputOrigin::StandardInput {
             return None;
         }
         let below = self.name.components().count();
-        let root = self.absolute.ancestors().nth(below)?;
-        Some(root.to_string_lossy().into_owned())
+        self.absolute.ancestors().nth(below)
     }
 
     /// Its path below the root as text, which is the `source` of its records.
@@ -62,11 +64,16 @@ impl InputFile {
         self.name.to_string_lossy().into_owned()
     }
 
-    /// What tells it from other files of the same name: its absolute path, or where it comes from.
-    pub fn identity(&self) -> String {
+    /// Whether it is a file of this machine, which need not be copied.
+    pub fn is_local(&self) -> bool {
+        self.origin == InputOrigin::Local
+    }
+
+    /// Where it comes from, if it comes from elsewhere.
+    pub fn address(&self) -> Option<String> {
         match self.origin {
-            InputOrigin::Local => self.absolute.to_string_lossy().into_owned(),
-            InputOrigin::Remote(_) | InputOrigin::StandardInput => self.shown(),
+            InputOrigin::Remote(_) | InputOrigin::Object(_) => Some(self.shown()),
+            InputOrigin::Local | InputOrigin::StandardInput => None,
         }
     }
 
@@ -74,7 +81,9 @@ impl InputFile {
     pub fn without_secrets(&self, text: &str) -> String {
         match &self.origin {
             InputOrigin::Remote(url) => url.hidden_in(text),
-            InputOrigin::Local | InputOrigin::StandardInput => text.to_owned(),
+            InputOrigin::Local | InputOrigin::Object(_) | InputOrigin::StandardInput => {
+                text.to_owned()
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
@@ -14,6 +14,7 @@ use crate::tag::captions;
 use crate::tag::result_names::{
     ANNOTATED, ARCHIVE_FILES, CAPTIONS, ELAN, REPORT, SUMMARY, THUMBNAILS, with_suffix,
 };
+use crate::tag::s3::S3Address;
 use crate::tag::settings::RecordFileFormat;
 
 /// Extensions of the files that are taken from a folder. A file that is named itself is taken with any extension.
@@ -39,6 +40,9 @@ impl Root {
         let shown = named.to_string_lossy();
         if let Some(url) = RemoteUrl::new(&shown) {
             return Ok(Self::Address(url.shown().trim_end_matches('/').to_owned()));
+        }
+        if let Some(address) = S3Address::new(&shown) {
+            return Ok(Self::Address(address.to_string()));
         }
         let shown = remote_url::without_secrets(&shown);
         match fs::canonicalize(named) {
@@ -101,6 +105,26 @@ impl Naming {
         };
         let name = parts.map(PathBuf::from_iter).ok_or_else(|| self.outside());
         self.take(name?, shown)
+    }
+
+    /// The name of the results of the object at `address`, which was found below `found_below`; or why it can have none.
+    pub(super) fn name_object(
+        &mut self,
+        address: &S3Address,
+        found_below: &S3Address,
+    ) -> Result<PathBuf, String> {
+        let root = match &self.root {
+            Some(Root::Folder(_)) => None,
+            Some(Root::Address(root)) => S3Address::new(root),
+            None => Some(found_below.clone()),
+        };
+        let below = root.as_ref().and_then(|root| address.below(root));
+        let name = PathBuf::from(below.ok_or_else(|| self.outside())?);
+        let is_below = |part| matches!(part, Component::Normal(_));
+        if !name.components().all(is_below) {
+            return Err("its results would lie outside of the folder of --out".into());
+        }
+        self.take(name, Path::new(&address.to_string()))
     }
 
     /// Gives this name to the file at `path` unless another one has it.
@@ -178,17 +202,27 @@ pub(super) fn is_own_result(path: &Path) -> bool {
     is_annotated(path) || is_text_result(path)
 }
 
+/// Whether it is an annotated copy by its name alone: `clip.mp4.annotated.mp4`.
+pub(super) fn is_annotated_copy(path: &Path) -> bool {
+    annotated_input(path).is_some_and(|input| is_media(Path::new(input)))
+}
+
+/// The name of the file of which this one is an annotated copy by its name.
+fn annotated_input(path: &Path) -> Option<&str> {
+    let file_name = path.file_name().and_then(OsStr::to_str)?;
+    let (input, _) = file_name.rsplit_once(&format!(".{ANNOTATED}."))?;
+    Some(input)
+}
+
 /// Whether it is an annotated copy: `clip.mp4.annotated.mp4`, or one that a summary beside it lists.
 fn is_annotated(path: &Path) -> bool {
-    let Some(file_name) = path.file_name().and_then(OsStr::to_str) else {
+    let Some(input) = annotated_input(path) else {
         return false;
     };
-    let Some((input, _)) = file_name.rsplit_once(&format!(".{ANNOTATED}.")) else {
-        return false;
-    };
-    if is_media(Path::new(input)) {
+    if is_annotated_copy(path) {
         return true;
     }
+    let file_name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let summary = fs::read_to_string(with_suffix(&path.with_file_name(input), SUMMARY));
     let summary: Value = summary
         .ok()

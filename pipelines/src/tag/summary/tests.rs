@@ -28,6 +28,7 @@ pub(in crate::tag) fn summary() -> Value {
         content: CONTENT,
         validator: None,
         settings: &Settings::default(),
+        arithmetic: "AVX2 f32",
         outputs: &["talk.jsonl".into()],
         retried: Some("a decoder crashed"),
         incomplete: None,
@@ -45,6 +46,12 @@ fn a_summary_has_the_file_and_each_person() {
     let summary = summary();
     assert_eq!(summary["file"], "talks/talk.mp4");
     assert_eq!(summary["retried"], "a decoder crashed");
+    assert_eq!(summary["arithmetic"], "AVX2 f32");
+    // The same on each machine, wherever the file lies.
+    assert_eq!(
+        summary["input"],
+        serde_json::json!({"size": 1234, "content": CONTENT})
+    );
     assert_eq!(summary["recorded"], "2024-05-06T07:08:09Z");
     assert_eq!(summary.get("camera"), None);
     assert_eq!(summary["duration"], 4.0);

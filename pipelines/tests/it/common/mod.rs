@@ -98,7 +98,7 @@ pub(crate) fn children(program: u32) -> Vec<u32> {
     found
 }
 
-/// Every file below a folder with its content, including hidden files.
+/// Every file below a folder with its content, including hidden files, without the list of the folders that were tagged.
 pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     fn add(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) -> io::Result<()> {
         for entry in fs::read_dir(folder)? {
@@ -107,6 +107,9 @@ pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
                 add(root, &path, files)?;
             } else {
                 let name = path.strip_prefix(root).unwrap_or(&path);
+                if name == Path::new(".emotion-tag.roots") {
+                    continue;
+                }
                 files.insert(name.display().to_string(), fs::read(&path)?);
             }
         }

@@ -389,6 +389,23 @@ fn every_route_and_status_of_the_description_is_answered_as_it_says() {
             "",
             403,
         ),
+        (
+            "POST",
+            "/api/lease",
+            vec![CONTROL],
+            r#"{"seconds":3600}"#,
+            204,
+        ),
+        ("POST", "/api/lease", vec![CONTROL], r#"{"seconds":0}"#, 422),
+        ("POST", "/api/lease", vec![CONTROL], "{}", 400),
+        ("POST", "/api/lease", vec![view], r#"{"seconds":9}"#, 401),
+        (
+            "POST",
+            "/api/lease",
+            vec![CONTROL, "Origin: null"],
+            r#"{"seconds":9}"#,
+            403,
+        ),
         ("DELETE", "/api/sources/yard", vec![view], "", 401),
         (
             "DELETE",
@@ -442,6 +459,34 @@ fn every_route_and_status_of_the_description_is_answered_as_it_says() {
     running.signal("-TERM");
     running.end();
     assert!(!running.log.contains("s3cret"), "{}", running.log);
+}
+
+#[test]
+fn sources_whose_lease_is_not_renewed_end_and_may_be_added_again() {
+    let mut running = Running::start(&[api(""), made("hall")].concat());
+    let page = running.page();
+    let renew = |seconds: u32| {
+        let body = json!({ "seconds": seconds }).to_string();
+        assert_eq!(
+            page.ask("POST", "/api/lease", &[CONTROL], &body).status,
+            204
+        );
+    };
+    renew(3600);
+    running.record_of("hall", |_| true);
+    renew(1);
+    running.until_said("WARN hall: its lease was not renewed");
+    running.until_said("hall: removed");
+    assert_eq!(page.get("/api/sources", &[]).json(), json!([]));
+
+    // Nothing is recorded before there is a new lease.
+    let yard = json!({ "name": "yard", "launch": MADE }).to_string();
+    renew(3600);
+    assert_eq!(
+        page.ask("POST", "/api/sources", &[CONTROL], &yard).status,
+        201
+    );
+    running.record_of("yard", |_| true);
 }
 
 #[test]

@@ -4,9 +4,10 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use super::portrait;
-use super::running::{Page, Running, command};
+use super::running::{PATIENCE, Page, Running, command};
 
 /// A key and a certificate for 127.0.0.1 that it signs itself.
 fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
@@ -105,6 +106,53 @@ fn with_a_certificate_the_page_is_encrypted_and_its_cookie_too() {
     assert_eq!(plain.status, 400);
     let text = String::from_utf8(plain.body).expect("text");
     assert!(text.contains("use https://"), "{text}");
+}
+
+/// Asks for the health with trust in `authority` alone, until `is_done` with whether there was an answer.
+fn ask_until(page: &Page, authority: &Path, mut is_done: impl FnMut(bool) -> bool) {
+    let request = format!(
+        "GET /healthz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+        page.0
+    );
+    let began = Instant::now();
+    loop {
+        let answer = encrypted(page, authority, &request);
+        if is_done(answer.contains("HTTP/1.1 200")) {
+            return;
+        }
+        assert!(began.elapsed() < PATIENCE, "{answer}");
+    }
+}
+
+#[test]
+fn a_certificate_that_is_renewed_is_used_without_a_restart_and_a_broken_one_is_not() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (used, used_key) = certificate(folder.path(), "page");
+    let old = folder.path().join("old.pem");
+    fs::copy(&used, &old).expect("it is writable");
+    let (new, new_key) = certificate(folder.path(), "new");
+    let mut running = Running::start(&settings(&used, &used_key));
+    let page = running.page();
+    ask_until(&page, &old, |is_answered| is_answered);
+    ask_until(&page, &new, |is_answered| {
+        assert!(!is_answered, "the new certificate is not in use yet");
+        true
+    });
+
+    fs::write(&used, "no PEM\n").expect("it is writable");
+    ask_until(&page, &old, |is_answered| {
+        assert!(is_answered, "the old certificate stays in use");
+        running.has_said("the old certificate stays in use")
+    });
+
+    fs::copy(&new, &used).expect("it is writable");
+    fs::copy(&new_key, &used_key).expect("it is writable");
+    ask_until(&page, &new, |is_answered| is_answered);
+    running.until_said("the new certificate is in use");
+    ask_until(&page, &old, |is_answered| {
+        assert!(!is_answered, "the old certificate is still in use");
+        true
+    });
 }
 
 #[test]

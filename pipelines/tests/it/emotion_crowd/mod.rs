@@ -9,12 +9,15 @@ mod control;
 mod encryption;
 mod events;
 mod http_camera;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod limits;
 mod monitoring;
 mod page_in_browser;
 mod publishing;
 mod settings;
 mod streams;
+mod undisturbed;
 mod web;
 mod zones;
 

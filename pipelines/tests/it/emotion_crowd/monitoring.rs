@@ -138,10 +138,9 @@ fn the_example_alerts_and_the_dashboard_ask_for_metrics_that_exist() {
     let queries: String = targets
         .map(|target| target["expr"].as_str().expect("a query").to_owned() + "\n")
         .collect();
-    for asked in [
-        names(&queries),
-        names(&read("pipelines/prometheus/alerts.yml")),
-    ] {
+    // Only a build with Kafka has its metrics, which have the names of those of MQTT.
+    let alerts = read("pipelines/prometheus/alerts.yml").replace("_kafka_", "_mqtt_");
+    for asked in [names(&queries), names(&alerts)] {
         assert!(asked.len() > 5, "{asked:?}");
         let missing: Vec<_> = asked.difference(&exist).collect();
         assert!(missing.is_empty(), "{missing:?} are not in {exist:?}");

@@ -74,6 +74,14 @@ impl Running {
         }
     }
 
+    /// Whether a line of the log so far contains `text`.
+    pub(crate) fn has_said(&mut self, text: &str) -> bool {
+        for line in self.said.try_iter() {
+            self.log += &format!("{line}\n");
+        }
+        self.log.contains(text)
+    }
+
     /// Waits for the next record.
     pub(crate) fn record(&self) -> Record {
         let line = self.records.recv_timeout(PATIENCE).expect("a record");

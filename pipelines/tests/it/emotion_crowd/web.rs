@@ -224,7 +224,7 @@ fn a_viewer_gets_pictures_of_what_it_sees_and_the_next_one_when_it_has_shown_the
         viewer.send(&json!({ "shown": "hall" }));
         assert_eq!(viewer.picture().0, "hall");
     }
-    viewer.send(&json!({ "watch": ["door"] }));
+    viewer.send(&json!({ "watch": ["door", "nowhere\nERROR page: forged"] }));
     assert_eq!(viewer.picture().0, "door");
     viewer.send(&json!({ "watch": [] }));
     viewer.send(&json!({ "shown": "door" }));
@@ -236,6 +236,15 @@ fn a_viewer_gets_pictures_of_what_it_sees_and_the_next_one_when_it_has_shown_the
     }
     viewer.send(&json!({ "unknown": 1 }));
     while viewer.news().is_some() {}
+    running.until_said("the viewer at 127.0.0.1 has left");
+    for said in [
+        "page: a viewer at 127.0.0.1\n",
+        "page: the viewer at 127.0.0.1 sees hall\n",
+        "page: the viewer at 127.0.0.1 sees door\n",
+    ] {
+        assert!(running.log.contains(said), "{said} in {}", running.log);
+    }
+    assert!(!running.log.contains("nowhere"), "{}", running.log);
 }
 
 #[test]

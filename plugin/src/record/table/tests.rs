@@ -1,5 +1,6 @@
 use emotion_models::preprocess::Landmarks;
 
+use super::super::{LineRecord, PresentRecord, ZoneRecord};
 use super::*;
 use crate::face::{EmotionResult, Face};
 
@@ -81,6 +82,61 @@ fn each_face_is_a_line_under_the_header_and_quoted_where_it_must_be() {
     ] {
         assert_eq!(rows[1][name], value, "{name}");
     }
+}
+
+/// A zone with these people in it.
+fn zone(name: &str, ids: &[i32]) -> ZoneRecord {
+    let present = ids.iter().map(|&id| PresentRecord { id, dwell: 1.5 });
+    ZoneRecord {
+        name: name.into(),
+        people: ids.len() as u32,
+        present: present.collect(),
+        entered: 2,
+        left: 1,
+        limit: None,
+        exceeded: None,
+        dwell: None,
+        emotions: None,
+    }
+}
+
+#[test]
+fn the_zones_of_a_face_have_a_column_and_so_have_the_counts_of_all_as_json() {
+    let mut record = record(1);
+    record.zones = vec![
+        zone("till", &[3]),
+        zone("a, b", &[7]),
+        zone("hall", &[7, 3]),
+    ];
+    record.lines = vec![LineRecord {
+        name: "door".into(),
+        crossed_in: 7,
+        crossed_out: 4,
+        in_name: "in".into(),
+        out_name: "out".into(),
+    }];
+    let field = |record: &Record, name: &str| {
+        let text = csv_header() + &lines(record);
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let row: std::collections::HashMap<String, String> =
+            reader.deserialize().next().expect("a row").unwrap();
+        row[name].clone()
+    };
+    assert_eq!(field(&record, "in_zones"), "till;hall");
+    let zones: Vec<ZoneRecord> = serde_json::from_str(&field(&record, "zones")).unwrap();
+    assert_eq!(zones, record.zones);
+    let of_lines = field(&record, "lines");
+    assert_eq!(
+        of_lines,
+        r#"[{"name":"door","in":7,"out":4,"in_name":"in","out_name":"out"}]"#
+    );
+
+    record.faces[0].id = Some(8);
+    assert_eq!(field(&record, "in_zones"), "");
+    record.faces.clear();
+    assert_eq!(field(&record, "lines"), of_lines);
+    record.zones.clear();
+    assert_eq!(field(&record, "zones"), "");
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! The TLS configuration of a connection.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rumqttc::TlsConfiguration;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
@@ -11,10 +10,10 @@ use rustls::{ClientConfig, RootCertStore};
 use super::error::Error;
 
 /// Reads the PEM files of the trusted authorities (`None` for those of the system) and of the client's certificate and key.
-pub(super) fn configuration(
+pub(crate) fn configuration(
     ca_file: Option<&Path>,
     client: Option<(&Path, &Path)>,
-) -> Result<TlsConfiguration, Error> {
+) -> Result<Arc<ClientConfig>, Error> {
     let tls = |error: rustls::Error| Error::Tls(error.to_string());
     let builder =
         ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -31,7 +30,24 @@ pub(super) fn configuration(
                 .map_err(tls)?
         }
     };
-    Ok(TlsConfiguration::Rustls(Arc::new(config)))
+    Ok(Arc::new(config))
+}
+
+/// The client's certificate and its key, which come together.
+///
+/// # Errors
+///
+/// If one of them is missing.
+pub(crate) fn identity<'a>(
+    certificate: Option<&'a PathBuf>,
+    key: Option<&'a PathBuf>,
+) -> Result<Option<(&'a Path, &'a Path)>, Error> {
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some((certificate, key))),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(Error::Incomplete("tls-certificate-file", "tls-key-file")),
+        (None, Some(_)) => Err(Error::Incomplete("tls-key-file", "tls-certificate-file")),
+    }
 }
 
 fn authorities(ca_file: Option<&Path>) -> Result<RootCertStore, Error> {
