@@ -7,6 +7,7 @@
 pub mod archive;
 pub mod baseline;
 pub mod camera;
+pub mod cli;
 pub mod clip;
 pub mod crowd;
 pub mod demo;

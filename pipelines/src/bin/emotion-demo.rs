@@ -5,36 +5,14 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use emotion_pipelines::{
+    cli::DemoArgs,
     demo::{self, DemoInput, Options},
     runner::StopFlag,
     window,
 };
 
-/// Shows faces and their emotions on your camera, or on the built-in clip if there is none.
-///
-/// Writes an annotated video and one JSON line per frame.
-#[derive(Parser)]
-#[command(name = "emotion-demo", version)]
-struct Arguments {
-    /// Use this camera, such as /dev/video0
-    #[arg(long, value_name = "DEVICE", conflicts_with_all = ["input", "clip"])]
-    camera: Option<PathBuf>,
-    /// Use this video file
-    #[arg(long, value_name = "VIDEO", conflicts_with = "clip")]
-    input: Option<PathBuf>,
-    /// Use the built-in clip even if there is a camera
-    #[arg(long)]
-    clip: bool,
-    /// The folder for the results
-    #[arg(long, value_name = "FOLDER", default_value = "out")]
-    out: PathBuf,
-    /// Do not open a window
-    #[arg(long)]
-    no_window: bool,
-}
-
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = DemoArgs::parse();
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -44,7 +22,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> anyhow::Result<()> {
+fn run(arguments: DemoArgs) -> anyhow::Result<()> {
     emotion_pipelines::init()?;
     let stop = StopFlag::default();
     stop.set_on_signal()?;
