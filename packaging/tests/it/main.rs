@@ -1,0 +1,4 @@
+//! What packages, the container file and the files of a release say, without building any of them.
+
+mod generated;
+mod manifests;
