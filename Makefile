@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .SHELLFLAGS := -eu -o pipefail -c
 SHELL := /bin/bash
-.PHONY: help run test test-debian13 test-mutations test-kills test-ray fuzz bench wheel install uninstall setup
+.PHONY: help run test test-debian13 test-mutations test-kills test-packages test-container test-ray fuzz bench wheel deb release semver install uninstall setup
 
 # cargo's folder, also where the shell that called make does not know it yet
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -25,6 +25,7 @@ KILLS ?= 200
 # Seconds for each fuzz target.
 SECONDS_EACH ?= 60
 ONLY ?=
+SUITES ?= bookworm trixie
 TARGETS ?= x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu
 step = @printf '\n== %s ==\n' '$(1)'
 whole = --workspace --features $(FEATURES) --locked
@@ -75,6 +76,9 @@ test: ## format, structure, lints, licences, docs, all tests and whole pipelines
 	@tools/test-python.sh '$(TARGET_DIR)'
 	$(call step,The libraries as packages and without default features)
 	@tools/test-libraries.sh
+	$(call step,The container file)
+	@if [ -x '$(TARGET_DIR)/test-peers/bin/hadolint' ]; then '$(TARGET_DIR)/test-peers/bin/hadolint' Containerfile; \
+		else echo 'SKIPPED: the container file: hadolint could not be installed from PyPI' | tee -a "$$EMOTION_SKIPPED"; fi
 	$(call step,The plugin without OpenCV)
 	cargo nextest run $(slim)
 	$(call step,The NEON loops in an emulator)
@@ -117,6 +121,21 @@ bench: ## measure against PyTorch and others, both in turn in one run (ONLY=trai
 wheel: ## build the Python package for x86-64 and ARM64 into target/wheels (TARGETS=: for other targets of Rust)
 	@tools/setup.sh bench
 	@tools/wheel.sh '$(TARGET_DIR)' $(TARGETS)
+
+deb: ## build Debian packages of Debian 12 and 13 into target/packages, in roots of both (as root; SUITES=bookworm: one)
+	@tools/deb.sh $(SUITES)
+
+test-packages: ## install what make deb wheel has built in fresh roots of Debian 12 and 13, and use it (as root; SUITES=bookworm: one)
+	@tools/test-packages.sh $(SUITES)
+
+test-container: ## build the container on roots of Debian 12, with buildah, and use it (as root)
+	@tools/test-container.sh
+
+release: ## build all that is released of the last commit, with SBOMs and checksums (as root; tools/release.sh cut VERSION comes first)
+	@tools/release.sh build
+
+semver: ## what has changed in the interfaces of the libraries since the last release
+	@tools/semver.sh
 
 install: setup ## build the plugin and put it where GStreamer finds it (as root or with SYSTEM=1: for everybody)
 	$(call step,Building (the first time takes some minutes))

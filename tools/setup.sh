@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing for the named purposes: build, cascade, analytics, run, test, bench, debian13.
+# Installs what is missing for the named purposes: build, cascade, analytics, run, test, bench, debian13, roots, deb, release, container.
 # On Debian and Ubuntu through apt, elsewhere it says what is needed and goes on where that is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -49,8 +49,17 @@ packages_bench=(
     python3-venv                  # the peers come from PyPI
 )
 packages_test+=("${packages_bench[@]}")
-packages_debian13=(
+packages_roots=(
     debootstrap                   # makes a root of another release
+)
+packages_deb=(
+    dpkg-dev                      # finds the packages of the libraries
+    libhdf5-dev                   # the trainer's feature `keras`
+    lintian                       # checks the result
+)
+packages_container=(
+    buildah crun                  # builds Containerfile
+    iproute2 openssl
 )
 modules_build=(gstreamer-1.0 gstreamer-base-1.0 gstreamer-app-1.0 gstreamer-video-1.0 cairo pango pangocairo)
 modules_cascade=(opencv4)
@@ -115,8 +124,11 @@ for purpose in "$@"; do
         run) packages+=("${packages_run[@]}") ;;
         test) packages+=("${packages_test[@]}") modules+=("${modules_test[@]}") ;;
         bench) packages+=("${packages_bench[@]}") ;;
-        debian13) packages+=("${packages_debian13[@]}") ;;
-        *) fail "unknown purpose $purpose: expected build, cascade, analytics, run, test, bench or debian13" ;;
+        debian13 | roots) packages+=("${packages_roots[@]}") ;;
+        deb) packages+=("${packages_deb[@]}") ;;
+        container) packages+=("${packages_roots[@]}" "${packages_container[@]}") ;;
+        release) packages+=("${packages_roots[@]}" "${packages_bench[@]}") ;;
+        *) fail "unknown purpose $purpose: expected build, cascade, analytics, run, test, bench, debian13, roots, deb, release or container" ;;
     esac
 done
 
@@ -135,4 +147,10 @@ if [[ " $* " == *" test "* || " $* " == *" debian13 "* ]]; then
 fi
 if [[ " $* " == *" test "* ]]; then
     tools/opencv-plugin.sh
+fi
+if [[ " $* " == *" roots "* ]]; then
+    cargo_tool deb
+fi
+if [[ " $* " == *" release "* ]]; then
+    cargo_tool cyclonedx
 fi

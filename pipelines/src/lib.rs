@@ -8,6 +8,7 @@ pub mod archive;
 pub mod baseline;
 pub mod camera;
 pub mod camera_mode;
+pub mod cli;
 pub mod clip;
 pub mod crowd;
 pub mod decoders;
