@@ -150,11 +150,12 @@ impl FrameAnalyzer {
         }
     }
 
-    /// Call it from `query`, once upstream has answered.
-    pub(crate) fn add_latency(&self, query: &mut gst::QueryRef) {
-        if let gst::QueryViewMut::Latency(query) = query.view_mut() {
+    /// Call it from `query` with whether others have `answered`, and return the same.
+    pub(crate) fn add_latency(&self, answered: bool, query: &mut gst::QueryRef) -> bool {
+        if answered && let gst::QueryViewMut::Latency(query) = query.view_mut() {
             self.latency.lock().unwrap().add_to(query);
         }
+        answered
     }
 
     /// The value of the `stats` property.

@@ -39,6 +39,7 @@ pub struct ArchiveArgs {
 /// Options of `list`.
 #[derive(clap::Args)]
 pub struct ListArgs {
+    /// The files
     #[command(flatten)]
     pub inputs: InputNames,
     /// List only a part of the files, such as 3/10
@@ -52,6 +53,7 @@ pub struct ListArgs {
 /// Options of `merge`.
 #[derive(clap::Args)]
 pub struct MergeArgs {
+    /// The archive
     #[command(flatten)]
     pub archive: ArchiveArgs,
     /// What `emotion-tag list --json` has printed: files in it without results are missing

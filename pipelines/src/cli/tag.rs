@@ -31,6 +31,7 @@ use crate::tag::settings::{RecordFileFormat, SamplingRate};
 #[derive(Parser)]
 #[command(name = "emotion-tag", version)]
 pub struct TagArgs {
+    /// The files
     #[command(flatten)]
     pub inputs: InputNames,
     /// The folder for the results; it may be that of the videos, or an address with s3://

@@ -297,10 +297,7 @@ impl BaseTransformImpl for EmotionClassify {
 
     fn query(&self, direction: gst::PadDirection, query: &mut gst::QueryRef) -> bool {
         let answered = BaseTransformImplExt::parent_query(self, direction, query);
-        if answered {
-            self.analyzer.add_latency(query);
-        }
-        answered
+        self.analyzer.add_latency(answered, query)
     }
 
     fn sink_event(&self, event: gst::Event) -> bool {

@@ -334,10 +334,7 @@ impl BaseTransformImpl for FaceDetect {
         {
             self.add_preferences(query);
         }
-        if answered {
-            self.analyzer.add_latency(query);
-        }
-        answered
+        self.analyzer.add_latency(answered, query)
     }
 
     fn sink_event(&self, event: gst::Event) -> bool {
