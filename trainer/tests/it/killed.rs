@@ -35,7 +35,7 @@ fn killed_and_undisturbed(folder: &Path, training: &[&str]) -> [RunFolder; 2] {
     let output = emotion_trainer(&undisturbed, folder);
     assert!(output.status.success(), "{output:?}");
 
-    let run = RunFolder::new(&folder.join("killed"));
+    let run = RunFolder::new(folder.join("killed"));
     let (command, data) = (training[0], training[2]);
     let mut killer = Killer::new(5, started.elapsed());
     let start = |run: &RunFolder| {
@@ -65,7 +65,7 @@ fn killed_and_undisturbed(folder: &Path, training: &[&str]) -> [RunFolder; 2] {
         .filter(|name| name.starts_with(".writing"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
-    [run, RunFolder::new(&folder.join("undisturbed"))]
+    [run, RunFolder::new(folder.join("undisturbed"))]
 }
 
 #[test]
