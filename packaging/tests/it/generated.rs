@@ -33,7 +33,7 @@ fn a_shell_completes_options_and_commands() {
     let complete = |words: &str, current: &str| {
         let script = format!(
             "source {}/completions/emotion-tag.bash; COMP_WORDS=({words}); COMP_CWORD=1; COMPREPLY=(); \
-             _emotion-tag emotion-tag {current} emotion-tag; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+             _emotion__tag emotion-tag {current} emotion-tag; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
             folder.path().display()
         );
         let output = Command::new("bash").args(["-c", &script]).output().unwrap();

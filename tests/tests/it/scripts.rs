@@ -108,7 +108,8 @@ fn a_camera_is_opened_in_the_mode_that_the_program_chooses() {
     };
     for script in SCRIPTS {
         let output = ran(script, &["--print", "--size", "640x480", "/dev/null"]);
-        let text = String::from_utf8_lossy(&output.stdout);
+        // As bash quotes it.
+        let text = String::from_utf8_lossy(&output.stdout).replace('\\', "");
         assert!(
             text.contains("v4l2src device=/dev/null ! image/jpeg,asked=640x480 ! jpegdec"),
             "{script}: {text}"
