@@ -229,7 +229,11 @@ fn quantised_weights_are_evaluated_and_exported_in_integers_and_not_quantised_ag
         result["loss"].as_f64().unwrap()
     };
     let losses = [with("f32"), with("int8")];
-    assert!((losses[0] - losses[1]).abs() < 0.2, "{losses:?}");
+    // The rows are no faces, so the network is far from sure and rounding counts for more.
+    assert!(
+        (losses[0] - losses[1]).abs() < 0.15 * losses[0],
+        "{losses:?}"
+    );
     assert_ne!(losses[0], losses[1]);
 
     let arguments = [
