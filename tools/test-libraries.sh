@@ -13,8 +13,11 @@ if cargo tree --package emotion-analysis --no-default-features --edges normal --
     exit 1
 fi
 
-cargo package --allow-dirty --locked "${libraries[@]/#/--package=}"
-folder=${CARGO_TARGET_DIR:-target}/package
+# cargo keeps what it has unpacked and compiled of a version, although here its content changes.
+target=${CARGO_TARGET_DIR:-target}/libraries
+rm -rf "$target" "${CARGO_HOME:-$HOME/.cargo}"/registry/src/-*/emotion-{models,detect,analysis}-*
+cargo package --allow-dirty --locked --target-dir "$target" "${libraries[@]/#/--package=}"
+folder=$target/package
 for library in "${libraries[@]}"; do
     file=$(ls "$folder/$library"-*.crate)
     size=$(stat --format=%s "$file")
