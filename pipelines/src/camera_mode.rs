@@ -18,8 +18,8 @@ const SIZE: FrameSize = FrameSize {
 const ENOUGH: f64 = 24.0;
 /// Rates that differ by less are the same, such as 30 and 30000/1001.
 const SAME_RATE: f64 = 0.5;
-/// Only the newest picture is decoded.
-const DECODE_JPEG: &str = "! queue leaky=downstream max-size-buffers=1 ! jpegdec";
+/// An element before a decoder, which then gets the newest picture only.
+pub(crate) const NEWEST_ONLY: &str = "queue leaky=downstream max-size-buffers=1";
 
 /// Width and height in pixels, written as `1280x720`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl CameraMode {
             .words(&self.caps());
         match self.encoding {
             Encoding::Raw => line,
-            Encoding::MotionJpeg => line.words(DECODE_JPEG),
+            Encoding::MotionJpeg => line.words(&format!("! {NEWEST_ONLY} ! jpegdec")),
         }
     }
 }

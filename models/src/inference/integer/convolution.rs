@@ -1,5 +1,7 @@
 //! Convolutions of integers, dense and separable.
 
+use std::ops::Range;
+
 use super::scales::Scales;
 use crate::Instructions;
 use crate::graph::{Conv2dConfig, FoldedNetwork, Node, Op, Quantization, QuantizedWeights};
@@ -128,14 +130,11 @@ impl IntegerConvolution {
         let row_out = output.stride();
         // What lies in front of the first pixel of a band is its border.
         let within = |rows: usize| output.band(rows);
-        let Some(front) = &self.front else {
-            let first = 1 - self.before;
-            let begin = input.padded(first, self.stride * rows.start + first);
-            let band = within(rows.len());
+        let multiply = |x: &[u8], row_in, stride, band: Range<usize>, out: &mut [u8]| {
             IntegerProducts {
-                x: &x[begin..],
-                row_in: input.stride(),
-                stride: self.stride,
+                x,
+                row_in,
+                stride,
                 weights: &self.products,
                 requantization: Requantization {
                     add: requantization.add.map(|add| &add[band.clone()]),
@@ -146,6 +145,12 @@ impl IntegerConvolution {
                 width_out: width,
             }
             .run();
+        };
+        let Some(front) = &self.front else {
+            let first = 1 - self.before;
+            let begin = input.padded(first, self.stride * rows.start + first);
+            let band = within(rows.len());
+            multiply(&x[begin..], input.stride(), self.stride, band, out);
             return;
         };
         let mut done = 0;
@@ -165,20 +170,7 @@ impl IntegerConvolution {
             .run();
             let band = within(count);
             let band = band.start + done * row_out..band.end + done * row_out;
-            IntegerProducts {
-                x: &between[..values],
-                row_in: width * channels,
-                stride: 1,
-                weights: &self.products,
-                requantization: Requantization {
-                    add: requantization.add.map(|add| &add[band.clone()]),
-                    ..requantization
-                },
-                out: &mut out[band],
-                row_out,
-                width_out: width,
-            }
-            .run();
+            multiply(&between[..values], width * channels, 1, band, out);
             done += count;
         }
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Context as _;
 use gst::prelude::*;
 
-use crate::camera_mode;
+use crate::camera_mode::{self, NEWEST_ONLY};
 use crate::crowd::camera_tls::{self, CertificateVerdict};
 use crate::crowd::config::{Origin, RtspTransport, SourceSettings};
 use crate::crowd::log::log;
@@ -63,11 +63,7 @@ fn device_mode(source: &SourceSettings, path: &Path) -> String {
     let mode = modes.and_then(|modes| camera_mode::choose(&modes, source.device_mode));
     mode.map_or(String::new(), |mode| {
         log(&source.name, &format!("{}: {mode}", path.display()));
-        // The decoder gets the newest picture only.
-        format!(
-            "{} ! queue leaky=downstream max-size-buffers=1 ! ",
-            mode.caps()
-        )
+        format!("{} ! {NEWEST_ONLY} ! ", mode.caps())
     })
 }
 
