@@ -19,7 +19,6 @@ use serde_json::json;
 
 use crate::args::Args;
 use crate::comparison::Comparison;
-use crate::integers::quantized;
 use crate::measure::{Turns, timed};
 use crate::peer::PythonPeer;
 use crate::report::{Measurement, Unit};
@@ -112,7 +111,9 @@ fn measure(
     let mut detectors = Vec::new();
     for (suffix, options) in sides {
         let mut detector = match peer {
-            DetectorPeer::Integers => in_integers(&image)?,
+            DetectorPeer::Integers => {
+                NetworkDetector::with_precision(&Weights::detector()?, Precision::Int8)?
+            }
             _ => NetworkDetector::built_in()?,
         };
         check_agreement(&mut detector, &image, &options, &about.output)
@@ -140,18 +141,6 @@ fn measure(
         )
     });
     Ok(measurements.collect())
-}
-
-/// Our network in integers, with the ranges that the frame makes.
-fn in_integers(image: &GreyImage<'_>) -> Result<NetworkDetector> {
-    const SIZE: usize = 320;
-    let weights = Weights::detector()?;
-    let mut picture = vec![0.0; SIZE * SIZE];
-    let part = Part::whole(image);
-    Scaler::default().run(image, part, [SIZE, SIZE], &mut picture, SIZE);
-    let network = weights.folded_detector(SIZE, SIZE)?;
-    let weights = quantized(&weights, &network, &picture)?;
-    Ok(NetworkDetector::with_precision(weights, Precision::Int8)?)
 }
 
 /// Checks that both sides find a common face.

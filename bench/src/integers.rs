@@ -112,11 +112,7 @@ fn measure(args: &Args, architecture: Architecture, count: usize) -> Result<Vec<
 
 /// The weights in integers, of a network as it is served, with the ranges that one picture makes: the time does not depend on
 /// the values.
-pub(crate) fn quantized(
-    weights: &Weights,
-    network: &FoldedNetwork,
-    picture: &[f32],
-) -> Result<Weights> {
+fn quantized(weights: &Weights, network: &FoldedNetwork, picture: &[f32]) -> Result<Weights> {
     let mut executor =
         InferenceExecutor::from_network(network, Instructions::best(), Precision::F32);
     let picture = |_| Ok::<_, inference::Error>(picture.to_vec());

@@ -110,8 +110,7 @@ impl Analysis {
         let Some(weights) = &self.detector else {
             return Ok(None);
         };
-        let network =
-            NetworkDetector::new(weights.clone()).map_err(|error| detector_error(&error))?;
+        let network = NetworkDetector::new(weights).map_err(|error| detector_error(&error))?;
         Ok(Some(network.into()))
     }
 }

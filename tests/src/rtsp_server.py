@@ -3,6 +3,7 @@
     rtsp_server.py PORT play|record LINE [USER PASSWORD]
 
 Prints "ready" when it listens. With "record" a client sends, and LINE (from depay0 on) is what becomes of it.
+A line "drop" on standard input closes the connection of the client that has been connected longest.
 RTSP_TRANSPORT=udp in the environment offers UDP alone; RTSP_TLS=CERTIFICATE:KEY, two PEM files, makes it rtsps.
 """
 
@@ -47,5 +48,22 @@ if login or tls:
 server.get_mount_points().add_factory("/live", factory)
 if server.attach(None) == 0:
     sys.exit(f"port {port} cannot be listened on")
+clients = []
+
+
+def connected(_server: GstRtspServer.RTSPServer, client: GstRtspServer.RTSPClient) -> None:
+    clients.append(client)
+    client.connect("closed", clients.remove)
+
+
+def told(source: int, condition: GLib.IOCondition) -> bool:
+    line = sys.stdin.readline()
+    if line.strip() == "drop" and clients:
+        clients[0].close()
+    return line != ""
+
+
+server.connect("client-connected", connected)
+GLib.io_add_watch(0, GLib.IOCondition.IN | GLib.IOCondition.HUP, told)
 print("ready", flush=True)
 GLib.MainLoop().run()

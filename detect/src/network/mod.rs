@@ -34,7 +34,7 @@ impl NetworkDetector {
     /// Never in practice: a test loads the built-in weights.
     #[cfg(feature = "built-in-weights")]
     pub fn built_in() -> Result<Self, Error> {
-        Self::new(Weights::detector()?)
+        Self::new(&Weights::detector()?)
     }
 
     /// The network with these weights, on one thread, in the [fastest precision](Weights::fastest_precision).
@@ -42,9 +42,8 @@ impl NetworkDetector {
     /// # Errors
     ///
     /// If the weights are not those of a detector.
-    pub fn new(weights: Weights) -> Result<Self, Error> {
-        let precision = weights.fastest_precision();
-        Self::with_precision(weights, precision)
+    pub fn new(weights: &Weights) -> Result<Self, Error> {
+        Self::with_precision(weights, weights.fastest_precision())
     }
 
     /// The network with these weights, on one thread, in this precision.
@@ -53,15 +52,15 @@ impl NetworkDetector {
     ///
     /// If the weights are not those of a detector, the machine has no instructions for the precision, or the weights are not
     /// quantised and the precision is [`Precision::Int8`].
-    pub fn with_precision(weights: Weights, precision: Precision) -> Result<Self, Error> {
-        weights
+    pub fn with_precision(weights: &Weights, precision: Precision) -> Result<Self, Error> {
+        let weights = weights
             .expect(Task::Detection)?
             .expect_precision(precision)?;
         if !precision.is_available() {
             return Err(inference::Error::Precision(precision).into());
         }
         Ok(Self {
-            runner: NetworkRunner::new(weights, precision),
+            runner: NetworkRunner::new(weights.clone(), precision),
             candidates: Vec::new(),
         })
     }

@@ -143,7 +143,7 @@ fn a_lower_threshold_gives_more_candidates_and_the_surest_first() {
 
 #[test]
 fn weights_of_a_classifier_are_refused() {
-    let error = NetworkDetector::new(Weights::embedded().unwrap()).unwrap_err();
+    let error = NetworkDetector::new(&Weights::embedded().unwrap()).unwrap_err();
     assert!(matches!(error, Error::Weights(_)));
     assert!(error.to_string().contains("expected face_net"), "{error}");
 }

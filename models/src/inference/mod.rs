@@ -124,8 +124,7 @@ impl InferenceExecutor {
         instructions: Instructions,
         precision: Precision,
     ) -> Result<Self, Error> {
-        weights.expect_precision(precision)?;
-        let network = weights.folded()?;
+        let network = weights.expect_precision(precision)?.folded()?;
         Ok(Self::from_network(&network, instructions, precision))
     }
 

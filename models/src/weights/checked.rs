@@ -19,6 +19,8 @@ pub struct Weights {
     /// Of a quantised network those of the folded one, as floats.
     tensors: WeightTensors,
     pub(super) quantized: Option<(Quantization, QuantizationReport)>,
+    /// The same network in integers, which [`Precision::Int8`] computes with.
+    integers: Option<Box<Weights>>,
     file: String,
 }
 
@@ -33,6 +35,7 @@ impl Weights {
             metadata,
             tensors,
             quantized: None,
+            integers: None,
             file: file.to_owned(),
         };
         weights.check()?;
@@ -56,11 +59,20 @@ impl Weights {
             metadata,
             tensors,
             quantized: Some((quantization, report)),
+            integers: None,
             file: file.to_owned(),
         };
         weights.check()?;
         weights.folded()?;
         Ok(weights)
+    }
+
+    /// These weights for floats, and `integers`, which they were quantised to, for [`Precision::Int8`].
+    pub(super) fn with_integers(self, integers: Self) -> Self {
+        Self {
+            integers: Some(Box::new(integers)),
+            ..self
+        }
     }
 
     /// Passes on weights of a network for this task.
@@ -114,7 +126,8 @@ impl Weights {
     /// The fastest precision for them on this machine. [`Precision::Int8`] only where the machine has instructions that make it
     /// the fastest, and where their [report](QuantizationReport) holds.
     pub fn fastest_precision(&self) -> Precision {
-        let report = self.quantization_report();
+        let integers = self.expect_precision(Precision::Int8);
+        let report = integers.ok().and_then(Self::quantization_report);
         let is_close = report.is_some_and(QuantizationReport::holds);
         if is_close && Instructions::best().multiplies_integers() {
             Precision::Int8
@@ -123,18 +136,20 @@ impl Weights {
         }
     }
 
-    /// Passes on weights that can be computed with in this precision.
+    /// The weights to compute with in this precision: these or, for [`Precision::Int8`], the integers that they were quantised
+    /// to.
     ///
     /// # Errors
     ///
-    /// If it is [`Precision::Int8`] and the network is not quantised.
+    /// If it is [`Precision::Int8`] and there are no integers.
     pub fn expect_precision(&self, precision: Precision) -> Result<&Self, Error> {
-        if precision == Precision::Int8 && self.quantized.is_none() {
-            return Err(Error::NotQuantized {
+        match (precision, &self.integers) {
+            (Precision::Int8, Some(integers)) => Ok(integers),
+            (Precision::Int8, None) if self.quantized.is_none() => Err(Error::NotQuantized {
                 file: self.file.clone(),
-            });
+            }),
+            _ => Ok(self),
         }
-        Ok(self)
     }
 
     /// Passes on weights that can be trained or quantised.

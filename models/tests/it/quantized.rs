@@ -326,13 +326,35 @@ fn integers_that_do_not_fit_are_refused_with_their_name() {
 }
 
 #[test]
-fn the_quantised_files_beside_the_built_in_ones_hold_what_they_say() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("weights");
-    for name in ["residual_xception_int8", "face_net_int8"] {
-        let weights = Weights::load(&folder.join(format!("{name}.safetensors"))).unwrap();
-        let report = weights.quantization_report().unwrap();
-        assert!(report.holds(), "{name}: {report:?}");
-        assert!(!weights.quantization().unwrap().activations.is_empty());
+fn the_integers_of_built_in_weights_answer_nearly_as_the_floats_beside_them() {
+    type Folded = fn(&Weights) -> FoldedNetwork;
+    let classifier: Folded = |weights| weights.folded().unwrap();
+    let detector: Folded = |weights| weights.folded_detector(64, 96).unwrap();
+    for (weights, folded) in [
+        (Weights::embedded().unwrap(), classifier),
+        (Weights::detector().unwrap(), detector),
+    ] {
+        let integers = weights.expect_precision(Precision::Int8).unwrap();
+        let report = integers.quantization_report().unwrap();
+        assert!(report.holds(), "{report:?}");
+        assert_eq!(integers.metadata().name, weights.metadata().name);
+        let picture = |network: &FoldedNetwork| {
+            let [height, width, _] = network.graph().input_shape();
+            uniform(height * width, -1.0, 1.0, 7)
+        };
+        let answers = |weights: &Weights, precision| {
+            let network = folded(weights);
+            let instructions = Instructions::best();
+            let mut executor = InferenceExecutor::from_network(&network, instructions, precision);
+            run(&mut executor, &picture(&network))
+        };
+        let expected = answers(&weights, Precision::F32);
+        let found = answers(integers, Precision::Int8);
+        let largest = expected.iter().fold(0.0, |a: f32, b| a.max(b.abs()));
+        for (found, expected) in found.iter().zip(&expected) {
+            let apart = (found - expected).abs();
+            assert!(apart < 0.2 * largest, "{found}, expected {expected}");
+        }
     }
 }
 

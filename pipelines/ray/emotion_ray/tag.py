@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from tqdm import tqdm
 
 from .plan import PlannedFile, TaskSizer, by_root, read_plan
@@ -146,7 +148,9 @@ class _Run:
         self._sizer = TaskSizer(options.task_seconds)
         self._running: dict[Any, list[PlannedFile]] = {}
         self._program = ray.put(options.program)
-        self._counter = cast(Any, _Counter).remote()
+        # On the node of the caller, so that it outlives every other node.
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        self._counter = cast(Any, _Counter).options(scheduling_strategy=here).remote()
         self._mark = mark
         self._bar = bar
         self._result = Outcome()
@@ -157,9 +161,14 @@ class _Run:
             done, _ = ray.wait(list(self._running), num_returns=1, timeout=1.0)
             for task in done:
                 self._ended(task)
+            self._show_progress()
+        return self._result
+
+    def _show_progress(self) -> None:
+        # The archive is tagged even where nothing can be shown of it.
+        with contextlib.suppress(ray.exceptions.RayError):
             self._bar.n = min(ray.get(self._counter.ended.remote()), self._bar.total)
             self._bar.refresh()
-        return self._result
 
     def _start_tasks(self) -> bool:
         """Starts tasks while machines are idle; returns whether one was started."""

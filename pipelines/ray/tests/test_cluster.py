@@ -79,15 +79,17 @@ def options(out: Path, cluster: Cluster) -> Options:
     return Options(out=str(out), address=cluster.address, program=Program(PROGRAM), memory=1, task_seconds=3)
 
 
-def test_a_node_that_dies_costs_no_results(clips: Path, single: Path, cluster: Cluster, tmp_path: Path) -> None:
+def test_nodes_that_die_cost_no_results(clips: Path, single: Path, cluster: Cluster, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    victim = cluster.list_all_nodes()[-1]
+    head, *victims = cluster.list_all_nodes()
+    assert head.head and len(victims) == 2
     half = CLIPS // 2
 
     def kill() -> None:
         while len(list(out.rglob("*.summary.json"))) < half:
             time.sleep(0.05)
-        cluster.remove_node(victim, allow_graceful=False)
+        for victim in victims:
+            cluster.remove_node(victim, allow_graceful=False)
 
     killer = threading.Thread(target=kill)
     killer.start()

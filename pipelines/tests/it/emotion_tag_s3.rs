@@ -1,152 +1,14 @@
-//! `emotion-tag` on an object store: moto's, a server that speaks the protocol of S3.
+//! `emotion-tag` on an object store.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::Instant;
+use std::process::{Command, Output};
 
 use crate::common::*;
+use crate::object_store::{SECRET, Store};
+use emotion_tests::free_port;
 use emotion_tests::picture::portrait;
-use emotion_tests::{PATIENCE, free_port};
 use serde_json::Value;
-
-/// What no message and no file may contain.
-const SECRET: &str = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY";
-const BUCKET: &str = "archive";
-
-/// A running store; dropping it ends it.
-struct Store {
-    port: u16,
-    process: Child,
-}
-
-impl Store {
-    /// The store of the Python that `EMOTION_PYTHON` names, with a bucket; `None` where there is none.
-    fn start() -> Option<Self> {
-        let python = std::env::var_os("EMOTION_PYTHON").filter(|name| !name.is_empty());
-        let Some(python) = python.filter(has_moto) else {
-            emotion_tests::skipped(
-                "object stores: EMOTION_PYTHON names no Python with moto[server]",
-            );
-            return None;
-        };
-        let port = free_port();
-        let process = Command::new(python)
-            .args([
-                "-m",
-                "moto.server",
-                "-H",
-                "127.0.0.1",
-                "-p",
-                &port.to_string(),
-            ])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it starts");
-        let mut store = Self { port, process };
-        let began = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            let ended = store.process.try_wait().expect("it can be asked");
-            assert!(
-                ended.is_none() && began.elapsed() < PATIENCE,
-                "moto does not listen"
-            );
-            std::thread::yield_now();
-        }
-        store.ask("PUT", "", b"");
-        Some(store)
-    }
-
-    /// The answer to a request about the bucket. Moto wants to see a signature, and does not check it.
-    fn ask(&self, method: &str, path: &str, content: &[u8]) -> Vec<u8> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
-        let head = format!(
-            "{method} /{BUCKET}{path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\
-             Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0\r\n\
-             Content-Length: {}\r\n\r\n",
-            self.port,
-            content.len()
-        );
-        stream.write_all(head.as_bytes()).expect("it is sent");
-        stream.write_all(content).expect("it is sent");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).expect("an answer");
-        let head = answer.windows(4).position(|four| four == b"\r\n\r\n");
-        let body = answer.split_off(head.expect("a head") + 4);
-        assert!(
-            answer.starts_with(b"HTTP/1.1 20"),
-            "{method} {path}: {}",
-            String::from_utf8_lossy(&answer)
-        );
-        body
-    }
-
-    fn put(&self, key: &str, content: &[u8]) {
-        self.ask("PUT", &format!("/{key}"), content);
-    }
-
-    /// All objects below this prefix by what follows it.
-    fn objects(&self, prefix: &str) -> BTreeMap<String, Vec<u8>> {
-        let listed = self.ask("GET", &format!("?list-type=2&prefix={prefix}"), b"");
-        let listed = String::from_utf8(listed).expect("text");
-        let keys = listed.split("<Key>").skip(1);
-        let keys = keys.map(|rest| rest.split("</Key>").next().expect("a key"));
-        keys.map(|key| {
-            let content = self.ask("GET", &format!("/{}", key.replace(' ', "%20")), b"");
-            (
-                key.strip_prefix(prefix)
-                    .expect("it was asked for")
-                    .to_owned(),
-                content,
-            )
-        })
-        .collect()
-    }
-
-    fn emotion_tag(&self, scratch: &Path, arguments: &[&str]) -> Output {
-        let output = Command::new(env!("CARGO_BIN_EXE_emotion-tag"))
-            .args(arguments)
-            .env(
-                "AWS_ENDPOINT_URL",
-                format!("http://127.0.0.1:{}", self.port),
-            )
-            .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
-            .env("AWS_SECRET_ACCESS_KEY", SECRET)
-            .env("AWS_REGION", "eu-central-1")
-            .env("TMPDIR", scratch)
-            .stdin(Stdio::null())
-            .output()
-            .expect("it starts");
-        for text in [&output.stdout, &output.stderr] {
-            let text = String::from_utf8_lossy(text);
-            assert!(
-                !text.contains(SECRET) && !text.contains("panicked"),
-                "{text}"
-            );
-        }
-        output
-    }
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn has_moto(python: &OsString) -> bool {
-    let ran = Command::new(python)
-        .args(["-c", "import moto.server"])
-        .output();
-    ran.is_ok_and(|ran| ran.status.success())
-}
 
 fn outcomes(output: &Output) -> BTreeMap<String, Value> {
     let ended = events(output).into_iter();
@@ -271,6 +133,36 @@ fn files_of_a_store_are_tagged_into_a_store_as_files_of_a_folder_into_a_folder()
 }
 
 #[test]
+fn a_store_that_checks_signatures_is_read_and_written_with_the_right_key() {
+    let Some(mut store) = Store::start() else {
+        return;
+    };
+    let archive = Archive::new();
+    fill(&archive, &store);
+    store.check_signatures();
+    let scratch = archive.path("scratch");
+    fs::create_dir(&scratch).expect("it is writable");
+    let words = ["s3://archive/talks/", "--out", "s3://archive/tags"];
+    let tagged = store.emotion_tag(&scratch, &words);
+    assert!(tagged.status.success(), "{tagged:?}");
+    let again = store.emotion_tag(&scratch, &[&["--json"][..], &words].concat());
+    let ended = outcomes(&again);
+    assert_eq!(ended.len(), 3, "{again:?}");
+    assert!(
+        ended
+            .values()
+            .all(|event| event["event"] == "tagged before"),
+        "{ended:?}"
+    );
+    store.key[1] = SECRET.to_owned();
+    let refused = store.emotion_tag(&scratch, &words);
+    let errors = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{errors}");
+    let said = "the store refuses access; check AWS_ACCESS_KEY_ID";
+    assert!(errors.contains(said), "{errors}");
+}
+
+#[test]
 fn shards_in_a_store_are_merged_there() {
     let Some(store) = Store::start() else { return };
     let archive = Archive::new();
@@ -331,10 +223,8 @@ fn what_is_wrong_with_a_store_is_said_with_whether_to_try_again() {
         assert!(errors.contains(said), "{errors}");
     }
     // A store that does not answer may do so later.
-    let away = Store {
-        port: free_port(),
-        process: Command::new("true").spawn().expect("it starts"),
-    };
+    let process = Command::new("true").spawn().expect("it starts");
+    let away = Store::new(free_port(), process);
     let ran = away.emotion_tag(&scratch, &["--json", "s3://archive/talks", "--out", &out]);
     assert_eq!(ran.status.code(), Some(75), "{ran:?}");
 }

@@ -17,3 +17,5 @@ mod emotion_tag_shards;
 mod emotion_tag_stills;
 mod emotion_tag_times;
 mod killed;
+#[cfg(feature = "s3")]
+mod object_store;

@@ -30,7 +30,7 @@ fn network(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
         .map_err(Error::from)
         .and_then(|weights| {
             let precision = settings.precision.of(&weights);
-            NetworkDetector::with_precision(weights, precision)
+            NetworkDetector::with_precision(&weights, precision)
         })
         .map_err(|error| gst::error_msg!(gst::ResourceError::Settings, ("{error}")))?;
     let threads = match settings.threads {

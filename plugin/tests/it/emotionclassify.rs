@@ -374,7 +374,8 @@ fn statistics_say_how_the_network_computes_while_there_is_one() {
     assert_eq!(arithmetic(), None);
     element.set_state(gst::State::Paused).unwrap();
     let instructions = emotion_models::Instructions::best();
-    let precision = emotion_models::inference::Precision::fastest();
+    let weights = emotion_models::Weights::embedded().unwrap();
+    let precision = weights.fastest_precision();
     assert_eq!(arithmetic(), Some(format!("{instructions} {precision}")));
     element.set_state(gst::State::Null).unwrap();
     assert_eq!(arithmetic(), None);
@@ -404,30 +405,38 @@ fn a_precision_that_the_machine_lacks_is_an_error_that_names_the_remedy() {
 #[test]
 fn integers_need_quantised_weights_and_are_chosen_where_these_keep_their_accuracy() {
     init();
-    for (name, file) in [
-        ("facedetect", "face_net_int8"),
-        ("emotionclassify", "residual_xception_int8"),
+    for (name, weights) in [
+        ("facedetect", "face_net"),
+        ("emotionclassify", "residual_xception"),
     ] {
-        let make = |precision: &str| {
+        let make = |precision: &str, location: Option<String>| {
             gst::ElementFactory::make(name)
                 .property_from_str("precision", precision)
+                .property("model-location", location)
                 .build()
                 .unwrap()
         };
-        let error = error_at_start(&make("int8"));
+        let file = |name: &str| {
+            let folder = env!("CARGO_MANIFEST_DIR");
+            Some(format!("{folder}/../models/weights/{name}.safetensors"))
+        };
+        let error = error_at_start(&make("int8", file(weights)));
         assert!(
             error.contains("emotion-trainer quantize"),
             "{name}: {error}"
         );
-        let location = format!(
-            "{}/../models/weights/{file}.safetensors",
-            env!("CARGO_MANIFEST_DIR")
-        );
-        let weights = emotion_models::Weights::load(location.as_ref()).unwrap();
-        let fastest = weights.fastest_precision().name();
-        for (precision, expected) in [("auto", fastest), ("int8", "int8"), ("f32", "f32")] {
-            let element = make(precision);
-            element.set_property("model-location", &location);
+        let location = file(&format!("{weights}_int8"));
+        let integers = emotion_models::Weights::load(location.as_ref().unwrap().as_ref()).unwrap();
+        let fastest = integers.fastest_precision().name();
+        for (precision, location, expected) in [
+            ("auto", None, fastest),
+            ("int8", None, "int8"),
+            ("f32", None, "f32"),
+            ("auto", location.clone(), fastest),
+            ("int8", location.clone(), "int8"),
+            ("f32", location, "f32"),
+        ] {
+            let element = make(precision, location);
             element.set_state(gst::State::Paused).unwrap();
             let stats = element.property::<gst::Structure>("stats");
             let instructions = emotion_models::Instructions::best();

@@ -159,8 +159,9 @@ fn weights_from_a_file_are_used() {
     init();
     let (info, buffer) = portrait(VideoFormat::I420);
     let location = weights("face_net");
-    let settings = format!("model-location=\"{}\"", location.display());
-    assert_eq!(found(&settings, &info, &buffer), found("", &info, &buffer));
+    let settings = format!("precision=f32 model-location=\"{}\"", location.display());
+    let built_in = found("precision=f32", &info, &buffer);
+    assert_eq!(found(&settings, &info, &buffer), built_in);
 }
 
 #[test]

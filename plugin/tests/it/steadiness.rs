@@ -8,12 +8,15 @@ use emotion_models::preprocess::Region;
 use emotion_tests::data;
 use gst::prelude::*;
 use gst_video::VideoInfo;
-use gstemotion::face::{EmotionResult, Face, faces};
+use gstemotion::face::{EmotionResult, Face, UNCERTAIN, faces};
 
 const MODELS: [&str; 2] = ["mini_xception", "residual_xception"];
 
 /// How much of each clip is used, in seconds.
 const LONGEST: f64 = 60.0;
+
+/// That of the default weights.
+const THRESHOLD: f64 = 0.45;
 
 /// A label that is shown for less than this is flicker, in seconds.
 const FLICKER: f64 = 1.0;
@@ -140,52 +143,63 @@ fn on_real_clips_labels_change_far_less_often_than_frame_by_frame() {
     ];
     for model in MODELS {
         let mut minutes = 0.0;
-        let mut raw = Changes::default();
+        // Frame by frame, without and with a threshold below which a face is uncertain.
+        let mut raw = [0.0, THRESHOLD].map(|threshold| (threshold, Changes::default()));
         // With each interval and threshold, the changes and how often the network runs.
-        let settings = ["1 threshold=0", "auto threshold=0", "auto threshold=0.45"];
-        let mut steady = settings.map(|interval| (interval, Changes::default(), 0, 0));
+        let settings = [("1", 0), ("auto", 0), ("auto", 1)];
+        let mut steady = settings.map(|settings| (settings, Changes::default(), 0, 0));
         let add = |sum: &mut Changes, more: Changes| {
             sum.all += more.all;
             sum.flicker += more.flicker;
         };
         for path in names.into_iter().map(clip) {
-            for (interval, changed, frames, classified) in &mut steady {
-                let properties = format!("model={model} classify-interval={interval}");
+            for ((interval, threshold), changed, frames, classified) in &mut steady {
+                let threshold = raw[*threshold].0;
+                let properties =
+                    format!("model={model} classify-interval={interval} threshold={threshold}");
                 for history in histories(&path, &properties) {
                     add(
                         changed,
                         changes(history.iter().map(|(t, e)| (*t, e.label.as_str()))),
                     );
-                    let raw_labels = history.iter().filter_map(|(time, emotion)| {
-                        Some((*time, emotion.raw.as_ref()?.label.as_str()))
-                    });
+                    let answers = history.iter();
+                    let answers =
+                        answers.filter_map(|(time, emotion)| Some((*time, emotion.raw.as_ref()?)));
                     *frames += history.len();
-                    *classified += raw_labels.clone().count();
-                    if *interval == settings[0] {
+                    *classified += answers.clone().count();
+                    if *interval == "1" {
                         minutes += (history[history.len() - 1].0 - history[0].0) / 60.0;
-                        add(&mut raw, changes(raw_labels));
+                        for (threshold, sum) in &mut raw {
+                            let labels = answers.clone().map(|(time, answer)| {
+                                match answer.confidence < *threshold {
+                                    true => (time, UNCERTAIN),
+                                    false => (time, answer.label.as_str()),
+                                }
+                            });
+                            add(sum, changes(labels));
+                        }
                     }
                 }
             }
         }
         let per_minute = |count: usize| count as f64 / minutes;
         eprintln!(
-            "{model}: {minutes:.2} minutes of faces; changes a face and minute frame by frame: {:.1}, of them to labels shown \
-             less than {FLICKER} s: {:.1}",
-            per_minute(raw.all),
-            per_minute(raw.flicker),
+            "{model}: {minutes:.2} minutes of faces; changes a face and minute, of them to labels shown less than {FLICKER} s"
         );
-        for (interval, steady, frames, classified) in steady {
+        for (threshold, raw) in raw {
+            let [all, flicker] = [raw.all, raw.flicker].map(per_minute);
+            eprintln!("  frame by frame, threshold={threshold}: {all:.1}, {flicker:.1}");
+        }
+        for ((interval, threshold), steady, frames, classified) in steady {
+            let (threshold, raw) = raw[threshold];
+            let [all, flicker] = [steady.all, steady.flicker].map(per_minute);
+            let share = 100.0 * classified as f64 / frames as f64;
             eprintln!(
-                "  adaptive, classify-interval={interval}: {:.1} and {:.1}; classified on {:.0} % of the frames",
-                per_minute(steady.all),
-                per_minute(steady.flicker),
-                100.0 * classified as f64 / frames as f64,
+                "  adaptive, classify-interval={interval} threshold={threshold}: {all:.1}, {flicker:.1}; classified on {share:.0} % of the frames"
             );
-            let context = format!("{model}, {interval}: {raw:?} {steady:?}");
-            // Frame by frame the networks change their labels 52 to 93 times, by the precision. With a threshold, faces also become uncertain and
-            // are named again.
-            let least = if interval.ends_with("=0") { 7 } else { 5 };
+            let context = format!("{model}, {interval}, {threshold}: {raw:?} {steady:?}");
+            // With a threshold, a face that becomes uncertain and is named again has changed twice.
+            let least = if threshold > 0.0 { 3 } else { 7 };
             assert!(steady.all * least <= raw.all, "{context}");
             assert!(steady.flicker * 10 <= raw.flicker, "{context}");
         }

@@ -26,7 +26,7 @@ const BESIDE: f32 = 0.2;
 /// When the weights, an annotation or a picture is broken, nothing is found, or the file cannot be written.
 pub fn run(args: &MineNegativesArgs) -> Result<()> {
     use_threads(args.threads)?;
-    let mut detector = NetworkDetector::new(load_weights(&args.weights)?)?
+    let mut detector = NetworkDetector::new(&load_weights(&args.weights)?)?
         .with_threads(rayon::current_num_threads());
     let mut annotations = load(&args.data)?;
     // Boxes of another detector do not tell where there is no face.

@@ -61,7 +61,7 @@ fn detector(args: &PredictArgs) -> Result<Option<Detector>> {
     if args.crop == CropMode::None {
         return Ok(None);
     }
-    let detector = NetworkDetector::new(load_weights(&args.detector)?)?;
+    let detector = NetworkDetector::new(&load_weights(&args.detector)?)?;
     let detector = detector.with_threads(rayon::current_num_threads());
     Ok(Some(detector.into()))
 }

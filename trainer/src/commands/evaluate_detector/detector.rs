@@ -36,7 +36,7 @@ impl EvaluatedDetector {
                 tiles: args.tiles,
                 ..Options::default()
             };
-            return Self::network(weights, precision, options);
+            return Self::network(&weights, precision, options);
         };
         ensure!(
             !args.light && !args.made,
@@ -48,7 +48,7 @@ impl EvaluatedDetector {
 
     /// A network with these options, but for the confidence, in this precision.
     pub(crate) fn network(
-        weights: Weights,
+        weights: &Weights,
         precision: Precision,
         options: Options,
     ) -> Result<Self> {

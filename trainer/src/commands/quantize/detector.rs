@@ -40,7 +40,7 @@ pub(super) fn quantized(
     let validation = annotations(&args.data, ImageSplit::Val)?;
     let evaluate = |weights: &Weights, precision| -> Result<DetectionMetrics> {
         let mut detector = EvaluatedDetector::network(
-            weights.clone(),
+            weights,
             precision,
             Options {
                 min_size_px: 1,

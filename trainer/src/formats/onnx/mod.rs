@@ -106,7 +106,7 @@ pub fn encode(weights: &Weights) -> Result<Vec<u8>> {
 ///
 /// If the weights are not quantised.
 pub fn encode_integers(weights: &Weights) -> Result<Vec<u8>> {
-    weights.expect_precision(Precision::Int8)?;
+    let weights = weights.expect_precision(Precision::Int8)?;
     Ok(model(weights, weights.quantization())?.encode_to_vec())
 }
 

@@ -1,0 +1,145 @@
+"""emotion-crowd with many cameras for hours: RTSP streams of a server on this machine, of which one is dropped every few seconds.
+
+Prints the frames of the sources, the delay of results and what the process takes; --limits makes growth a failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections import defaultdict
+from pathlib import Path
+
+from samples import SampleFile, after_warm_up, growth, summary
+
+WARM_UP = 120.0
+"""Seconds in which all cameras connect and caches fill."""
+SERVER = Path(__file__).parents[2] / "tests/src/rtsp_server.py"
+RTSP_PORT, PAGE_PORT = 8599, 8598
+
+
+class Metrics:
+    """The metrics of emotion-crowd at one moment: values by name, and by source below it."""
+
+    def __init__(self) -> None:
+        with urllib.request.urlopen(f"http://127.0.0.1:{PAGE_PORT}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+        self.by_source: dict[str, dict[str, float]] = defaultdict(dict)
+        self.delays: dict[float, float] = defaultdict(float)
+        for line in text.splitlines():
+            found = re.match(r'emotion_crowd_(\w+)\{source="([^"]*)"(?:,le="([^"]*)")?\} (\S+)', line)
+            if not found:
+                continue
+            name, source, bound, value = found.groups()
+            if bound is None:
+                self.by_source[name][source] = float(value)
+            elif name == "latency_seconds_bucket":
+                self.delays[float(bound)] += float(value)
+
+    def delay(self, share: float, before: Metrics | None = None) -> float:
+        """The delay that this share of the results has at most, in seconds: between bounds in proportion."""
+        earlier = before.delays if before else {}
+        counts = {bound: count - earlier.get(bound, 0) for bound, count in sorted(self.delays.items())}
+        wanted = share * counts.get(float("inf"), 0)
+        low, below = 0.0, 0.0
+        for bound, count in counts.items():
+            if count >= wanted > 0:
+                return low if bound == float("inf") else low + (bound - low) * (wanted - below) / (count - below)
+            low, below = bound, count
+        return float("nan")
+
+
+def settings(streams: int, rate: float, folder: Path) -> Path:
+    """The settings of emotion-crowd."""
+    lines = ["[page]", f'listen = "127.0.0.1:{PAGE_PORT}"', 'pictures = "off"']
+    for number in range(streams):
+        lines += ["[[source]]", f'name = "camera-{number:02}"', f'uri = "rtsp://127.0.0.1:{RTSP_PORT}/live"']
+        lines += [f"frames-per-second = {rate}"]
+    file = folder / "crowd.toml"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+def watch(args: argparse.Namespace, samples: SampleFile, folder: Path) -> None:
+    stream = folder / "clip.h264"
+    line = f"filesrc location={args.video} ! qtdemux ! h264parse ! video/x-h264,stream-format=byte-stream,alignment=au"
+    subprocess.run(["gst-launch-1.0", "-q", *line.split(), "!", "filesink", f"location={stream}"], check=True)
+    served = f"multifilesrc location={stream} loop=true ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96"
+    server = subprocess.Popen(
+        ["/usr/bin/python3", SERVER, str(RTSP_PORT), "play", served], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdin and server.stdout
+    server.stdout.readline()
+    log = (folder / "log").open("w")
+    crowd = subprocess.Popen([args.program, settings(args.streams, args.rate, folder)], stderr=log)
+    try:
+        time.sleep(10)
+        began = next_drop = next_sample = time.monotonic()
+        start = last = Metrics()
+        while (elapsed := time.monotonic() - began) < args.seconds:
+            if crowd.poll() is not None:
+                sys.exit(f"emotion-crowd ended: {Path(log.name).read_text()[-2000:]}")
+            now = time.monotonic()
+            if args.drop_every and now >= next_drop and elapsed > WARM_UP / 2:
+                server.stdin.write("drop\n")
+                server.stdin.flush()
+                next_drop = now + args.drop_every
+            if now >= next_sample:
+                metrics = Metrics()
+                samples.take(crowd.pid, elapsed, metrics.delay(0.99, last))
+                last, next_sample = metrics, now + args.sample_every
+            time.sleep(0.2)
+        report(Metrics(), start, elapsed)
+    finally:
+        crowd.terminate()
+        crowd.wait(30)
+        server.kill()
+
+
+def report(metrics: Metrics, start: Metrics, seconds: float) -> None:
+    """Prints what became of the frames."""
+    values: dict[str, list[float]] = {}
+    for name in ["frames_total", "analysed_frames_total", "skipped_frames_total", "reconnects_total"]:
+        before = start.by_source[name]
+        values[name] = [value - before.get(source, 0) for source, value in metrics.by_source[name].items()]
+        found = values[name]
+        print(f"{name} of each source: {min(found):.0f} to {max(found):.0f}, mean {sum(found) / len(found):.1f}")
+    analysed = values["analysed_frames_total"]
+    print(f"analysed: {sum(analysed) / seconds / len(analysed):.3f} frames a second and source")
+    delays = {share: metrics.delay(share, start) for share in (0.5, 0.9, 0.99, 0.999)}
+    print("delay: " + json.dumps({f"p{share * 100:g}": round(delay, 4) for share, delay in delays.items()}))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("program", help="emotion-crowd")
+    parser.add_argument("video", help="an MP4 file with H.264, which all cameras show")
+    parser.add_argument("samples", type=Path, help="CSV of samples; one that is there is gone on with")
+    parser.add_argument("--streams", type=int, default=8)
+    parser.add_argument("--rate", type=float, default=5.0, help="analysed frames a second of each")
+    parser.add_argument("--seconds", type=float, default=7200.0)
+    parser.add_argument("--drop-every", type=float, default=5.0, help="seconds between two drops; 0: none")
+    parser.add_argument("--sample-every", type=float, default=10.0)
+    parser.add_argument("--limits", action="store_true", help="fail where memory grows by 5 MiB or descriptors are left")
+    args = parser.parse_args()
+    samples = SampleFile(args.samples)
+    with tempfile.TemporaryDirectory() as folder:
+        watch(args, samples, Path(folder))
+    steady = after_warm_up(samples.samples, WARM_UP)
+    print(summary(steady))
+    if args.limits:
+        more = growth(steady) / 1024
+        tenth = max(1, len(steady) // 10)
+        left = min(s.descriptors for s in steady[-tenth:]) - min(s.descriptors for s in steady[:tenth])
+        if more > 5 or left > 0:
+            sys.exit(f"expected at most 5 MiB and no descriptor more, found {more:.1f} MiB and {left}")
+
+
+if __name__ == "__main__":
+    main()
