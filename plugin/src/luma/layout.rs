@@ -109,10 +109,6 @@ impl Layout {
 
     /// Converts whole pixels to the upper eight bits of their luma.
     pub(super) fn convert_row(self, row: &[u8], grey: &mut [u8]) {
-        if self.is_luma_plane() {
-            grey.copy_from_slice(row);
-            return;
-        }
         let pixels = grey
             .iter_mut()
             .zip(row.chunks_exact(self.bytes_per_pixel()));

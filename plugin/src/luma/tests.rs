@@ -141,6 +141,14 @@ fn assert_close(ours: &[u8], theirs: &[u8], what: &str) {
 }
 
 #[test]
+fn limited_range_becomes_full_range_to_the_nearest_value() {
+    for limited in 0..=u8::MAX {
+        let full = (f32::from(limited) - 16.0) * 255.0 / 219.0;
+        assert_eq!(full_range(limited), full.round() as u8, "{limited}");
+    }
+}
+
+#[test]
 fn every_format_agrees_with_videoconvert_at_odd_sizes_and_strides() {
     for format in PLAIN {
         for info in [info(format, 37, 19), full_range(format, 37, 19)] {
