@@ -1,7 +1,7 @@
 //! The luma of a frame of any supported format as grey values in full range: the input of the networks and the cascades.
 //!
 //! - **YUV and grey:** the luma as it is, whatever matrix made it, of more than eight bits the upper eight. Limited range (16
-//!   to 235, as the colorimetry of the caps says) is expanded to 0 to 255 by table, since the networks are trained on
+//!   to 235, as the colorimetry of the caps says) is expanded to 0 to 255, since the networks are trained on
 //!   full-range pictures.
 //! - **RGB:** 0.299 R + 0.587 G + 0.114 B, as [`luma`](emotion_models::preprocess::luma) says; the caps of RGB video name no
 //!   luma matrix.
@@ -211,7 +211,7 @@ impl GreyRows for LumaView<'_> {
                 return row;
             }
             buffer.clear();
-            buffer.extend(row.iter().map(|&limited| full_range(limited)));
+            buffer.extend(row.iter().map(|&limited| expanded(limited)));
             return buffer;
         }
 
@@ -222,14 +222,14 @@ impl GreyRows for LumaView<'_> {
             layout.convert_row(&self.bytes.row(y)[bytes], buffer);
         }
         if *is_limited {
-            buffer.iter_mut().for_each(|v| *v = full_range(*v));
+            buffer.iter_mut().for_each(|v| *v = expanded(*v));
         }
         buffer
     }
 }
 
 /// (limited - 16) · 255 / 219, rounded, from 0 to 255: in 16 bits, so that compilers take many pixels at a time.
-fn full_range(limited: u8) -> u8 {
+fn expanded(limited: u8) -> u8 {
     let steps = u16::from(limited.saturating_sub(16).min(219));
     // 168 + 85 / 256 is 1024 · 36 / 219 up to a hundred-thousandth, which is exact enough for 220 values.
     (steps + ((steps * 168 + ((steps * 85) >> 8) + 512) >> 10)) as u8

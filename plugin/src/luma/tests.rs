@@ -144,7 +144,7 @@ fn assert_close(ours: &[u8], theirs: &[u8], what: &str) {
 fn limited_range_becomes_full_range_to_the_nearest_value() {
     for limited in 0..=u8::MAX {
         let full = (f32::from(limited) - 16.0) * 255.0 / 219.0;
-        assert_eq!(full_range(limited), full.round() as u8, "{limited}");
+        assert_eq!(expanded(limited), full.round() as u8, "{limited}");
     }
 }
 
