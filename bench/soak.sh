@@ -47,7 +47,7 @@ case $1 in
         SOAK_NAME=short-crowd run crowd --streams 4 --seconds 240 --limits
         SOAK_NAME=short-tag run tag --hours 3 --limits
         ;;
-    chart) "$python" -c "
+    chart) python3 -c "
 import sys; from pathlib import Path; sys.path.insert(0, 'bench/soak'); import samples
 files = sorted(file for file in Path('$out').glob('*.csv') if not file.stem.startswith('short-'))
 samples.chart(files, Path('$out/soak.svg')); [print(file.stem + ':', samples.summary(samples.after_warm_up(samples.read(file), 60))) for file in files]" ;;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import sys
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -85,8 +86,7 @@ def read(path: Path) -> list[Sample]:
 
 def after_warm_up(samples: list[Sample], seconds: float) -> list[Sample]:
     """Those of the last run from `seconds` on: before, caches fill."""
-    run = samples[-1].run
-    return [sample for sample in samples if sample.run == run and sample.seconds >= seconds]
+    return [sample for sample in samples if sample.run == samples[-1].run and sample.seconds >= seconds]
 
 
 def slope(samples: list[Sample]) -> float:
@@ -108,6 +108,13 @@ def growth(samples: list[Sample]) -> int:
     return sorted(sizes[-tenth:])[tenth // 2] - sorted(sizes[:tenth])[tenth // 2]
 
 
+def descriptors_left(samples: list[Sample]) -> int:
+    """By how many descriptors the least of the last tenth exceeds the least of the first tenth."""
+    tenth = max(1, len(samples) // 10)
+    counts = [sample.descriptors for sample in samples]
+    return min(counts[-tenth:]) - min(counts[:tenth])
+
+
 def summary(samples: list[Sample]) -> str:
     """The ranges of a run in one line."""
 
@@ -123,6 +130,15 @@ def summary(samples: list[Sample]) -> str:
         f"threads {span([sample.threads for sample in samples], 0)}"
         + (f", latency p99 {span(latencies, 3)} s" if latencies else "")
     )
+
+
+def steady(samples: SampleFile, warm_up: float) -> list[Sample]:
+    """The samples of this run behind its warm-up, of which it prints the ranges; it ends the program if there are none."""
+    found = [sample for sample in after_warm_up(samples.samples, warm_up) if sample.run == samples.run]
+    if not found:
+        sys.exit(f"expected a run of more than {warm_up:.0f} s, in which caches fill")
+    print(summary(found))
+    return found
 
 
 def chart(files: list[Path], out: Path) -> None:

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from samples import SampleFile, after_warm_up, growth, summary
+from samples import SampleFile, growth, steady
 
 WARM_UP = 60.0
 """Seconds in which caches fill."""
@@ -17,7 +17,8 @@ WARM_UP = 60.0
 
 def worker_of(program: int) -> int | None:
     """The process that reads the file."""
-    children = Path(f"/proc/{program}/task/{program}/children").read_text().split()
+    threads = Path(f"/proc/{program}/task").glob("*/children")
+    children = " ".join(thread.read_text() for thread in threads).split()
     return int(children[0]) if children else None
 
 
@@ -50,11 +51,7 @@ def main() -> None:
         with (folder / "out/long.mp4.jsonl").open() as records:
             frames = sum(1 for _ in records)
     print(f"{args.hours:g} hours, {frames} frames in {seconds:.0f} s, {1000 * seconds / frames:.2f} ms a frame")
-    steady = after_warm_up(samples.samples, WARM_UP)
-    if not steady:
-        return
-    print(summary(steady))
-    more = growth(steady) / 1024 / args.hours
+    more = growth(steady(samples, WARM_UP)) / 1024 / args.hours
     if args.limits and more > 1:
         sys.exit(f"expected at most 1 MiB more an hour of video, found {more:.2f} MiB")
 

