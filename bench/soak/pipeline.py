@@ -37,7 +37,7 @@ def picture(faces: int, folder: Path) -> Path:
     crop = "crop=330:330:70:0" if faces else "crop=100:100:390:10"
     scale = f"{crop},scale={1280 // max(columns, 2)}:{720 // max(rows, 2)}:force_original_aspect_ratio=decrease"
     tiles = f"{scale},tile={columns}x{rows}:nb_frames={max(faces, 1)},pad=1280:720:-1:-1"
-    command = ["ffmpeg", "-v", "error", "-y", "-loop", "1", "-i", PORTRAIT, "-vf", tiles, "-frames:v", "1", file]
+    command = ["ffmpeg", "-v", "error", "-y", "-loop", "1", "-i", str(PORTRAIT), "-vf", tiles, "-frames:v", "1", str(file)]
     subprocess.run(command, check=True)
     return file
 
@@ -48,7 +48,8 @@ class Soak:
     def __init__(self, still: Path, folder: Path) -> None:
         self._pipeline = Gst.parse_launch(
             f"filesrc location={still} ! pngdec ! imagefreeze name=source ! videoscale add-borders=true "
-            "! capsfilter name=size caps-change-mode=delayed ! videoconvert ! capsfilter name=format caps-change-mode=delayed ! facedetect name=detect ! emotionclassify name=classify ! emotionzones "
+            "! capsfilter name=size caps-change-mode=delayed ! videoconvert ! capsfilter name=format caps-change-mode=delayed "
+            "! facedetect name=detect ! emotionclassify name=classify ! emotionzones "
             "zones=\"left=0,0 0.5,0 0.5,1 0,1\" ! emotionoverlay landmarks=true zones=true "
             f"! emotionpublish location={folder}/records.jsonl ! fakesink name=sink sync=false"
         )

@@ -160,8 +160,10 @@ def chart(files: list[Path], out: Path) -> None:
     for column, file in enumerate(files):
         samples = after_warm_up(read(file), 0)
         for axis, (name, value) in zip(axes[:, column], rows, strict=True):
-            axis.plot([sample.seconds / 60 for sample in samples], [value(sample) for sample in samples], linewidth=0.8)
-            axis.set_ylim(bottom=0)
+            values = [value(sample) for sample in samples]
+            axis.plot([sample.seconds / 60 for sample in samples], values, linewidth=0.8)
+            most = max((one for one in values if one == one), default=0)
+            axis.set_ylim(0, 1.15 * most or 1)
             axis.grid(alpha=0.3)
             if column == 0:
                 axis.set_ylabel(name)
