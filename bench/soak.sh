@@ -5,8 +5,8 @@ cd "$(dirname "$0")/.."
 
 usage="usage: ${0##*/} pipeline [--faces N] [--frames N] | crowd [--streams N] [--seconds N] | tag [--hours N] | short | chart
 Runs a pipeline of all elements, emotion-crowd, or emotion-tag, and appends samples of memory, descriptors, threads and delays
-to target/soak/NAME.csv; a run that was interrupted is gone on with by the same command. short is minutes of each, and fails where
-something grows. chart draws the curves (needs Python's matplotlib). More options: ${0##*/} crowd --help. CLIP is the video,
+to target/soak/NAME.csv; pipeline counts the frames of all its runs, the others begin again. short is minutes of each, and fails
+where something grows. chart draws the curves (needs Python's matplotlib). More options: ${0##*/} crowd --help. CLIP is the video,
 SOAK_NAME the name of the samples. Build before: cargo build --release -p gst-plugin-emotion -p emotion-pipelines."
 out=${CARGO_TARGET_DIR:-target}/soak
 release=${CARGO_TARGET_DIR:-target}/release
@@ -42,14 +42,13 @@ run() { # WHAT ARGUMENT...
 
 case $1 in
     short)
-        rm -f "$out"/short-*.csv
-        for faces in 0 2 40; do SOAK_NAME=short-pipeline-$faces run pipeline --faces "$faces" --seconds 180 --limits; done
-        SOAK_NAME=short-crowd run crowd --streams 4 --seconds 240 --limits
-        SOAK_NAME=short-tag run tag --hours 3 --limits
+        rm -rf "$out/short"
+        for faces in 0 2 40; do SOAK_NAME=short/pipeline-$faces run pipeline --faces "$faces" --seconds 180 --limits; done
+        SOAK_NAME=short/crowd run crowd --streams 4 --seconds 240 --limits
+        SOAK_NAME=short/tag run tag --hours 3 --limits
         ;;
-    chart) python3 -c "
-import sys; from pathlib import Path; sys.path.insert(0, 'bench/soak'); import samples
-files = sorted(file for file in Path('$out').glob('*.csv') if not file.stem.startswith('short-'))
-samples.chart(files, Path('$out/soak.svg')); [print(file.stem + ':', samples.summary(samples.after_warm_up(samples.read(file), 60))) for file in files]" ;;
+    chart)
+        python3 bench/soak/samples.py "$out/soak.svg" "$out"/*.csv
+        ;;
     *) run "$@" ;;
 esac

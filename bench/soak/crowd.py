@@ -121,7 +121,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("program", help="emotion-crowd")
     parser.add_argument("video", help="an MP4 file with H.264, which all cameras show")
-    parser.add_argument("samples", type=Path, help="CSV of samples; one that is there is gone on with")
+    parser.add_argument("samples", type=Path, help="CSV of samples, to which it adds")
     parser.add_argument("--streams", type=int, default=8)
     parser.add_argument("--rate", type=float, default=5.0, help="analysed frames a second of each")
     parser.add_argument("--seconds", type=float, default=7200.0)

@@ -1,4 +1,7 @@
-"""Samples of a process over hours, in a CSV file that later runs go on with, and their curves."""
+"""Samples of a process over hours, in a CSV file to which later runs add, and their curves.
+
+    samples.py CHART.svg SAMPLES.csv…
+"""
 
 from __future__ import annotations
 
@@ -171,3 +174,10 @@ def chart(files: list[Path], out: Path) -> None:
         axes[-1, column].set_xlabel("minutes")
     figure.tight_layout()
     figure.savefig(out, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    picture, *names = map(Path, sys.argv[1:])
+    for csv_file in names:
+        print(f"{csv_file.stem}: {summary(after_warm_up(read(csv_file), 0))}")
+    chart(names, picture)

@@ -26,7 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("program", help="emotion-tag")
     parser.add_argument("video", help="an MP4 file with H.264")
-    parser.add_argument("samples", type=Path, help="CSV of samples; one that is there is gone on with")
+    parser.add_argument("samples", type=Path, help="CSV of samples, to which it adds")
     parser.add_argument("--hours", type=float, default=20.0, help="of video")
     parser.add_argument("--sample-every", type=float, default=5.0)
     parser.add_argument("--limits", action="store_true", help="fail where memory grows by 1 MiB an hour of video")

@@ -193,7 +193,11 @@ fn the_numbers_to_compute_with_are_the_plugins_unless_others_are_asked_for() {
     assert_eq!(exact["dtype"], "f32");
     let losses = [&result, &exact].map(|result| result["loss"].as_f64().unwrap());
     // The pictures are no faces: integers round most where nothing was seen in training.
-    assert!((losses[0] - losses[1]).abs() < 0.3, "{losses:?}");
+    let allowed = match fastest {
+        Precision::Int8 => 0.3,
+        Precision::F32 | Precision::Bf16 => 0.05,
+    };
+    assert!((losses[0] - losses[1]).abs() < allowed, "{losses:?}");
     let is_exact = fastest == Precision::F32;
     assert_eq!(losses[0] == losses[1], is_exact);
 }
