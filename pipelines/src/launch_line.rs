@@ -36,13 +36,34 @@ impl LaunchLine {
                 Some(package) => anyhow::anyhow!("{}; it comes with {package}", error.message()),
                 None => anyhow::anyhow!("{}", error.message()),
             });
-        element
+        let pipeline = element
             .and_then(|element| {
                 element
                     .downcast::<gst::Pipeline>()
                     .map_err(|_| anyhow::anyhow!("expected a pipeline, found a single element"))
             })
-            .with_context(|| format!("cannot build the pipeline: {self}"))
+            .with_context(|| format!("cannot build the pipeline: {self}"))?;
+        pass_upright_frames(&pipeline);
+        Ok(pipeline)
+    }
+}
+
+/// Lets each `videoflip video-direction=auto` hand on frames that need no turn.
+///
+/// They decide that when the direction changes, and copy all frames of a stream that is upright from the
+/// start.
+fn pass_upright_frames(pipeline: &gst::Pipeline) {
+    for element in pipeline.iterate_recurse().into_iter().flatten() {
+        let is_flip = element.factory().is_some_and(|f| f.name() == "videoflip");
+        if !is_flip {
+            continue;
+        }
+        let direction = "video-direction";
+        let auto = gst_video::VideoOrientationMethod::Auto;
+        if element.property::<gst_video::VideoOrientationMethod>(direction) == auto {
+            element.set_property(direction, gst_video::VideoOrientationMethod::_180);
+            element.set_property(direction, auto);
+        }
     }
 }
 
@@ -99,6 +120,7 @@ fn package_of_missing(error: &gst::glib::Error) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runner::{self, StopFlag};
 
     #[test]
     fn a_line_is_printed_quoted_for_a_shell() {
@@ -127,6 +149,27 @@ mod tests {
             source.property::<Option<String>>("location").as_deref(),
             path.to_str()
         );
+    }
+
+    #[test]
+    fn upright_frames_are_not_copied() {
+        gst::init().expect("GStreamer starts");
+        for (tags, passes) in [("title=none", true), ("image-orientation=rotate-90", false)] {
+            let pipeline = LaunchLine::default()
+                .words("videotestsrc num-buffers=5 ! taginject name=tags")
+                .words("! videoflip name=flip video-direction=auto ! fakesink")
+                .launch()
+                .expect("all exist");
+            let element = |name| pipeline.by_name(name).expect("it was named");
+            element("tags").set_property("tags", tags);
+            runner::run(&pipeline, &StopFlag::default(), |_| {}).expect("it runs");
+            let flip = element("flip").downcast::<gst_base::BaseTransform>();
+            assert_eq!(
+                flip.expect("a transform").is_passthrough(),
+                passes,
+                "{tags}"
+            );
+        }
     }
 
     #[test]
