@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .SHELLFLAGS := -eu -o pipefail -c
 SHELL := /bin/bash
-.PHONY: help run test test-debian13 test-mutations test-kills test-packages test-container test-ray fuzz bench wheel deb release semver install uninstall setup
+.PHONY: help run test test-debian13 test-mutations test-kills test-memory coverage test-packages test-container test-ray fuzz bench wheel deb release semver install uninstall setup
 
 # cargo's folder, also where the shell that called make does not know it yet
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -68,7 +68,7 @@ test: ## format, structure, lints, licences, docs, all tests and whole pipelines
 	@tools/peers.sh '$(TARGET_DIR)/test-peers' tests/requirements.txt || true
 	$(call step,Tests and whole pipelines)
 	EMOTION_PYTHON="$$(ls '$(abspath $(TARGET_DIR))/test-peers/bin/python' 2>/dev/null || true)" \
-		cargo nextest run $(whole) $(if $(EMOTION_DATA),--run-ignored all)
+		GST_TRACERS=leaks cargo nextest run $(whole) $(if $(EMOTION_DATA),--run-ignored all)
 	$(call step,An archive on a Ray cluster of this machine)
 	@tools/test-ray.sh '$(TARGET_DIR)' 8
 	$(call step,The Python package)
@@ -80,7 +80,7 @@ test: ## format, structure, lints, licences, docs, all tests and whole pipelines
 	@if [ -x '$(TARGET_DIR)/test-peers/bin/hadolint' ]; then '$(TARGET_DIR)/test-peers/bin/hadolint' Containerfile; \
 		else echo 'SKIPPED: the container file: hadolint could not be installed from PyPI' | tee -a "$$EMOTION_SKIPPED"; fi
 	$(call step,The plugin without OpenCV)
-	cargo nextest run $(slim)
+	GST_TRACERS=leaks cargo nextest run $(slim)
 	$(call step,The NEON loops in an emulator)
 	@tools/test-neon.sh
 	$(call step,Examples in the documentation)
@@ -96,6 +96,14 @@ test-mutations: ## emotion-tag on a thousand damaged files of twelve containers 
 test-kills: ## kill trainings, emotion-tag, emotion-crowd and emotionpublish a thousand times (KILLS=N: each N times)
 	@tools/setup.sh build cascade run test
 	EMOTION_KILLS='$(KILLS)' cargo nextest run $(whole) --profile mutations --no-capture -E 'test(/^killed::/)'
+
+test-memory: ## test with AddressSanitizer, ThreadSanitizer (a nightly compiler) and valgrind
+	@tools/setup.sh build run test memory
+	@tools/test-memory.sh '$(TARGET_DIR)' $(ARGS)
+
+coverage: ## which share of the lines of each crate the tests reach
+	@tools/setup.sh build cascade run test
+	@tools/coverage.sh '$(TARGET_DIR)' $(ARGS)
 
 test-debian13: ## test the plugin with GStreamer's analytics metadata in a root of Debian 13 (as root; takes 7 GB)
 	@tools/test-debian13.sh

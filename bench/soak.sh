@@ -5,8 +5,8 @@ cd "$(dirname "$0")/.."
 
 usage="usage: ${0##*/} pipeline [--faces N] [--frames N] | crowd [--streams N] [--seconds N] | tag [--hours N] | short | chart
 Runs a pipeline of all elements, emotion-crowd, or emotion-tag, and appends samples of memory, descriptors, threads and delays
-to target/soak/NAME.csv; pipeline counts the frames of all its runs, the others begin again. short is minutes of each, and fails
-where something grows. chart draws the curves (needs Python's matplotlib). More options: ${0##*/} crowd --help. CLIP is the video,
+to target/soak/NAME.csv; pipeline counts the frames of all its runs, crowd the seconds, and tag begins again. short is minutes of each,
+and fails where something grows. chart draws the curves (needs Python's matplotlib). More options: ${0##*/} crowd --help. CLIP is the video,
 SOAK_NAME the name of the samples. Build before: cargo build --release -p gst-plugin-emotion -p emotion-pipelines."
 out=${CARGO_TARGET_DIR:-target}/soak
 release=${CARGO_TARGET_DIR:-target}/release

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # release.sh cut VERSION: writes the version and today's date (or SOURCE_DATE_EPOCH's) wherever they stand, and cuts the changelog.
-# release.sh build:       builds all that is released of the last commit into target/release-VERSION, with SBOMs and checksums: the
-#                         sources, the Debian packages, the wheels and the crates. The same commit gives the same files.
+# release.sh build:       runs bench/soak.sh short, and builds all that is released of the last commit into target/release-VERSION, with
+#                         SBOMs and checksums: the sources, the Debian packages, the wheels and the crates. The same commit gives the
+#                         same files.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 libraries=(emotion-models emotion-detect emotion-analysis)
@@ -41,6 +42,13 @@ build() {
     SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
     export SOURCE_DATE_EPOCH
     tools/setup.sh release
+    cargo machete
+    # What grows within minutes is not released.
+    export CARGO_TARGET_DIR=target
+    cargo build --release --locked --package gst-plugin-emotion --package emotion-pipelines
+    bench/soak.sh short
+    unset CARGO_TARGET_DIR
+
     out=$PWD/target/release-$version
     rm -rf "$out"
     mkdir -p "$out"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing for the named purposes: build, cascade, analytics, run, test, bench, debian13, roots, deb, release, container.
+# Installs what is missing for the named purposes: build, cascade, analytics, run, test, memory, bench, debian13, roots, deb, release, container.
 # On Debian and Ubuntu through apt, elsewhere it says what is needed and goes on where that is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -45,6 +45,9 @@ packages_test=(
 if [ "$(uname -m)" = x86_64 ]; then # the NEON loops in an emulator
     packages_test+=(qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 fi
+packages_memory=(
+    valgrind                      # reads and writes of memory that is not there, and what is lost
+)
 packages_bench=(
     python3-venv                  # the peers come from PyPI
 )
@@ -123,12 +126,13 @@ for purpose in "$@"; do
         analytics) packages+=("${packages_analytics[@]}") modules+=("${modules_analytics[@]}") ;;
         run) packages+=("${packages_run[@]}") ;;
         test) packages+=("${packages_test[@]}") modules+=("${modules_test[@]}") ;;
+        memory) packages+=("${packages_memory[@]}") ;;
         bench) packages+=("${packages_bench[@]}") ;;
         debian13 | roots) packages+=("${packages_roots[@]}") ;;
         deb) packages+=("${packages_deb[@]}") ;;
         container) packages+=("${packages_roots[@]}" "${packages_container[@]}") ;;
         release) packages+=("${packages_roots[@]}" "${packages_bench[@]}") ;;
-        *) fail "unknown purpose $purpose: expected build, cascade, analytics, run, test, bench, debian13, roots, deb, release or container" ;;
+        *) fail "unknown purpose $purpose: expected build, cascade, analytics, run, test, memory, bench, debian13, roots, deb, release or container" ;;
     esac
 done
 
@@ -153,4 +157,5 @@ if [[ " $* " == *" roots "* ]]; then
 fi
 if [[ " $* " == *" release "* ]]; then
     cargo_tool cyclonedx
+    cargo_tool machete
 fi

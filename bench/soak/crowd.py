@@ -83,7 +83,8 @@ def watch(args: argparse.Namespace, samples: SampleFile, folder: Path) -> None:
         time.sleep(10)
         began = next_drop = next_sample = time.monotonic()
         start = last = Metrics()
-        while (elapsed := time.monotonic() - began) < args.seconds:
+        seconds = args.seconds - samples.done
+        while (elapsed := time.monotonic() - began) < seconds:
             if crowd.poll() is not None:
                 sys.exit(f"emotion-crowd ended: {Path(log.name).read_text()[-2000:]}")
             now = time.monotonic()
@@ -124,12 +125,14 @@ def main() -> None:
     parser.add_argument("samples", type=Path, help="CSV of samples, to which it adds")
     parser.add_argument("--streams", type=int, default=8)
     parser.add_argument("--rate", type=float, default=5.0, help="analysed frames a second of each")
-    parser.add_argument("--seconds", type=float, default=7200.0)
+    parser.add_argument("--seconds", type=float, default=7200.0, help="of all runs; a run that was stopped is gone on with")
     parser.add_argument("--drop-every", type=float, default=5.0, help="seconds between two drops; 0: none")
     parser.add_argument("--sample-every", type=float, default=10.0)
     parser.add_argument("--limits", action="store_true", help="fail where memory grows by 5 MiB or descriptors are left")
     args = parser.parse_args()
     samples = SampleFile(args.samples)
+    if samples.done >= args.seconds:
+        sys.exit(f"{args.samples} has {samples.done:.0f} s: remove it to begin again")
     with tempfile.TemporaryDirectory() as folder:
         watch(args, samples, Path(folder))
     found = steady(samples, WARM_UP)

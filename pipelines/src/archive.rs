@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use emotion_models::atomic_file;
+use tracing::info_span;
 
 use crate::tag::result_names::{ARCHIVE_FILES, SUMMARY};
 pub use archive_folder::ArchiveFolder;
@@ -42,6 +43,7 @@ impl Archive {
     ///
     /// If the folder cannot be searched or has no summary.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
+        let _span = info_span!("read").entered();
         let shown = folder.display();
         let paths = summaries(folder)?;
         let mut archive = Self {
@@ -69,6 +71,7 @@ impl Archive {
     ///
     /// If a file cannot be written.
     pub fn write_tables(&self, grouping: &Grouping) -> anyhow::Result<Vec<PathBuf>> {
+        let _span = info_span!("tables").entered();
         let faces = table::FaceTable::new(&self.files, grouping);
         let groups = GroupTotals::of_all(&self.files, grouping);
         let [table_parquet, table_csv, groups_csv, _] = ARCHIVE_FILES;
@@ -94,6 +97,7 @@ impl Archive {
     ///
     /// If the file cannot be written.
     pub fn write_page(&self, grouping: &Grouping) -> anyhow::Result<PathBuf> {
+        let _span = info_span!("page").entered();
         let groups = GroupTotals::of_all(&self.files, grouping);
         let page = html::page(&self.folder, &self.files, grouping, &groups)?;
         let [.., page_name] = ARCHIVE_FILES;

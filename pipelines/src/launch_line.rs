@@ -119,6 +119,8 @@ fn package_of_missing(error: &gst::glib::Error) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use gst_base::prelude::*;
+
     use super::*;
     use crate::runner::{self, StopFlag};
 

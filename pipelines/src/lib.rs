@@ -20,6 +20,7 @@ pub mod parquet_table;
 pub mod runner;
 pub mod shard;
 pub mod tag;
+pub mod trace;
 pub mod window;
 
 /// Initialises GStreamer and registers the emotion elements of this build.

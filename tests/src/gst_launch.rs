@@ -68,13 +68,25 @@ impl GstEnvironment {
     ///
     /// # Errors
     ///
-    /// When the program cannot be started.
+    /// When the program cannot be started, or ends with 0 and leaves objects of GStreamer.
     pub fn launch(&self, line: &str) -> anyhow::Result<ProgramOutput> {
+        let log = tempfile::NamedTempFile::new_in(self.path())?;
         let output = self
             .command("gst-launch-1.0")?
             .args(line.split_whitespace())
+            .env("GST_TRACERS", "leaks")
+            .env("GST_DEBUG", "GST_TRACER:7")
+            .env("GST_DEBUG_FILE", log.path())
+            .env("GST_DEBUG_NO_COLOR", "1")
             .output();
-        ProgramOutput::new(output.context("gst-launch-1.0: is gstreamer1.0-tools installed?")?)
+        let output = output.context("gst-launch-1.0: is gstreamer1.0-tools installed?")?;
+        let log = fs::read_to_string(log.path())?;
+        let left = left(&log);
+        anyhow::ensure!(
+            left.is_empty() || !output.status.success(),
+            "{line} leaves {left:#?}"
+        );
+        ProgramOutput::new(output)
     }
 
     /// The output of `gst-inspect-1.0` with these arguments.
@@ -86,6 +98,16 @@ impl GstEnvironment {
         let output = self.command("gst-inspect-1.0")?.args(words).output();
         ProgramOutput::new(output.context("gst-inspect-1.0: is gstreamer1.0-tools installed?")?)
     }
+}
+
+/// The objects that the `leaks` tracer has found at the end of a program.
+fn left(log: &str) -> Vec<&str> {
+    log.lines()
+        // Other lines describe the format of these.
+        .filter(|line| {
+            line.contains("object-alive, type-name=(string)") && !line.contains("new format")
+        })
+        .collect()
 }
 
 /// The outcome of a program.

@@ -20,6 +20,8 @@ pub mod gst_launch;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 pub mod killed;
+#[cfg(feature = "leaks")]
+pub mod leaks;
 #[cfg(feature = "pipelines")]
 pub mod mot;
 pub mod picture;

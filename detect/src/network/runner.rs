@@ -23,7 +23,6 @@ pub(super) struct NetworkRunner {
     threads: usize,
     /// The one used last comes first.
     networks: Vec<SizedNetwork>,
-    scaler: Scaler,
 }
 
 /// The network for one input size.
@@ -32,6 +31,8 @@ struct SizedNetwork {
     height: usize,
     width: usize,
     executor: InferenceExecutor,
+    /// Each pass over a frame has a scale of its own, for which a scaler keeps what it has worked out.
+    scaler: Scaler,
     /// The grid cells of its maps.
     cells: Vec<GridCell>,
     output: Vec<f32>,
@@ -52,7 +53,6 @@ impl NetworkRunner {
             #[cfg(feature = "rayon")]
             threads: 1,
             networks: Vec::new(),
-            scaler: Scaler::default(),
         }
     }
 
@@ -92,7 +92,10 @@ impl NetworkRunner {
         self.networks.insert(0, network);
 
         let SizedNetwork {
-            executor, output, ..
+            executor,
+            scaler,
+            output,
+            ..
         } = &mut self.networks[0];
         let (pixels, stride) = executor.picture_mut();
         // The image lies in the middle of the input, surrounded by grey.
@@ -108,7 +111,7 @@ impl NetworkRunner {
         }
         let inner = &mut pixels[top * stride + left..];
         let size = [pass.height, pass.width];
-        self.scaler.run(image, pass.part, size, inner, stride);
+        scaler.run(image, pass.part, size, inner, stride);
         executor.run_picture(output)?;
         if !output.iter().all(|value| value.is_finite()) {
             return Err(inference::Error::NotFinite.into());
@@ -131,6 +134,7 @@ impl NetworkRunner {
             cells: grid_cells(height, width).collect(),
             output: vec![0.0; executor.classes()],
             executor,
+            scaler: Scaler::default(),
         })
     }
 }

@@ -9,15 +9,18 @@ use emotion_pipelines::crowd::{self, config};
 
 fn main() -> ExitCode {
     let arguments = CrowdArgs::parse();
-    if !arguments.check {
-        log::start(arguments.log_format);
+    let failed = |error: &anyhow::Error| {
+        eprintln!("emotion-crowd: {error:#}");
+        ExitCode::FAILURE
+    };
+    if !arguments.check
+        && let Err(error) = log::start(arguments.log_format)
+    {
+        return failed(&error);
     }
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if arguments.check => {
-            eprintln!("emotion-crowd: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) if arguments.check => failed(&error),
         Err(error) => {
             log::error("emotion-crowd", &format!("{error:#}"));
             ExitCode::FAILURE

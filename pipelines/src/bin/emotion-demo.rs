@@ -9,7 +9,7 @@ use emotion_pipelines::{
     cli::DemoArgs,
     demo::{self, DemoInput, Options},
     runner::StopFlag,
-    window,
+    trace, window,
 };
 
 fn main() -> ExitCode {
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: DemoArgs) -> anyhow::Result<()> {
+    trace::start()?;
     emotion_pipelines::init()?;
     let mode = WantedMode {
         size: arguments.size,

@@ -7,23 +7,33 @@ mod line_format;
 mod line_limiter;
 
 use gst::glib;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::registry::Registry;
 
 use self::line_format::LineFormat;
 pub use self::line_format::LogFormat;
 use self::line_limiter::LineLimiter;
+use crate::trace;
 
 static LIMITER: LineLimiter = LineLimiter::new();
 
-/// Starts the log on standard error, also for what GStreamer's libraries report. Only the first call has an effect.
-pub fn start(format: LogFormat) {
-    let subscriber = fmt()
+/// Starts the log on standard error, also for what GStreamer's libraries report, and the [trace] if it is wanted. Only the first
+/// call has an effect.
+///
+/// # Errors
+///
+/// If the file of the trace cannot be written.
+pub fn start(format: LogFormat) -> anyhow::Result<()> {
+    let lines = fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .event_format(LineFormat(format))
-        .finish();
+        .with_filter(LevelFilter::INFO);
+    let subscriber = Registry::default().with(lines).with(trace::layer()?);
     if tracing::subscriber::set_global_default(subscriber).is_err() {
-        return;
+        return Ok(());
     }
     glib::log_set_default_handler(|domain, level, message| {
         let domain = domain.unwrap_or("GLib");
@@ -38,6 +48,7 @@ pub fn start(format: LogFormat) {
         let name = thread.name().unwrap_or("a thread");
         error("panic", &format!("in {name}: {panic}"));
     }));
+    Ok(())
 }
 
 /// Says what happens to `subject`.

@@ -184,6 +184,18 @@ mod tests {
     }
 
     #[test]
+    fn the_file_of_the_first_release_is_read() {
+        crate::init().expect("GStreamer starts");
+        let file = "tests/released/0.1.0/crowd-state.json";
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let changes = SourceChanges::load(Some(&path)).expect("it is right");
+        let of_file = [source("hall", "fakesrc"), source("door", "fakesrc")];
+        let names = changes.applied_to(&of_file);
+        let names: Vec<_> = names.iter().map(|source| source.name.as_str()).collect();
+        assert_eq!(names, ["door", "yard"]);
+    }
+
+    #[test]
     fn a_file_with_a_mistake_is_refused_with_its_source() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("state.json");

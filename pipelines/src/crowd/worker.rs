@@ -10,6 +10,7 @@ use gstemotion::face;
 use gstemotion::frame_time::FrameTime;
 use gstemotion::record::{self, Record};
 use gstemotion::zones;
+use tracing::info_span;
 
 use super::analysis_chain::{self, FrameLayout};
 use super::config::Config;
@@ -106,6 +107,7 @@ impl StreamAnalysis {
         stream: &Arc<Stream>,
         outputs: &Arc<RecordOutputs>,
     ) -> anyhow::Result<Self> {
+        let _span = info_span!("make elements", source = stream.name()).entered();
         let source = stream.source();
         let page = config.page.as_ref();
         let preview = page.map(|page| PreviewEncoder::new(page, source.pictures));
@@ -132,6 +134,7 @@ impl StreamAnalysis {
     fn process(&self, frame: DecodedFrame) {
         let mut context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
         let stream = &self.stream;
+        let _span = info_span!("frame", source = stream.name()).entered();
         let error = self.analyse(&mut context, stream, frame).err();
         let source = stream.source();
         let error = error.map(|error| source.without_secrets(&format!("{error:#}")));
@@ -171,7 +174,8 @@ impl StreamAnalysis {
         let timed = buffer.make_mut();
         timed.set_pts(time);
         timed.set_dts(gst::ClockTime::NONE);
-        let Some(result) = chain.run(buffer, &frame.caps)? else {
+        let result = info_span!("elements").in_scope(|| chain.run(buffer, &frame.caps))?;
+        let Some(result) = result else {
             return Ok(());
         };
 
@@ -211,7 +215,8 @@ impl StreamAnalysis {
 
         if let Some(preview) = &mut context.preview
             && stream.picture.receiver_count() > 0
-            && let Some(picture) = preview.encode(&result, &info, frame.captured)?
+            && let Some(picture) =
+                info_span!("preview").in_scope(|| preview.encode(&result, &info, frame.captured))?
         {
             stream.picture.send_replace(picture);
         }

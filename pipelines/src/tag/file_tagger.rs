@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Context as _;
+use tracing::info_span;
 
 use super::captions;
 use super::collector::FrameCollector;
@@ -59,6 +60,7 @@ impl FileTagger<'_> {
         on_warning: &dyn Fn(&str),
     ) -> anyhow::Result<TaggedFile> {
         let input = &job.input;
+        let _span = info_span!("tag", source = input.source()).entered();
         anyhow::ensure!(input.size > 0, "the file is empty");
         let settings = self.settings;
         let cut = container::missing_end(&input.absolute)?.map(|stated| {
@@ -105,6 +107,7 @@ impl FileTagger<'_> {
         let mut timeline = collected.timeline;
         timeline.finish();
 
+        let _span = info_span!("write").entered();
         results.write(CAPTIONS, &captions::web_vtt(&input.source(), &timeline))?;
         if settings.elan {
             let now = gst::DateTime::new_now_utc().context("the clock shows no date")?;
@@ -189,7 +192,7 @@ impl FileTagger<'_> {
             },
         };
         Ok(AnalysedFile {
-            collected: pipeline.run(on_progress, on_warning)?,
+            collected: info_span!("play").in_scope(|| pipeline.run(on_progress, on_warning))?,
             annotated,
         })
     }

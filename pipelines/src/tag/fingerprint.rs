@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
+use tracing::info_span;
 use twox_hash::XxHash64;
 
 /// Number of parts that are read, evenly distributed from the start to the end.
@@ -17,6 +18,7 @@ const PART: u64 = 16 << 10;
 ///
 /// If the file cannot be read.
 pub(super) fn of_file(path: &Path) -> io::Result<String> {
+    let _span = info_span!("fingerprint").entered();
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
     let mut content = Vec::with_capacity((PARTS * PART).min(size) as usize);

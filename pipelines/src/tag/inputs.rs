@@ -14,6 +14,8 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
+use tracing::info_span;
+
 pub use self::input_file::{InputFile, InputOrigin};
 use self::naming::{Naming, Root, is_own_result};
 use self::remote_url::RemoteUrl;
@@ -84,6 +86,7 @@ pub struct RejectedInput {
 ///
 /// If `root` is no folder or address, or `name` and standard input do not go together.
 pub fn scan(named: InputArguments<'_>) -> Result<InputFiles, UsageError> {
+    let _span = info_span!("list").entered();
     let root = named.root.map(Root::new).transpose().map_err(UsageError)?;
     let is_standard_input = |path: &PathBuf| path == Path::new(STANDARD_INPUT);
     let has_standard_input = named.paths.iter().any(is_standard_input);

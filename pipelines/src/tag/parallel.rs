@@ -4,6 +4,8 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use tracing::info_span;
+
 use super::inputs::InputFile;
 use crate::runner::StopFlag;
 
@@ -33,7 +35,8 @@ pub(super) fn run<S: Default, T: Send, E: Send>(
                     let Some(input) = inputs.get(number) else {
                         break;
                     };
-                    let outcome = work(&mut state, number, input);
+                    let span = info_span!("file", source = input.source());
+                    let outcome = span.in_scope(|| work(&mut state, number, input));
                     let mut done = done_so_far();
                     match (&mut *done, outcome) {
                         (Ok(done), Ok(outcome)) => done.push(outcome),

@@ -15,6 +15,7 @@ use std::thread;
 
 use anyhow::{Context as _, anyhow, bail};
 use gst::prelude::*;
+use tracing::info_span;
 
 use super::audio::AudioBranch;
 use super::collector::FrameCollector;
@@ -91,11 +92,13 @@ impl TaggingPipeline<'_> {
     ) -> anyhow::Result<Collected> {
         let shared = Arc::new(Shared::new(self.collector));
         let info = match self.source {
-            MediaSource::Stream => MediaInfo::of_file(
-                self.file,
-                |file| shared::count_read_bytes(file, shared.clone()),
-                || on_progress(shared.progress(None)),
-            )?,
+            MediaSource::Stream => info_span!("probe").in_scope(|| {
+                MediaInfo::of_file(
+                    self.file,
+                    |file| shared::count_read_bytes(file, shared.clone()),
+                    || on_progress(shared.progress(None)),
+                )
+            })?,
             MediaSource::Image(_) | MediaSource::Heif => MediaInfo::default(),
         };
         let track = info.video_track(self.settings.track)?;

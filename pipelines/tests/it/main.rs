@@ -19,3 +19,5 @@ mod emotion_tag_times;
 mod killed;
 #[cfg(feature = "s3")]
 mod object_store;
+mod trace;
+mod upgrade;

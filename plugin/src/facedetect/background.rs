@@ -143,7 +143,7 @@ impl BackgroundDetector {
         self.shared.has_mail.notify_one();
     }
 
-    /// Throws away all jobs and results: another scene begins.
+    /// Throws away all jobs and results.
     pub(super) fn cancel(&mut self) {
         let mut mailbox = self.shared.mailbox.lock().unwrap();
         mailbox.job = None;
@@ -198,6 +198,105 @@ fn run(shared: &SharedMailbox, mut detector: Detector) {
                 image: job.image,
                 outcome,
             });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use emotion_detect::NetworkDetector;
+    use emotion_tests::picture;
+
+    use super::*;
+
+    fn detector() -> BackgroundDetector {
+        let network = NetworkDetector::built_in().unwrap().with_threads(1);
+        BackgroundDetector::start(Detector::Network(Box::new(network))).unwrap()
+    }
+
+    fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    /// Has an image without a face searched.
+    fn search(detector: &mut BackgroundDetector, at: u64) {
+        let pixels = [90; 64 * 48];
+        let image = GreyImage::new(&pixels, 64, 48, 64).unwrap();
+        detector.start_detection(ms(at), &image, false, Options::default());
+    }
+
+    fn finished(detector: &mut BackgroundDetector) -> FinishedDetection {
+        loop {
+            match detector.take_finished() {
+                Some(finished) => return finished,
+                None => std::thread::yield_now(),
+            }
+        }
+    }
+
+    #[test]
+    fn a_result_has_the_faces_and_the_time_of_its_frame() {
+        let portrait = picture::rgb(&picture::portrait());
+        let (width, height) = (portrait.width, portrait.height);
+        let pixels: Vec<u8> = portrait.pixels.iter().map(|[_, green, _]| *green).collect();
+        let image = GreyImage::new(&pixels, width, height, width).unwrap();
+        let mut detector = detector();
+        assert!(detector.is_idle());
+        detector.start_detection(ms(40), &image, false, Options::default());
+        assert!(!detector.is_idle());
+        let finished = finished(&mut detector);
+        assert_eq!(finished.at, ms(40));
+        assert_eq!(finished.outcome.unwrap().faces.len(), 1);
+        assert_eq!(
+            finished
+                .image
+                .view()
+                .unwrap()
+                .grey(0, 0..width, &mut Vec::new()),
+            &pixels[..width]
+        );
+        assert!(detector.is_idle());
+    }
+
+    #[test]
+    fn frames_that_wait_are_replaced_and_the_newest_is_searched() {
+        let mut detector = detector();
+        (1..=50).for_each(|at| search(&mut detector, at));
+        let mut times = vec![finished(&mut detector).at];
+        while times.last() != Some(&ms(50)) {
+            let next = finished(&mut detector);
+            times.push(next.at);
+            detector.recycle(next.image);
+        }
+        assert!(times.is_sorted() && times.len() < 50, "{times:?}");
+    }
+
+    #[test]
+    fn nothing_comes_of_what_was_cancelled() {
+        let mut detector = detector();
+        for at in 1..=20 {
+            search(&mut detector, at);
+            if at % 2 == 0 {
+                std::thread::sleep(ms(1));
+            }
+            detector.cancel();
+            while !detector.is_idle() {
+                assert!(detector.take_finished().is_none());
+                std::thread::yield_now();
+            }
+            search(&mut detector, 100 + at);
+            assert_eq!(finished(&mut detector).at, ms(100 + at));
+        }
+    }
+
+    #[test]
+    fn dropping_it_ends_the_thread_whatever_it_does() {
+        for at in 0..20 {
+            let mut detector = detector();
+            search(&mut detector, at);
+            let shared = Arc::downgrade(&detector.shared);
+            drop(detector);
+            assert_eq!(shared.strong_count(), 0);
         }
     }
 }

@@ -15,6 +15,7 @@ use emotion_pipelines::{
         self, Options, event::RunTotals, hidden_arguments, limits::Limits, progress::TagProgress,
         settings::Settings, usage::UsageError, worker,
     },
+    trace,
 };
 
 /// The properties of an element whose network multiplies in these numbers; a property that the user has set counts more.
@@ -28,6 +29,9 @@ fn with_precision(precision: &str, properties: String) -> String {
 }
 
 fn main() -> ExitCode {
+    if let Err(error) = trace::start() {
+        return failed(&error);
+    }
     if worker::is_worker() {
         return match worker::run() {
             Ok(()) => ExitCode::SUCCESS,

@@ -2,7 +2,7 @@
 
 use std::sync::Once;
 
-use emotion_tests::picture;
+use emotion_tests::{leaks, picture};
 use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoConverter, VideoFormat, VideoFrame, VideoInfo, VideoOverlayCompositionMeta};
@@ -21,6 +21,7 @@ pub(crate) fn init() {
     INIT.call_once(|| {
         gst::init().unwrap();
         gstemotion::plugin_register_static().unwrap();
+        leaks::watch();
     });
 }
 
