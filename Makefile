@@ -68,7 +68,7 @@ test: ## format, structure, lints, licences, docs, all tests and whole pipelines
 	@tools/peers.sh '$(TARGET_DIR)/test-peers' tests/requirements.txt || true
 	$(call step,Tests and whole pipelines)
 	EMOTION_PYTHON="$$(ls '$(abspath $(TARGET_DIR))/test-peers/bin/python' 2>/dev/null || true)" \
-		GST_TRACERS=leaks cargo nextest run $(whole) $(if $(EMOTION_DATA),--run-ignored all)
+		cargo nextest run $(whole) $(if $(EMOTION_DATA),--run-ignored all)
 	$(call step,An archive on a Ray cluster of this machine)
 	@tools/test-ray.sh '$(TARGET_DIR)' 8
 	$(call step,The Python package)
@@ -80,7 +80,7 @@ test: ## format, structure, lints, licences, docs, all tests and whole pipelines
 	@if [ -x '$(TARGET_DIR)/test-peers/bin/hadolint' ]; then '$(TARGET_DIR)/test-peers/bin/hadolint' Containerfile; \
 		else echo 'SKIPPED: the container file: hadolint could not be installed from PyPI' | tee -a "$$EMOTION_SKIPPED"; fi
 	$(call step,The plugin without OpenCV)
-	GST_TRACERS=leaks cargo nextest run $(slim)
+	cargo nextest run $(slim)
 	$(call step,The NEON loops in an emulator)
 	@tools/test-neon.sh
 	$(call step,Examples in the documentation)

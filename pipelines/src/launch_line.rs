@@ -53,11 +53,8 @@ impl LaunchLine {
 /// They decide that when the direction changes, and copy all frames of a stream that is upright from the
 /// start.
 fn pass_upright_frames(pipeline: &gst::Pipeline) {
-    for element in pipeline.iterate_recurse().into_iter().flatten() {
-        let is_flip = element.factory().is_some_and(|f| f.name() == "videoflip");
-        if !is_flip {
-            continue;
-        }
+    let elements = pipeline.iterate_recurse().into_iter().flatten();
+    for element in elements.filter(|element| element.type_().name() == "GstVideoFlip") {
         let direction = "video-direction";
         let auto = gst_video::VideoOrientationMethod::Auto;
         if element.property::<gst_video::VideoOrientationMethod>(direction) == auto {

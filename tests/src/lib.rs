@@ -20,8 +20,6 @@ pub mod gst_launch;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 pub mod killed;
-#[cfg(feature = "leaks")]
-pub mod leaks;
 #[cfg(feature = "pipelines")]
 pub mod mot;
 pub mod picture;

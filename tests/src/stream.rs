@@ -12,8 +12,6 @@ use emotion_pipelines::{
 use gst::prelude::*;
 use gstemotion::face::{self, Face};
 
-use crate::leaks;
-
 /// The faces on one buffer.
 #[derive(Clone, Debug)]
 pub struct ReceivedFrame {
@@ -67,7 +65,6 @@ pub fn run(
     prepare: impl FnOnce(&gst::Pipeline) -> anyhow::Result<()>,
 ) -> anyhow::Result<Vec<ReceivedFrame>> {
     emotion_pipelines::init()?;
-    leaks::watch();
     let pipeline = line.words("! fakesink name=end sync=false").launch()?;
     prepare(&pipeline)?;
     let end = pipeline

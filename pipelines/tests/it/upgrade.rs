@@ -50,7 +50,14 @@ fn the_settings_of_each_release_are_understood() {
     for release in releases() {
         let archive = Archive::new();
         copy(&release, archive.folder.path());
-        archive.text("talk.mp4", "");
+        let talk = archive.text("talk.mp4", "");
+        let settings = archive.path("crowd.toml");
+        let text = fs::read_to_string(&settings).expect("it is there");
+        fs::write(
+            &settings,
+            text.replace("talk.mp4", &talk.display().to_string()),
+        )
+        .expect("it is writable");
         let checked = |name: &str| {
             let path = archive.path(name);
             run(env!("CARGO_BIN_EXE_emotion-crowd"), &["--check"], &[&path])

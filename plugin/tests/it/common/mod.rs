@@ -2,7 +2,7 @@
 
 use std::sync::Once;
 
-use emotion_tests::{leaks, picture};
+use emotion_tests::picture;
 use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoConverter, VideoFormat, VideoFrame, VideoInfo, VideoOverlayCompositionMeta};
@@ -21,7 +21,6 @@ pub(crate) fn init() {
     INIT.call_once(|| {
         gst::init().unwrap();
         gstemotion::plugin_register_static().unwrap();
-        leaks::watch();
     });
 }
 
