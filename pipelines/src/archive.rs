@@ -51,7 +51,7 @@ impl Archive {
             ..Self::default()
         };
         for path in paths {
-            match ArchivedFile::read(folder, &path) {
+            match ArchivedFile::read(folder, &path, archive.files.last()) {
                 Ok(file) => archive.files.push(file),
                 Err(reason) => archive.unreadable.push((path, format!("{reason:#}"))),
             }

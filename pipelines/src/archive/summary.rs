@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
@@ -36,7 +37,9 @@ pub struct ArchivedFile {
     /// The faces, each a track.
     #[serde(rename = "persons")]
     pub faces: Vec<ArchivedFace>,
-    pub(super) settings: Value,
+    /// Most files of an archive share theirs.
+    #[serde(skip)]
+    pub(super) settings: Arc<Value>,
     /// Instruction set and precision with which the faces were classified.
     pub(super) arithmetic: String,
     /// The folder of the results, below that of the archive.
@@ -77,20 +80,29 @@ pub struct ArchivedFace {
 pub struct FaceSpan(pub f64, pub f64, pub String, pub f64);
 
 impl ArchivedFile {
-    /// Reads a summary in the folder of an archive.
-    pub(super) fn read(archive: &Path, path: &Path) -> anyhow::Result<Self> {
+    /// Reads a summary in the folder of an archive, where `before` was read before it.
+    pub(super) fn read(archive: &Path, path: &Path, before: Option<&Self>) -> anyhow::Result<Self> {
         let text = fs::read_to_string(path).context("cannot be read")?;
-        let value: Value = serde_json::from_str(&text)
+        let mut value: Value = serde_json::from_str(&text)
             .context("expected a summary of emotion-tag, found no JSON")?;
         let version = &value["version"];
         if *version != VERSION {
             bail!("expected a summary of version {VERSION}, found {version}; tag the file again");
         }
+        let settings = value["settings"].take();
+        anyhow::ensure!(
+            settings.is_object(),
+            "expected a summary of emotion-tag with its settings"
+        );
         let mut file: Self =
             serde_json::from_value(value).context("expected a summary of emotion-tag")?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let folder = folder.strip_prefix(archive).unwrap_or(folder);
         folder.clone_into(&mut file.folder);
+        file.settings = match before {
+            Some(before) if *before.settings == settings => before.settings.clone(),
+            _ => Arc::new(settings),
+        };
         Ok(file)
     }
 

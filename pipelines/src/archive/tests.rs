@@ -252,3 +252,18 @@ fn the_page_shows_pictures_of_faces_that_were_kept() {
             .contains("\"picture\":\"Zm9v\"")
     );
 }
+
+#[test]
+fn files_that_were_tagged_with_the_same_settings_share_them() {
+    use std::sync::Arc;
+    let mut other = summary("c.mp4", 0.5);
+    other["settings"]["every"] = "1s".into();
+    let folder = archive(&[
+        ("a.mp4", summary("a.mp4", 0.5)),
+        ("b.mp4", summary("b.mp4", 0.5)),
+        ("c.mp4", other),
+    ]);
+    let files = Archive::read(folder.path()).unwrap().files;
+    assert!(Arc::ptr_eq(&files[0].settings, &files[1].settings));
+    assert!(!Arc::ptr_eq(&files[1].settings, &files[2].settings));
+}
