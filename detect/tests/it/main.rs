@@ -1,4 +1,5 @@
 //! The detectors on real pictures.
 
 mod network;
+#[cfg(feature = "cascade")]
 mod portrait;
