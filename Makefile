@@ -103,7 +103,7 @@ test-memory: ## test with AddressSanitizer, ThreadSanitizer (a nightly compiler)
 
 coverage: ## which share of the lines of each crate the tests reach
 	@tools/setup.sh build cascade run test
-	@tools/coverage.sh '$(TARGET_DIR)' $(ARGS)
+	@tools/coverage.sh '$(TARGET_DIR)' $(FEATURES) $(ARGS)
 
 test-debian13: ## test the plugin with GStreamer's analytics metadata in a root of Debian 13 (as root; takes 7 GB)
 	@tools/test-debian13.sh

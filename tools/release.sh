@@ -44,10 +44,8 @@ build() {
     tools/setup.sh release
     cargo machete
     # What grows within minutes is not released.
-    export CARGO_TARGET_DIR=target
-    cargo build --release --locked --package gst-plugin-emotion --package emotion-pipelines
-    bench/soak.sh short
-    unset CARGO_TARGET_DIR
+    CARGO_TARGET_DIR=target cargo build --release --locked --package gst-plugin-emotion --package emotion-pipelines
+    CARGO_TARGET_DIR=target bench/soak.sh short
 
     out=$PWD/target/release-$version
     rm -rf "$out"

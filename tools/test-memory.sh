@@ -40,7 +40,8 @@ thread() {
 
 # A short line with all elements, in which errors and lost memory of this project count.
 valgrind() {
-    command -v valgrind >/dev/null || { skipped "valgrind: it is not installed (Debian: valgrind)"; return 0; }
+    # Not this function.
+    type -P valgrind >/dev/null || { skipped "valgrind: it is not installed (Debian: valgrind)"; return 0; }
     cargo build --locked --release --package gst-plugin-emotion --no-default-features
     local log=$folder/valgrind.log
     mkdir -p "$folder"

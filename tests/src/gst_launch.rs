@@ -81,6 +81,10 @@ impl GstEnvironment {
             .output();
         let output = output.context("gst-launch-1.0: is gstreamer1.0-tools installed?")?;
         let log = fs::read_to_string(log.path())?;
+        anyhow::ensure!(
+            log.contains("object-alive"),
+            "{line}: the leaks tracer has not described its lines, so it did not run"
+        );
         let left = left(&log);
         anyhow::ensure!(
             left.is_empty() || !output.status.success(),

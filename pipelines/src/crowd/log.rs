@@ -7,7 +7,8 @@ mod line_format;
 mod line_limiter;
 
 use gst::glib;
-use tracing::level_filters::LevelFilter;
+use tracing::Level;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::registry::Registry;
@@ -30,7 +31,10 @@ pub fn start(format: LogFormat) -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .event_format(LineFormat(format))
-        .with_filter(LevelFilter::INFO);
+        // Spans are for the trace alone; without one, frames make none.
+        .with_filter(filter_fn(|metadata| {
+            metadata.is_event() && *metadata.level() <= Level::INFO
+        }));
     let subscriber = Registry::default().with(lines).with(trace::layer()?);
     if tracing::subscriber::set_global_default(subscriber).is_err() {
         return Ok(());
