@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .SHELLFLAGS := -eu -o pipefail -c
 SHELL := /bin/bash
-.PHONY: help run test test-debian13 test-mutations test-kills test-memory coverage test-packages test-container test-ray fuzz bench wheel deb release semver install uninstall setup
+.PHONY: help run test test-debian13 test-debian-testing test-mutations test-kills test-memory coverage test-packages test-container test-ray fuzz bench wheel deb release semver install uninstall setup
 
 # cargo's folder, also where the shell that called make does not know it yet
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -106,7 +106,10 @@ coverage: ## which share of the lines of each crate the tests reach
 	@tools/coverage.sh '$(TARGET_DIR)' $(FEATURES) $(ARGS)
 
 test-debian13: ## test the plugin with GStreamer's analytics metadata in a root of Debian 13 (as root; takes 7 GB)
-	@tools/test-debian13.sh
+	@tools/test-debian.sh trixie
+
+test-debian-testing: ## the same in a root of Debian testing, with GStreamer 1.28 and its tensor decoders
+	@tools/test-debian.sh testing
 
 test-ray: ## tag 60 clips on a Ray cluster of three nodes on this machine, one of which dies
 	@tools/setup.sh build cascade run test

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing for the named purposes: build, cascade, analytics, run, test, memory, bench, debian13, roots, deb, release, container.
+# Installs what is missing for the named purposes: build, cascade, analytics, run, test, memory, bench, debian, roots, deb, release, container.
 # On Debian and Ubuntu through apt, elsewhere it says what is needed and goes on where that is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -128,11 +128,11 @@ for purpose in "$@"; do
         test) packages+=("${packages_test[@]}") modules+=("${modules_test[@]}") ;;
         memory) packages+=("${packages_memory[@]}") ;;
         bench) packages+=("${packages_bench[@]}") ;;
-        debian13 | roots) packages+=("${packages_roots[@]}") ;;
+        debian | roots) packages+=("${packages_roots[@]}") ;;
         deb) packages+=("${packages_deb[@]}") ;;
         container) packages+=("${packages_roots[@]}" "${packages_container[@]}") ;;
         release) packages+=("${packages_roots[@]}" "${packages_bench[@]}") ;;
-        *) fail "unknown purpose $purpose: expected build, cascade, analytics, run, test, memory, bench, debian13, roots, deb, release or container" ;;
+        *) fail "unknown purpose $purpose: expected build, cascade, analytics, run, test, memory, bench, debian, roots, deb, release or container" ;;
     esac
 done
 
@@ -142,7 +142,7 @@ else
     check_without_apt "${modules[@]}"
 fi
 
-if [[ " $* " == *" test "* || " $* " == *" debian13 "* ]]; then
+if [[ " $* " == *" test "* || " $* " == *" debian "* ]]; then
     for component in fmt clippy; do
         cargo "$component" --version >/dev/null 2>&1 || fail "cargo $component is missing: rustup component add rustfmt clippy"
     done

@@ -23,8 +23,8 @@
 //!
 //! The custom meta also says that a detector has seen the frame (`detected-aspect`, width by height of the picture as it was
 //! shown), also when nobody is there, and names faces that were found and do not count yet, whose regions have the type
-//! [`CANDIDATE_TYPE`]. Elements that crop or flip the picture drop the regions and keep this meta: the difference tells
-//! ([`Passage`]).
+//! [`CANDIDATE_TYPE`]. Up to GStreamer 1.26, elements that crop or flip the picture drop the regions and keep this meta: the
+//! difference tells ([`Passage`]). From 1.28 on, regions and meta move along.
 //!
 //! The reader takes a param of the region first, then the custom meta, and the rectangle always from the region.
 //! Structures with fields of other types are ignored.
@@ -44,6 +44,7 @@ mod object_faces;
 mod object_link;
 #[cfg(feature = "v1_24")]
 mod objects;
+mod picture_change;
 mod read;
 mod region_ids;
 mod stored;

@@ -18,6 +18,15 @@ pub fn mark_detected(buffer: &mut gst::BufferRef, aspect: f64) {
     structure_mut(buffer, |structure| structure.set(ASPECT, aspect));
 }
 
+/// Sets the aspect of the picture that a marked frame has now.
+pub(super) fn set_aspect(buffer: &mut gst::BufferRef, aspect: f64) {
+    let is_marked =
+        (StoredFaces::of(buffer).structure()).is_some_and(|stored| stored.has_field(ASPECT));
+    if is_marked {
+        mark_detected(buffer, aspect);
+    }
+}
+
 /// Whether the detector of this plugin has seen the frame.
 #[cfg(feature = "v1_24")]
 pub(super) fn is_marked(buffer: &gst::BufferRef) -> bool {

@@ -6,6 +6,8 @@ use std::sync::Once;
 use gst::meta::CustomMeta;
 use gst::{Structure, StructureRef};
 
+use super::picture_change;
+
 pub(super) const META_NAME: &str = "GstEmotionFaceMeta";
 
 /// Makes the custom meta known to GStreamer, once; every function of this module that needs it calls this.
@@ -75,12 +77,16 @@ pub(super) fn store(buffer: &mut gst::BufferRef, params: Vec<(i32, Structure)>) 
         let name = param.name().to_owned();
         faces[place].1.set(name, param);
     }
-    let faces = gst::Array::new(faces.into_iter().map(|(_, face)| face));
+    replace(buffer, faces.into_iter().map(|(_, face)| face));
+}
 
+/// Replaces the faces in the custom meta.
+pub(super) fn replace(buffer: &mut gst::BufferRef, faces: impl IntoIterator<Item = Structure>) {
+    let faces = gst::Array::new(faces);
     structure_mut(buffer, |structure| structure.set("faces", faces));
 }
 
-/// Changes the structure of the custom meta, which is added where it is missing.
+/// Changes the structure of the custom meta, which is added where it is missing. It moves along with the picture from now on.
 pub(super) fn structure_mut(buffer: &mut gst::BufferRef, change: impl FnOnce(&mut StructureRef)) {
     register_meta();
     let mut meta = match CustomMeta::from_mut_buffer(buffer, META_NAME) {
@@ -89,4 +95,5 @@ pub(super) fn structure_mut(buffer: &mut gst::BufferRef, change: impl FnOnce(&mu
     }
     .expect("it is registered");
     change(meta.mut_structure());
+    picture_change::follow(buffer);
 }

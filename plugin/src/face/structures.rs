@@ -25,6 +25,19 @@ impl Detection {
     }
 }
 
+/// Sets the limits of a rectangle, x, y, width and height in pixels, as fractions of the frame of this width and height.
+pub(super) fn set_limits(
+    detection: &mut StructureRef,
+    (x, y, width, height): (u32, u32, u32, u32),
+    (frame_width, frame_height): (u32, u32),
+) {
+    let fraction = |at: u32, side: u32| f64::from(at) / f64::from(side);
+    detection.set("x_min", fraction(x, frame_width));
+    detection.set("x_max", fraction(x + width, frame_width));
+    detection.set("y_min", fraction(y, frame_height));
+    detection.set("y_max", fraction(y + height, frame_height));
+}
+
 /// Points that lie far outside the frame are those of another picture.
 const LANDMARK_RANGE: RangeInclusive<f64> = -2.0..=3.0;
 

@@ -13,7 +13,9 @@ use gst_video::VideoRegionOfInterestMeta;
 
 use super::region_ids::FreeIds;
 use super::stored::store;
-use super::structures::{DETECTION, OBJECT_ID, emotion_to_structure, landmarks_to_structure};
+use super::structures::{
+    DETECTION, OBJECT_ID, emotion_to_structure, landmarks_to_structure, set_limits,
+};
 use super::types::{CANDIDATE_TYPE, ROI_TYPE};
 use crate::foreign;
 
@@ -79,17 +81,18 @@ fn add(
             let face = face.within([frame_width as usize, frame_height as usize])?;
             let (x, y) = (face.x.cast_unsigned(), face.y.cast_unsigned());
             let (width, height) = (face.width, face.height);
-            let param = Structure::builder(DETECTION)
+            let mut param = Structure::builder(DETECTION)
                 .field("label_id", 0)
                 .field("confidence", face.confidence)
-                .field("x_min", f64::from(x) / f64::from(frame_width))
-                .field("x_max", f64::from(x + width) / f64::from(frame_width))
-                .field("y_min", f64::from(y) / f64::from(frame_height))
-                .field("y_max", f64::from(y + height) / f64::from(frame_height))
                 .field("label", "face")
                 .field_if_some("age", track.map(|track| time(track.age)))
                 .field_if_some("lost", track.map(|track| time(track.lost)))
                 .build();
+            set_limits(
+                &mut param,
+                (x, y, width, height),
+                (frame_width, frame_height),
+            );
             let object_id =
                 track.map(|track| Structure::builder(OBJECT_ID).field("id", track.id).build());
             let landmarks = (face.landmarks)

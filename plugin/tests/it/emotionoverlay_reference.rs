@@ -32,7 +32,7 @@ const COMPARISONS: [Comparison; 2] = [
     Comparison {
         reach: 3,
         step: 40,
-        strange_per_mille: 130,
+        strange_per_mille: 150,
         channels: |pixel| pixel.map(i16::from),
         allows_mixtures: false,
     },

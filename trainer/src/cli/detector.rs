@@ -76,9 +76,10 @@ pub struct SamplingArgs {
     #[arg(long, value_name = "PIXELS", value_parser = largest_face)]
     pub max_face: Option<f64>,
 
-    /// Share of the faces that may fill and overfill their crop [default: 0]
+    /// Share of the samples that consist of close-ups: pictures on grey that a face fills or overfills
+    /// [default: 0]
     #[arg(long, value_name = "SHARE", value_parser = fraction)]
-    pub overfill: Option<f64>,
+    pub close_ups: Option<f64>,
 
     /// Largest rotation of a crop to either side [default: 20]
     #[arg(long, value_name = "DEGREES", value_parser = degrees)]
@@ -244,8 +245,8 @@ impl TrainDetectorArgs {
         set(&mut sampling.faces.0, args.min_face.map(|side| side as f32));
         set(&mut sampling.faces.1, args.max_face.map(|side| side as f32));
         set(
-            &mut sampling.overfill,
-            args.overfill.map(|share| share as f32),
+            &mut sampling.close_ups,
+            args.close_ups.map(|share| share as f32),
         );
         set(
             &mut sampling.rotation.1,
@@ -279,7 +280,7 @@ mod tests {
     #[test]
     fn options_change_the_settings_and_leave_the_rest() {
         let changed = parse(
-            "--epochs 3 --lr 0.01 --ema 0 --input-size 320 --min-face 10 --name mine --overfill 0.2 --rotation 60 --rotated 0.7 --hard-negatives hard.jsonl",
+            "--epochs 3 --lr 0.01 --ema 0 --input-size 320 --min-face 10 --name mine --close-ups 0.2 --rotation 60 --rotated 0.7 --hard-negatives hard.jsonl",
         );
         let mut expected = Settings::default();
         expected.common.name = Some("mine".to_owned());
@@ -288,7 +289,7 @@ mod tests {
         expected.common.average = None;
         expected.sampling.size = 320;
         expected.sampling.faces.0 = 10.0;
-        expected.sampling.overfill = 0.2;
+        expected.sampling.close_ups = 0.2;
         expected.sampling.rotation = (0.7, 60.0);
         expected.sampling.hard_negatives = HARD_SHARE;
         assert_eq!(changed.unwrap(), expected);

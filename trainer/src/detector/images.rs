@@ -10,6 +10,7 @@ use image::imageops::{FilterType, resize};
 use rayon::prelude::*;
 
 use super::annotations::{Annotation, ImageSplit, LabelSource, add_hard_negatives, load};
+use super::made;
 use crate::hash::fnv1a;
 use crate::progress_bar::reading;
 
@@ -183,14 +184,21 @@ pub struct TrainingImages {
     pub images: Vec<TrainingImage>,
     /// The indices of those with hard negatives.
     pub with_hard_negatives: Vec<usize>,
+    /// Faces that are large enough for close-ups, each with the index of its image.
+    pub large_faces: Vec<(usize, Region)>,
 }
 
 impl TrainingImages {
-    /// Finds the hard negatives.
+    /// Finds the hard negatives and the large faces.
     pub fn new(images: Vec<TrainingImage>) -> Self {
         let has_some = |&index: &usize| !images[index].hard_negatives.is_empty();
+        let faces = images
+            .iter()
+            .enumerate()
+            .flat_map(|(index, image)| image.faces.iter().map(move |&face| (index, face)));
         Self {
             with_hard_negatives: (0..images.len()).filter(has_some).collect(),
+            large_faces: faces.filter(|(_, face)| made::is_large(face)).collect(),
             images,
         }
     }

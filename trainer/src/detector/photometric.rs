@@ -77,7 +77,7 @@ fn gain(stops: f32) -> f32 {
     (stops / 2.2).exp2()
 }
 
-fn happens(probability: f32, generator: &mut impl Rng) -> bool {
+pub(super) fn happens(probability: f32, generator: &mut impl Rng) -> bool {
     generator.random::<f32>() < probability
 }
 

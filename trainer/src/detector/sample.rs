@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::annotations::{LabelSource, clip};
 use super::images::{TrainingImage, TrainingImages};
-use super::photometric::PhotometricAugmentation;
+use super::photometric::{PhotometricAugmentation, happens};
 use super::transform::SampleTransform;
 
 /// How samples are drawn.
@@ -22,8 +22,9 @@ pub struct Sampling {
     pub size: usize,
     /// Range of the longer sides of faces in a sample, in pixels; sizes are log-uniform.
     pub faces: (f32, f32),
-    /// Probability that a face may overfill its crop: its longer side is then up to 1.3 times the crop's shorter one.
-    pub overfill: f32,
+    /// Probability of a sample of close-ups: images on grey that a face fills or overfills.
+    #[serde(default)]
+    pub close_ups: f32,
     /// Largest enlargement of an image.
     pub enlargement: f32,
     /// Probability that a crop shows a hard negative, of images that have some.
@@ -46,7 +47,7 @@ impl Sampling {
     pub const DEFAULT: Self = Self {
         size: 256,
         faces: (8.0, 220.0),
-        overfill: 0.0,
+        close_ups: 0.0,
         hard_negatives: 0.0,
         enlargement: 2.5,
         mosaic: (0.5, 4),
@@ -59,8 +60,13 @@ impl Sampling {
 
 /// Longer side of a face in its crop at most, as a share of the crop's shorter side.
 const FILL: f32 = 0.9;
-/// The same for a face that may overfill its crop.
-const OVERFILL: f32 = 1.3;
+/// The range of the same share in a close-up. The detector reduces a frame until it sees such a face as a whole, so grey is
+/// all that surrounds it.
+const CLOSE_UP_FILL: (f32, f32) = (0.5, 1.35);
+/// Distance of the face in a close-up from the crop's middle at most, as a share of the crop's shorter side.
+const CLOSE_UP_OFFSET: f32 = 0.15;
+/// Range of the grey around a close-up, as a share of the cell of the mosaic that holds it.
+const CLOSE_UP_BORDER: (f32, f32) = (0.04, 0.16);
 /// Faces with a smaller longer side are ignored, neither face nor background.
 const TOO_SMALL: f32 = 6.0;
 /// So are faces with a smaller visible share.
@@ -125,10 +131,6 @@ impl Tile {
 impl Sampling {
     /// Draws a sample from the images.
     pub fn draw(&self, set: &TrainingImages, generator: &mut impl Rng) -> Sample {
-        let TrainingImages {
-            images,
-            with_hard_negatives,
-        } = set;
         let mut sample = Sample {
             size: self.size,
             pixels: vec![OUTSIDE; self.size * self.size],
@@ -136,22 +138,26 @@ impl Sampling {
             ignored: Vec::new(),
             doubtful: Vec::new(),
         };
-        for tile in self.tiles(generator) {
-            let is_hard = self.hard_negatives > 0.0
-                && !with_hard_negatives.is_empty()
-                && generator.random::<f32>() < self.hard_negatives;
-            let index = if is_hard {
-                with_hard_negatives[generator.random_range(0..with_hard_negatives.len())]
+        let has_close_ups = happens(self.close_ups, generator) && !set.large_faces.is_empty();
+        let tiles = if has_close_ups {
+            self.bordered_tiles(generator)
+        } else {
+            self.tiles(generator)
+        };
+        for tile in tiles {
+            let (index, shown) = if has_close_ups {
+                let &(index, face) = one_of(&set.large_faces, generator);
+                (index, Some(face))
+            } else if happens(self.hard_negatives, generator) && !set.with_hard_negatives.is_empty()
+            {
+                let &index = one_of(&set.with_hard_negatives, generator);
+                (index, any_of(&set.images[index].hard_negatives, generator))
             } else {
-                generator.random_range(0..images.len())
+                let index = generator.random_range(0..set.images.len());
+                (index, any_of(&set.images[index].faces, generator))
             };
-            let image = &images[index];
-            let shown = if is_hard {
-                &image.hard_negatives
-            } else {
-                &image.faces
-            };
-            let transform = self.transform(image, shown, tile, generator);
+            let image = &set.images[index];
+            let transform = self.transform(image, shown, has_close_ups, tile, generator);
             sample.paint(image, &transform, tile);
             sample.label(image, &transform, tile);
         }
@@ -189,29 +195,43 @@ impl Sampling {
             .collect()
     }
 
-    /// Draws the crop of the image that fills the tile and shows one of these regions, if there are any.
+    /// One tile, or four, each with grey around it.
+    fn bordered_tiles(&self, generator: &mut impl Rng) -> Vec<Tile> {
+        let count = if generator.random() { 1 } else { 2 };
+        let cell = self.size / count;
+        let (least, most) = CLOSE_UP_BORDER;
+        let mut border = || (cell as f32 * generator.random_range(least..most)) as usize;
+        (0..count * count)
+            .map(|index| {
+                let (left, top) = (index % count * cell, index / count * cell);
+                Tile {
+                    left: left + border(),
+                    top: top + border(),
+                    right: left + cell - border(),
+                    bottom: top + cell - border(),
+                }
+            })
+            .collect()
+    }
+
+    /// Draws the crop of the image that fills the tile and shows this region.
     fn transform(
         &self,
         image: &TrainingImage,
-        shown: &[Region],
+        shown: Option<Region>,
+        is_close_up: bool,
         tile: Tile,
         generator: &mut impl Rng,
     ) -> SampleTransform {
         let side = tile.width().min(tile.height());
         let [width, height] = [image.width() as f32, image.height() as f32];
-        let face = match shown.len() {
-            0 => None,
-            count => Some(shown[generator.random_range(0..count)]),
-        };
         let within = |from: f32, to: f32, share: f32| from + (to - from) * share;
-        let (from, scale) = match face {
+        let (from, scale) = match shown {
             Some(face) => {
-                let (smallest, largest) = self.faces;
-                let overfills = self.overfill > 0.0 && generator.random::<f32>() < self.overfill;
-                let largest = if overfills {
-                    OVERFILL * side
+                let (smallest, largest) = if is_close_up {
+                    (CLOSE_UP_FILL.0 * side, CLOSE_UP_FILL.1 * side)
                 } else {
-                    largest.min(FILL * side)
+                    (self.faces.0, self.faces.1.min(FILL * side))
                 };
                 let largest = largest.max(smallest);
                 let wanted = smallest * (largest / smallest).powf(generator.random());
@@ -244,7 +264,12 @@ impl Sampling {
         let ends = [tile.right as f32, tile.bottom as f32];
         let to = std::array::from_fn(|axis| {
             let (start, end) = (starts[axis], ends[axis]);
-            let to = within(start, end, generator.random());
+            let to = if is_close_up {
+                let room = CLOSE_UP_OFFSET * side;
+                f32::midpoint(start, end) + within(-room, room, generator.random())
+            } else {
+                within(start, end, generator.random())
+            };
             // The positions at which a border of the image meets that of the tile.
             let bounds = [
                 end - after[axis] * scale[axis],
@@ -328,6 +353,14 @@ impl Sample {
             self.doubtful.push(tile.region());
         }
     }
+}
+
+fn one_of<'a, T>(values: &'a [T], generator: &mut impl Rng) -> &'a T {
+    &values[generator.random_range(0..values.len())]
+}
+
+fn any_of(regions: &[Region], generator: &mut impl Rng) -> Option<Region> {
+    (!regions.is_empty()).then(|| *one_of(regions, generator))
 }
 
 /// The value at `[x, y]`; pixel centres are at halves.

@@ -150,9 +150,9 @@ fn boxes_stay_on_their_faces_however_the_picture_is_cut_turned_mirrored_and_scal
             },
         ),
         (
-            "overfilling",
+            "close-ups",
             Sampling {
-                overfill: 1.0,
+                close_ups: 1.0,
                 ..still
             },
         ),
@@ -184,23 +184,45 @@ fn boxes_stay_on_their_faces_however_the_picture_is_cut_turned_mirrored_and_scal
 }
 
 #[test]
-fn faces_overfill_their_crop_only_where_they_may() {
+fn faces_fill_and_overfill_close_ups_on_grey() {
     let images = [wall_with_faces()];
-    let largest = |overfill| {
-        let sampling = Sampling {
-            mosaic: (0.0, 2),
-            enlargement: 20.0,
-            faces: (200.0, 220.0),
-            overfill,
-            ..SAMPLING
-        };
-        let sides = (0..60).flat_map(|stream| draw(sampling, &images, stream).faces);
-        let sides = sides.map(|face| face.region.width.max(face.region.height));
-        sides.fold(0.0, f32::max)
+    let sampling = Sampling {
+        close_ups: 1.0,
+        enlargement: 20.0,
+        ..SAMPLING
     };
-    let size = SAMPLING.size as f32;
-    assert!(largest(0.0) < size, "{}", largest(0.0));
-    assert_eq!(largest(1.0), size);
+    let size = SAMPLING.size;
+    let mut largest = [0.0f32; 2];
+    for stream in 0..60 {
+        let sample = draw(sampling, &images, stream);
+        let count = sample.faces.len();
+        assert!([1, 4].contains(&count), "{stream}: {count} faces");
+        let cell = size / if count == 1 { 1 } else { 2 };
+        for row in (0..size).step_by(cell) {
+            let border = &sample.pixels[row * size..][..size];
+            assert!(border.iter().all(|&pixel| pixel == OUTSIDE), "{stream}");
+        }
+        for SampleFace { region, .. } in &sample.faces {
+            let side = region.width.max(region.height) / cell as f32;
+            assert!(side > 0.25, "{stream}: {region:?}");
+            let largest = &mut largest[usize::from(count == 4)];
+            *largest = largest.max(side);
+        }
+    }
+    // As large as a cell whose borders are the least ones.
+    assert!(
+        largest.iter().all(|side| (0.8..=0.92).contains(side)),
+        "{largest:?}"
+    );
+    let usual = Sampling {
+        close_ups: 0.0,
+        mosaic: (0.0, 2),
+        rotation: (0.0, 0.0),
+        aspect: 0.0,
+        ..sampling
+    };
+    let mut faces = (0..60).flat_map(|stream| draw(usual, &images, stream).faces);
+    assert!(faces.all(|face| face.region.width.max(face.region.height) < FILL * size as f32 + 1.0));
 }
 
 #[test]

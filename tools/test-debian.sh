@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tests the plugin with GStreamer's analytics metadata (cargo feature v1_24) where GStreamer is new enough: in a root of
-# Debian 13 below target/. There it builds the plugin without OpenCV's cascades, runs its tests,
-# and then three lines with elements of others, whose results stay in target/debian/trixie/cache/lines.
+# Debian 13 (trixie) or of Debian testing below target/. There it builds the plugin without OpenCV's cascades, runs its tests,
+# and then lines with elements of others, whose results stay in target/debian/SUITE/cache/lines.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=tools/skipped.sh
@@ -9,8 +9,11 @@ cd "$(dirname "$0")/.."
 # shellcheck source=tools/debian-root.sh
 . tools/debian-root.sh
 
-suite=trixie
-root=$roots/$suite
+suite=${1:-}
+case $suite in
+    trixie | testing) root=$roots/$suite ;;
+    *) echo "usage: $0 trixie|testing" >&2; exit 2 ;;
+esac
 # GStreamer's ONVIF elements in Rust: a plugin of its own, for the test alone.
 onvif_crate=gst-plugin-analytics
 onvif_version=0.15.4
@@ -44,7 +47,7 @@ END
 mount_and_enter() {
     mount_sources "$root" cargo-nextest cargo-deny
     mount_debian_root "$root"
-    build_in_debian_root "$root" /work/tools/test-debian13.sh --in-root
+    build_in_debian_root "$root" /work/tools/test-debian.sh "$suite" --in-root
 }
 
 in_root() {
@@ -52,7 +55,7 @@ in_root() {
     tools/setup.sh build run test analytics
     step "The plugin and its tests, with GStreamer $(pkg-config --modversion gstreamer-1.0)"
     local features=(--package gst-plugin-emotion --no-default-features --features v1_24 --locked)
-    cargo nextest run "${features[@]}"
+    cargo nextest run --no-fail-fast "${features[@]}"
     step "Three lines with elements of others"
     local plugins=/cache/plugins-$onvif_version
     if [ ! -e "$plugins" ]; then
@@ -69,20 +72,26 @@ in_root() {
     gst-launch-1.0 --quiet --gst-plugin-load="$CARGO_TARGET_DIR/debug/deps/libgstemotion.so" \
         "${picture[@]}" ! facedetect ! emotionclassify ! objectdetectionoverlay \
         ! videoconvert ! pngenc ! multifilesink location=/cache/lines/objectdetectionoverlay.png
+    if gst-inspect-1.0 --exists ultralightfacedetectortensordec; then
+        step "A line behind GStreamer's tensor decoder for faces"
+        apt-get install --yes --quiet --no-install-recommends gir1.2-gst-plugins-bad-1.0 >/dev/null
+        GST_PLUGIN_PATH=$CARGO_TARGET_DIR/debug/deps python3 plugin/tests/tensor_decoder.py \
+            tests/media/astronaut.png /cache/lines/tensor-decoder.png
+    fi
     ls /cache/lines
     step "Done"
 }
 
-case ${1:-} in
+case ${2:-} in
     --in-root) in_root ;;
     --mounted) mount_and_enter ;;
     '')
         lacks=$(debian_root_lacks)
-        [ -z "$lacks" ] || { skipped "Debian 13: $lacks"; exit 0; }
-        tools/setup.sh debian13
+        [ -z "$lacks" ] || { skipped "Debian $suite: $lacks"; exit 0; }
+        tools/setup.sh debian
         make_debian_root "$suite" "$root"
         fetch
-        exec unshare --mount --propagation private "$0" --mounted
+        exec unshare --mount --propagation private "$0" "$suite" --mounted
         ;;
-    *) echo "usage: $0" >&2; exit 2 ;;
+    *) echo "usage: $0 trixie|testing" >&2; exit 2 ;;
 esac
