@@ -147,7 +147,7 @@ impl NetworkDetector {
         options: &Options,
     ) -> Result<(), Error> {
         let whole = Part::whole(image);
-        let output = self.runner.run(image, pass)?;
+        let output = self.runner.run(image, pass, options.threshold)?;
         let is_reliable = |candidate: &Candidate| {
             let Region { width, height, .. } = candidate.region;
             let size = width.max(height);
@@ -155,7 +155,7 @@ impl NetworkDetector {
             is_large_enough && pass.sizes.contains(&size)
         };
         let candidates = output
-            .candidates(options.threshold)
+            .candidates()
             .filter(is_reliable)
             .map(|candidate| pass.in_image(candidate))
             .filter(|candidate| {

@@ -1,7 +1,7 @@
 //! Runs the network on inputs of any size.
 
 use emotion_models::Instructions;
-use emotion_models::face_net::{GridCell, STRIDES, grid_cells};
+use emotion_models::face_net::{GridCell, STRIDES, VALUES, grid_cells};
 use emotion_models::inference::{self, InferenceExecutor, Precision};
 use emotion_models::preprocess::{GreyRows, Region, Scaler};
 use emotion_models::{Metadata, Weights};
@@ -43,6 +43,8 @@ pub(super) struct PassOutput<'a> {
     network: &'a SizedNetwork,
     /// Column and row of the network's input at which the image begins.
     origin: [usize; 2],
+    /// The least logit of a face.
+    min_logit: f32,
 }
 
 impl NetworkRunner {
@@ -71,11 +73,12 @@ impl NetworkRunner {
         format!("{} {}", Instructions::best(), self.precision)
     }
 
-    /// Runs the network on the part of `image` that `pass` names.
+    /// Runs the network on the part of `image` that `pass` names, for faces with a confidence of at least `threshold`.
     pub(super) fn run(
         &mut self,
         image: &impl GreyRows,
         pass: &Pass,
+        threshold: f32,
     ) -> Result<PassOutput<'_>, Error> {
         let [.., coarsest] = STRIDES;
         let [height, width] = [pass.height, pass.width]
@@ -95,6 +98,7 @@ impl NetworkRunner {
             executor,
             scaler,
             output,
+            cells,
             ..
         } = &mut self.networks[0];
         let (pixels, stride) = executor.picture_mut();
@@ -112,13 +116,24 @@ impl NetworkRunner {
         let inner = &mut pixels[top * stride + left..];
         let size = [pass.height, pass.width];
         scaler.run(image, pass.part, size, inner, stride);
-        executor.run_picture(output)?;
+        // Landmarks are looked for on the maps with faces alone.
+        let least = logit(threshold);
+        executor.run_picture_wanted(output, STRIDES.len(), |index, values| {
+            let stride = STRIDES[index - STRIDES.len()] as f32;
+            let values = values.as_chunks::<VALUES>().0;
+            let mut map = cells
+                .iter()
+                .zip(values)
+                .filter(|(cell, _)| cell.stride == stride);
+            map.any(|(_, values)| values[0] >= least)
+        })?;
         if !output.iter().all(|value| value.is_finite()) {
             return Err(inference::Error::NotFinite.into());
         }
         Ok(PassOutput {
             network: &self.networks[0],
             origin: [left, top],
+            min_logit: least,
         })
     }
 
@@ -140,11 +155,11 @@ impl NetworkRunner {
 }
 
 impl PassOutput<'_> {
-    /// Boxes with a confidence of at least `threshold`, in pixels of the scaled image.
-    pub(super) fn candidates(&self, threshold: f32) -> impl Iterator<Item = Candidate> {
+    /// Boxes in pixels of the scaled image.
+    pub(super) fn candidates(&self) -> impl Iterator<Item = Candidate> {
         let SizedNetwork { cells, output, .. } = self.network;
         let [left, top] = self.origin.map(|pixels| pixels as f32);
-        let faces = decode(cells.iter().copied(), output, logit(threshold));
+        let faces = decode(cells.iter().copied(), output, self.min_logit);
         faces.map(
             move |DecodedFace {
                       region,

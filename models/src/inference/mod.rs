@@ -257,13 +257,30 @@ impl InferenceExecutor {
     ///
     /// If `logits` has another length than [`classes`](Self::classes).
     pub fn run_picture(&mut self, logits: &mut [f32]) -> Result<(), Error> {
+        self.run_picture_wanted(logits, usize::MAX, |_, _| true)
+    }
+
+    /// The same for the first `always` outputs of the graph. `is_wanted` decides about each other one, up to eight, by its index
+    /// and the logits of the first ones; those of an output that is not wanted are zero.
+    ///
+    /// # Errors
+    ///
+    /// As [`run_picture`](Self::run_picture).
+    pub fn run_picture_wanted(
+        &mut self,
+        logits: &mut [f32],
+        always: usize,
+        is_wanted: impl Fn(usize, &[f32]) -> bool,
+    ) -> Result<(), Error> {
         if logits.len() != self.plan.logits {
             return Err(Error::Logits {
                 expected: self.plan.logits,
                 found: logits.len(),
             });
         }
-        self.plan.run_prepared(&mut self.buffers[0], logits);
+        let always = always.min(self.plan.outputs());
+        let buffers = &mut self.buffers[0];
+        self.plan.run_wanted(buffers, logits, always, is_wanted);
         Ok(())
     }
 

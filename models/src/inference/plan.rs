@@ -1,14 +1,19 @@
 //! The steps that compute a network, and their memory.
 
+use std::collections::HashSet;
+
 use aligned_vec::{AVec, avec};
 
 use super::memory::{Buffers, Scratch, ScratchSizes};
 use super::planner::Planner;
-use super::step::{Step, Work};
+use super::step::{Slot, Step, Work};
 use crate::Instructions;
 use crate::graph::FoldedNetwork;
 use crate::kernels::{Map, SLACK};
 use crate::precision::Precision;
+
+/// Most outputs that need not be wanted.
+const MAX_OUTPUTS: usize = 8;
 
 /// The steps of a network, and what memory they need.
 #[derive(Debug)]
@@ -24,9 +29,18 @@ pub(super) struct Plan {
     slots: Vec<Map>,
     /// What each slot of bytes holds, and the zero point of its border.
     bytes: Vec<(Map, u8)>,
-    /// What the outputs are and the slots that hold them.
-    outputs: Vec<(Map, usize)>,
+    outputs: Vec<Output>,
     scratch: ScratchSizes,
+}
+
+/// An output of the network.
+#[derive(Debug)]
+struct Output {
+    map: Map,
+    /// The slot that holds it.
+    slot: usize,
+    /// The indices of the steps that compute it, rising.
+    steps: Vec<usize>,
 }
 
 impl Plan {
@@ -49,11 +63,23 @@ impl Plan {
             input: nodes[0].shape,
             logits: outputs.iter().map(|(map, _)| map.size()).sum(),
             scratch: scratch.fold(ScratchSizes::default(), |all, step| all.max(&step)),
+            outputs: outputs
+                .into_iter()
+                .map(|(map, slot)| Output {
+                    map,
+                    slot,
+                    steps: steps_of(&planner.steps, Slot::Float(slot)),
+                })
+                .collect(),
             steps: planner.steps,
             slots: planner.floats.slots,
             bytes: planner.bytes.slots,
-            outputs,
         }
+    }
+
+    /// Number of outputs.
+    pub(super) fn outputs(&self) -> usize {
+        self.outputs.len()
     }
 
     /// Room for one face.
@@ -130,18 +156,84 @@ impl Plan {
 
     /// The same of the face in the first slot.
     pub(super) fn run_prepared(&self, buffers: &mut Buffers, logits: &mut [f32]) {
-        for step in &self.steps {
+        self.run_wanted(buffers, logits, self.outputs.len(), |_, _| true);
+    }
+
+    /// The same for the first `always` outputs. Each other one is computed if it is wanted, by its index and the logits of the
+    /// first ones; else its logits are zero.
+    pub(super) fn run_wanted(
+        &self,
+        buffers: &mut Buffers,
+        logits: &mut [f32],
+        always: usize,
+        is_wanted: impl Fn(usize, &[f32]) -> bool,
+    ) {
+        let (first, others) = self.outputs.split_at(always);
+        let last = first.iter().filter_map(|output| output.steps.last()).max();
+        let (before, after) = self.steps.split_at(last.map_or(0, |last| last + 1));
+        for step in before {
             step.run(self.instructions, buffers);
         }
-        let mut logits = logits;
-        for &(map, slot) in &self.outputs {
-            for row in map.rows(&buffers.slots[slot]) {
-                let (here, rest) = logits.split_at_mut(row.len());
-                here.copy_from_slice(row);
-                logits = rest;
+        let size = first.iter().map(|output| output.map.size()).sum();
+        let (values, rest) = logits.split_at_mut(size);
+        let mut to = &mut *values;
+        for output in first {
+            to = output.read(buffers, to);
+        }
+        // Slots are used again, so steps keep their order.
+        let wanted = |index: usize| is_wanted(always + index, values);
+        let wanted: [bool; MAX_OUTPUTS] =
+            std::array::from_fn(|index| index < others.len() && wanted(index));
+        let others = || others.iter().zip(wanted);
+        for (index, step) in (before.len()..).zip(after) {
+            let mut needing = others().filter(|(output, is_wanted)| {
+                *is_wanted && output.steps.binary_search(&index).is_ok()
+            });
+            if needing.next().is_some() {
+                step.run(self.instructions, buffers);
+            }
+        }
+        let mut to = rest;
+        for (output, is_wanted) in others() {
+            if is_wanted {
+                to = output.read(buffers, to);
+            } else {
+                let (here, rest) = to.split_at_mut(output.map.size());
+                here.fill(0.0);
+                to = rest;
             }
         }
     }
+}
+
+impl Output {
+    /// Copies its values and returns the place behind them.
+    fn read<'a>(&self, buffers: &Buffers, mut to: &'a mut [f32]) -> &'a mut [f32] {
+        for row in self.map.rows(&buffers.slots[self.slot]) {
+            let (here, rest) = to.split_at_mut(row.len());
+            here.copy_from_slice(row);
+            to = rest;
+        }
+        to
+    }
+}
+
+/// The indices of the steps that what is in a slot at the end depends on.
+fn steps_of(steps: &[Step], slot: Slot) -> Vec<usize> {
+    let mut needed = HashSet::from([slot]);
+    let mut indices: Vec<usize> = (0..steps.len())
+        .rev()
+        .filter(|index| {
+            let step = &steps[*index];
+            let is_needed = step.writes().is_some_and(|written| needed.remove(&written));
+            if is_needed {
+                needed.extend(step.reads());
+            }
+            is_needed
+        })
+        .collect();
+    indices.reverse();
+    indices
 }
 
 fn filled(len: usize, value: u8) -> AVec<u8> {

@@ -12,7 +12,7 @@ const CLASSES: usize = 7;
 
 /// The detector's network with random parameters, and a picture.
 fn detector([height, width]: [usize; 2]) -> (FoldedNetwork, Vec<f32>) {
-    let graph = face_net::graph(height, width, false).unwrap();
+    let graph = face_net::graph(height, width, true).unwrap();
     let values = random_values(&graph.parameters(), 1);
     let picture = uniform(height * width, -1.0, 1.0, 7);
     (fold(&graph, &values), picture)
@@ -39,15 +39,73 @@ fn a_picture_may_be_put_where_the_executor_reads_it() {
         InferenceExecutor::from_network(&network, Instructions::best(), Precision::F32);
     let expected = run(&mut executor, &picture);
     let mut executor = executor.clone();
-    let (values, stride) = executor.picture_mut();
-    for (to, from) in values.chunks_mut(stride).zip(picture.chunks_exact(96)) {
-        to[..96].copy_from_slice(from);
-    }
     let mut found = vec![f32::NAN; executor.classes()];
-    executor.run_picture(&mut found).unwrap();
+    run_picture(&mut executor, &picture, &mut found, usize::MAX, |_, _| true);
     assert_eq!(found, expected);
     let short = executor.run_picture(&mut found[1..]);
     assert!(matches!(short, Err(Error::Logits { .. })));
+}
+
+#[test]
+fn outputs_that_nobody_wants_are_zero_and_the_others_as_ever() {
+    let (network, picture) = detector([64, 96]);
+    let maps = face_net::STRIDES.map(|stride| 64 / stride * (96 / stride));
+    let sizes = [face_net::VALUES, face_net::LANDMARK_VALUES]
+        .into_iter()
+        .flat_map(|values| maps.map(|cells| cells * values));
+    let sizes: Vec<usize> = sizes.collect();
+    for precision in Precision::ALL {
+        let executor = InferenceExecutor::from_network(&network, Instructions::best(), precision);
+        let mut expected = vec![f32::NAN; executor.classes()];
+        run_picture(
+            &mut executor.clone(),
+            &picture,
+            &mut expected,
+            usize::MAX,
+            |_, _| true,
+        );
+        for wanted in 0..8 {
+            let mut found = vec![f32::NAN; executor.classes()];
+            let is_wanted = |index: usize, values: &[f32]| {
+                assert_eq!(
+                    values,
+                    &expected[..sizes[..3].iter().sum()],
+                    "before output {index}"
+                );
+                wanted >> (index - 3) & 1 == 1
+            };
+            run_picture(&mut executor.clone(), &picture, &mut found, 3, is_wanted);
+            let mut start = 0;
+            for (index, size) in sizes.iter().enumerate() {
+                let place = start..start + size;
+                start = place.end;
+                let is_computed = index < 3 || wanted >> (index - 3) & 1 == 1;
+                let what = format!("output {index} of {wanted:b} in {precision}");
+                if is_computed {
+                    assert_eq!(found[place.clone()], expected[place], "{what}");
+                } else {
+                    assert!(found[place].iter().all(|value| *value == 0.0), "{what}");
+                }
+            }
+        }
+    }
+}
+
+fn run_picture(
+    executor: &mut InferenceExecutor,
+    picture: &[f32],
+    logits: &mut [f32],
+    always: usize,
+    is_wanted: impl Fn(usize, &[f32]) -> bool,
+) {
+    let [_, width, _] = executor.input_shape();
+    let (values, stride) = executor.picture_mut();
+    for (to, from) in values.chunks_mut(stride).zip(picture.chunks_exact(width)) {
+        to[..width].copy_from_slice(from);
+    }
+    executor
+        .run_picture_wanted(logits, always, is_wanted)
+        .unwrap();
 }
 
 #[test]

@@ -232,7 +232,7 @@ fn found(picture: &gst::Buffer, info: &VideoInfo) -> Vec<Face> {
     faces(&detector.push_and_pull(at(bare, 0)).unwrap())
 }
 
-/// Where the elements of others are tested, they are there: tools/test-debian13.sh.
+/// Where the elements of others are tested, they are there: tools/test-debian.sh.
 mod lines {
     use super::*;
 
