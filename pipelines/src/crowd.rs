@@ -25,6 +25,7 @@ mod endpoint;
 mod failure;
 mod file_limit;
 mod frame_queue;
+mod freed_memory;
 mod health;
 mod history;
 mod late_frame_dropper;

@@ -35,7 +35,6 @@
 #![cfg_attr(feature = "v1_24", doc = "[`faces_or_objects`].")]
 #![cfg_attr(not(feature = "v1_24"), doc = "`faces_or_objects`.")]
 
-#[cfg(feature = "v1_24")]
 mod face_types;
 mod mark;
 #[cfg(feature = "v1_24")]
@@ -56,7 +55,6 @@ pub use emotion_analysis::{EmotionResult, RawEmotion, UNCERTAIN};
 pub use emotion_detect::DetectedFace;
 pub use emotion_detect::track::TrackedFace;
 
-#[cfg(feature = "v1_24")]
 pub use self::face_types::FaceTypes;
 pub(crate) use self::mark::lost_regions_text;
 pub use self::mark::{Passage, lost_regions, mark_detected};

@@ -6,7 +6,7 @@ use aligned_vec::{AVec, avec};
 
 use super::memory::{Buffers, Scratch, ScratchSizes};
 use super::planner::Planner;
-use super::step::{Slot, Step, Work};
+use super::step::{SlotIndex, Step, Work};
 use crate::Instructions;
 use crate::graph::FoldedNetwork;
 use crate::kernels::{Map, SLACK};
@@ -68,7 +68,7 @@ impl Plan {
                 .map(|(map, slot)| Output {
                     map,
                     slot,
-                    steps: steps_of(&planner.steps, Slot::Float(slot)),
+                    steps: steps_of(&planner.steps, SlotIndex::Float(slot)),
                 })
                 .collect(),
             steps: planner.steps,
@@ -219,7 +219,7 @@ impl Output {
 }
 
 /// The indices of the steps that what is in a slot at the end depends on.
-fn steps_of(steps: &[Step], slot: Slot) -> Vec<usize> {
+fn steps_of(steps: &[Step], slot: SlotIndex) -> Vec<usize> {
     let mut needed = HashSet::from([slot]);
     let mut indices: Vec<usize> = (0..steps.len())
         .rev()

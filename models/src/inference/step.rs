@@ -84,45 +84,45 @@ pub(super) struct FloatStep {
     pub(super) rounding: Option<Rounding>,
 }
 
-/// A place in memory.
+/// A slot of floats or of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Slot {
+pub(super) enum SlotIndex {
     Float(usize),
     Byte(usize),
 }
 
 impl Step {
     /// The slots that it reads.
-    pub(super) fn reads(&self) -> Vec<Slot> {
+    pub(super) fn reads(&self) -> Vec<SlotIndex> {
         match &self.work {
             Work::Float(step) => {
                 let slots = step.from.iter().chain(&step.add);
-                slots.map(|slot| Slot::Float(*slot)).collect()
+                slots.map(|slot| SlotIndex::Float(*slot)).collect()
             }
             Work::Integer(step) => {
                 let bytes = [Some(step.from), step.add].into_iter().flatten();
-                let floats = step.factors.into_iter().map(Slot::Float);
-                bytes.map(Slot::Byte).chain(floats).collect()
+                let floats = step.factors.into_iter().map(SlotIndex::Float);
+                bytes.map(SlotIndex::Byte).chain(floats).collect()
             }
-            Work::Quantize(conversion) => vec![Slot::Float(conversion.from)],
+            Work::Quantize(conversion) => vec![SlotIndex::Float(conversion.from)],
             Work::Dequantize(conversion) | Work::Means(conversion) => {
-                vec![Slot::Byte(conversion.from)]
+                vec![SlotIndex::Byte(conversion.from)]
             }
         }
     }
 
     /// The slot that it writes, if its output is stored.
-    pub(super) fn writes(&self) -> Option<Slot> {
+    pub(super) fn writes(&self) -> Option<SlotIndex> {
         match &self.work {
             Work::Float(step) => {
                 let rounded = step.rounding.as_ref();
-                let rounded = rounded.map(|rounding| Slot::Byte(rounding.to));
-                step.to.map(Slot::Float).or(rounded)
+                let rounded = rounded.map(|rounding| SlotIndex::Byte(rounding.to));
+                step.to.map(SlotIndex::Float).or(rounded)
             }
-            Work::Integer(step) => Some(Slot::Byte(step.to)),
-            Work::Quantize(conversion) => Some(Slot::Byte(conversion.to)),
+            Work::Integer(step) => Some(SlotIndex::Byte(step.to)),
+            Work::Quantize(conversion) => Some(SlotIndex::Byte(conversion.to)),
             Work::Dequantize(conversion) | Work::Means(conversion) => {
-                Some(Slot::Float(conversion.to))
+                Some(SlotIndex::Float(conversion.to))
             }
         }
     }

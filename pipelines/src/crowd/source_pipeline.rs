@@ -14,6 +14,7 @@ pub(super) use self::frame_sink::DecodedFrame;
 use super::camera_tls::CertificateVerdict;
 use super::config::{RtspTransport, SourceSettings};
 use super::failure::{FailureCause, SourceFailure, Symptoms};
+use super::freed_memory;
 use super::late_frame_dropper;
 
 /// The messages that [`SourcePipeline::next_event`] reads.
@@ -126,6 +127,7 @@ impl Drop for SourcePipeline {
     fn drop(&mut self) {
         // A source that fails to stop has already posted the reason.
         let _ = self.pipeline.set_state(gst::State::Null);
+        freed_memory::give_back();
     }
 }
 

@@ -113,7 +113,7 @@ impl EmotionOverlay {
         FrameTime::new(segment, buffer.pts()).sync_values(&*self.obj());
         let started = Instant::now();
         let settings = self.settings.current();
-        let faces = face::largest(settings.faces(&buffer));
+        let faces = face::largest(face::faces_or_objects(&buffer, &settings.face_types));
         self.draw(&mut buffer, &faces, &settings)?;
         gst::log!(
             CAT,

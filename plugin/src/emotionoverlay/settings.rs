@@ -3,7 +3,7 @@
 use gst::glib;
 
 use super::language::Language;
-use crate::face::{self, Face};
+use crate::face::FaceTypes;
 
 /// Which faces get bars with the probabilities of all emotions.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, glib::Enum)]
@@ -98,22 +98,7 @@ pub(super) struct Settings {
     pub(super) privacy: Privacy,
     pub(super) privacy_hold: gst::ClockTime,
     pub(super) privacy_missing: PrivacyMissing,
-    #[cfg(feature = "v1_24")]
-    pub(super) face_types: face::FaceTypes,
-}
-
-impl Settings {
-    /// The faces on a frame.
-    pub(super) fn faces(&self, buffer: &gst::BufferRef) -> Vec<Face> {
-        #[cfg(feature = "v1_24")]
-        {
-            face::faces_or_objects(buffer, &self.face_types)
-        }
-        #[cfg(not(feature = "v1_24"))]
-        {
-            face::faces(buffer)
-        }
-    }
+    pub(super) face_types: FaceTypes,
 }
 
 /// The settings that every sprite depends on: a change invalidates all of them.
@@ -141,8 +126,7 @@ impl Default for Settings {
             privacy: Privacy::default(),
             privacy_hold: gst::ClockTime::SECOND,
             privacy_missing: PrivacyMissing::default(),
-            #[cfg(feature = "v1_24")]
-            face_types: face::FaceTypes::default(),
+            face_types: FaceTypes::default(),
         }
     }
 }

@@ -198,7 +198,7 @@ fn areas_to_hide(
     let frame = Size::new(width, height);
     let (width, height) = grid.stored();
     let stored = Size::new(width, height);
-    let mut faces = settings.faces(buffer);
+    let mut faces = face::faces_or_objects(buffer, &settings.face_types);
     faces.extend(face::candidates(buffer));
     let hold = settings.privacy_hold.into();
     let hidden = hidden_faces.update(&faces, frame, stored, now, hold);

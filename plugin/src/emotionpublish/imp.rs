@@ -298,7 +298,7 @@ impl BaseTransformImpl for EmotionPublish {
         self.check_regions(buffer);
         let started = Instant::now();
         let settings = self.settings.current();
-        let faces = settings.faces(buffer);
+        let faces = face::faces_or_objects(buffer, &settings.face_types);
         let zones = zones::frame_zones(buffer);
         let zones = zones.as_ref();
         let wall_clock = settings.wall_clock.then(record::now);

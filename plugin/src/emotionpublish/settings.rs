@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use gst::glib;
 
-use crate::face::{self, Face};
+use crate::face::FaceTypes;
 use crate::kafka::{self, SaslMechanism};
 use crate::mqtt;
 
@@ -78,8 +78,7 @@ pub(super) struct Settings {
     pub(super) include: IncludedFrames,
     pub(super) wall_clock: bool,
     pub(super) source: Option<String>,
-    #[cfg(feature = "v1_24")]
-    pub(super) face_types: face::FaceTypes,
+    pub(super) face_types: FaceTypes,
 }
 
 /// What the settings of a broker lack.
@@ -114,25 +113,12 @@ impl Default for Settings {
             include: IncludedFrames::default(),
             wall_clock: false,
             source: None,
-            #[cfg(feature = "v1_24")]
-            face_types: face::FaceTypes::default(),
+            face_types: FaceTypes::default(),
         }
     }
 }
 
 impl Settings {
-    /// The faces on a frame.
-    pub(super) fn faces(&self, buffer: &gst::BufferRef) -> Vec<Face> {
-        #[cfg(feature = "v1_24")]
-        {
-            face::faces_or_objects(buffer, &self.face_types)
-        }
-        #[cfg(not(feature = "v1_24"))]
-        {
-            face::faces(buffer)
-        }
-    }
-
     /// The settings of the MQTT publisher.
     ///
     /// # Errors

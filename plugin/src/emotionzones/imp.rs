@@ -292,7 +292,7 @@ impl BaseTransformImpl for EmotionZones {
         self.check_regions(buffer);
         let started = Instant::now();
         let settings = self.settings.current();
-        let faces = face::largest(settings.faces(buffer));
+        let faces = face::largest(face::faces_or_objects(buffer, &settings.face_types));
 
         let mut state = self.state.lock().unwrap();
         let frame_zones = state.update(&faces, time, &settings);

@@ -8,7 +8,7 @@ use gst::glib;
 use gst::prelude::*;
 
 use super::messages::ZoneMessages;
-use crate::face::{self, Face};
+use crate::face::FaceTypes;
 use crate::property::{HasProperties, PropertyTable, Rejection, property, read};
 
 /// The longest time that can be set.
@@ -27,23 +27,10 @@ pub(super) struct Settings {
     of_file: ZoneLayout,
     pub(super) options: ZoneOptions,
     pub(super) messages: ZoneMessages,
-    #[cfg(feature = "v1_24")]
-    face_types: face::FaceTypes,
+    pub(super) face_types: FaceTypes,
 }
 
 impl Settings {
-    /// The faces on a frame.
-    pub(super) fn faces(&self, buffer: &gst::BufferRef) -> Vec<Face> {
-        #[cfg(feature = "v1_24")]
-        {
-            face::faces_or_objects(buffer, &self.face_types)
-        }
-        #[cfg(not(feature = "v1_24"))]
-        {
-            face::faces(buffer)
-        }
-    }
-
     /// Takes new texts of zones and lines; `name` is the property that brings one.
     fn set_layout(&mut self, name: &str, zones: String, lines: String) -> Result<(), Rejection> {
         let layout = ZoneLayout::parse(&zones, &lines);
@@ -161,10 +148,10 @@ fn table() -> PropertyTable<Settings> {
             ),
             #[cfg(feature = "v1_24")]
             crate::property::Property {
-                spec: face::FaceTypes::param_spec(),
+                spec: FaceTypes::param_spec(),
                 get: |settings| settings.face_types.to_string().to_value(),
                 set: |settings, value| {
-                    settings.face_types = face::FaceTypes::from_value(value);
+                    settings.face_types = FaceTypes::from_value(value);
                     Ok(())
                 },
             },

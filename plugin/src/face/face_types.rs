@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+#[cfg(feature = "v1_24")]
 use gst::glib;
+#[cfg(feature = "v1_24")]
 use gst::prelude::*;
 
 use super::types::ROI_TYPE;
+#[cfg(feature = "v1_24")]
 use crate::property::read;
 
 /// The types of objects that count as faces, whatever their case.
@@ -19,6 +22,7 @@ impl Default for FaceTypes {
     }
 }
 
+#[cfg(feature = "v1_24")]
 impl FaceTypes {
     /// From names with commas between them, without the spaces around each; none if there is no name.
     pub fn parse(names: &str) -> Self {

@@ -4,10 +4,8 @@ use std::collections::HashSet;
 
 use gst_video::VideoRegionOfInterestMeta;
 
-use super::stored::{StoredFaces, structure_mut};
-
-/// The fields of the custom meta.
-const ASPECT: &str = "detected-aspect";
+use super::picture_change::follow;
+use super::stored::{ASPECT, StoredFaces, structure_mut};
 
 /// A picture whose sides relate by this much otherwise has got borders, or was stretched.
 const ASPECT_TOLERANCE: f64 = 0.05;
@@ -16,15 +14,7 @@ const ASPECT_TOLERANCE: f64 = 0.05;
 /// the picture as it is shown. Faces are added beside that; a frame without one is marked too.
 pub fn mark_detected(buffer: &mut gst::BufferRef, aspect: f64) {
     structure_mut(buffer, |structure| structure.set(ASPECT, aspect));
-}
-
-/// Sets the aspect of the picture that a marked frame has now.
-pub(super) fn set_aspect(buffer: &mut gst::BufferRef, aspect: f64) {
-    let is_marked =
-        (StoredFaces::of(buffer).structure()).is_some_and(|stored| stored.has_field(ASPECT));
-    if is_marked {
-        mark_detected(buffer, aspect);
-    }
+    follow(buffer);
 }
 
 /// Whether the detector of this plugin has seen the frame.

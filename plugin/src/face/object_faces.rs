@@ -9,6 +9,7 @@ use gst_video::VideoRegionOfInterestMeta;
 use super::face_types::FaceTypes;
 use super::mark::{is_marked, lost_regions};
 use super::object_link::ObjectLink;
+use super::picture_change::follow;
 use super::read::{largest, regions};
 use super::region_ids::FreeIds;
 use super::stored::store;
@@ -58,6 +59,7 @@ pub fn add_regions_of_objects(buffer: &mut gst::BufferRef, types: &FaceTypes, ro
         params.push((id, link.to_structure()));
     }
     store(buffer, params);
+    follow(buffer);
 }
 
 struct FaceObject {

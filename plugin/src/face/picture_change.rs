@@ -15,8 +15,7 @@ use gst::{BufferRef, Structure, StructureRef, ffi};
 use gst_video::ffi::GstVideoMetaTransformMatrix;
 use gst_video::{VideoInfo, VideoRegionOfInterestMeta};
 
-use super::mark::set_aspect;
-use super::stored::StoredFaces;
+use super::stored::{ASPECT, StoredFaces, replace, structure_mut};
 use super::structures::{
     DETECTION, LANDMARKS, landmarks_from_structure, landmarks_to_structure, set_limits,
 };
@@ -216,8 +215,12 @@ impl<'a> PictureChange<'a> {
             roi.set_id(id);
             roi.set_parent_id(parent_id);
         }
-        super::stored::replace(new, kept);
-        set_aspect(new, PixelGrid::new(self.to).aspect());
+        replace(new, kept);
+        structure_mut(new, |structure| {
+            if structure.has_field(ASPECT) {
+                structure.set(ASPECT, PixelGrid::new(self.to).aspect());
+            }
+        });
     }
 
     fn move_params(&self, face: &mut StructureRef, visible: (u32, u32, u32, u32)) {

@@ -3,6 +3,8 @@
 use gst::StructureRef;
 use gst_video::VideoRegionOfInterestMeta;
 
+#[cfg(not(feature = "v1_24"))]
+use super::face_types::FaceTypes;
 use super::stored::StoredFaces;
 use super::structures::{
     DETECTION, EMOTION, LANDMARKS, OBJECT_ID, emotion_from_structure, landmarks_from_structure,
@@ -13,6 +15,12 @@ use crate::foreign;
 /// The faces on `buffer`, in the order in which they were added.
 pub fn faces(buffer: &gst::BufferRef) -> Vec<Face> {
     regions(buffer, ROI_TYPE)
+}
+
+/// The faces on `buffer`: without the cargo feature `v1_24` its regions alone, whatever the types.
+#[cfg(not(feature = "v1_24"))]
+pub fn faces_or_objects(buffer: &gst::BufferRef, _types: &FaceTypes) -> Vec<Face> {
+    faces(buffer)
 }
 
 /// What the tracker has found on `buffer` and not often enough for it to count as a face.

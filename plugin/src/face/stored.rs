@@ -6,9 +6,9 @@ use std::sync::Once;
 use gst::meta::CustomMeta;
 use gst::{Structure, StructureRef};
 
-use super::picture_change;
-
 pub(super) const META_NAME: &str = "GstEmotionFaceMeta";
+/// The field that marks a frame: the aspect of the picture that the detector has seen, or of what became of it.
+pub(super) const ASPECT: &str = "detected-aspect";
 
 /// Makes the custom meta known to GStreamer, once; every function of this module that needs it calls this.
 pub(super) fn register_meta() {
@@ -86,7 +86,8 @@ pub(super) fn replace(buffer: &mut gst::BufferRef, faces: impl IntoIterator<Item
     structure_mut(buffer, |structure| structure.set("faces", faces));
 }
 
-/// Changes the structure of the custom meta, which is added where it is missing. It moves along with the picture from now on.
+/// Changes the structure of the custom meta, which is added where it is missing. Who has added regions or the meta calls
+/// [`follow`](super::picture_change::follow) then.
 pub(super) fn structure_mut(buffer: &mut gst::BufferRef, change: impl FnOnce(&mut StructureRef)) {
     register_meta();
     let mut meta = match CustomMeta::from_mut_buffer(buffer, META_NAME) {
@@ -95,5 +96,4 @@ pub(super) fn structure_mut(buffer: &mut gst::BufferRef, change: impl FnOnce(&mu
     }
     .expect("it is registered");
     change(meta.mut_structure());
-    picture_change::follow(buffer);
 }

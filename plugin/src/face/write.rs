@@ -11,6 +11,7 @@ use gst::buffer::BufferMetaForeachAction;
 use gst::{Structure, StructureRef};
 use gst_video::VideoRegionOfInterestMeta;
 
+use super::picture_change::follow;
 use super::region_ids::FreeIds;
 use super::stored::store;
 use super::structures::{
@@ -113,6 +114,7 @@ fn add(
         params.extend(super::objects::add_objects(buffer, faces, &added));
     }
     store(buffer, params);
+    follow(buffer);
     added
 }
 
@@ -179,6 +181,7 @@ fn set_params(buffer: &mut gst::BufferRef, params: Vec<(i32, Structure)>) -> usi
     }
     let count = set.len();
     store(buffer, set);
+    follow(buffer);
     count
 }
 

@@ -22,7 +22,7 @@ pub struct Sampling {
     pub size: usize,
     /// Range of the longer sides of faces in a sample, in pixels; sizes are log-uniform.
     pub faces: (f32, f32),
-    /// Probability of a sample of close-ups: images on grey that a face fills or overfills.
+    /// Probability of a sample of close-ups: images on grey that a face, or a hard negative, fills or overfills.
     #[serde(default)]
     pub close_ups: f32,
     /// Largest enlargement of an image.
@@ -145,17 +145,17 @@ impl Sampling {
             self.tiles(generator)
         };
         for tile in tiles {
-            let (index, shown) = if has_close_ups {
-                let &(index, face) = one_of(&set.large_faces, generator);
-                (index, Some(face))
-            } else if happens(self.hard_negatives, generator) && !set.with_hard_negatives.is_empty()
-            {
-                let &index = one_of(&set.with_hard_negatives, generator);
-                (index, any_of(&set.images[index].hard_negatives, generator))
-            } else {
-                let index = generator.random_range(0..set.images.len());
-                (index, any_of(&set.images[index].faces, generator))
-            };
+            let (index, shown) =
+                if happens(self.hard_negatives, generator) && !set.with_hard_negatives.is_empty() {
+                    let &index = one_of(&set.with_hard_negatives, generator);
+                    (index, any_of(&set.images[index].hard_negatives, generator))
+                } else if has_close_ups {
+                    let &(index, face) = one_of(&set.large_faces, generator);
+                    (index, Some(face))
+                } else {
+                    let index = generator.random_range(0..set.images.len());
+                    (index, any_of(&set.images[index].faces, generator))
+                };
             let image = &set.images[index];
             let transform = self.transform(image, shown, has_close_ups, tile, generator);
             sample.paint(image, &transform, tile);

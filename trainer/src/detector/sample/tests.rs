@@ -226,6 +226,25 @@ fn faces_fill_and_overfill_close_ups_on_grey() {
 }
 
 #[test]
+fn a_hard_negative_fills_a_close_up_too() {
+    let mut image = wall_with_faces();
+    let emblem = Region::new(100.0, 180.0, 40.0, 40.0);
+    image.hard_negatives = vec![emblem];
+    let sampling = Sampling {
+        close_ups: 1.0,
+        hard_negatives: 1.0,
+        enlargement: 20.0,
+        ..SAMPLING
+    };
+    for stream in 0..30 {
+        let sample = draw(sampling, std::slice::from_ref(&image), stream);
+        // The nearest face is 66 pixels away, and the crop at most twice as wide as the emblem.
+        assert!(sample.faces.is_empty(), "{stream}: {:?}", sample.faces);
+        assert!(sample.pixels.contains(&WALL), "{stream}");
+    }
+}
+
+#[test]
 fn half_of_the_samples_are_mirrored() {
     // One face, and a larger one always to the right of it.
     let images = [made_image(
