@@ -32,8 +32,7 @@
 //! With the cargo feature `v1_24`, each face is an object of GStreamer's analytics metadata as well, with its track and its
 //! emotion, and the custom meta keeps which object belongs to which region: `analytics(object, classes)`, indices (uint32) in
 //! that metadata. The regions decide: objects are read only on frames that have none, see
-#![cfg_attr(feature = "v1_24", doc = "[`faces_or_objects`].")]
-#![cfg_attr(not(feature = "v1_24"), doc = "`faces_or_objects`.")]
+//! [`faces_or_objects`].
 
 mod face_types;
 mod mark;
@@ -60,6 +59,8 @@ pub(crate) use self::mark::lost_regions_text;
 pub use self::mark::{Passage, lost_regions, mark_detected};
 #[cfg(feature = "v1_24")]
 pub use self::object_faces::{add_regions_of_objects, faces_or_objects};
+#[cfg(not(feature = "v1_24"))]
+pub use self::read::faces_or_objects;
 pub use self::read::{candidates, faces, largest, regions};
 pub(crate) use self::region_ids::FreeIds;
 pub use self::types::{CANDIDATE_TYPE, Detection, Face, MAX_FACES, ROI_TYPE};
