@@ -14,7 +14,7 @@ import gi
 gi.require_version("Gst", "1.0")
 gi.require_version("GstAnalytics", "1.0")
 gi.require_version("GstVideo", "1.0")
-from gi.repository import GLib, Gst, GstAnalytics, GstVideo  # noqa: E402
+from gi.repository import GLib, Gst, GstAnalytics, GstVideo
 
 SIDE = 512
 # Left, upper, right and lower edge in pixels, and the probability of a face.
