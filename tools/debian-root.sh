@@ -45,8 +45,8 @@ make_debian_root() { # SUITE FOLDER
     debootstrap --variant=minbase --include=ca-certificates "$suite" "$root.new" "$mirror" >"$root.log" \
         || { tail -n 5 "$root.log"; exit 1; }
     [ -z "$proxy" ] || echo "Acquire::http::Proxy \"$proxy\";" >"$root.new/etc/apt/apt.conf.d/proxy"
-    # The lists of a suite that is not released expire after a week; a mirror may be older.
-    echo 'Acquire::Check-Valid-Until "false";' >"$root.new/etc/apt/apt.conf.d/valid-until"
+    # The lists of testing expire after a week; a mirror may be older.
+    [ "$suite" != testing ] || echo 'Acquire::Check-Valid-Until "false";' >"$root.new/etc/apt/apt.conf.d/valid-until"
     mv "$root.new" "$root"
 }
 

@@ -260,7 +260,7 @@ impl InferenceExecutor {
         self.run_picture_wanted(logits, usize::MAX, |_, _| true)
     }
 
-    /// The same for the first `always` outputs of the graph. `is_wanted` decides about each other one, up to eight, by its index
+    /// The same for the first `always` outputs of the graph. `is_wanted` decides about the next eight, by the index of each
     /// and the logits of the first ones; those of an output that is not wanted are zero.
     ///
     /// # Errors

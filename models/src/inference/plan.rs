@@ -12,7 +12,7 @@ use crate::graph::FoldedNetwork;
 use crate::kernels::{Map, SLACK};
 use crate::precision::Precision;
 
-/// Most outputs that need not be wanted.
+/// Outputs that need not be wanted; further ones always are.
 const MAX_OUTPUTS: usize = 8;
 
 /// The steps of a network, and what memory they need.
@@ -184,7 +184,8 @@ impl Plan {
         let wanted = |index: usize| is_wanted(always + index, values);
         let wanted: [bool; MAX_OUTPUTS] =
             std::array::from_fn(|index| index < others.len() && wanted(index));
-        let others = || others.iter().zip(wanted);
+        let wanted = || wanted.into_iter().chain(std::iter::repeat(true));
+        let others = || others.iter().zip(wanted());
         for (index, step) in (before.len()..).zip(after) {
             let mut needing = others().filter(|(output, is_wanted)| {
                 *is_wanted && output.steps.binary_search(&index).is_ok()

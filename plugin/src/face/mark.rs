@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 
-use gst_video::VideoRegionOfInterestMeta;
-
 use super::picture_change::follow;
+use super::region_ids::region_ids;
 use super::stored::{ASPECT, StoredFaces, structure_mut};
 
 /// A picture whose sides relate by this much otherwise has got borders, or was stretched.
@@ -76,10 +75,7 @@ pub fn lost_regions(buffer: &gst::BufferRef) -> usize {
     if stored.iter().next().is_none() {
         return 0;
     }
-    let regions: HashSet<i32> = buffer
-        .iter_meta::<VideoRegionOfInterestMeta>()
-        .map(|roi| roi.id())
-        .collect();
+    let regions: HashSet<i32> = region_ids(buffer).collect();
     stored
         .iter()
         .filter(|(id, _)| !regions.contains(id))

@@ -9,10 +9,9 @@ use gst_video::VideoRegionOfInterestMeta;
 use super::face_types::FaceTypes;
 use super::mark::{is_marked, lost_regions};
 use super::object_link::ObjectLink;
-use super::picture_change::follow;
+use super::picture_change::store_following;
 use super::read::{largest, regions};
 use super::region_ids::FreeIds;
-use super::stored::store;
 use super::structures::{DETECTION, OBJECT_ID, emotion_to_structure};
 use super::types::{Detection, Face, ROI_TYPE};
 use crate::analytics::{self, AnalyticsObject, ObjectTrack};
@@ -58,8 +57,7 @@ pub fn add_regions_of_objects(buffer: &mut gst::BufferRef, types: &FaceTypes, ro
         }
         params.push((id, link.to_structure()));
     }
-    store(buffer, params);
-    follow(buffer);
+    store_following(buffer, params);
 }
 
 struct FaceObject {

@@ -5,7 +5,7 @@
 //! meta, without content and with tags, therefore learns of the matrix and applies it to the faces in the first one. Up to 1.26
 //! nobody says how the picture changes, and faces lose their regions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Once;
 
 use emotion_models::preprocess::Region;
@@ -15,7 +15,8 @@ use gst::{BufferRef, Structure, StructureRef, ffi};
 use gst_video::ffi::GstVideoMetaTransformMatrix;
 use gst_video::{VideoInfo, VideoRegionOfInterestMeta};
 
-use super::stored::{ASPECT, StoredFaces, replace, structure_mut};
+use super::region_ids::region_ids;
+use super::stored::{ASPECT, StoredFaces, replace, store, structure_mut};
 use super::structures::{
     DETECTION, LANDMARKS, landmarks_from_structure, landmarks_to_structure, set_limits,
 };
@@ -31,6 +32,14 @@ const MATRIX: &str = "gst-video-matrix";
 /// A change of the size alone: faces are stored in fractions of the picture.
 const SCALE: &str = "gst-video-scale";
 const COPY: &str = "gst-copy";
+
+/// Puts the params of new or changed regions into the custom meta, each under its region's id, and follows the picture.
+pub(super) fn store_following(buffer: &mut BufferRef, params: Vec<(i32, Structure)>) {
+    if !params.is_empty() {
+        store(buffer, params);
+        follow(buffer);
+    }
+}
 
 /// Follows the picture of `buffer` from now on. GStreamer hands on metas in their order: this one has to be the last, so that
 /// the faces and their regions are there before it.
@@ -100,7 +109,7 @@ unsafe extern "C" fn on_change(
 
 /// Where an element puts the pixels of a picture in a new one.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct PictureChange<'a> {
+struct PictureChange<'a> {
     from: &'a VideoInfo,
     to: &'a VideoInfo,
     /// x and y of the new picture by those of the old one: the factors of x and y, and what is added.
@@ -181,19 +190,15 @@ impl<'a> PictureChange<'a> {
 
     /// Moves the faces that `new` has from `old`. A face that is not visible any more is removed; one whose region GStreamer has
     /// dropped, although a part of it is visible, has a region around that part again.
-    pub(super) fn move_faces(&self, old: &BufferRef, new: &mut BufferRef) {
-        let regions = |buffer: &BufferRef| -> HashMap<i32, _> {
-            let regions = buffer.iter_meta::<VideoRegionOfInterestMeta>();
-            regions
-                .map(|roi| {
-                    (
-                        roi.id(),
-                        (foreign::roi_type(&roi), roi.rect(), roi.parent_id()),
-                    )
-                })
-                .collect()
-        };
-        let (before, after) = (regions(old), regions(new));
+    fn move_faces(&self, old: &BufferRef, new: &mut BufferRef) {
+        let regions = old.iter_meta::<VideoRegionOfInterestMeta>();
+        let before: HashMap<i32, _> = regions
+            .map(|roi| {
+                let region = (foreign::roi_type(&roi), roi.rect(), roi.parent_id());
+                (roi.id(), region)
+            })
+            .collect();
+        let after: HashSet<i32> = region_ids(new).collect();
         let mut kept = Vec::new();
         let mut dropped = Vec::new();
         for (id, face) in StoredFaces::of(new).iter() {
@@ -204,7 +209,7 @@ impl<'a> PictureChange<'a> {
                     continue;
                 };
                 self.move_params(&mut face, visible);
-                if let (Some(roi_type), false) = (*roi_type, after.contains_key(&id)) {
+                if let (Some(roi_type), false) = (*roi_type, after.contains(&id)) {
                     dropped.push((id, roi_type, visible, *parent_id));
                 }
             }

@@ -1,10 +1,16 @@
-//! Ids of new regions.
+//! Ids of regions.
 
 use std::collections::BTreeSet;
 
 use gst_video::VideoRegionOfInterestMeta;
 
 use super::stored::StoredFaces;
+
+/// The ids of all regions on a buffer.
+pub(super) fn region_ids(buffer: &gst::BufferRef) -> impl Iterator<Item = i32> {
+    let regions = buffer.iter_meta::<VideoRegionOfInterestMeta>();
+    regions.map(|roi| roi.id())
+}
 
 /// Ids from 1 that neither a region nor the custom meta uses: the meta may still hold faces whose region an element
 /// has dropped, and a new region must not inherit their emotions.
@@ -15,12 +21,11 @@ pub(crate) struct FreeIds {
 
 impl FreeIds {
     pub(crate) fn of(buffer: &gst::BufferRef) -> Self {
-        let regions = buffer
-            .iter_meta::<VideoRegionOfInterestMeta>()
-            .map(|roi| roi.id());
         let stored = StoredFaces::of(buffer);
         Self {
-            used: regions.chain(stored.iter().map(|(id, _)| id)).collect(),
+            used: region_ids(buffer)
+                .chain(stored.iter().map(|(id, _)| id))
+                .collect(),
             next: 1,
         }
     }

@@ -11,9 +11,8 @@ use gst::buffer::BufferMetaForeachAction;
 use gst::{Structure, StructureRef};
 use gst_video::VideoRegionOfInterestMeta;
 
-use super::picture_change::follow;
+use super::picture_change::store_following;
 use super::region_ids::FreeIds;
-use super::stored::store;
 use super::structures::{
     DETECTION, OBJECT_ID, emotion_to_structure, landmarks_to_structure, set_limits,
 };
@@ -113,8 +112,7 @@ fn add(
     if roi_type == ROI_TYPE {
         params.extend(super::objects::add_objects(buffer, faces, &added));
     }
-    store(buffer, params);
-    follow(buffer);
+    store_following(buffer, params);
     added
 }
 
@@ -180,8 +178,7 @@ fn set_params(buffer: &mut gst::BufferRef, params: Vec<(i32, Structure)>) -> usi
         }
     }
     let count = set.len();
-    store(buffer, set);
-    follow(buffer);
+    store_following(buffer, set);
     count
 }
 

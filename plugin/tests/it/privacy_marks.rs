@@ -129,6 +129,7 @@ fn a_changed_picture_is_hidden_as_a_whole_or_shown_if_that_is_asked_for() {
             hidden[..width].iter().all(|luma| *luma == hidden[0]),
             "{changing}"
         );
+        assert_eq!(hidden[0], hidden[width * 500], "{changing}");
     }
 }
 
