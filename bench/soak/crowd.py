@@ -1,6 +1,7 @@
 """emotion-crowd with many cameras for hours: RTSP streams of a server on this machine, of which one is dropped every few seconds.
 
-Prints the frames of the sources, the delay of results and what the process takes; --limits makes growth a failure.
+The MQTT broker (mosquitto) stops and starts again, and the disk of the record file is full from time to time. Prints the frames of the
+sources, the records, the delay of results and what the process takes; --limits makes growth a failure.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from samples import SampleFile, descriptors_left, growth, steady
 WARM_UP = 120.0
 """Seconds in which all cameras connect and caches fill."""
 SERVER = Path(__file__).parents[2] / "tests/src/rtsp_server.py"
-RTSP_PORT, PAGE_PORT = 8599, 8598
+RTSP_PORT, PAGE_PORT, BROKER_PORT = 8599, 8598, 8597
 
 
 class Metrics:
@@ -32,16 +33,19 @@ class Metrics:
             text = answer.read().decode()
         self.by_source: dict[str, dict[str, float]] = defaultdict(dict)
         self.delays: dict[float, float] = defaultdict(float)
+        self.totals: dict[str, float] = {}
         for line in text.splitlines():
-            found = re.match(r"emotion_crowd_(\w+)\{(.*)\} (\S+)", line)
+            found = re.match(r"emotion_crowd_(\w+)(?:\{(.*)\})? (\S+)", line)
             if not found:
                 continue
             name, value = found[1], float(found[3])
-            labels = dict(re.findall(r'(\w+)="([^"]*)"', found[2]))
+            labels = dict(re.findall(r'(\w+)="([^"]*)"', found[2] or ""))
             if name == "latency_seconds_bucket":
                 self.delays[float(labels["le"])] += value
             elif "source" in labels:
                 self.by_source[name][labels["source"]] = value
+            elif not labels:
+                self.totals[name] = value
 
     def delay(self, share: float, before: Metrics | None = None) -> float:
         """The delay that this share of the results has at most, in seconds: between bounds in proportion."""
@@ -56,9 +60,49 @@ class Metrics:
         return float("nan")
 
 
-def settings(streams: int, rate: float, folder: Path) -> Path:
+class Failures:
+    """A broker that is away, and a disk that is full, for the second half of each period."""
+
+    def __init__(self, records: Path, period: float) -> None:
+        self._records = records
+        self._period = period
+        self._broker: subprocess.Popen[bytes] | None = None
+        self._is_disk_full = False
+        self.brokers_stopped = self.disks_filled = 0
+
+    def update(self, elapsed: float) -> None:
+        """Starts or stops what is due after so many seconds. The disk fills when the broker comes back."""
+        half = int(2 * elapsed / self._period)
+        self._set_broker(half % 2 == 0)
+        self._set_disk_full(half % 2 == 0 and half > 0)
+
+    def end(self) -> None:
+        self._set_broker(False)
+
+    def _set_broker(self, runs: bool) -> None:
+        if runs and self._broker is None:
+            self._broker = subprocess.Popen(["mosquitto", "-p", str(BROKER_PORT)], stderr=subprocess.DEVNULL)
+        elif not runs and self._broker is not None:
+            self._broker.kill()
+            self._broker.wait()
+            self._broker = None
+            self.brokers_stopped += 1
+
+    def _set_disk_full(self, is_full: bool) -> None:
+        if is_full == self._is_disk_full:
+            return
+        # emotion-crowd opens a file anew that was removed.
+        self._records.unlink(missing_ok=True)
+        if is_full:
+            self._records.symlink_to("/dev/full")
+            self.disks_filled += 1
+        self._is_disk_full = is_full
+
+
+def settings(streams: int, rate: float, folder: Path, records: Path) -> Path:
     """The settings of emotion-crowd."""
     lines = ["[page]", f'listen = "127.0.0.1:{PAGE_PORT}"', 'pictures = "off"']
+    lines += ["[records]", f'jsonl = "{records}"', "[mqtt]", f'address = "mqtt://127.0.0.1:{BROKER_PORT}"']
     for number in range(streams):
         lines += ["[[source]]", f'name = "camera-{number:02}"', f'uri = "rtsp://127.0.0.1:{RTSP_PORT}/live"']
         lines += [f"frames-per-second = {rate}"]
@@ -78,7 +122,10 @@ def watch(args: argparse.Namespace, samples: SampleFile, folder: Path) -> None:
     assert server.stdin and server.stdout
     server.stdout.readline()
     log = (folder / "log").open("w")
-    crowd = subprocess.Popen([args.program, settings(args.streams, args.rate, folder)], stderr=log)
+    records = folder / "records.jsonl"
+    failures = Failures(records, args.fail_every)
+    failures.update(0)
+    crowd = subprocess.Popen([args.program, settings(args.streams, args.rate, folder, records)], stderr=log)
     try:
         time.sleep(10)
         began = next_drop = next_sample = time.monotonic()
@@ -87,6 +134,7 @@ def watch(args: argparse.Namespace, samples: SampleFile, folder: Path) -> None:
         while (elapsed := time.monotonic() - began) < seconds:
             if crowd.poll() is not None:
                 sys.exit(f"emotion-crowd ended: {Path(log.name).read_text()[-2000:]}")
+            failures.update(elapsed)
             now = time.monotonic()
             if args.drop_every and now >= next_drop and elapsed > WARM_UP / 2:
                 server.stdin.write("drop\n")
@@ -98,10 +146,12 @@ def watch(args: argparse.Namespace, samples: SampleFile, folder: Path) -> None:
                 last, next_sample = metrics, now + args.sample_every
             time.sleep(0.2)
         report(Metrics(), start, elapsed)
+        print(f"the broker was stopped {failures.brokers_stopped} times, the disk was full {failures.disks_filled} times")
     finally:
         crowd.terminate()
         crowd.wait(30)
         server.kill()
+        failures.end()
 
 
 def report(metrics: Metrics, start: Metrics, seconds: float) -> None:
@@ -114,6 +164,8 @@ def report(metrics: Metrics, start: Metrics, seconds: float) -> None:
         print(f"{name} of each source: {min(found):.0f} to {max(found):.0f}, mean {sum(found) / len(found):.1f}")
     analysed = values["analysed_frames_total"]
     print(f"analysed: {sum(analysed) / seconds / len(analysed):.3f} frames a second and source")
+    for name in ["mqtt_sent_total", "mqtt_dropped_total", "mqtt_reconnects_total", "file_dropped_records_total"]:
+        print(f"{name}: {metrics.totals[name] - start.totals[name]:.0f}")
     delays = {share: metrics.delay(share, start) for share in (0.5, 0.9, 0.99, 0.999)}
     print("delay: " + json.dumps({f"p{share * 100:g}": round(delay, 4) for share, delay in delays.items()}))
 
@@ -127,6 +179,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=5.0, help="analysed frames a second of each")
     parser.add_argument("--seconds", type=float, default=7200.0, help="of all runs; a run that was stopped is gone on with")
     parser.add_argument("--drop-every", type=float, default=5.0, help="seconds between two drops; 0: none")
+    parser.add_argument("--fail-every", type=float, default=120.0, help="seconds between two failures of the broker, and of the disk")
     parser.add_argument("--sample-every", type=float, default=10.0)
     parser.add_argument("--limits", action="store_true", help="fail where memory grows by 5 MiB or descriptors are left")
     args = parser.parse_args()

@@ -1,6 +1,7 @@
 //! One interface to both detectors.
 
 use emotion_models::preprocess::{GreyRows, Region};
+use emotion_models::weights::WeightsId;
 
 #[cfg(feature = "cascade")]
 use crate::Cascade;
@@ -27,6 +28,15 @@ impl Detector {
     pub fn arithmetic(&self) -> Option<String> {
         match self {
             Self::Network(network) => Some(network.arithmetic()),
+            #[cfg(feature = "cascade")]
+            Self::Cascade(_) => None,
+        }
+    }
+
+    /// The id of the network's weights; none of a cascade.
+    pub fn weights_id(&self) -> Option<&WeightsId> {
+        match self {
+            Self::Network(network) => Some(network.weights_id()),
             #[cfg(feature = "cascade")]
             Self::Cascade(_) => None,
         }

@@ -23,7 +23,11 @@ fuzz_target!(|text: &str| {
     let _ = Manifest::read_all(folder.path());
     if let Ok(archive) = Archive::read(folder.path()) {
         let grouping = Grouping::default();
-        archive.write_tables(&grouping).expect("what was read can be written");
-        archive.write_page(&grouping).expect("what was read can be written");
+        archive
+            .write_tables(&grouping)
+            .expect("what was read can be written");
+        archive
+            .write_page(&grouping)
+            .expect("what was read can be written");
     }
 });

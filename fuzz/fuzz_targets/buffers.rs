@@ -58,7 +58,9 @@ fuzz_target!(|steps: Vec<Step>| {
         gstemotion::plugin_register_static().expect("GStreamer takes the plugin");
     });
     let mut harness = Harness::new_parse(LINE);
-    let mut info = VideoInfo::builder(VideoFormat::Gray8, 64, 48).build().expect("they fit");
+    let mut info = VideoInfo::builder(VideoFormat::Gray8, 64, 48)
+        .build()
+        .expect("they fit");
     harness.set_src_caps(info.to_caps().expect("they are caps"));
     for step in steps.iter().take(32) {
         take(&mut harness, &mut info, step);
@@ -76,9 +78,10 @@ fn take(harness: &mut Harness, info: &mut VideoInfo, step: &Step) {
         } => {
             let format = FORMATS[usize::from(*format) % FORMATS.len()];
             let [number, denominator] = pixel.map(|side| i32::from(side).max(1));
-            let changed = VideoInfo::builder(format, u32::from(*width).max(1), u32::from(*height).max(1))
-                .par(gst::Fraction::new(number, denominator))
-                .build();
+            let changed =
+                VideoInfo::builder(format, u32::from(*width).max(1), u32::from(*height).max(1))
+                    .par(gst::Fraction::new(number, denominator))
+                    .build();
             if let Ok(changed) = changed {
                 harness.set_src_caps(changed.to_caps().expect("they are caps"));
                 *info = changed;

@@ -42,7 +42,9 @@ fuzz_target!(|text: &str| {
     let (request, headers) = head.split_once('\n').unwrap_or((head, ""));
     let mut connection = TcpStream::connect(("127.0.0.1", port)).expect("the program listens");
     let patience = Some(Duration::from_secs(5));
-    connection.set_read_timeout(patience).expect("it is not zero");
+    connection
+        .set_read_timeout(patience)
+        .expect("it is not zero");
     let sent = format!(
         "{request} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\nContent-Type: application/json\r\n\
          Content-Length: {}\r\n{}\r\n\r\n{body}",

@@ -11,5 +11,8 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let text = serde_json::to_string(&record).expect("a record is JSON");
     let again: Record = serde_json::from_str(&text).expect("it was written by us");
-    assert_eq!(text, serde_json::to_string(&again).expect("a record is JSON"));
+    assert_eq!(
+        text,
+        serde_json::to_string(&again).expect("a record is JSON")
+    );
 });

@@ -9,7 +9,6 @@
 
 mod audio;
 mod captions;
-pub mod classifier;
 mod collector;
 mod container;
 mod discarded_stream;
@@ -31,6 +30,7 @@ mod media_info;
 mod media_source;
 pub mod moment;
 mod movie_head;
+pub mod networks;
 mod options;
 mod os_path;
 mod parallel;
@@ -63,16 +63,17 @@ mod worker_process;
 
 use std::collections::BTreeMap;
 
-use self::classifier::InstalledClassifier;
 use self::event::{Event, Failure, FileOutcome, RunTotals};
 use self::inputs::InputFiles;
 use self::known_roots::KnownRoots;
 use self::manifest::{Manifest, ManifestEntry};
+use self::networks::InstalledNetworks;
 pub use self::options::{Destination, Options};
 use self::progress::TagProgress;
 use self::result_place::ResultPlace;
 use self::results::ResultFolder;
 use self::s3::{S3Stores, ScratchFolder};
+use self::settings::Settings;
 use self::stored_results::StoredResults;
 use self::tagger::{Tagger, TaggingMachine};
 use crate::runner::StopFlag;
@@ -93,9 +94,15 @@ pub fn run(
     progress: &TagProgress<'_>,
 ) -> anyhow::Result<RunTotals> {
     let mut options = options.clone();
-    let classifier = InstalledClassifier::of(&options.settings.emotionclassify)
+    let Settings {
+        facedetect,
+        emotionclassify,
+        ..
+    } = &options.settings;
+    let networks = InstalledNetworks::of(facedetect, emotionclassify)
         .map_err(|error| usage::UsageError(format!("{error:#}")))?;
-    options.settings.classifier = Some(classifier.identity);
+    options.settings.classifier = Some(networks.classifier);
+    options.settings.detector = networks.detector;
     let options = &options;
     let of_shard = options.shard.map(Shard::file_name);
     let work = options.work.clone().or(of_shard);
@@ -115,7 +122,7 @@ pub fn run(
         stored,
     };
     let machine = TaggingMachine {
-        arithmetic: classifier.arithmetic,
+        arithmetic: networks.arithmetic,
         roots: match &place.stored {
             Some(_) => KnownRoots::default(),
             None => KnownRoots::remember(&out, &inputs.files)?,

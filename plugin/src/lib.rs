@@ -23,6 +23,7 @@ pub mod kafka;
 mod lateness;
 pub mod luma;
 pub mod mqtt;
+mod network_info;
 mod pads;
 mod pixels;
 mod precision;

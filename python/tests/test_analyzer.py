@@ -22,7 +22,11 @@ def test_a_face_says_where_it_is_and_what_it_shows(analyzer):
     assert face.dominant_emotion == "happy" and not face.uncertain
     assert face.confidence == face.emotions["happy"] > 0.8
     assert face.valence > 0.5 < face.quality <= 1 and face.detection_confidence > 0.9
-    assert face.id is None and face.landmarks is face.roll is face.yaw is None
+    assert face.id is None and abs(face.roll) < 15 and abs(face.yaw) < 45
+    assert list(face.landmarks) == ["right_eye", "left_eye", "nose", "right_mouth", "left_mouth"]
+    (right_x, right_y), (left_x, left_y), (nose_x, nose_y), (_, right_mouth_y), (_, left_mouth_y) = face.landmarks.values()
+    assert x < right_x < nose_x < left_x < x + width
+    assert y < right_y and max(right_y, left_y) < nose_y < min(right_mouth_y, left_mouth_y) < y + height
 
 
 def test_a_list_has_a_list_of_faces_for_each_picture_in_its_order(analyzer, portrait):

@@ -49,7 +49,9 @@ def test_a_probe_sees_the_faces_that_are_found_in_the_picture(probe, analyzer, p
     assert (first["dominant_emotion"], first["uncertain"], first["id"]) == ("happy", False, 1)
     names = ("confidence", "valence", "quality", "detection_confidence")
     assert [first[name] for name in names] == pytest.approx([getattr(expected, name) for name in names])
-    assert first["landmarks"] is first["roll"] is first["yaw"] is None
+    assert [first["roll"], first["yaw"]] == pytest.approx([expected.roll, expected.yaw], abs=0.01)
+    for name, point in expected.landmarks.items():
+        assert first["landmarks"][name] == pytest.approx(point, abs=0.01)
     assert third["id"] == 1
     assert answer["error"] == "expected a Gst.Buffer, found bytes"
 

@@ -9,7 +9,7 @@ pub use candidate::Candidate;
 use emotion_models::Weights;
 use emotion_models::inference::{self, Precision};
 use emotion_models::preprocess::{GreyRows, Part, Region};
-use emotion_models::weights::Task;
+use emotion_models::weights::{Task, WeightsId};
 
 use crate::boxes::{suppress_overlapping, suppress_parts};
 use crate::{DetectedFace, Error, Options};
@@ -23,6 +23,7 @@ const MAX_CANDIDATES: usize = 2000;
 #[derive(Debug)]
 pub struct NetworkDetector {
     runner: NetworkRunner,
+    weights_id: WeightsId,
     candidates: Vec<Candidate>,
 }
 
@@ -53,14 +54,14 @@ impl NetworkDetector {
     /// If the weights are not those of a detector, the machine has no instructions for the precision, or the weights are not
     /// quantised and the precision is [`Precision::Int8`].
     pub fn with_precision(weights: &Weights, precision: Precision) -> Result<Self, Error> {
-        let weights = weights
-            .expect(Task::Detection)?
-            .expect_precision(precision)?;
+        let weights = weights.expect(Task::Detection)?;
+        let of_precision = weights.expect_precision(precision)?;
         if !precision.is_available() {
             return Err(inference::Error::Precision(precision).into());
         }
         Ok(Self {
-            runner: NetworkRunner::new(weights.clone(), precision),
+            runner: NetworkRunner::new(of_precision.clone(), precision),
+            weights_id: WeightsId::of(weights),
             candidates: Vec::new(),
         })
     }
@@ -76,6 +77,11 @@ impl NetworkDetector {
     /// The instructions and the precision that the network runs with, such as `avx512 f32`.
     pub fn arithmetic(&self) -> String {
         self.runner.arithmetic()
+    }
+
+    /// The id of the weights, the same in every precision.
+    pub fn weights_id(&self) -> &WeightsId {
+        &self.weights_id
     }
 
     /// The metadata of the weights.

@@ -62,7 +62,7 @@ pub(super) fn strong_cost(
 ) -> f64 {
     let expected = track.region_at(at);
     let region = occluder.map_or(observation.region, |occluder| {
-        completed(&observation.region, &expected, occluder)
+        completed(&observation.region, &track.whole_region_at(at), occluder)
     });
     let (distance, resizing) = distance_and_resizing(&expected, &region);
     let gate = (GATE + 2.0 * track.filter.uncertainty() / track.filter.size()).min(WIDEST_GATE);

@@ -53,6 +53,8 @@ pub(super) struct FaceTrack {
     pub(super) was_detected: bool,
     /// Box of the last detection.
     pub(super) last_detected: Region,
+    /// Width and height of the face when nothing hid a part of it last: what is visible of it behind another one shrinks.
+    whole_size: (f32, f32),
     /// Those of the last detection that told them, in fractions of its box: they move with the face.
     landmarks: Option<Landmarks>,
     positions: VecDeque<(Duration, Region)>,
@@ -78,6 +80,7 @@ impl FaceTrack {
             is_unfollowed: false,
             was_detected: true,
             last_detected: observation.region,
+            whole_size: (observation.region.width, observation.region.height),
             landmarks,
             positions: VecDeque::new(),
         };
@@ -130,6 +133,18 @@ impl FaceTrack {
             .map_or_else(|| self.filter.region(), |(_, region)| *region)
     }
 
+    /// The same of the whole face where another one hides a part of it.
+    pub(super) fn whole_region_at(&self, at: Duration) -> Region {
+        let (x, y) = self.region_at(at).centre();
+        let (width, height) = self.whole_size;
+        Region::new(
+            x as f32 - width / 2.0,
+            y as f32 - height / 2.0,
+            width,
+            height,
+        )
+    }
+
     /// Keeps the position at the time `now`.
     pub(super) fn record_position(&mut self, now: Duration) {
         while self
@@ -176,6 +191,10 @@ impl FaceTrack {
             ..observation.region
         };
         self.filter.correct(&moved, noise);
+        if is_unoccluded {
+            let whole = self.filter.region();
+            self.whole_size = (whole.width, whole.height);
+        }
         // Later results are compared with the corrected positions.
         let (x, y) = self.filter.region().centre();
         let (by_x, by_y) = ((x - now_x) as f32, (y - now_y) as f32);
@@ -217,6 +236,7 @@ impl FaceTrack {
     /// Starts the track anew where its face returned.
     pub(super) fn restart(&mut self, observation: &Observation, at: Duration, now: Duration) {
         self.filter = KalmanFilter::new(&observation.region);
+        self.whole_size = (observation.region.width, observation.region.height);
         self.positions.clear();
         self.anchor = None;
         self.is_unfollowed = false;

@@ -25,31 +25,25 @@ pub(super) fn covered_share(region: &Region, other: &Region) -> f32 {
         / (region.width * region.height)
 }
 
-/// Extends the visible part of a face behind the face `occluder` to its expected length. Without this, a face would seem
-/// to stop and to grow narrow when somebody walks in front of it.
-pub(super) fn completed(visible: &Region, expected: &Region, occluder: &Region) -> Region {
-    let ((x, y), (other_x, other_y)) = (expected.centre(), occluder.centre());
+/// Extends the visible part of a face behind the face `occluder` to the size of `whole`. Without this, a face would seem to
+/// stop and to shrink when somebody walks in front of it.
+pub(super) fn completed(visible: &Region, whole: &Region, occluder: &Region) -> Region {
+    let ((x, y), (other_x, other_y)) = (whole.centre(), occluder.centre());
     let [right, down] = [
-        (other_x - x) / f64::from(expected.width),
-        (other_y - y) / f64::from(expected.height),
+        (other_x - x) as f32 / whole.width,
+        (other_y - y) as f32 / whole.height,
     ];
-    let extended = |start: f32, length: f32, whole: f32, towards_end: f64| {
-        let begin = if towards_end > 0.0 {
-            start
-        } else {
-            start + length - whole
-        };
-        (length < CUT_OFF * whole).then_some((begin, whole))
-    };
-    let mut region = *visible;
-    if right.abs() >= down.abs() {
-        if let Some((x, width)) = extended(visible.x, visible.width, expected.width, right) {
-            (region.x, region.width) = (x, width);
+    let extended = |start: f32, length: f32, whole: f32, towards_end: f32| {
+        if length >= CUT_OFF * whole {
+            return (start, length);
         }
-    } else if let Some((y, height)) = extended(visible.y, visible.height, expected.height, down) {
-        (region.y, region.height) = (y, height);
-    }
-    region
+        // Where the occluder is beside the face and not above or below it, both ends may be hidden.
+        let before = (0.5 - towards_end).clamp(0.0, 1.0);
+        (start - before * (whole - length), whole)
+    };
+    let (x, width) = extended(visible.x, visible.width, whole.width, right);
+    let (y, height) = extended(visible.y, visible.height, whole.height, down);
+    Region::new(x, y, width, height)
 }
 
 #[cfg(test)]
@@ -82,8 +76,15 @@ mod tests {
             completed(&visible, &expected, &above),
             region(101.0, 50.0, 40.0, 50.0)
         );
+        // The occluder is to the right and a little below: most of the missing height is at the bottom.
+        let below = region(120.0, 65.0, 40.0, 50.0);
+        let visible = region(102.0, 52.0, 20.0, 40.0);
+        assert_eq!(
+            completed(&visible, &expected, &below),
+            region(102.0, 50.0, 40.0, 50.0)
+        );
         // Nearly all of it is visible.
-        let visible = region(101.0, 51.0, 38.0, 30.0);
+        let visible = region(101.0, 51.0, 38.0, 46.0);
         assert_eq!(completed(&visible, &expected, &right), visible);
     }
 }

@@ -263,8 +263,8 @@ impl TrackManager {
     ) {
         let track = &mut self.tracks[index];
         if let Some(occluder) = occluder {
-            let expected = track.region_at(at);
-            observation.region = completed(&observation.region, &expected, &occluder);
+            let whole = track.whole_region_at(at);
+            observation.region = completed(&observation.region, &whole, &occluder);
         }
         track.update(&observation, at, noise, occluder.is_none());
         if track.id.is_none() && track.hits >= options.min_hits {

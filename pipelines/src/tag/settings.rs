@@ -7,8 +7,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::classifier::ClassifierIdentity;
 use super::moment::Moment;
+use super::networks::{ClassifierIdentity, DetectorIdentity};
 use crate::decoders::Decoders;
 use crate::encoding_profile::EncodingQuality;
 
@@ -45,6 +45,8 @@ pub struct Settings {
     pub baseline: Option<Moment>,
     /// What these properties lead to; [`run`](super::run) finds it out.
     pub classifier: Option<ClassifierIdentity>,
+    /// The same of the detector; `None` for a cascade.
+    pub detector: Option<DetectorIdentity>,
 }
 
 impl Default for Settings {
@@ -65,6 +67,7 @@ impl Default for Settings {
             emotionclassify: String::new(),
             baseline: None,
             classifier: None,
+            detector: None,
         }
     }
 }

@@ -1,17 +1,18 @@
 //! A worker process as the process sees it that started it: gives it files, and kills it when it exceeds a limit.
 
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead, BufReader, Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::event::{Failure, FileProgress};
 use super::hidden_arguments;
 use super::limits::{Limits, MemorySize, resident_memory};
+use super::result_names::SUMMARY;
 use super::settings::Settings;
 use super::usage::UsageError;
 use super::worker::AS_WORKER;
@@ -30,6 +31,8 @@ const LAST_OUTPUT_TIMEOUT: Duration = Duration::from_millis(500);
 const QUEUED: usize = 64;
 /// Length of a printed line, in bytes, from which it is divided.
 const LONGEST_LINE: u64 = 4096;
+/// Length in bytes from which a line is no message: a broken decoder may write anything to any descriptor.
+const LONGEST_MESSAGE: u64 = 1 << 20;
 
 /// A running worker process. It is killed when this is dropped.
 pub(super) struct WorkerProcess {
@@ -152,22 +155,21 @@ impl WorkerProcess {
             .stderr(output)
             .spawn()?;
         let (send, incoming) = mpsc::sync_channel(QUEUED);
-        let lines = BufReader::new(connection.try_clone()?).lines();
+        let messages = BufReader::new(connection.try_clone()?);
         let to_messages = send.clone();
         thread::spawn(move || {
             // The receiver is gone when nobody waits for this process any more.
-            for line in lines.map_while(Result::ok) {
-                let incoming = match serde_json::from_str(&line) {
-                    Ok(message) => Incoming::Message(message),
-                    Err(_) => Incoming::Unknown,
-                };
-                if to_messages.send(incoming).is_err() {
-                    return;
-                }
-            }
+            for_each_line(messages, LONGEST_MESSAGE, |line| {
+                to_messages.send(message(line)).is_ok()
+            });
             let _ = to_messages.send(Incoming::Closed);
         });
-        thread::spawn(move || forward_output(BufReader::new(printed), &send));
+        thread::spawn(move || {
+            for_each_line(BufReader::new(printed), LONGEST_LINE, |line| {
+                let text = String::from_utf8_lossy(line).trim_end().to_owned();
+                text.is_empty() || send.send(Incoming::Output(text)).is_ok()
+            });
+        });
         Ok(Self {
             child,
             connection,
@@ -358,21 +360,31 @@ impl Drop for WorkerProcess {
     }
 }
 
-/// Passes on what the worker prints, until nobody receives it or all its writers have ended.
-fn forward_output(mut printed: BufReader<io::PipeReader>, send: &SyncSender<Incoming>) {
+/// What a line says that the worker has sent.
+fn message(line: &[u8]) -> Incoming {
+    match serde_json::from_slice(line) {
+        // The summary comes last, because it says that the results are complete.
+        Ok(FromWorker::Tagged { suffixes, .. })
+            if suffixes.last().is_none_or(|last| last != SUMMARY) =>
+        {
+            Incoming::Unknown
+        }
+        Ok(message) => Incoming::Message(message),
+        Err(_) => Incoming::Unknown,
+    }
+}
+
+/// Passes on each line, of at most `longest` bytes, until `take` says that nobody wants more or all writers have ended.
+fn for_each_line(mut from: impl BufRead, longest: u64, mut take: impl FnMut(&[u8]) -> bool) {
     let mut line = Vec::new();
     loop {
         line.clear();
-        let read = printed
-            .by_ref()
-            .take(LONGEST_LINE)
-            .read_until(b'\n', &mut line);
-        if !read.is_ok_and(|bytes| bytes > 0) {
-            return;
-        }
-        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-        if !text.is_empty() && send.send(Incoming::Output(text)).is_err() {
+        let read = from.by_ref().take(longest).read_until(b'\n', &mut line);
+        if !read.is_ok_and(|bytes| bytes > 0) || !take(&line) {
             return;
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

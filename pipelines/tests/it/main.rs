@@ -5,10 +5,10 @@ mod common;
 mod emotion_crowd;
 mod emotion_demo;
 mod emotion_tag;
-mod emotion_tag_classifier;
 mod emotion_tag_inputs;
 mod emotion_tag_isolation;
 mod emotion_tag_mutations;
+mod emotion_tag_networks;
 mod emotion_tag_pictures;
 mod emotion_tag_report;
 #[cfg(feature = "s3")]

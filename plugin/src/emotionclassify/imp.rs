@@ -162,9 +162,7 @@ impl EmotionClassify {
         let mut stats = self.analyzer.stats();
         stats.set("classified", self.classified.load(Ordering::Relaxed));
         if let Some(model) = &*self.model.lock().unwrap() {
-            stats.set("arithmetic", &model.arithmetic);
-            stats.set("model", &model.name);
-            stats.set("weights-id", &model.weights_id);
+            model.network.add_to(&mut stats);
             let threshold = self.settings.current().options.threshold;
             stats.set("threshold", threshold.unwrap_or(model.threshold));
         }

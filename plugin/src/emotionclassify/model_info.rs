@@ -2,23 +2,20 @@
 
 use emotion_analysis::{FaceAnalyzer, Options};
 
+use crate::network_info::NetworkInfo;
+
 /// What `stats` says about the weights.
 #[derive(Debug)]
 pub(super) struct ModelInfo {
-    pub(super) name: String,
-    pub(super) weights_id: String,
-    pub(super) arithmetic: String,
+    pub(super) network: NetworkInfo,
     /// The threshold that the weights bring, 0 if none.
     pub(super) threshold: f64,
 }
 
 impl ModelInfo {
     pub(super) fn of(analyzer: &FaceAnalyzer) -> Self {
-        let id = analyzer.weights_id();
         Self {
-            name: id.name.clone(),
-            weights_id: id.fingerprint.clone(),
-            arithmetic: analyzer.arithmetic(),
+            network: NetworkInfo::new(analyzer.weights_id(), analyzer.arithmetic()),
             threshold: analyzer.threshold(&Options::default()),
         }
     }

@@ -65,6 +65,7 @@ use super::state::DetectorState;
 use super::tracking::SharedTrackingStats;
 use crate::analyzer::FrameAnalyzer;
 use crate::frame_time::FrameTime;
+use crate::network_info::NetworkInfo;
 use crate::property::{HasProperties, SharedSettings};
 use crate::{bus, pads};
 
@@ -84,8 +85,8 @@ pub struct FaceDetect {
     state: Mutex<Option<DetectorState>>,
     /// Present while the element is started and tracks.
     tracking_stats: Mutex<Option<SharedTrackingStats>>,
-    /// Instruction set and precision of the network while there is one.
-    arithmetic: Mutex<Option<String>>,
+    /// Present while there is a network.
+    network: Mutex<Option<NetworkInfo>>,
     messages: Mutex<FaceMessages>,
     analyzer: FrameAnalyzer,
     asks_for_modes: AtomicBool,
@@ -219,8 +220,8 @@ impl FaceDetect {
         if let Some(tracking) = &*self.tracking_stats.lock().unwrap() {
             tracking.lock().unwrap().add_to(&mut stats);
         }
-        if let Some(arithmetic) = &*self.arithmetic.lock().unwrap() {
-            stats.set("arithmetic", arithmetic);
+        if let Some(network) = &*self.network.lock().unwrap() {
+            network.add_to(&mut stats);
         }
         stats
     }
@@ -295,7 +296,7 @@ impl BaseTransformImpl for FaceDetect {
         let settings = self.settings.checked()?;
         let stats = SharedTrackingStats::default();
         let detector = load(&settings)?;
-        let arithmetic = detector.arithmetic();
+        let network = NetworkInfo::of_detector(&detector);
         let state = DetectorState::new(&settings, stats.clone(), detector)?;
         for ignored in settings.ignored() {
             gst::element_imp_warning!(self, gst::ResourceError::Settings, ("{ignored}"));
@@ -303,7 +304,7 @@ impl BaseTransformImpl for FaceDetect {
         self.analyzer.reset();
         *self.messages.lock().unwrap() = FaceMessages::default();
         *self.tracking_stats.lock().unwrap() = settings.is_tracking.then_some(stats);
-        *self.arithmetic.lock().unwrap() = arithmetic;
+        *self.network.lock().unwrap() = network;
         *self.state.lock().unwrap() = Some(state);
         Ok(())
     }
@@ -313,7 +314,7 @@ impl BaseTransformImpl for FaceDetect {
         let state = self.state.lock().unwrap().take();
         drop(state);
         *self.tracking_stats.lock().unwrap() = None;
-        *self.arithmetic.lock().unwrap() = None;
+        *self.network.lock().unwrap() = None;
         Ok(())
     }
 

@@ -45,7 +45,7 @@ fn table() -> PropertyTable<Settings> {
             .controllable()
     };
     PropertyTable::new(
-        "; with tracking also detections (of whole frames), tracks, detection-mean-time and detection-p99-time; while a network is loaded also arithmetic (string)",
+        "; with tracking also detections (of whole frames), tracks, detection-mean-time and detection-p99-time; while a network is loaded also arithmetic, model and weights-id (strings)",
         [
             property!(
                 ParamSpecEnum::builder_with_default("detector", DetectorKind::default())

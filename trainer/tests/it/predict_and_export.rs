@@ -310,8 +310,8 @@ fn the_export_of_a_detector_says_what_each_of_its_values_is() {
     let folder = folder();
     let arguments = ["export", "--weights", "face_net", "--out", "model.onnx"];
     let report = printed(&arguments, folder.path());
-    assert!(report.contains("picture [N, 1, 320, 320]"), "{report}");
-    assert!(report.contains("places [N, 10500]"), "{report}");
+    assert!(report.contains("picture [N, 1, 256, 256]"), "{report}");
+    assert!(report.contains("places [N, 6720]"), "{report}");
     assert!(report.contains("strides of 8, 16 and 32"), "{report}");
 }
 

@@ -152,7 +152,11 @@ pub(super) fn collect(frames: &gst::Element, shared: Arc<Shared>) -> anyhow::Res
                 Ok(gst::FlowSuccess::Ok)
             }
             Err(error) => {
+                let text = format!("{error:#}");
                 *collector = Err(error);
+                drop(collecting);
+                // A decoder that has all of the file does not tell that its frames are refused.
+                gst::element_error!(sink, gst::ResourceError::Write, ("{text}"));
                 Err(gst::FlowError::Error)
             }
         }

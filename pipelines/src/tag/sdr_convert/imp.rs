@@ -125,7 +125,7 @@ impl VideoFilterImpl for SdrConvert {
         let curve = self.curve.lock().unwrap_or_else(PoisonError::into_inner);
         let curve = curve.as_ref().ok_or(gst::FlowError::NotNegotiated)?;
         convert(curve, from, to).map_err(|error| {
-            gst::error!(CAT, imp = self, "{error}");
+            gst::element_imp_error!(self, gst::StreamError::Format, ("{error}"));
             gst::FlowError::Error
         })?;
         Ok(gst::FlowSuccess::Ok)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::common::*;
+use emotion_models::Weights;
 use emotion_models::weights::WeightsId;
 use emotion_tests::picture::portrait;
 use emotion_tests::weights::ConstantAnswer;
@@ -76,6 +77,40 @@ fn results_of_other_weights_or_another_threshold_are_out_of_date() {
         "tagged",
         "other properties"
     );
+}
+
+#[test]
+fn results_of_other_weights_of_the_detector_are_out_of_date() {
+    let archive = Archive::new();
+    let out = archive.path("out");
+    let path = archive.path("detector.safetensors");
+    let detector = Weights::detector().expect("they are built in");
+    detector.save(&path).expect("it is writable");
+    let properties = format!("max-faces=1 model-location={}", path.display());
+    let tagged = || {
+        let output = Command::new(env!("CARGO_BIN_EXE_emotion-tag"))
+            .args(["--json", "--facedetect", &properties, "--out"])
+            .args([&out, &portrait()])
+            .output()
+            .expect("it starts");
+        assert!(output.status.success(), "{output:?}");
+        outcome(&output)
+    };
+    assert_eq!(tagged(), "tagged");
+    assert_eq!(tagged(), "tagged before");
+    let summary = fs::read_to_string(out.join("astronaut.png.summary.json"));
+    let summary: Value = serde_json::from_str(&summary.expect("it was written")).expect("JSON");
+    let id = WeightsId::of(&detector);
+    assert_eq!(
+        summary["settings"]["detector"],
+        serde_json::json!({"model": "face_net", "weights_id": id.fingerprint})
+    );
+    // The last value of the last tensor.
+    let mut bytes = fs::read(&path).expect("it is readable");
+    let last = bytes.len() - 4;
+    bytes[last..].copy_from_slice(&0.125_f32.to_le_bytes());
+    fs::write(&path, bytes).expect("it is writable");
+    assert_eq!(tagged(), "tagged");
 }
 
 #[test]
