@@ -1,6 +1,6 @@
 //! The networks that the results are made with.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use gst::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +73,10 @@ fn stats(element: &str, properties: &str) -> anyhow::Result<gst::Structure> {
         .words(element)
         .words(properties)
         .words("! fakesink async=false");
-    let pipeline = line.launch()?;
+    // The user did not write this line, so the error does not quote it.
+    let pipeline = line
+        .launch()
+        .map_err(|error| anyhow!("{}", error.root_cause()))?;
     let stats = started(element, &pipeline);
     // It was only started to be asked; errors of the end would tell nothing.
     let _ = pipeline.set_state(gst::State::Null);

@@ -243,34 +243,6 @@ impl TaggingPipeline<'_> {
     }
 }
 
-/// Checks that the elements start with these settings.
-///
-/// # Errors
-///
-/// If a property does not exist or its value is rejected.
-pub(super) fn check(settings: &Settings) -> anyhow::Result<()> {
-    let line = LaunchLine::default()
-        .words("fakesrc num-buffers=0 ! facedetect")
-        .words(&settings.facedetect)
-        .words("! emotionclassify")
-        .words(&settings.emotionclassify)
-        .words("! fakesink");
-    // The user did not write this line, so the error does not quote it.
-    let pipeline = line
-        .launch()
-        .map_err(|error| anyhow!("{}", error.root_cause()))?;
-    runner::play(&pipeline, &[], |message| {
-        match message.map(|message| message.view()) {
-            Some(gst::MessageView::Eos(_)) => Ok(Some(())),
-            Some(gst::MessageView::Error(error)) => Err(anyhow!(
-                "{}",
-                described(error.src(), &error.error(), error.debug())
-            )),
-            _ => Ok(None),
-        }
-    })
-}
-
 fn launch_line(
     settings: &Settings,
     source: &MediaSource,

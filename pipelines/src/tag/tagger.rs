@@ -1,7 +1,6 @@
 //! Has one file after another tagged by worker processes.
 
 use std::io;
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::event::{Event, Failure, FileOutcome, FileStats};
@@ -35,8 +34,6 @@ pub(super) struct Tagger<'a, 'p> {
     options: &'a Options,
     place: &'a ResultPlace,
     machine: &'a TaggingMachine,
-    /// Whether a worker process has started.
-    has_started: Mutex<bool>,
     stop: &'a StopFlag,
     progress: &'a TagProgress<'p>,
 }
@@ -65,7 +62,6 @@ impl<'a, 'p> Tagger<'a, 'p> {
             options,
             place,
             machine,
-            has_started: Mutex::new(false),
             stop,
             progress,
         }
@@ -355,27 +351,12 @@ impl<'a, 'p> Tagger<'a, 'p> {
 
     /// Starts a worker process; `None` if the user stopped the run.
     fn start(&self) -> anyhow::Result<Option<WorkerProcess>> {
-        let start = |is_checked| {
-            WorkerProcess::start(
-                &self.options.worker,
-                &self.options.settings,
-                is_checked,
-                self.stop,
-                &|line| self.progress.report(Event::Output(line)),
-            )
-        };
-        // The first checks the settings, and looks through the plugins of GStreamer if that was never done.
-        let mut has_started = self
-            .has_started
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if *has_started {
-            drop(has_started);
-            return start(false);
-        }
-        let first = start(true)?;
-        *has_started = true;
-        Ok(first)
+        WorkerProcess::start(
+            &self.options.worker,
+            &self.options.settings,
+            self.stop,
+            &|line| self.progress.report(Event::Output(line)),
+        )
     }
 }
 

@@ -19,7 +19,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::download::download;
 use super::event::FileProgress;
 use super::file_tagger::FileTagger;
-use super::pipeline::{self, PipelineProgress};
+use super::pipeline::PipelineProgress;
 use super::sdr_convert;
 use super::settings::Settings;
 use super::temporary::is_temporary;
@@ -52,14 +52,10 @@ pub fn run() -> anyhow::Result<()> {
     let messages = receive(&connection)?;
 
     let first = messages.recv().context("there is no first message")?;
-    let ToWorker::Setup {
-        settings,
-        is_checked,
-    } = first
-    else {
+    let ToWorker::Setup { settings } = first else {
         anyhow::bail!("expected the settings as the first message");
     };
-    let encoding = match set_up(&settings, is_checked) {
+    let encoding = match set_up(&settings) {
         Ok(encoding) => encoding,
         Err(refused) => {
             connection.send(&refused);
@@ -130,25 +126,16 @@ fn failed(error: &anyhow::Error) -> FromWorker {
 }
 
 /// The encoder for annotated videos, if there are to be any.
-fn set_up(
-    settings: &Settings,
-    is_checked: bool,
-) -> Result<Option<&'static EncodingProfile>, FromWorker> {
-    let refused = |is_usage| {
-        move |error: anyhow::Error| FromWorker::Refused {
-            message: format!("{error:#}"),
-            is_usage,
-        }
+fn set_up(settings: &Settings) -> Result<Option<&'static EncodingProfile>, FromWorker> {
+    let refused = |error: anyhow::Error| FromWorker::Refused {
+        message: format!("{error:#}"),
     };
-    crate::init().map_err(refused(false))?;
+    crate::init().map_err(refused)?;
     sdr_convert::register()
         .context("GStreamer rejects the converter of HDR video")
-        .map_err(refused(false))?;
-    if is_checked {
-        pipeline::check(settings).map_err(refused(true))?;
-    }
+        .map_err(refused)?;
     let encoding = settings.annotate.then(EncodingProfile::fastest);
-    encoding.transpose().map_err(refused(false))
+    encoding.transpose().map_err(refused)
 }
 
 /// The messages to this process. It ends with the connection.

@@ -16,11 +16,7 @@ use super::settings::Settings;
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum ToWorker {
     /// How each file is tagged; the first message.
-    Setup {
-        settings: Box<Settings>,
-        /// Whether the worker first checks that the elements start with these settings.
-        is_checked: bool,
-    },
+    Setup { settings: Box<Settings> },
     /// A file to copy from a web server.
     Download(Box<DownloadJob>),
     /// A file to tag.
@@ -60,11 +56,7 @@ pub(super) enum FromWorker {
     /// It is set up and waits for files.
     Ready,
     /// It cannot work with the settings.
-    Refused {
-        message: String,
-        /// Whether the user has to change the command line.
-        is_usage: bool,
-    },
+    Refused { message: String },
     /// The tagging of the file goes on.
     Progress {
         progress: FileProgress,

@@ -14,7 +14,6 @@ use super::hidden_arguments;
 use super::limits::{Limits, MemorySize, resident_memory};
 use super::result_names::SUMMARY;
 use super::settings::Settings;
-use super::usage::UsageError;
 use super::worker::AS_WORKER;
 use super::worker_death::Death;
 use super::worker_message::{Downloaded, FromWorker, ToWorker};
@@ -90,11 +89,10 @@ impl WorkerProcess {
     ///
     /// # Errors
     ///
-    /// If it cannot be started or cannot work with the settings; a [`UsageError`] if the command line has to change.
+    /// If it cannot be started or cannot work with the settings.
     pub(super) fn start(
         program: &Path,
         settings: &Settings,
-        is_checked: bool,
         stop: &StopFlag,
         on_output: &dyn Fn(&str),
     ) -> anyhow::Result<Option<Self>> {
@@ -103,7 +101,6 @@ impl WorkerProcess {
             .with_context(|| format!("{shown}: the worker process cannot be started"))?;
         let setup = ToWorker::Setup {
             settings: Box::new(settings.clone()),
-            is_checked,
         };
         // If it has died already, the wait says so.
         let _ = worker.send(&setup);
@@ -111,12 +108,7 @@ impl WorkerProcess {
         while !stop.is_set() {
             match worker.next() {
                 Some(Incoming::Message(FromWorker::Ready)) => return Ok(Some(worker)),
-                Some(Incoming::Message(FromWorker::Refused { message, is_usage })) => {
-                    match is_usage {
-                        true => return Err(UsageError(message).into()),
-                        false => bail!(message),
-                    }
-                }
+                Some(Incoming::Message(FromWorker::Refused { message })) => bail!(message),
                 Some(Incoming::Output(line)) => on_output(&line),
                 Some(Incoming::Closed) => {
                     let death = worker.death(on_output);
