@@ -9,6 +9,8 @@ from conftest import PORTRAIT, built, launch, run
 from emotion_faces import FaceEmotions
 from PIL import Image
 
+LEFT_OUT = ("id", "box_normalized", "detection_confidence", "valence", "landmarks")
+
 
 def predicted(*arguments):
     lines = run(built("emotion-trainer"), "predict", "--json", *arguments).splitlines()
@@ -26,6 +28,13 @@ def as_record(face):
         "probabilities": {name: round(share, 6) for name, share in face.emotions.items()},
         "quality": round(face.quality, 6),
     }
+
+
+def as_landmarks(face, width, height):
+    """Its landmarks with the names and the unit of records: fractions of the frame."""
+    names = [f"{name}_{axis}" for name in face.landmarks for axis in "xy"]
+    values = [value / side for point in face.landmarks.values() for value, side in zip(point, (width, height))]
+    return pytest.approx(dict(zip(names, values)), abs=1e-5)
 
 
 def without(record, *names):
@@ -94,9 +103,11 @@ def test_an_array_has_the_faces_of_the_elements_on_rgb(analyzer, portrait, tmp_p
             )
         )
         found = analyzer.detect(pixels)
-        left_out = ("id", "box_normalized", "detection_confidence", "valence")
         assert [as_record(face) for face in found] == [
-            without(face, *left_out) for face in record["faces"]
+            without(face, *LEFT_OUT) for face in record["faces"]
+        ]
+        assert [f["landmarks"] for f in record["faces"]] == [
+            as_landmarks(face, width, height) for face in found
         ]
         assert [round(face.valence, 6) for face in found] == [f["valence"] for f in record["faces"]]
 
@@ -120,9 +131,11 @@ def test_tracked_frames_have_the_faces_of_the_elements(portrait, tmp_path):
     assert len(found) == len(expected) == 25
     for faces, record in zip(found, expected):
         assert [face.id for face in faces] == [face["id"] for face in record["faces"]] == [1]
-        left_out = ("id", "box_normalized", "detection_confidence", "valence")
         assert [as_record(face) for face in faces] == [
-            without(face, *left_out) for face in record["faces"]
+            without(face, *LEFT_OUT) for face in record["faces"]
+        ]
+        assert [f["landmarks"] for f in record["faces"]] == [
+            as_landmarks(face, 400, 512) for face in faces
         ]
 
 

@@ -130,7 +130,8 @@ class TestDeepface:
         assert sum(found["emotion"].values()) == pytest.approx(100)
         assert found["dominant_emotion"] == "happy"
         x, y, width, height = face.box
-        assert found["region"] == dict(x=x, y=y, w=width, h=height, left_eye=None, right_eye=None)
+        eyes = {name: tuple(map(round, face.landmarks[name])) for name in ("left_eye", "right_eye")}
+        assert found["region"] == dict(x=x, y=y, w=width, h=height, **eyes)
         assert found["face_confidence"] == face.detection_confidence
         assert analyzer.analyze(portrait, actions=["emotion"]) == [found]
         assert analyzer.analyze([portrait, PORTRAIT]) == [[found], [found]]
