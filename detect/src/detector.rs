@@ -1,7 +1,6 @@
 //! One interface to both detectors.
 
 use emotion_models::preprocess::{GreyRows, Region};
-use emotion_models::weights::WeightsId;
 
 #[cfg(feature = "cascade")]
 use crate::Cascade;
@@ -24,19 +23,10 @@ pub enum Detector {
 }
 
 impl Detector {
-    /// The instructions and the precision that the network runs with, such as `avx512 f32`; none of a cascade.
-    pub fn arithmetic(&self) -> Option<String> {
+    /// The network; none of a cascade.
+    pub fn network(&self) -> Option<&NetworkDetector> {
         match self {
-            Self::Network(network) => Some(network.arithmetic()),
-            #[cfg(feature = "cascade")]
-            Self::Cascade(_) => None,
-        }
-    }
-
-    /// The id of the network's weights; none of a cascade.
-    pub fn weights_id(&self) -> Option<&WeightsId> {
-        match self {
-            Self::Network(network) => Some(network.weights_id()),
+            Self::Network(network) => Some(network),
             #[cfg(feature = "cascade")]
             Self::Cascade(_) => None,
         }

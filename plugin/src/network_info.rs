@@ -19,7 +19,8 @@ impl NetworkInfo {
 
     /// Of the network of a detector, if it has one.
     pub(crate) fn of_detector(detector: &Detector) -> Option<Self> {
-        Some(Self::new(detector.weights_id()?, detector.arithmetic()?))
+        let network = detector.network()?;
+        Some(Self::new(network.weights_id(), network.arithmetic()))
     }
 
     pub(crate) fn add_to(&self, stats: &mut gst::Structure) {

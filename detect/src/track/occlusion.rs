@@ -83,6 +83,12 @@ mod tests {
             completed(&visible, &expected, &below),
             region(102.0, 50.0, 40.0, 50.0)
         );
+        // Without one above or below, both ends of the height may be hidden.
+        let visible = region(101.0, 51.0, 38.0, 30.0);
+        assert_eq!(
+            completed(&visible, &expected, &right),
+            region(101.0, 43.0, 38.0, 50.0)
+        );
         // Nearly all of it is visible.
         let visible = region(101.0, 51.0, 38.0, 46.0);
         assert_eq!(completed(&visible, &expected, &right), visible);

@@ -46,21 +46,20 @@ impl InstalledNetworks {
     pub fn of(facedetect: &str, emotionclassify: &str) -> anyhow::Result<Self> {
         let detector = stats("facedetect", facedetect)?;
         let classifier = stats("emotionclassify", emotionclassify)?;
-        let detector = detector.has_field("model").then_some(detector);
+        let detector = match detector.has_field("model") {
+            true => Some(DetectorIdentity {
+                model: detector.get("model")?,
+                weights_id: detector.get("weights-id")?,
+            }),
+            false => None,
+        };
         Ok(Self {
             classifier: ClassifierIdentity {
                 model: classifier.get("model")?,
                 weights_id: classifier.get("weights-id")?,
                 threshold: classifier.get("threshold")?,
             },
-            detector: detector
-                .map(|detector| {
-                    anyhow::Ok(DetectorIdentity {
-                        model: detector.get("model")?,
-                        weights_id: detector.get("weights-id")?,
-                    })
-                })
-                .transpose()?,
+            detector,
             arithmetic: classifier.get("arithmetic")?,
         })
     }
