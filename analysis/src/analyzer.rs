@@ -232,15 +232,15 @@ impl FaceAnalyzer {
             if let Some((_, answer)) = answers.next_if(|(answered, _)| *answered == i) {
                 let classification = FrameClassification {
                     probabilities: answer.probabilities,
-                    quality: f64::from(crop.quality.with_cover(answer.cover).overall()),
-                    cover: answer.cover,
+                    quality: f64::from(crop.quality.with_visibility(answer.visibility).overall()),
+                    visibility: answer.visibility,
                     time,
                 };
                 let baselines = &mut self.baselines;
                 let classified = classification.into_emotion(key, history, baselines, &context);
                 history.set_last(now, self.classifier.values(i), classified);
             } else if let Some(last) = history.keep() {
-                let quality = crop.quality.with_cover(last.cover).overall();
+                let quality = crop.quality.with_visibility(last.visibility).overall();
                 last.emotion.quality = Some(f64::from(quality));
             }
             let Some(last) = &history.last else { continue };

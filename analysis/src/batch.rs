@@ -26,8 +26,8 @@ pub(crate) struct BatchClassifier {
 pub(crate) struct CropScores {
     /// One probability for each label of the model.
     pub(crate) probabilities: Vec<f64>,
-    /// The probability that mouth and eyes are covered, if the network tells.
-    pub(crate) cover: Option<f32>,
+    /// The probability that the expression can be seen; see [`Scores::visibility`].
+    pub(crate) visibility: f32,
 }
 
 /// A face whose crop was taken.
@@ -134,7 +134,7 @@ impl BatchClassifier {
         let scores = self.classifier.classify(&self.input)?;
         let crop_scores = |scores: &Scores| CropScores {
             probabilities: (scores.probabilities().iter().copied().map(f64::from)).collect(),
-            cover: scores.cover(),
+            visibility: scores.visibility(),
         };
         let (plain, mirrored) = scores.split_at(crops.len());
         let mut results: Vec<CropScores> = plain.iter().map(crop_scores).collect();
@@ -142,8 +142,7 @@ impl BatchClassifier {
             for (plain, mirrored) in (result.probabilities.iter_mut()).zip(mirrored.probabilities) {
                 *plain = f64::midpoint(*plain, mirrored);
             }
-            result.cover = (result.cover.zip(mirrored.cover))
-                .map(|(plain, mirrored)| f32::midpoint(plain, mirrored));
+            result.visibility = f32::midpoint(result.visibility, mirrored.visibility);
         }
         Ok(results)
     }

@@ -19,8 +19,8 @@ const NEAR: f64 = 0.1;
 pub(crate) struct FrameClassification {
     /// One probability for each label of the model.
     pub(crate) probabilities: Vec<f64>,
-    /// The probability that mouth and eyes are covered, if the network tells.
-    pub(crate) cover: Option<f32>,
+    /// The probability that the expression can be seen; see [`Scores::visibility`](emotion_models::Scores::visibility).
+    pub(crate) visibility: f32,
     /// How well the face can be judged, 0 to 1.
     pub(crate) quality: f64,
     /// The time of the frame; without one, the frame is taken by itself.
@@ -99,7 +99,7 @@ impl FrameClassification {
         };
         Classified {
             is_sure: is_named && alone_id == label_id && confidence >= (threshold + NEAR).min(1.0),
-            cover: self.cover,
+            visibility: self.visibility,
             emotion: EmotionResult {
                 label,
                 label_id,

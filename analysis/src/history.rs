@@ -45,8 +45,8 @@ pub(crate) struct LastClassification {
     /// The number of frames since then.
     pub(crate) frames: u32,
     crop: Vec<f32>,
-    /// The probability that mouth and eyes are covered, if the network tells.
-    pub(crate) cover: Option<f32>,
+    /// The probability that the expression can be seen; see [`Scores::visibility`](emotion_models::Scores::visibility).
+    pub(crate) visibility: f32,
     pub(crate) emotion: EmotionResult,
     /// The number of classifications since the labels last changed.
     count: u32,
@@ -58,7 +58,7 @@ pub(crate) struct LastClassification {
 #[derive(Debug)]
 pub(crate) struct Classified {
     pub(crate) emotion: EmotionResult,
-    pub(crate) cover: Option<f32>,
+    pub(crate) visibility: f32,
     /// Whether the emotion is certain and this frame alone agrees with it.
     pub(crate) is_sure: bool,
 }
@@ -130,7 +130,7 @@ impl FaceHistory {
             time,
             frames: 0,
             crop: buffer,
-            cover: classified.cover,
+            visibility: classified.visibility,
             emotion: classified.emotion,
             count,
             unsure: if is_sure { 0 } else { unsure.saturating_add(1) },

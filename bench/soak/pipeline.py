@@ -48,7 +48,7 @@ class Soak:
     def __init__(self, still: Path, folder: Path) -> None:
         self._pipeline = Gst.parse_launch(
             f"filesrc location={still} ! pngdec ! imagefreeze name=source ! videoscale add-borders=true "
-            "! capsfilter name=size caps-change-mode=delayed ! videoconvert ! capsfilter name=format caps-change-mode=delayed "
+            "! capsfilter name=size ! videoconvert ! capsfilter name=format "
             "! facedetect name=detect ! emotionclassify name=classify ! emotionzones "
             "zones=\"left=0,0 0.5,0 0.5,1 0,1\" ! emotionoverlay landmarks=true zones=true "
             f"! emotionpublish location={folder}/records.jsonl ! fakesink name=sink sync=false"
@@ -60,7 +60,7 @@ class Soak:
         self._before = 0
 
     def start(self) -> None:
-        self._change_caps()
+        self._set_caps()
         self._pipeline.set_state(Gst.State.PLAYING)
 
     def stop(self) -> None:
@@ -88,11 +88,17 @@ class Soak:
             os.truncate(self._records, 0)
 
     def _change_caps(self) -> None:
+        # In front of a frame, because none must be on its way with the caps of before. (Filters that let such frames pass,
+        # caps-change-mode=delayed, keep each of their caps in memory.)
+        pad = self._pipeline.get_by_name("source").get_static_pad("src")
+        pad.add_probe(Gst.PadProbeType.BUFFER, self._set_caps)
+
+    def _set_caps(self, *_: object) -> Gst.PadProbeReturn:
         width, height = self._random.choice(SIZES)
-        # A frame that has passed the converter keeps what it was made to, so each converter has a filter of its own.
         for name, fields in [("size", f"width={width},height={height}"), ("format", f"format={self._random.choice(FORMATS)}")]:
             caps = Gst.Caps.from_string(f"video/x-raw,{fields}")
             self._pipeline.get_by_name(name).set_property("caps", caps)
+        return Gst.PadProbeReturn.REMOVE
 
     def _seek(self) -> None:
         self.frames()

@@ -19,10 +19,11 @@ use emotion_pipelines::tag::{self, Destination, Options};
 use libfuzzer_sys::fuzz_target;
 
 /// Leaves a summary where results grow, sends, prints, and ends by itself or by a signal.
-const WORKER: &str = r#"#!/bin/sh
+const WORKER: &str = r#"#!/bin/bash
 cd "$(dirname "$0")"
+read -r _
 cat setup >&0
-read -r _ && read -r _
+read -r -t 1 _
 for hidden in out/.emotion-tag/*; do [ ! -d "$hidden" ] || echo '{}' >"$hidden/result.summary.json"; done
 cat printed
 cat sent >&0

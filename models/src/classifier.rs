@@ -135,9 +135,11 @@ impl Classifier {
             return Err(Error::NotFinite);
         }
         let labels = self.metadata.labels.len();
-        let cover = self.metadata.outputs(Head::Cover);
+        let [cover, turned] = [Head::Cover, Head::Turned]
+            .map(|head| self.metadata.outputs(head).map(|outputs| outputs.start));
         let scores = |outputs: &Vec<f32>| Scores {
-            cover: cover.clone().map(|cover| sigmoid(outputs[cover.start])),
+            cover: cover.map(|cover| sigmoid(outputs[cover])),
+            turned: turned.map(|turned| sigmoid(outputs[turned])),
             ..Scores::from_logits(&outputs[..labels], self.metadata.temperature)
         };
         Ok(outputs.iter().map(scores).collect())
@@ -155,10 +157,11 @@ pub struct Scores {
     /// By label id; they sum to 1.
     probabilities: Vec<f32>,
     cover: Option<f32>,
+    turned: Option<f32>,
 }
 
 impl Scores {
-    /// softmax(logits / temperature), of a network without a head for [`cover`](Self::cover).
+    /// softmax(logits / temperature), of a network without heads for [`cover`](Self::cover) and [`turned`](Self::turned).
     pub fn from_logits(logits: &[f32], temperature: f32) -> Self {
         let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let exps: Vec<f32> = logits
@@ -169,6 +172,7 @@ impl Scores {
         Self {
             probabilities: exps.into_iter().map(|exp| exp / sum).collect(),
             cover: None,
+            turned: None,
         }
     }
 
@@ -180,6 +184,22 @@ impl Scores {
     /// The probability that the mouth or the eyes are covered, 0 to 1, if the network has learnt it.
     pub fn cover(&self) -> Option<f32> {
         self.cover
+    }
+
+    /// The probability that the face is turned by more than about 60° in the plane of the picture, 0 to 1, if the network has
+    /// learnt it.
+    pub fn turned(&self) -> Option<f32> {
+        self.turned
+    }
+
+    /// The probability that the expression can be seen: that the face is neither covered nor turned; 1 if the network tells
+    /// neither.
+    pub fn visibility(&self) -> f32 {
+        [self.cover, self.turned]
+            .into_iter()
+            .flatten()
+            .map(|hidden| 1.0 - hidden)
+            .product()
     }
 
     /// The most probable label id and its probability; the first of several equal ones.

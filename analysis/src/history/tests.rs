@@ -14,7 +14,7 @@ fn classified(label: &str, is_sure: bool) -> Classified {
             label: label.to_owned(),
             ..EmotionResult::default()
         },
-        cover: None,
+        visibility: 1.0,
         is_sure,
     }
 }

@@ -45,8 +45,8 @@ pub struct Quality {
     pub sharpness: f32,
     /// The face looks at the camera: by its landmarks, else by how alike left and right are.
     pub symmetry: f32,
-    /// Mouth and eyes are in view: 1 less the probability that they are covered; 1 if the network does not tell.
-    pub uncovered: f32,
+    /// Mouth and eyes are in view, and the face is upright: the probability of both; 1 if the network does not tell.
+    pub visible: f32,
 }
 
 impl Quality {
@@ -62,7 +62,7 @@ impl Quality {
             inside: grade(region.share_in(&whole), INSIDE),
             sharpness: grade(detail(crop, size), DETAIL),
             symmetry: symmetry(crop, size).map_or(1.0, |value| grade(value, SYMMETRY)),
-            uncovered: 1.0,
+            visible: 1.0,
         }
     }
 
@@ -76,23 +76,20 @@ impl Quality {
         }
     }
 
-    /// The same of a face whose mouth or eyes are covered with this probability, 0 to 1.
+    /// The same of a face whose expression can be seen with this probability, 0 to 1.
     #[must_use]
-    pub fn with_cover(self, cover: Option<f32>) -> Self {
-        Self {
-            uncovered: 1.0 - cover.unwrap_or(0.0),
-            ..self
-        }
+    pub fn with_visibility(self, visible: f32) -> Self {
+        Self { visible, ..self }
     }
 
     /// The worst of size, share in the picture, sharpness and symmetry, since what is spoilt one way is not mended another;
-    /// times the probability that the face is uncovered. That is the expected quality if a covered face is worth nothing: its
-    /// expression cannot be seen, however large and sharp it is.
+    /// times the probability that the expression can be seen. That is the expected quality if a covered or turned face is worth
+    /// nothing, however large and sharp it is.
     pub fn overall(&self) -> f32 {
         let worst = (self.size.min(self.inside))
             .min(self.sharpness)
             .min(self.symmetry);
-        worst * self.uncovered
+        worst * self.visible
     }
 }
 

@@ -67,7 +67,7 @@ impl Architecture {
     /// The heads that it may have, [`Head::Labels`] first.
     pub const fn heads(self) -> &'static [Head] {
         match self.task() {
-            Task::Classification => &[Head::Labels, Head::People, Head::Cover],
+            Task::Classification => &[Head::Labels, Head::People, Head::Cover, Head::Turned],
             Task::Detection => &[Head::Labels, Head::Landmarks],
         }
     }

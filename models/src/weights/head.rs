@@ -13,6 +13,8 @@ pub enum Head {
     People,
     /// One logit of the probability that the mouth or the eyes are covered.
     Cover,
+    /// One logit of the probability that the face is turned by more than about 60° in the plane of the picture.
+    Turned,
     /// The [landmarks](crate::preprocess::Landmarks) of the face of each grid cell of a detector.
     Landmarks,
 }
@@ -24,6 +26,7 @@ impl Head {
             Self::Labels => "head",
             Self::People => "people",
             Self::Cover => "cover",
+            Self::Turned => "turned",
             Self::Landmarks => "landmarks",
         }
     }
@@ -32,7 +35,7 @@ impl Head {
     pub const fn outputs(self, labels: usize) -> usize {
         match self {
             Self::Labels | Self::People => labels,
-            Self::Cover => 1,
+            Self::Cover | Self::Turned => 1,
             Self::Landmarks => face_net::LANDMARK_VALUES,
         }
     }

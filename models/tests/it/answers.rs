@@ -30,10 +30,23 @@ fn the_cover_is_the_sigmoid_of_its_head_and_no_label() {
 }
 
 #[test]
-fn without_the_head_nothing_is_said_about_the_cover() {
+fn a_face_is_visible_that_is_neither_covered_nor_turned() {
+    let heads = [Head::Labels, Head::Cover, Head::Turned];
+    let mut classifier = Classifier::new(&weights(&heads, 1)).unwrap();
+    for scores in classifier.classify(&random_faces(3, 48)).unwrap() {
+        let [cover, turned] = [scores.cover(), scores.turned()].map(Option::unwrap);
+        assert_ne!(cover, turned);
+        let expected = (1.0 - cover) * (1.0 - turned);
+        assert!((scores.visibility() - expected).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn without_the_heads_every_face_is_visible() {
     let mut classifier = Classifier::new(&weights(&[Head::Labels], 1)).unwrap();
     let scores = classifier.classify(&random_faces(1, 48)).unwrap();
-    assert_eq!(scores[0].cover(), None);
+    assert_eq!((scores[0].cover(), scores[0].turned()), (None, None));
+    assert_eq!(scores[0].visibility(), 1.0);
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn the_multiplications_are_within_what_a_camera_allows() {
 
 #[test]
 fn heads_share_the_body_and_their_outputs_follow_each_other() {
-    let heads = [Head::Labels, Head::People, Head::Cover];
+    let heads = [Head::Labels, Head::People, Head::Cover, Head::Turned];
     for architecture in Architecture::CLASSIFIERS {
         let graph = architecture.graph_with_heads(48, 7, &heads).unwrap();
         let values = random_values(&graph.parameters(), 3);
@@ -150,6 +150,7 @@ fn heads_share_the_body_and_their_outputs_follow_each_other() {
         };
         assert_eq!(metadata.outputs(Head::People), Some(7..14));
         assert_eq!(metadata.outputs(Head::Cover), Some(14..15));
+        assert_eq!(metadata.outputs(Head::Turned), Some(15..16));
         for head in heads {
             // The same body with this head alone, under the name of the first one.
             let alone = architecture.graph_with_heads(48, 7, &[head]).unwrap();
@@ -159,7 +160,7 @@ fn heads_share_the_body_and_their_outputs_follow_each_other() {
             let range = metadata.outputs(head).unwrap();
             let expected = run(&mut executor, &faces);
             let found: Vec<f32> = rows
-                .chunks_exact(15)
+                .chunks_exact(16)
                 .flat_map(|row| row[range.clone()].to_vec())
                 .collect();
             assert_eq!(found, expected, "{architecture}: {head}");

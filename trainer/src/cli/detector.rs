@@ -183,6 +183,10 @@ pub struct EvaluateDetectorArgs {
     #[arg(long)]
     pub made: bool,
 
+    /// The emotion network whose answers about turned faces --made compares: a weights file, or the name of built-in weights
+    #[arg(long, value_name = "FILE|NAME", default_value = "residual_xception")]
+    pub emotions: PathBuf,
+
     /// Print one JSON object instead of a table
     #[arg(long)]
     pub json: bool,

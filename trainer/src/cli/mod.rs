@@ -17,7 +17,7 @@ pub use emotion::{EvaluateArgs, RecipeArgs, TrainArgs};
 pub use tools::ImportKerasArgs;
 pub use tools::{
     ClipChoice, CropMode, CurvesArgs, ExportArgs, ImportTeacherArgs, ModelFormat, PredictArgs,
-    QuantizeArgs, SummaryArgs,
+    QuantizeArgs, SummaryArgs, TrainTurnedArgs,
 };
 pub use values::Minutes;
 
@@ -39,6 +39,8 @@ pub enum Command {
     Train(Box<TrainArgs>),
     /// Train the face detector on pictures with boxes
     TrainDetector(Box<TrainDetectorArgs>),
+    /// Add an output that tells faces on their side and upside down to a network that stays as it is
+    TrainTurned(TrainTurnedArgs),
     /// Find what a detector takes for faces where there are none, for --hard-negatives of train-detector
     MineNegatives(MineNegativesArgs),
     /// Calibrate the confidence of a detector on other pictures, without training; train-detector calibrates on its own

@@ -86,6 +86,34 @@ pub enum CropMode {
     None,
 }
 
+/// Options of `train-turned`.
+#[derive(Debug, Args)]
+pub struct TrainTurnedArgs {
+    /// A weights file of a residual_xception network, or the name of built-in weights
+    #[arg(value_name = "FILE|NAME")]
+    pub weights: PathBuf,
+
+    /// A folder of pictures with boxes, as for train-detector
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+
+    /// Times that each face is turned by another angle
+    #[arg(long, value_name = "N", default_value = "4")]
+    pub views: NonZeroUsize,
+
+    /// Seed of the angles
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+
+    /// The weights file to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+
+    /// Threads to use [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+}
+
 /// Options of `quantize`.
 #[derive(Debug, Args)]
 pub struct QuantizeArgs {

@@ -18,6 +18,7 @@ mod runs;
 pub mod summary;
 pub mod train;
 pub mod train_detector;
+pub mod train_turned;
 
 use anyhow::Result;
 
@@ -33,6 +34,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Summary(args) => summary::run(&args),
         Command::Train(args) => train::run(&args),
         Command::TrainDetector(args) => train_detector::run(&args),
+        Command::TrainTurned(args) => train_turned::run(&args),
         Command::MineNegatives(args) => mine_negatives::run(&args),
         Command::CalibrateDetector(args) => calibrate_detector::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, ensure};
 use emotion_analysis::{AnalyzedFace, Options, PictureAnalyzer};
 use emotion_detect::{Detector, NetworkDetector};
+use emotion_models::preprocess::Landmarks;
 use emotion_models::weights::WeightsId;
 use emotion_models::{Classifier, image_file};
 use serde_json::{Map, Value, json};
@@ -137,7 +138,8 @@ impl Answers<'_> {
             Ok(image) => image,
             Err(error) => return json!({ "image": name, "error": format!("{error:#}") }),
         };
-        let faces: Vec<Value> = image.faces.iter().map(face).collect();
+        let size = [image.width, image.height];
+        let faces: Vec<Value> = image.faces.iter().map(|found| face(found, size)).collect();
         json!({
             "image": name,
             "width": image.width,
@@ -150,7 +152,8 @@ impl Answers<'_> {
     }
 }
 
-fn face(face: &AnalyzedFace) -> Value {
+/// A face in a picture of this width and height.
+fn face(face: &AnalyzedFace, [width, height]: [u32; 2]) -> Value {
     let AnalyzedFace { emotion, .. } = face;
     let probabilities: Map<String, Value> = (emotion.labels.iter())
         .zip(&emotion.probabilities)
@@ -171,6 +174,20 @@ fn face(face: &AnalyzedFace) -> Value {
     insert("probabilities", Value::Object(probabilities));
     if let Some(quality) = emotion.quality {
         insert("quality", rounded(quality));
+    }
+    if let Some(landmarks) = face.landmarks {
+        let mut points = Map::new();
+        for (name, [x, y]) in Landmarks::NAMES.iter().zip(landmarks.0) {
+            points.insert(
+                format!("{name}_x"),
+                rounded(f64::from(x) / f64::from(width)),
+            );
+            points.insert(
+                format!("{name}_y"),
+                rounded(f64::from(y) / f64::from(height)),
+            );
+        }
+        insert("landmarks", Value::Object(points));
     }
     Value::Object(object)
 }

@@ -19,8 +19,11 @@ pub const FILLS: [f32; 7] = [0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2];
 pub const HEIGHTS: [u32; 6] = [64, 160, 256, 350, 512, 1024];
 /// Widths of the pictures as fractions of their heights.
 const ASPECTS: [f32; 3] = [4.0 / 3.0, 0.75, 1.0];
-/// Angles of the turned faces in degrees.
-pub const ANGLES: [f32; 9] = [0.0, 15.0, -15.0, 30.0, -30.0, 45.0, -45.0, 60.0, -60.0];
+/// Angles of the turned faces in degrees, the upright one first. Beyond 60° a face need not be found, but must not be named
+/// wrongly.
+pub const ANGLES: [f32; 14] = [
+    0.0, 15.0, -15.0, 30.0, -30.0, 45.0, -45.0, 60.0, -60.0, 90.0, -90.0, 135.0, -135.0, 180.0,
+];
 /// Side of the picture of a turned face in pixels.
 const TURNED_SIDE: usize = 288;
 /// The same as a multiple of the face's longer side.
@@ -140,8 +143,10 @@ pub struct MadeMetrics {
     pub with_one_box: usize,
     /// Found faces whose emotion was compared with that of the face before it was turned, …
     pub compared: usize,
-    /// … and those of which it was the same.
+    /// … those of which it was the same, …
     pub with_same_emotion: usize,
+    /// … and those of which another one is certain enough to be named.
+    pub named_otherwise: usize,
 }
 
 impl MadeMetrics {
@@ -158,10 +163,16 @@ impl MadeMetrics {
         self.with_one_box += usize::from(boxes.iter().filter(covers).count() == 1);
     }
 
-    /// Counts the label of a face and that of the same face upright.
-    pub fn compare(&mut self, label: usize, upright: usize) {
+    /// Counts the label of a face, which may be uncertain, and that of the same face upright.
+    pub fn compare(&mut self, label: usize, is_uncertain: bool, upright: usize) {
         self.compared += 1;
         self.with_same_emotion += usize::from(label == upright);
+        self.named_otherwise += usize::from(label != upright && !is_uncertain);
+    }
+
+    /// Fraction of the compared faces that are named otherwise than upright.
+    pub fn otherwise(&self) -> Option<f64> {
+        (self.compared > 0).then(|| self.named_otherwise as f64 / self.compared as f64)
     }
 
     /// Fraction of the compared faces with the same emotion as upright.

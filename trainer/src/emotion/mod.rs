@@ -10,4 +10,5 @@ pub mod plots;
 pub mod recipe;
 pub mod reliability;
 pub mod task;
+pub mod turned;
 pub mod unlabelled;

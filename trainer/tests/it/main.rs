@@ -15,4 +15,5 @@ mod predict_and_export;
 mod resume;
 mod teacher;
 mod training;
+mod turned;
 mod votes;

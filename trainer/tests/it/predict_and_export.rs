@@ -248,6 +248,11 @@ mod with_the_detector {
         assert!((210..260).contains(&centre("x", "width")), "{picture}");
         assert!((100..160).contains(&centre("y", "height")), "{picture}");
         assert!(face["detection"].as_f64().unwrap() > 0.9, "{picture}");
+        // In fractions of the picture, the person's right eye at the left.
+        let point = |name: &str| face["landmarks"][name].as_f64().unwrap();
+        assert!((0.38..0.44).contains(&point("right_eye_x")), "{picture}");
+        assert!((0.44..0.52).contains(&point("left_eye_x")), "{picture}");
+        assert!(point("nose_y") > point("left_eye_y"), "{picture}");
         let sum: f64 = probabilities(face).iter().map(|(_, p)| p).sum();
         assert!((sum - 1.0).abs() < 1e-5, "{picture}");
     }

@@ -110,11 +110,11 @@ fn a_face_whose_sides_differ_counts_as_turned_away_in_any_light() {
 }
 
 #[test]
-fn a_covered_face_is_worth_as_much_less_as_it_is_likely_covered() {
+fn a_face_is_worth_as_much_as_its_expression_is_likely_visible() {
     let sharp = quality(&rings(0), 60.0, 80.0);
-    assert_eq!(sharp.with_cover(None).overall(), 1.0);
-    assert_eq!(sharp.with_cover(Some(0.25)).overall(), 0.75);
+    assert_eq!(sharp.overall(), 1.0);
+    assert_eq!(sharp.with_visibility(0.75).overall(), 0.75);
     let half = Quality { size: 0.5, ..sharp };
-    assert_eq!(half.with_cover(Some(0.5)).overall(), 0.25);
-    assert_eq!(half.with_cover(Some(1.0)).overall(), 0.0);
+    assert_eq!(half.with_visibility(0.5).overall(), 0.25);
+    assert_eq!(half.with_visibility(0.0).overall(), 0.0);
 }

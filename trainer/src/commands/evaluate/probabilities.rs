@@ -18,8 +18,8 @@ pub(crate) type Probabilities = Vec<[f64; CLASSES]>;
 pub(crate) struct Answers {
     /// The probabilities.
     pub(crate) probabilities: Probabilities,
-    /// The probability that the face is covered, if all networks have learnt it.
-    pub(crate) covers: Option<Vec<f64>>,
+    /// The probability that the face is covered or turned, if all networks have learnt either.
+    pub(crate) hidden: Option<Vec<f64>>,
 }
 
 impl Answers {
@@ -56,7 +56,7 @@ pub(crate) fn classify(
     let bar = ProgressBar::new((networks.len() * faces.len()) as u64)
         .with_style(style("{bar:24} {pos}/{len} faces, {eta} left"));
     let mut probabilities = vec![[0.0; CLASSES]; faces.len()];
-    let mut covers = Some(vec![0.0; faces.len()]);
+    let mut hidden = Some(vec![0.0; faces.len()]);
     let share = 1.0 / networks.len() as f64;
     for network in networks {
         let size = network.metadata().input_size;
@@ -75,19 +75,24 @@ pub(crate) fn classify(
                 *sum += share * probability;
             }
         }
-        covers = covers
-            .zip(network.metadata().outputs(Head::Cover))
-            .map(|(mut covers, range)| {
-                for (cover, row) in covers.iter_mut().zip(&rows) {
-                    *cover += share / (1.0 + f64::from(-row[range.start]).exp());
-                }
-                covers
-            });
+        let outputs = [Head::Cover, Head::Turned]
+            .map(|head| network.metadata().outputs(head).map(|range| range.start));
+        let outputs: Vec<usize> = outputs.into_iter().flatten().collect();
+        hidden = hidden.filter(|_| !outputs.is_empty()).map(|mut hidden| {
+            for (hidden, row) in hidden.iter_mut().zip(&rows) {
+                // 1 − σ(z)
+                let visible = outputs
+                    .iter()
+                    .map(|&output| 1.0 / (1.0 + f64::from(row[output]).exp()));
+                *hidden += share * (1.0 - visible.product::<f64>());
+            }
+            hidden
+        });
     }
     bar.finish_and_clear();
     Ok(Answers {
         probabilities,
-        covers,
+        hidden,
     })
 }
 

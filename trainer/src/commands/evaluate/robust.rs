@@ -41,7 +41,7 @@ enum Change {
 }
 
 /// The rows of the table.
-const CHANGES: [(&str, Change); 20] = [
+const CHANGES: [(&str, Change); 23] = [
     ("as it is", Change::None),
     ("40 pixels", Change::Reduced(40)),
     ("32 pixels", Change::Reduced(32)),
@@ -49,6 +49,9 @@ const CHANGES: [(&str, Change); 20] = [
     ("16 pixels", Change::Reduced(16)),
     ("roll 10°", Change::Rotated(10.0)),
     ("roll 20°", Change::Rotated(20.0)),
+    ("roll 40°", Change::Rotated(40.0)),
+    ("roll 90°", Change::Rotated(90.0)),
+    ("upside down", Change::Rotated(180.0)),
     ("lens blur 4 %", Change::Blurred(0.04)),
     ("lens blur 8 %", Change::Blurred(0.08)),
     ("motion blur 8 %", Change::Smeared(0.08)),
@@ -74,8 +77,8 @@ pub(super) struct RobustnessRow {
     kept: f64,
     /// Mean confidence of the label.
     confidence: f64,
-    /// Mean probability that the face is covered, of a network that has learnt it.
-    cover: Option<f64>,
+    /// Mean probability that the face is covered or turned, of a network that has learnt it.
+    hidden: Option<f64>,
 }
 
 /// Evaluates `faces` with every change.
@@ -114,9 +117,9 @@ pub(super) fn table(
             people_accuracy: people.map(|metrics| metrics.majority().accuracy()),
             kept: kept.count() as f64 / count,
             confidence: confidence / count,
-            cover: found
-                .covers
-                .map(|covers| covers.iter().sum::<f64>() / count),
+            hidden: found
+                .hidden
+                .map(|hidden| hidden.iter().sum::<f64>() / count),
         });
     }
     Ok(rows)
@@ -197,7 +200,7 @@ pub(super) fn to_json(rows: &[RobustnessRow]) -> Value {
             "people_accuracy": row.people_accuracy,
             "kept": row.kept,
             "confidence": row.confidence,
-            "cover": row.cover,
+            "hidden": row.hidden,
         });
         (row.name.to_owned(), value)
     });
@@ -211,7 +214,7 @@ pub(super) fn to_text(rows: &[RobustnessRow]) -> String {
     let _ = writeln!(
         text,
         "{:<16} {:>9} {:>9} {:>8} {:>11} {:>8}",
-        "", "labels", "people", "kept", "confidence", "covered"
+        "", "labels", "people", "kept", "confidence", "hidden"
     );
     for row in rows {
         let or_nothing =
@@ -223,7 +226,7 @@ pub(super) fn to_text(rows: &[RobustnessRow]) -> String {
             or_nothing(row.people_accuracy),
             percent(row.kept, 1),
             percent(row.confidence, 1),
-            or_nothing(row.cover),
+            or_nothing(row.hidden),
         );
         text += line.trim_end();
         text += "\n";

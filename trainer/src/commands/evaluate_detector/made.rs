@@ -4,13 +4,14 @@ use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
-use emotion_models::preprocess::{Preprocessor, Region};
-use emotion_models::{Classifier, Weights, image_file};
+use emotion_analysis::{EmotionResult, FaceAnalyzer, FacePosition, Options};
+use emotion_models::{Classifier, image_file};
 use image::GrayImage;
 use serde_json::{Value, json};
 
-use super::super::common::percent;
+use super::super::common::{load_weights, percent};
 use super::detector::EvaluatedDetector;
+use crate::cli::EvaluateDetectorArgs;
 use crate::detector::annotations::{Annotation, clip};
 use crate::detector::evaluation::STRICT;
 use crate::detector::made::{
@@ -30,27 +31,18 @@ pub(super) struct MadeReport {
     turned: [MadeMetrics; ANGLES.len()],
 }
 
-/// Names the emotion of a face that a detector has found.
-struct EmotionNamer {
-    classifier: Classifier,
-    preprocessor: Preprocessor,
-    crop: Vec<f32>,
-}
+/// Names the emotion of a face that a detector has found, as the plugin does.
+struct EmotionNamer(FaceAnalyzer);
 
 impl EmotionNamer {
-    /// With the default weights.
-    fn new() -> Result<Self> {
-        let classifier = Classifier::new(&Weights::embedded()?)?;
-        let size = classifier.metadata().input_size;
-        Ok(Self {
-            classifier,
-            preprocessor: Preprocessor::new(size),
-            crop: vec![0.0; size * size],
-        })
+    /// With weights from a file, or built-in ones.
+    fn new(weights: &Path) -> Result<Self> {
+        let classifier = Classifier::new(&load_weights(weights)?)?;
+        Ok(Self(FaceAnalyzer::new(classifier)))
     }
 
-    /// The index of the most probable label of the face in the best of the `boxes`, turned upright; none if it was not found.
-    fn label(&mut self, made: &MadeImage, boxes: &[ScoredBox]) -> Result<Option<usize>> {
+    /// The emotion of the face in the best of the `boxes`; none if it was not found.
+    fn emotion(&mut self, made: &MadeImage, boxes: &[ScoredBox]) -> Result<Option<EmotionResult>> {
         let overlap = |found: &ScoredBox| found.region.iou(&made.face);
         let best = boxes
             .iter()
@@ -58,24 +50,20 @@ impl EmotionNamer {
         let Some(best) = best.filter(|best| overlap(best) >= STRICT) else {
             return Ok(None);
         };
-        let Region {
-            x,
-            y,
-            width,
-            height,
-        } = best.region;
-        let square = Region::face(x, y, width, height, 0.0);
+        let position = FacePosition {
+            object_id: None,
+            region: best.region,
+            landmarks: best.landmarks,
+        };
         let picture = image_file::view(&made.image)?;
-        let (landmarks, crop) = (best.landmarks.as_ref(), &mut self.crop);
-        self.preprocessor
-            .run_aligned(&picture, square, landmarks, crop)?;
-        let scores = self.classifier.classify(&self.crop)?;
-        Ok(Some(scores[0].best().0))
+        let options = Options::default();
+        let results = self.0.analyze(&picture, &[position], None, &options)?;
+        Ok(results.faces.into_iter().next().map(|face| face.emotion))
     }
 }
 
 impl MadeReport {
-    /// Evaluates a detector on pictures made of each face that is large enough; boxes below `threshold` do not count.
+    /// Evaluates a detector on pictures made of each face that is large enough; boxes below the threshold do not count.
     ///
     /// # Errors
     ///
@@ -83,16 +71,16 @@ impl MadeReport {
     pub(super) fn new(
         detector: &mut EvaluatedDetector,
         annotations: &[Annotation],
-        threshold: f32,
+        args: &EvaluateDetectorArgs,
     ) -> Result<Self> {
         let bar = reading("pictures", annotations.len());
         let mut report = Self::default();
         let mut index = 0;
-        let mut namer = EmotionNamer::new()?;
+        let mut namer = EmotionNamer::new(&args.emotions)?;
         let mut boxes = |made: &MadeImage, path: &Path| -> Result<Vec<ScoredBox>> {
             let sides = [made.image.width() as f32, made.image.height() as f32];
             let found = detector.found(&made.image, path)?.into_iter();
-            let found = found.filter(|found| found.score >= threshold);
+            let found = found.filter(|found| found.score >= args.threshold);
             let clipped = found.filter_map(|found| {
                 Some(ScoredBox {
                     region: clip(found.region, sides)?,
@@ -123,13 +111,15 @@ impl MadeReport {
                     let made = turned(&image, face, angle).with_context(shown)?;
                     let boxes = boxes(&made, &annotation.image).with_context(shown)?;
                     metrics.add(&made.face, &boxes, STRICT);
-                    let label = namer.label(&made, &boxes)?;
+                    let Some(emotion) = namer.emotion(&made, &boxes)? else {
+                        continue;
+                    };
                     // The first of the angles.
                     if angle == 0.0 {
-                        upright = label;
+                        upright = Some(emotion.label_id);
                     }
-                    if let Some((label, upright)) = label.zip(upright) {
-                        metrics.compare(label, upright);
+                    if let Some(upright) = upright {
+                        metrics.compare(emotion.label_id, emotion.is_uncertain(), upright);
                     }
                 }
             }
@@ -147,6 +137,7 @@ impl MadeReport {
                 "recall50": share(metrics.recall()),
                 "one_box": share(metrics.one_box()),
                 "same_emotion": metrics.same_emotion(),
+                "named_otherwise": metrics.otherwise(),
             })
         };
         let close_ups = FILLS.iter().zip(&self.close_ups);
@@ -162,16 +153,19 @@ impl MadeReport {
     /// The same as a table.
     pub(super) fn text(&self) -> String {
         let mut text = format!(
-            "\nmade pictures             faces   found at IoU {STRICT}   exactly one box   same emotion as upright\n"
+            "\nmade pictures             faces   found at IoU {STRICT}   exactly one box   same emotion as upright   named otherwise\n"
         );
+        let or_nothing =
+            |share: Option<f64>| share.map_or_else(String::new, |share| percent(share, 1));
         let mut row = |name: String, metrics: &MadeMetrics| {
             let _ = writeln!(
                 text,
-                "{name:<24} {:>6} {:>16} {:>19} {:>25}",
+                "{name:<24} {:>6} {:>16} {:>19} {:>25} {:>17}",
                 metrics.faces,
                 percent(metrics.recall(), 1),
                 percent(metrics.one_box(), 1),
-                (metrics.same_emotion()).map_or_else(String::new, |share| percent(share, 1))
+                or_nothing(metrics.same_emotion()),
+                or_nothing(metrics.otherwise()),
             );
         };
         for (fill, metrics) in FILLS.iter().zip(&self.close_ups) {

@@ -43,7 +43,7 @@ pub fn run(args: &EvaluateDetectorArgs) -> Result<()> {
         .collect::<Result<_>>()?;
     let made = args
         .made
-        .then(|| MadeReport::new(&mut detector, &annotations, args.threshold))
+        .then(|| MadeReport::new(&mut detector, &annotations, args))
         .transpose()?;
     let [name, data] = [args.detector(), &args.data].map(|path| path.display().to_string());
     let report = DetectorReport {

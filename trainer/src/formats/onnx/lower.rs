@@ -24,6 +24,7 @@ pub fn outputs(metadata: &Metadata) -> Vec<&'static str> {
         Head::Labels => "logits",
         Head::People => "people_logits",
         Head::Cover => "cover_logit",
+        Head::Turned => "turned_logit",
         Head::Landmarks => "landmarks",
     };
     let names = metadata.heads.iter().map(|head| match (task, head) {

@@ -61,6 +61,9 @@ fn classification(metadata: &Metadata, output: &str, head: Head) -> (usize, Stri
         Head::Cover => {
             format!("sigmoid({output}) is the probability that the mouth or the eyes are covered")
         }
+        Head::Turned => {
+            format!("sigmoid({output}) is the probability that the face is turned in the plane")
+        }
         _ => format!("softmax({output} / {temperature}) are the probabilities of {labels}"),
     };
     (head.outputs(metadata.labels.len()), meaning)

@@ -220,22 +220,23 @@ fn each_head_of_a_classifier_is_an_output_of_its_own() {
     let weights = with_heads(
         Architecture::ResidualXception,
         48,
-        &[Head::Labels, Head::People, Head::Cover],
+        &[Head::Labels, Head::People, Head::Cover, Head::Turned],
     );
     let graph = decoded(&weights).graph.unwrap();
     let outputs = graph.output.iter().map(|o| (o.name.as_str(), shape(o)));
-    let expected = [("logits", 7), ("people_logits", 7), ("cover_logit", 1)];
+    let expected = [
+        ("logits", 7),
+        ("people_logits", 7),
+        ("cover_logit", 1),
+        ("turned_logit", 1),
+    ];
     let expected = expected.map(|(name, count)| (name, vec!["N".to_owned(), count.to_string()]));
     assert_eq!(outputs.collect::<Vec<_>>(), expected);
 
     let face = random_faces(1, 48);
     let expected = &reference(&weights.folded().unwrap(), &face)[0];
-    assert_eq!(expected.len(), 15);
-    assert_close(
-        &interpreter::run(&graph, &face, 48),
-        expected,
-        "three heads",
-    );
+    assert_eq!(expected.len(), 16);
+    assert_close(&interpreter::run(&graph, &face, 48), expected, "four heads");
     let description = super::description(weights.metadata());
     assert!(
         description.contains("sigmoid(cover_logit)"),
