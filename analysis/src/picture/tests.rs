@@ -1,5 +1,6 @@
 use super::*;
 use emotion_detect::NetworkDetector;
+use emotion_models::UNCERTAIN;
 use emotion_models::preprocess::{GreyImage, luma};
 
 /// The portrait as grey values: 512×512.
@@ -54,6 +55,39 @@ fn a_box_that_reaches_outside_is_cut_off_at_the_border_as_in_the_plugin() {
         faces.iter().all(|face| face.x >= 0 && face.y >= 0),
         "{faces:?}"
     );
+}
+
+#[test]
+fn a_face_on_its_side_or_upside_down_is_uncertain() {
+    const SIDE: usize = 120;
+    let portrait = portrait();
+    let rows = portrait.chunks_exact(512).skip(62).take(SIDE);
+    let mut face: Vec<u8> = rows.flat_map(|row| &row[166..][..SIDE]).copied().collect();
+    let mut qualities = Vec::new();
+    for quarter_turns in 0..4 {
+        let image = GreyImage::new(&face, SIDE, SIDE, SIDE).unwrap();
+        let found = analyzer()
+            .analyze_whole(&image, &Options::default())
+            .unwrap();
+        let emotion = &found[0].emotion;
+        let expected = if quarter_turns == 0 {
+            "happy"
+        } else {
+            UNCERTAIN
+        };
+        assert_eq!(emotion.label, expected, "{quarter_turns} quarter turns");
+        qualities.push(emotion.quality.unwrap());
+        let column = |x: usize| (0..SIDE).rev().map(move |y| y * SIDE + x);
+        face = (0..SIDE)
+            .flat_map(column)
+            .map(|place| face[place])
+            .collect();
+    }
+    let [upright, turned @ ..] = &qualities[..] else {
+        unreachable!("four times")
+    };
+    assert!(*upright > 0.8, "{qualities:?}");
+    assert!(turned.iter().all(|quality| *quality < 0.3), "{qualities:?}");
 }
 
 #[test]
