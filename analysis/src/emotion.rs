@@ -25,8 +25,8 @@ pub struct EmotionResult {
     /// How pleasant the expression is, -1 to 1: the mean of [`Emotion::valence`](emotion_models::Emotion::valence),
     /// weighted with the probabilities. `None` if the model has labels without a valence.
     pub valence: Option<f64>,
-    /// How well the face can be judged, 0 (not at all) to 1. Small, cut off, blurred, turned-away and covered faces have low
-    /// values.
+    /// How well the face can be judged, 0 (not at all) to 1. Small, cut off, blurred, turned-away, covered and lying faces have
+    /// low values.
     pub quality: Option<f64>,
     /// The result of this frame alone; `None` if the face was not classified on it.
     pub raw: Option<RawEmotion>,
