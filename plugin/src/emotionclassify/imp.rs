@@ -12,8 +12,8 @@
 //! The emotion of each face is smoothed over time; see `smoothing`. Faces are told apart by the param `object_id` if a
 //! tracker has set it, else by how much they overlap from frame to frame.
 //!
-//! Each result says how well the face can be judged (`quality`, 0 to 1): small, cut off, blurred, turned-away and covered
-//! faces have poor crops, and their results weigh less in smoothing.
+//! Each result says how well the face can be judged (`quality`, 0 to 1): small, cut off, blurred, turned-away, covered and
+//! lying faces have poor crops, and their results weigh less in smoothing.
 //!
 //! A face whose label is less probable than `threshold` is `uncertain`. On crops with a quality below 0.5 the threshold rises
 //! evenly, up to 1 at a quality of 0. A threshold of 0 names every label.
