@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, ensure};
 use emotion_analysis::{AnalyzedFace, Options, PictureAnalyzer};
 use emotion_detect::{Detector, NetworkDetector};
-use emotion_models::preprocess::Landmarks;
+use emotion_models::preprocess::{Landmarks, Region};
 use emotion_models::weights::WeightsId;
 use emotion_models::{Classifier, image_file};
 use serde_json::{Map, Value, json};
@@ -176,16 +176,14 @@ fn face(face: &AnalyzedFace, [width, height]: [u32; 2]) -> Value {
         insert("quality", rounded(quality));
     }
     if let Some(landmarks) = face.landmarks {
+        let whole = Region::new(0.0, 0.0, width as f32, height as f32);
         let mut points = Map::new();
-        for (name, [x, y]) in Landmarks::NAMES.iter().zip(landmarks.0) {
-            points.insert(
-                format!("{name}_x"),
-                rounded(f64::from(x) / f64::from(width)),
-            );
-            points.insert(
-                format!("{name}_y"),
-                rounded(f64::from(y) / f64::from(height)),
-            );
+        for (name, [x, y]) in Landmarks::NAMES
+            .iter()
+            .zip(landmarks.to_fractions(&whole).0)
+        {
+            points.insert(format!("{name}_x"), rounded(x.into()));
+            points.insert(format!("{name}_y"), rounded(y.into()));
         }
         insert("landmarks", Value::Object(points));
     }

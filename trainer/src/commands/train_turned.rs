@@ -5,7 +5,7 @@ use anyhow::{Result, anyhow};
 use super::common::{load_weights, percent, thousands, use_threads};
 use crate::cli::TrainTurnedArgs;
 use crate::detector::annotations::{self, ImageSplit};
-use crate::emotion::turned::{TurnedFaces, TurnedFacesPlan, TurnedHead};
+use crate::emotion::turned::{TurnedFaces, TurnedFacesPlan};
 
 /// Adds an output for turned faces to a network that stays as it is.
 ///
@@ -28,8 +28,8 @@ pub fn run(args: &TrainTurnedArgs) -> Result<()> {
         };
         TurnedFaces::new(&weights, &annotations, plan)
     };
-    let training = faces(ImageSplit::Train)?;
-    let head = TurnedHead::fit(&training)?;
+    let (training, validation) = (faces(ImageSplit::Train)?, faces(ImageSplit::Val)?);
+    let head = training.fit()?;
     let note = format!("; turned faces from {} crops", thousands(training.len()));
     let trained = head.added_to(&weights, &note)?;
     trained
@@ -37,7 +37,7 @@ pub fn run(args: &TrainTurnedArgs) -> Result<()> {
         .map_err(|error| anyhow!("{error}"))?;
     for (split, faces) in [
         (ImageSplit::Train, &training),
-        (ImageSplit::Val, &faces(ImageSplit::Val)?),
+        (ImageSplit::Val, &validation),
     ] {
         let metrics = faces.evaluate(&head);
         println!(

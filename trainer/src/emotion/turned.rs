@@ -3,13 +3,14 @@
 //! It is linear in the averages that the network ends with, so it is a logistic regression on those of faces that are turned
 //! by any angle.
 
+mod head;
+
+pub use head::TurnedHead;
+
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use candle_core::{DType, Device, Tensor};
-use candle_nn::ops::sigmoid;
 use emotion_models::image_file;
 use emotion_models::inference::{InferenceExecutor, Precision};
 use emotion_models::preprocess::{DEFAULT_MARGIN, GreyImage, Landmarks, Preprocessor, Region};
-use emotion_models::weights::{Head, WeightTensor};
 use emotion_models::{Instructions, Weights};
 use image::GrayImage;
 use rand::RngExt;
@@ -30,10 +31,6 @@ const UPRIGHT: f32 = 35.0;
 const TURNED: f32 = 75.0;
 /// Share of turned faces.
 const SHARE: f32 = 0.2;
-/// Steps of the regression.
-const STEPS: usize = 12;
-/// Half of the penalty on the squares of the weights of standardised features; it bounds them where features depend on each other.
-const RIDGE: f64 = 1e-3;
 /// The node whose output the heads read.
 const FEATURES: &str = "average";
 
@@ -44,13 +41,6 @@ pub struct TurnedFaces {
     features: Vec<f32>,
     /// Whether each is turned.
     is_turned: Vec<bool>,
-}
-
-/// A linear output: the logit of a face is the sum of its features times these, plus the bias.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TurnedHead {
-    weights: Vec<f32>,
-    bias: f32,
 }
 
 /// How well an output tells turned faces from others.
@@ -129,13 +119,18 @@ impl TurnedFaces {
         self.is_turned.is_empty()
     }
 
-    fn channels(&self) -> usize {
-        self.features.len() / self.len()
+    /// The output that fits these faces best.
+    ///
+    /// # Errors
+    ///
+    /// When the computation fails.
+    pub fn fit(&self) -> Result<TurnedHead> {
+        TurnedHead::fit(&self.features, &self.is_turned)
     }
 
     /// The answers of an output.
     pub fn evaluate(&self, head: &TurnedHead) -> TurnedMetrics {
-        let rows = self.features.chunks_exact(self.channels());
+        let rows = self.features.chunks_exact(self.features.len() / self.len());
         let mean = |turned: bool| {
             let rows = rows.clone().zip(&self.is_turned);
             let of_kind = rows.filter(|&(_, &is_turned)| is_turned == turned);
@@ -147,85 +142,6 @@ impl TurnedFaces {
             of_turned: mean(true),
             of_upright: mean(false),
         }
-    }
-}
-
-impl TurnedHead {
-    /// The output with the least cross-entropy on these faces, by Newton's method.
-    ///
-    /// # Errors
-    ///
-    /// When the computation fails.
-    pub fn fit(faces: &TurnedFaces) -> Result<Self> {
-        let (count, channels) = (faces.len(), faces.channels());
-        let device = Device::Cpu;
-        let features = Tensor::from_slice(&faces.features, (count, channels), &device)?;
-        let mean = features.mean_keepdim(0)?;
-        let deviation = (features.var_keepdim(0)? + 1e-6)?.sqrt()?;
-        let standardised = features.broadcast_sub(&mean)?.broadcast_div(&deviation)?;
-        let ones = Tensor::ones((count, 1), DType::F32, &device)?;
-        let inputs = Tensor::cat(&[&standardised, &ones], 1)?;
-        let targets: Vec<f32> = faces.is_turned.iter().map(|&is| f32::from(is)).collect();
-        let targets = Tensor::from_vec(targets, (count, 1), &device)?;
-
-        let mut solution = Tensor::zeros((channels + 1, 1), DType::F32, &device)?;
-        for _ in 0..STEPS {
-            let probabilities = sigmoid(&inputs.matmul(&solution)?)?;
-            let errors = (&probabilities - &targets)?;
-            let curvature = (&probabilities * (1.0 - &probabilities)?)?;
-            let transposed = inputs.t()?;
-            let gradient = ((transposed.matmul(&errors)? / count as f64)? + (&solution * RIDGE)?)?;
-            let hessian = (transposed.matmul(&inputs.broadcast_mul(&curvature)?)? / count as f64)?;
-            let step = solve(hessian.to_vec2()?, gradient.flatten_all()?.to_vec1()?);
-            let step = Tensor::from_vec(step, (channels + 1, 1), &device)?;
-            solution = (solution - step)?;
-        }
-        // The same for features that are not standardised.
-        let slope = solution.narrow(0, 0, channels)?.t()?;
-        let weights = slope.div(&deviation)?;
-        let offset = solution.narrow(0, channels, 1)?;
-        let bias = (offset - weights.matmul(&mean.t()?)?)?;
-        Ok(Self {
-            weights: weights.flatten_all()?.to_vec1()?,
-            bias: bias.flatten_all()?.to_vec1()?[0],
-        })
-    }
-
-    fn probability(&self, features: &[f32]) -> f64 {
-        let products = self.weights.iter().zip(features).map(|(w, x)| w * x);
-        let logit = f64::from(self.bias + products.sum::<f32>());
-        1.0 / (1.0 + (-logit).exp())
-    }
-
-    /// The network of `weights` with this output beside its others, in place of one that it has.
-    ///
-    /// # Errors
-    ///
-    /// When the output is one of another network.
-    pub fn added_to(&self, weights: &Weights, note: &str) -> Result<Weights> {
-        let mut metadata = weights.metadata().clone();
-        if !metadata.heads.contains(&Head::Turned) {
-            metadata.heads.push(Head::Turned);
-        }
-        metadata.training += note;
-        let mut tensors = weights.tensors().clone();
-        let name = Head::Turned.name();
-        let parameters = [
-            (
-                "weight",
-                vec![1, self.weights.len(), 1, 1],
-                self.weights.clone(),
-            ),
-            ("bias", vec![1], vec![self.bias]),
-        ];
-        for (parameter, shape, values) in parameters {
-            tensors.insert(
-                format!("{name}.{parameter}"),
-                WeightTensor { shape, values },
-            );
-        }
-        // The message contains the cause already.
-        Weights::new(&metadata.name.clone(), metadata, tensors).map_err(|error| anyhow!("{error}"))
     }
 }
 
@@ -279,8 +195,8 @@ impl FaceTurner {
                 width,
                 height,
             } = *region;
-            let square = Region::face(x, y, width, height, DEFAULT_MARGIN);
-            let around = scaled(square, SURROUNDINGS);
+            let margin = (SURROUNDINGS * (1.0 + 2.0 * DEFAULT_MARGIN) - 1.0) / 2.0;
+            let around = Region::face(x, y, width, height, margin);
             let pixels = crop(&image_file::view(&image)?, around, &mut self.around)?;
             for view in 0..views {
                 let stream = ((index as u64) << 32) | ((face as u64) << 16) | view as u64;
@@ -320,33 +236,6 @@ impl FaceTurner {
     }
 }
 
-/// The solution of `(matrix + RIDGE · 1) · x = right` for a symmetric matrix without negative eigenvalues, by Cholesky's
-/// decomposition.
-fn solve(matrix: Vec<Vec<f32>>, right: Vec<f32>) -> Vec<f32> {
-    let size = right.len();
-    let mut lower = vec![vec![0.0f64; size]; size];
-    let mut solution: Vec<f64> = right.into_iter().map(f64::from).collect();
-    for row in 0..size {
-        for column in 0..=row {
-            let known = lower[row].iter().zip(&lower[column]).take(column);
-            let rest = f64::from(matrix[row][column]) - known.map(|(a, b)| a * b).sum::<f64>();
-            lower[row][column] = match row == column {
-                true => (rest + RIDGE).sqrt(),
-                false => rest / lower[column][column],
-            };
-        }
-        let known = lower[row].iter().zip(&solution).take(row);
-        let known: f64 = known.map(|(a, b)| a * b).sum();
-        solution[row] = (solution[row] - known) / lower[row][row];
-    }
-    for row in (0..size).rev() {
-        let known = (row + 1..size).map(|below| lower[below][row] * solution[below]);
-        let known: f64 = known.sum();
-        solution[row] = (solution[row] - known) / lower[row][row];
-    }
-    solution.into_iter().map(|value| value as f32).collect()
-}
-
 /// Draws an angle in degrees, and whether a face with this roll is turned.
 fn angle(generator: &mut impl RngExt) -> (f32, bool) {
     let is_turned = generator.random::<f32>() < SHARE;
@@ -356,23 +245,6 @@ fn angle(generator: &mut impl RngExt) -> (f32, bool) {
         symmetric(UPRIGHT, generator)
     };
     (angle, is_turned)
-}
-
-/// A region with the same centre and other sides.
-fn scaled(region: Region, factor: f32) -> Region {
-    let Region {
-        x,
-        y,
-        width,
-        height,
-    } = region;
-    let more = (factor - 1.0) / 2.0;
-    Region::new(
-        x - more * width,
-        y - more * height,
-        factor * width,
-        factor * height,
-    )
 }
 
 /// The averages in front of the heads for a preprocessed face.

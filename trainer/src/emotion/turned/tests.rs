@@ -1,3 +1,6 @@
+use emotion_models::weights::Head;
+
+use super::head::solve;
 use super::*;
 
 /// Two features, of which the second tells turned faces; each kind has `count` faces.
@@ -17,7 +20,7 @@ fn faces(count: usize) -> TurnedFaces {
 #[test]
 fn the_output_tells_turned_faces_from_upright_ones() {
     let faces = faces(200);
-    let metrics = faces.evaluate(&TurnedHead::fit(&faces).unwrap());
+    let metrics = faces.evaluate(&faces.fit().unwrap());
     assert_eq!(metrics.faces, 400);
     assert!(metrics.of_turned > 0.95, "{metrics:?}");
     assert!(metrics.of_upright < 0.05, "{metrics:?}");
