@@ -81,7 +81,7 @@ case ${1:-} in
     *)
         lacks=$(debian_root_lacks)
         [ -z "$lacks" ] || { echo "deb.sh: $lacks" >&2; exit 1; }
-        tools/setup.sh roots
+        tools/setup.sh packages
         cargo fetch --locked --quiet
         export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
         mkdir -p "$out"

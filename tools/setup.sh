@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing for the named purposes: build, cascade, analytics, run, test, memory, bench, debian, roots, deb, release, container.
+# Installs what is missing for the named purposes: build, cascade, analytics, run, test, memory, bench, debian, roots, packages, deb,
+# release, container.
 # On Debian and Ubuntu through apt, elsewhere it says what is needed and goes on where that is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -128,11 +129,11 @@ for purpose in "$@"; do
         test) packages+=("${packages_test[@]}") modules+=("${modules_test[@]}") ;;
         memory) packages+=("${packages_memory[@]}") ;;
         bench) packages+=("${packages_bench[@]}") ;;
-        debian | roots) packages+=("${packages_roots[@]}") ;;
+        debian | roots | packages) packages+=("${packages_roots[@]}") ;;
         deb) packages+=("${packages_deb[@]}") ;;
         container) packages+=("${packages_roots[@]}" "${packages_container[@]}") ;;
         release) packages+=("${packages_roots[@]}" "${packages_bench[@]}") ;;
-        *) fail "unknown purpose $purpose: expected build, cascade, analytics, run, test, memory, bench, debian, roots, deb, release or container" ;;
+        *) fail "unknown purpose $purpose: expected build, cascade, analytics, run, test, memory, bench, debian, roots, packages, deb, release or container" ;;
     esac
 done
 
@@ -152,7 +153,7 @@ fi
 if [[ " $* " == *" test "* ]]; then
     tools/opencv-plugin.sh
 fi
-if [[ " $* " == *" roots "* ]]; then
+if [[ " $* " == *" packages "* ]]; then
     cargo_tool deb
 fi
 if [[ " $* " == *" release "* ]]; then

@@ -166,7 +166,7 @@ case ${1:-} in
         lacks=$(debian_root_lacks)
         [ -z "$lacks" ] || { skipped "packages in fresh roots of Debian: $lacks"; exit 0; }
         [ $# -gt 0 ] || set -- bookworm trixie
-        tools/setup.sh debian13
+        tools/setup.sh roots
         : >"$report"
         for suite in "$@"; do
             make_debian_root "$suite" "$roots/$suite-fresh"

@@ -85,7 +85,8 @@ impl Weights {
         serialize(views, Some(self.metadata().to_map())).map_err(format)
     }
 
-    /// Writes the file, in `F32` and, if the network is quantised, `I8`, whole or not at all.
+    /// Writes the file, whole or not at all: in `F32` or, if the network is quantised, in `I8`, with `F16` for the floats that it
+    /// stores exactly.
     ///
     /// # Errors
     ///

@@ -5,7 +5,7 @@
 //!
 //! A [quantised](crate::graph::Quantization) network is such a file too. Its tensors are those of the folded network, without
 //! batch norms. A weight in integers is an `I8` tensor; beside it, `NAME.scales` `[out]` holds the scales of its output
-//! channels. `NODE.activation` `[2]` holds scale and zero point of a stored activation. The metadata key `quantization` holds a
+//! channels. Floats that half precision stores exactly may be `F16`. `NODE.activation` `[2]` holds scale and zero point of a stored activation. The metadata key `quantization` holds a
 //! [`QuantizationReport`] as JSON.
 
 mod architecture;

@@ -94,7 +94,7 @@ impl Weights {
         Self::quantized(file, metadata, tensors, quantization, report)
     }
 
-    /// The same to be written.
+    /// The same to be written, in half precision where that changes no value.
     pub(super) fn integers_to_bytes(
         &self,
         quantization: &Quantization,
@@ -107,9 +107,14 @@ impl Weights {
                 .collect()
         };
         let mut parts: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
-        for (name, WeightTensor { shape, values }) in self.tensors() {
+        for (name, tensor) in self.tensors() {
+            let shape = &tensor.shape;
             let Some(weights) = quantization.weights.get(name) else {
-                parts.push((name.clone(), Dtype::F32, shape.clone(), floats(values)));
+                let (dtype, bytes) = match tensor.to_exact_half_precision() {
+                    Some(halves) => (Dtype::F16, halves),
+                    None => (Dtype::F32, floats(&tensor.values)),
+                };
+                parts.push((name.clone(), dtype, shape.clone(), bytes));
                 continue;
             };
             let integers = weights.values.iter().map(|&value| value.cast_unsigned());

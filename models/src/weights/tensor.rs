@@ -43,6 +43,27 @@ impl WeightTensor {
 }
 
 impl WeightTensor {
+    /// The same with values rounded to half precision, or as it is if one is too large for that.
+    #[must_use]
+    pub fn rounded_to_half_precision(mut self) -> Self {
+        let rounded = self
+            .values
+            .iter()
+            .map(|&value| f16::from_f32(value).to_f32());
+        let rounded: Vec<f32> = rounded.collect();
+        if rounded.iter().all(|value| value.is_finite()) {
+            self.values = rounded;
+        }
+        self
+    }
+
+    /// Its values in half precision, as a file holds them; none if that would change one.
+    pub(super) fn to_exact_half_precision(&self) -> Option<Vec<u8>> {
+        let mut values = self.values.iter();
+        let is_exact = values.all(|&value| f16::from_f32(value).to_f32() == value);
+        is_exact.then(|| self.to_half_precision()).flatten()
+    }
+
     /// Its values in half precision, as a file holds them; none if one is too large.
     pub(super) fn to_half_precision(&self) -> Option<Vec<u8>> {
         let mut bytes = Vec::with_capacity(size_of::<f16>() * self.values.len());

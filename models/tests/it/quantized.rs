@@ -12,6 +12,8 @@ use emotion_models::weights::{
     Architecture, Error, QuantizationReport, WeightTensor, WeightTensors, WeightsId,
 };
 use emotion_models::{Classifier, Instructions, Weights, face_net};
+use safetensors::SafeTensors;
+use safetensors::tensor::Dtype;
 
 use crate::common::{fold, metadata, random_faces, random_values, random_weights, run, uniform};
 
@@ -253,6 +255,45 @@ fn what_is_written_is_read_back_and_is_a_third_as_large() {
         classifier.classify(&faces).unwrap()
     };
     assert_eq!(classify(&read), classify(&weights));
+}
+
+#[test]
+fn floats_that_half_precision_stores_exactly_are_written_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("integers");
+    let rest = weights(Architecture::MiniXception, report(69.9));
+    let integers = rest.quantization().unwrap().clone();
+    let tensors = rest.tensors().iter().map(|(name, tensor)| {
+        let tensor = tensor.clone();
+        let tensor = match (&name[..], integers.weights.contains_key(name)) {
+            (_, true) | ("head.bias", _) => tensor,
+            _ => tensor.rounded_to_half_precision(),
+        };
+        (name.clone(), tensor)
+    });
+    let rounded = Weights::quantized(
+        "memory",
+        rest.metadata().clone(),
+        tensors.collect(),
+        integers,
+        report(69.9),
+    );
+    let rounded = rounded.unwrap();
+    rounded.save(&file).unwrap();
+    assert_eq!(Weights::load(&file).unwrap().tensors(), rounded.tensors());
+    let bytes = std::fs::read(&file).unwrap();
+    let views = SafeTensors::deserialize(&bytes).unwrap();
+    assert_eq!(views.tensor("head.weight").unwrap().dtype(), Dtype::F16);
+    assert_eq!(views.tensor("head.bias").unwrap().dtype(), Dtype::F32);
+}
+
+#[test]
+fn a_tensor_too_large_for_half_precision_is_not_rounded() {
+    let tensor = WeightTensor {
+        shape: vec![2],
+        values: vec![0.1, 1e5],
+    };
+    assert_eq!(tensor.clone().rounded_to_half_precision(), tensor);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! 1. The network answers some pictures, and the [statistics] of its activations are kept, channel by channel.
 //! 2. The channels are [scaled](equalization) to one range, which changes neither the network's answers nor its shape.
-//! 3. The weights are [rounded](rounding), and the biases take up the mean of what that changes (Nagel et al. 2019).
+//! 3. The weights are [rounded](rounding), and the biases take up the mean of what that changes (Nagel et al. 2019). Weights
+//!    that stay floats are rounded to half precision.
 
 pub mod equalization;
 pub mod rounding;
@@ -103,14 +104,20 @@ pub fn quantize(
     }
     quantization.activations = activations(graph, &ranges);
     let tensors = graph.parameters().into_iter().map(|parameter| {
-        let integers = quantization.weights.get(&parameter.name);
-        let values = integers.map_or_else(
-            || values.0[&parameter.name].clone(),
-            emotion_models::graph::QuantizedWeights::to_floats,
-        );
-        let tensor = WeightTensor {
-            shape: parameter.shape,
+        let tensor = |values| WeightTensor {
+            shape: parameter.shape.clone(),
             values,
+        };
+        let tensor = match quantization.weights.get(&parameter.name) {
+            Some(integers) => tensor(integers.to_floats()),
+            None => {
+                let floats = tensor(values.0[&parameter.name].clone());
+                // Biases are few, and sums are as exact as they are.
+                match parameter.shape.len() {
+                    1 => floats,
+                    _ => floats.rounded_to_half_precision(),
+                }
+            }
         };
         (parameter.name, tensor)
     });

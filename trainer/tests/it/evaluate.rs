@@ -5,6 +5,8 @@ use std::process::Output;
 
 use emotion_models::Weights;
 use emotion_models::inference::Precision;
+use safetensors::SafeTensors;
+use safetensors::tensor::Dtype;
 use serde_json::Value;
 
 use crate::common::process::{emotion_trainer, stdout};
@@ -225,6 +227,12 @@ fn quantised_weights_are_evaluated_and_exported_in_integers_and_not_quantised_ag
             let figure = found.next().unwrap();
             assert!(figure["after"].as_f64().unwrap() <= 100.0, "{figure}");
         }
+    }
+    let bytes = std::fs::read(folder.path().join("integers.safetensors")).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    for (name, tensor) in tensors.iter() {
+        let is_weight = tensor.shape().len() > 1;
+        assert_ne!(is_weight, tensor.dtype() == Dtype::F32, "{name}");
     }
     let weights = ["--no-plots", "--weights", "integers.safetensors"];
     let with = |precision: &str| {
