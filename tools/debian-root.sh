@@ -33,8 +33,8 @@ debian_root_lacks() {
     fi
 }
 
-make_debian_root() { # SUITE FOLDER
-    local suite=$1 root=$2 mirror proxy=
+make_debian_root() { # SUITE FOLDER [ARCHITECTURE]
+    local suite=$1 root=$2 architecture=${3:-} mirror proxy=
     [ ! -e "$root/etc/os-release" ] || return 0
     mirror=$(debian_mirror)
     eval "$(apt-config shell proxy Acquire::http::Proxy)"
@@ -42,7 +42,7 @@ make_debian_root() { # SUITE FOLDER
     step "A root of Debian $suite from $mirror"
     mkdir -p "$(dirname "$root")"
     rm -rf "$root.new"
-    debootstrap --variant=minbase --include=ca-certificates "$suite" "$root.new" "$mirror" >"$root.log" \
+    debootstrap ${architecture:+--arch="$architecture"} --variant=minbase --include=ca-certificates "$suite" "$root.new" "$mirror" >"$root.log" \
         || { tail -n 5 "$root.log"; exit 1; }
     [ -z "$proxy" ] || echo "Acquire::http::Proxy \"$proxy\";" >"$root.new/etc/apt/apt.conf.d/proxy"
     # The lists of testing expire after a week; a mirror may be older.

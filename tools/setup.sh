@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs what is missing for the named purposes: build, cascade, analytics, run, test, memory, bench, debian, roots, packages, deb,
-# release, container.
-# On Debian and Ubuntu through apt, elsewhere it says what is needed and goes on where that is there.
+# Installs what is missing for the named purposes: build, cascade, analytics, run, test, memory, bench, debian, roots, packages,
+# emulator, deb, release, container.
+# On Debian and Ubuntu through apt, elsewhere it says what is needed and goes on where that is there. ARCHITECTURE=arm64: for building
+# packages of another architecture of Debian, whose libraries take the place of this one's.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -79,10 +80,13 @@ require_rust() {
 }
 
 apt_install() {
-    local missing=() name status
+    local missing=() name native architecture
+    native=$(dpkg --print-architecture)
     for name in "$@"; do
-        status=$(dpkg-query --show --showformat='${db:Status-Status}' "$name" 2>/dev/null || true)
-        [ "$status" = installed ] || missing+=("$name")
+        architecture=${name#*:}
+        [ "$architecture" != "$name" ] || architecture=$native
+        dpkg-query --show --showformat='${db:Status-Status} ${Architecture}\n' "${name%:*}" 2>/dev/null \
+            | grep --quiet --line-regexp --extended-regexp "installed ($architecture|all)" || missing+=("$name")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
 
@@ -129,13 +133,24 @@ for purpose in "$@"; do
         test) packages+=("${packages_test[@]}") modules+=("${modules_test[@]}") ;;
         memory) packages+=("${packages_memory[@]}") ;;
         bench) packages+=("${packages_bench[@]}") ;;
-        debian | roots | packages) packages+=("${packages_roots[@]}") ;;
+        debian | roots) packages+=("${packages_roots[@]}") ;;
+        packages) packages+=("${packages_roots[@]}" dpkg-dev) ;;
+        emulator) packages+=(qemu-user-static dpkg-dev) ;;
         deb) packages+=("${packages_deb[@]}") ;;
         container) packages+=("${packages_roots[@]}" "${packages_container[@]}") ;;
         release) packages+=("${packages_roots[@]}" "${packages_bench[@]}") ;;
-        *) fail "unknown purpose $purpose: expected build, cascade, analytics, run, test, memory, bench, debian, roots, packages, deb, release or container" ;;
+        *) fail "unknown purpose $purpose: expected build, cascade, analytics, run, test, memory, bench, debian, roots, packages, emulator, deb, release or container" ;;
     esac
 done
+
+if [ -n "${ARCHITECTURE:-}" ] && [ "$ARCHITECTURE" != "$(dpkg --print-architecture)" ]; then
+    dpkg --add-architecture "$ARCHITECTURE"
+    for index in "${!packages[@]}"; do
+        [[ ${packages[index]} != lib*-dev ]] || packages[index]+=:$ARCHITECTURE
+    done
+    triple=$(dpkg-architecture --host-arch "$ARCHITECTURE" --query DEB_HOST_MULTIARCH)
+    packages+=("gcc-${triple//_/-}")
+fi
 
 if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
     apt_install "${packages[@]}"

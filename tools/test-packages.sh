@@ -2,6 +2,8 @@
 # test-packages.sh [SUITE...]: installs what `make deb wheel` has built in fresh roots of Debian (bookworm, trixie; by default both)
 # as people do, and uses it: the lines of README, a clip with a face, the service, the Python package, an upgrade and a purge.
 # Only what installs from Debian has a network. It prints how long the installations take and how large they are.
+#
+# Packages of other architectures (CROSS, by default arm64) are installed in roots of these, in an emulator.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=tools/skipped.sh
@@ -75,7 +77,7 @@ test_service() {
 newer() { # PACKAGE
     local folder=/tmp/newer/$1
     rm -rf "$folder" "$folder.deb"
-    dpkg-deb --raw-extract "$packages/${1}_"*"~deb$release"_*.deb "$folder"
+    dpkg-deb --raw-extract "$packages/${1}_"*"~deb${release}_$(dpkg --print-architecture).deb" "$folder"
     sed -i 's/^Version: \(.*\)-1~/Version: \1-2~/' "$folder/DEBIAN/control"
     dpkg-deb --root-owner-group --build "$folder" "$folder.deb" >/dev/null
 }
@@ -112,7 +114,7 @@ test_wheel() {
 in_root() { # SUITE
     suite=$1
     release=$(debian_release '')
-    local debs=("./$packages/"*"~deb$release"_amd64.deb)
+    local debs=("./$packages/"*"~deb${release}_$(dpkg --print-architecture).deb")
     step "$suite: apt install"
     apt update
     install_offline "${debs[@]}"
@@ -145,6 +147,47 @@ in_root() { # SUITE
     step "$suite: done"
 }
 
+# What an emulator can show in reasonable time.
+in_foreign_root() { # SUITE
+    suite=$1
+    local architecture
+    architecture=$(dpkg --print-architecture)
+    release=$(debian_release '')
+    step "$suite, $architecture: apt install"
+    apt update
+    apt --no-install-recommends install "./$packages/"*"~deb${release}_$architecture.deb" gstreamer1.0-tools gstreamer1.0-plugins-good >/dev/null
+    step "$suite, $architecture: the programs and the elements"
+    gst-inspect-1.0 facedetect | grep Filename
+    gst-launch-1.0 --quiet filesrc location=tests/media/astronaut.png ! pngdec ! videoconvert ! facedetect \
+        ! emotionclassify ! emotionpublish location=- ! fakesink >/tmp/faces.jsonl
+    has_face "facedetect on $architecture" </tmp/faces.jsonl
+    emotion-trainer predict tests/media/astronaut.png
+    emotion-tag --version
+    step "$suite, $architecture: done"
+}
+
+# Programs of the architecture run in the emulator from now on, here and in all roots.
+emulate() { # ARCHITECTURE
+    local name
+    tools/setup.sh emulator
+    name=qemu-$(dpkg-architecture --host-arch "$1" --query DEB_HOST_GNU_CPU)
+    mountpoint --quiet /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
+    [ -e "/proc/sys/fs/binfmt_misc/$name" ] || cat "/usr/lib/binfmt.d/$name.conf" >/proc/sys/fs/binfmt_misc/register
+}
+
+# In a mount namespace.
+mount_and_enter_foreign() { # SUITE ARCHITECTURE
+    local fresh=$roots/$1-$2 root=$roots/$1-test
+    emulate "$2"
+    make_debian_root "$1" "$fresh" "$2"
+    rm -rf --one-file-system "$root"
+    cp -a "$fresh" "$root"
+    mkdir -p "$root/work"
+    mount_read_only "$repository" "$root/work"
+    mount_debian_root "$root"
+    in_debian_root "$root" /work/tools/test-packages.sh --in-foreign-root "$1"
+}
+
 # In a mount namespace.
 mount_and_enter() { # SUITE
     local fresh=$roots/$1-fresh root=$roots/$1-test
@@ -162,6 +205,8 @@ mount_and_enter() { # SUITE
 case ${1:-} in
     --in-root) in_root "$2" ;;
     --mounted) mount_and_enter "$2" ;;
+    --in-foreign-root) in_foreign_root "$2" ;;
+    --mounted-foreign) mount_and_enter_foreign "$2" "$3" ;;
     *)
         lacks=$(debian_root_lacks)
         [ -z "$lacks" ] || { skipped "packages in fresh roots of Debian: $lacks"; exit 0; }
@@ -171,8 +216,12 @@ case ${1:-} in
         for suite in "$@"; do
             make_debian_root "$suite" "$roots/$suite-fresh"
             release=$(debian_release "$roots/$suite-fresh")
-            compgen -G "$packages/*~deb${release}_*.deb" >/dev/null || fail "$packages has no packages for $suite: make deb"
+            compgen -G "$packages/*~deb${release}_$(dpkg --print-architecture).deb" >/dev/null || fail "$packages has no packages for $suite: make deb"
             unshare --mount --propagation private "$0" --mounted "$suite"
+            for architecture in ${CROSS-arm64}; do
+                compgen -G "$packages/*~deb${release}_$architecture.deb" >/dev/null || fail "$packages has no packages for $suite on $architecture: make deb"
+                unshare --mount --propagation private "$0" --mounted-foreign "$suite" "$architecture"
+            done
         done
         echo
         cat "$report"
