@@ -131,6 +131,17 @@ impl PackedWeights {
         self.rows
     }
 
+    /// The biases, or zeros, as [`Correlation`](super::Correlation) reads them.
+    pub(crate) fn pad_bias(&self, bias: &[f32]) -> Vec<f32> {
+        let mut padded = bias.repeat(self.pixels);
+        padded.resize(self.padded_out, 0.0);
+        padded
+    }
+}
+
+/// What convolutions of bfloat16 are made of, which x86-64 alone has.
+#[cfg(target_arch = "x86_64")]
+impl PackedWeights {
     /// `[kernel row, input, output channel]`, where the inputs of a kernel row are columns of channels.
     pub(crate) fn data(&self) -> &[f32] {
         &self.data
@@ -147,13 +158,6 @@ impl PackedWeights {
     /// The output channels of all pixels of a pair, filled up to whole vectors.
     pub(crate) fn padded_out(&self) -> usize {
         self.padded_out
-    }
-
-    /// The biases, or zeros, as [`Correlation`](super::Correlation) reads them.
-    pub(crate) fn pad_bias(&self, bias: &[f32]) -> Vec<f32> {
-        let mut padded = bias.repeat(self.pixels);
-        padded.resize(self.padded_out, 0.0);
-        padded
     }
 }
 

@@ -9,6 +9,7 @@ mod machine;
 pub(crate) use machine::PairedWeights;
 
 /// A convolution with stride 1.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 pub(crate) struct Products<'a> {
     /// Pairs of inputs, `[rows, row_in]`.
     pub(crate) x: &'a [u32],
