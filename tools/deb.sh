@@ -56,6 +56,8 @@ build_for() { # ARCHITECTURE CRATE...: these crates of our own too
     triple=$(dpkg-architecture --host-arch "$architecture" --query DEB_HOST_MULTIARCH)
     rust_target=${triple/-linux/-unknown-linux}
     environment=${rust_target//-/_}
+    # hdf5-metno-sys loads the library of the machine that builds, by this name, to compare its version with that of the headers.
+    ln --symbolic --force "/usr/lib/$(dpkg-architecture --query DEB_BUILD_MULTIARCH)/"libhdf5_serial.so.*[0-9].[0-9].[0-9] /usr/local/lib/libhdf5.so
 
     step "$suite, $architecture: building $version"
     # Without OpenCV: its packages are larger than everything else together. The paths of this machine's crates stay out.
