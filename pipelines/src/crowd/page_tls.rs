@@ -5,11 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, bail};
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, crypto};
 use tokio_rustls::TlsAcceptor;
 
+use super::certificates;
 use crate::crowd::log::{log, warn};
 
 /// How often the files are looked at, at most. Certificates are renewed while the program runs.
@@ -90,15 +89,9 @@ fn changed(certificate: &Path, key: &Path) -> [Option<SystemTime>; 2] {
 }
 
 fn acceptor(certificate: &Path, key: &Path) -> anyhow::Result<TlsAcceptor> {
-    let chain = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| unreadable("certificate", certificate, error))?;
-    if chain.is_empty() {
-        let none = pem::Error::NoItemsFound;
-        return Err(unreadable("certificate", certificate, none));
-    }
-    let secret =
-        PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable("key", key, error))?;
+    let of_setting = |setting| move |error: String| anyhow::anyhow!("[page] {setting}: {error}");
+    let chain = certificates::read(certificate).map_err(of_setting("certificate"))?;
+    let secret = certificates::read_key(key).map_err(of_setting("key"))?;
     let provider = Arc::new(crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -123,19 +116,4 @@ fn acceptor(certificate: &Path, key: &Path) -> anyhow::Result<TlsAcceptor> {
         }
     };
     Ok(TlsAcceptor::from(Arc::new(config)))
-}
-
-fn unreadable(setting: &str, path: &Path, error: pem::Error) -> anyhow::Error {
-    let path = path.display();
-    match error {
-        pem::Error::Io(error) => anyhow::anyhow!("[page] {setting}: {path}: {error}"),
-        pem::Error::NoItemsFound => anyhow::anyhow!(
-            "[page] {setting}: {path} contains no {setting} in PEM: expected a block that begins with -----BEGIN {}-----",
-            match setting {
-                "key" => "PRIVATE KEY",
-                _ => "CERTIFICATE",
-            }
-        ),
-        error => anyhow::anyhow!("[page] {setting}: {path} is no PEM file: {error}"),
-    }
 }
