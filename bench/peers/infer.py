@@ -4,7 +4,7 @@ import openvino_cpu
 import turns
 
 
-def onnxruntime(model, shape=None):
+def onnxruntime(model, faces=None):
     """The peer's name, and a function from faces to logits."""
     import onnxruntime as runtime
 
@@ -14,13 +14,19 @@ def onnxruntime(model, shape=None):
     return f"ONNX Runtime {runtime.__version__}", lambda faces: session.run(None, {"faces": faces})[0]
 
 
-def openvino(model, shape=None):
+def openvino(model, faces=None):
     """The same for OpenVINO, in bfloat16 where the processor has it."""
-    about, request = openvino_cpu.request(model, shape)
+    about, request = openvino_cpu.request(model, None if faces is None else list(faces.shape))
     return about, lambda faces: request.infer([faces])[0]
 
 
-def opencv(model, shape=None):
+def nncf(model, faces):
+    """The same for OpenVINO in integers, to which NNCF quantises the network by these faces."""
+    about, request = openvino_cpu.request(model, list(faces.shape), calibration=faces)
+    return about, lambda faces: request.infer([faces])[0]
+
+
+def opencv(model, faces=None):
     """The same for OpenCV."""
     import cv2
 
@@ -36,14 +42,15 @@ def opencv(model, shape=None):
 
 def main():
     task = turns.task()
-    load = {"onnxruntime": onnxruntime, "openvino": openvino, "opencv": opencv}[task["runtime"]]
-    name, run = load(task["model"], task.get("shape"))
+    load = {"onnxruntime": onnxruntime, "openvino": openvino, "nncf": nncf, "opencv": opencv}[task["runtime"]]
     if "faces" not in task:
+        name, _ = load(task["model"])
         turns.serve({"name": name}, lambda: load(task["model"]))
         return
     import numpy
 
     faces = numpy.array(task["faces"], dtype="float32").reshape(task["shape"])
+    name, run = load(task["model"], faces)
     for _ in range(3):
         logits = run(faces)
     turns.serve({"name": name, "output": numpy.asarray(logits).reshape(-1).tolist()}, lambda: run(faces))

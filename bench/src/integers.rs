@@ -1,5 +1,5 @@
-//! Inference in integers of eight bits, compared with OpenVINO in bfloat16, with OpenVINO in integers, which it takes from the
-//! same file, and with our own floats on the same instructions.
+//! Inference in integers of eight bits, compared with OpenVINO in bfloat16, with OpenVINO in integers, to which its NNCF
+//! quantises the network or which it takes from our file, and with our own floats on the same instructions.
 
 use std::hint::black_box;
 
@@ -60,12 +60,13 @@ fn measure(args: &Args, architecture: Architecture, count: usize) -> Result<Vec<
     ours.run(&faces, &mut logits)?;
     let largest = logits.iter().fold(0.0, |a: f32, b| a.max(b.abs()));
     let mut peers = Vec::new();
-    for (kind, model) in [
-        ("engine-int8", &in_floats),
-        ("engine-int8-peer", &in_integers),
+    for (kind, runtime, model) in [
+        ("engine-int8", "openvino", &in_floats),
+        ("engine-int8-peer", "nncf", &in_floats),
+        ("engine-int8-qdq", "openvino", &in_integers),
     ] {
         let task = json!({
-            "runtime": "openvino",
+            "runtime": runtime,
             "model": model,
             "faces": faces,
             "shape": [count, 1, SIZE, SIZE],
@@ -78,8 +79,8 @@ fn measure(args: &Args, architecture: Architecture, count: usize) -> Result<Vec<
             about.name
         );
         let about = match kind {
-            "engine-int8" => about.name,
-            _ => format!("{}, the model in int8", about.name),
+            "engine-int8-qdq" => format!("{}, our file in int8", about.name),
+            _ => about.name,
         };
         peers.push((peer, kind, about, Turns::default()));
     }
