@@ -9,6 +9,7 @@ mod kafka;
 mod line_appender;
 mod messages;
 mod webhook;
+mod worker_queue;
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};

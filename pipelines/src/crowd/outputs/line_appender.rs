@@ -1,15 +1,16 @@
 //! Appends lines to the file of records from a thread of its own.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use anyhow::Context as _;
 
 use super::appended_file::AppendedFile;
 use super::file_rotation::FileRotation;
+use super::worker_queue::WorkerQueue;
 use crate::crowd::log::log;
 use crate::crowd::metrics::FileMetrics;
 
@@ -24,10 +25,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(super) struct LineAppender {
     path: PathBuf,
-    /// `None` when it is closed.
-    sender: Mutex<Option<SyncSender<Vec<u8>>>>,
-    /// Disconnected when the thread has ended.
-    ended: Mutex<Receiver<()>>,
+    lines: WorkerQueue<Vec<u8>>,
     progress: Arc<WriteProgress>,
     metrics: FileMetrics,
 }
@@ -49,8 +47,6 @@ impl LineAppender {
     ) -> anyhow::Result<Self> {
         let file = AppendedFile::open(path, rotation)
             .with_context(|| format!("{}: cannot write records there", path.display()))?;
-        let (sender, receiver) = sync_channel(QUEUE_SIZE);
-        let (running, ended) = sync_channel(0);
         let progress = Arc::new(WriteProgress::default());
         let writer = Writer {
             path: path.to_owned(),
@@ -59,17 +55,9 @@ impl LineAppender {
             metrics: metrics.clone(),
             has_failed: false,
         };
-        std::thread::Builder::new()
-            .name("records".into())
-            .spawn(move || {
-                let _running = running;
-                writer.run(&receiver);
-            })
-            .context("the system refuses a thread")?;
         Ok(Self {
             path: path.to_owned(),
-            sender: Mutex::new(Some(sender)),
-            ended: Mutex::new(ended),
+            lines: WorkerQueue::start("records", QUEUE_SIZE, |lines| writer.run(lines))?,
             progress,
             metrics,
         })
@@ -77,9 +65,7 @@ impl LineAppender {
 
     /// Appends a line, which ends in a line break. If too many lines wait, it is dropped and counted.
     pub(super) fn write(&self, line: Vec<u8>) {
-        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
-        let sent = sender.as_ref().map(|sender| sender.try_send(line));
-        if !matches!(sent, Some(Ok(()))) {
+        if !self.lines.push(line) {
             self.metrics.dropped.inc();
         }
     }
@@ -91,15 +77,9 @@ impl LineAppender {
 
     /// Waits until all lines are written, or nothing has been written for some seconds.
     pub(super) fn close(&self) {
-        drop(
-            self.sender
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(),
-        );
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        self.lines.close();
         let mut written = self.progress.lines.load(Ordering::Relaxed);
-        while ended.recv_timeout(CLOSE_TIMEOUT) == Err(RecvTimeoutError::Timeout) {
+        while !self.lines.ends_within(CLOSE_TIMEOUT) {
             let now = self.progress.lines.load(Ordering::Relaxed);
             if now == written {
                 let path = self.path.display();

@@ -1,14 +1,14 @@
 //! Events for a web server, sent by POST from a thread of its own.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use gstemotion::back_off::{self, BackOff};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use super::messages::SourceNotice;
+use super::worker_queue::WorkerQueue;
 use crate::crowd::certificates;
 use crate::crowd::config::{Secret, WebhookSettings};
 use crate::crowd::log::log;
@@ -25,10 +25,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// The queue of events and the thread that sends them.
 #[derive(Debug)]
 pub(super) struct Webhook {
-    /// `None` when it is closed.
-    sender: Mutex<Option<SyncSender<SourceNotice>>>,
-    /// Disconnected when the thread has ended.
-    ended: Mutex<Receiver<()>>,
+    notices: WorkerQueue<SourceNotice>,
     closing: StopFlag,
     metrics: WebhookMetrics,
 }
@@ -38,8 +35,6 @@ impl Webhook {
         settings: &WebhookSettings,
         metrics: WebhookMetrics,
     ) -> anyhow::Result<Self> {
-        let (sender, receiver) = sync_channel(settings.queue_size);
-        let (running, ended) = sync_channel(0);
         let closing = StopFlag::default();
         let worker = Sender {
             agent: agent(settings)?,
@@ -50,16 +45,10 @@ impl Webhook {
             metrics: metrics.clone(),
             has_failed: false,
         };
-        std::thread::Builder::new()
-            .name("webhook".into())
-            .spawn(move || {
-                let _running = running;
-                worker.run(&receiver);
-            })
-            .context("the system refuses a thread")?;
         Ok(Self {
-            sender: Mutex::new(Some(sender)),
-            ended: Mutex::new(ended),
+            notices: WorkerQueue::start("webhook", settings.queue_size, |notices| {
+                worker.run(notices);
+            })?,
             closing,
             metrics,
         })
@@ -67,10 +56,7 @@ impl Webhook {
 
     /// Queues an event. If too many wait, it is dropped and counted.
     pub(super) fn send(&self, notice: SourceNotice) {
-        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(sender) = &*sender else { return };
-        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = sender.try_send(notice)
-        {
+        if !self.notices.push(notice) {
             self.metrics.dropped.inc();
         }
     }
@@ -78,14 +64,8 @@ impl Webhook {
     /// Sends what waits, each event once, for a short time.
     pub(super) fn close(&self) {
         self.closing.set();
-        drop(
-            self.sender
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(),
-        );
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        if ended.recv_timeout(CLOSE_TIMEOUT) == Err(RecvTimeoutError::Timeout) {
+        self.notices.close();
+        if !self.notices.ends_within(CLOSE_TIMEOUT) {
             log("webhook", "the last events did not reach the server");
         }
     }
