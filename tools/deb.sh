@@ -53,11 +53,11 @@ build_for() { # ARCHITECTURE CRATE...: these crates of our own too
     shift
     step "$suite, $architecture: what building needs"
     ARCHITECTURE=$architecture tools/setup.sh "${purposes[@]}"
-    triple=$(dpkg-architecture --host-arch "$architecture" --query DEB_HOST_MULTIARCH)
+    triple=$(debian_triple "$architecture")
     rust_target=${triple/-linux/-unknown-linux}
     environment=${rust_target//-/_}
     # hdf5-metno-sys loads the library of the machine that builds, by this name, to compare its version with that of the headers.
-    ln --symbolic --force "/usr/lib/$(dpkg-architecture --query DEB_BUILD_MULTIARCH)/"libhdf5_serial.so.*[0-9].[0-9].[0-9] /usr/local/lib/libhdf5.so
+    ln --symbolic --force "/usr/lib/$(debian_triple "$(dpkg --print-architecture)")/"libhdf5_serial.so.*[0-9].[0-9].[0-9] /usr/local/lib/libhdf5.so
 
     step "$suite, $architecture: building $version"
     # Without OpenCV: its packages are larger than everything else together. The paths of this machine's crates stay out.
@@ -104,8 +104,8 @@ case ${1:-} in
         cargo fetch --locked --quiet
         export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)} CROSS=${CROSS-arm64}
         for architecture in $CROSS; do
-            target=$(dpkg-architecture --host-arch "$architecture" --query DEB_HOST_MULTIARCH)
-            rustup target add "${target/-linux/-unknown-linux}"
+            triple=$(debian_triple "$architecture")
+            rustup target add "${triple/-linux/-unknown-linux}"
         done
         mkdir -p "$out"
         [ $# -gt 0 ] || set -- bookworm trixie

@@ -55,6 +55,12 @@ debian_release() { # ROOT
     sed -nE 's/^VERSION_ID="(.*)"/\1/p' "$1/etc/os-release"
 }
 
+# The triple of an architecture of Debian, such as aarch64-linux-gnu of arm64.
+debian_triple() { # ARCHITECTURE
+    # It warns where the compiler is for another one.
+    dpkg-architecture --host-arch "$1" --query DEB_HOST_MULTIARCH 2>/dev/null
+}
+
 # The rest runs in a mount namespace: unshare --mount --propagation private.
 
 mount_debian_root() { # ROOT

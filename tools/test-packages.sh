@@ -170,7 +170,7 @@ in_foreign_root() { # SUITE
 emulate() { # ARCHITECTURE
     local name
     tools/setup.sh emulator
-    name=qemu-$(dpkg-architecture --host-arch "$1" --query DEB_HOST_GNU_CPU)
+    name=qemu-$(debian_triple "$1" | cut -d - -f 1)
     mountpoint --quiet /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
     [ -e "/proc/sys/fs/binfmt_misc/$name" ] || cat "/usr/lib/binfmt.d/$name.conf" >/proc/sys/fs/binfmt_misc/register
 }
