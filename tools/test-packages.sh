@@ -219,6 +219,7 @@ case ${1:-} in
             compgen -G "$packages/*~deb${release}_$(dpkg --print-architecture).deb" >/dev/null || fail "$packages has no packages for $suite: make deb"
             unshare --mount --propagation private "$0" --mounted "$suite"
             for architecture in ${CROSS-arm64}; do
+                [ "$architecture" != "$(dpkg --print-architecture)" ] || continue
                 compgen -G "$packages/*~deb${release}_$architecture.deb" >/dev/null || fail "$packages has no packages for $suite on $architecture: make deb"
                 unshare --mount --propagation private "$0" --mounted-foreign "$suite" "$architecture"
             done
