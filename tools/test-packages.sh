@@ -100,7 +100,7 @@ test_upgrade_and_purge() {
 }
 
 test_wheel() {
-    local wheel=(target/wheels/emotion_faces-*x86_64.whl)
+    local wheel=(target/wheels/emotion_faces-*"$(uname --machine).whl")
     [ -e "${wheel[0]}" ] || { skipped "the Python package in a root of Debian: target/wheels has no wheel (make wheel)"; return; }
     install_offline python3-venv
     seconds 'a Python environment' offline python3 -m venv /tmp/venv
@@ -163,6 +163,8 @@ in_foreign_root() { # SUITE
     has_face "facedetect on $architecture" </tmp/faces.jsonl
     emotion-trainer predict tests/media/astronaut.png
     emotion-tag --version
+    step "$suite, $architecture: the Python package"
+    test_wheel
     step "$suite, $architecture: done"
 }
 
