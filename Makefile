@@ -26,8 +26,6 @@ KILLS ?= 200
 SECONDS_EACH ?= 60
 ONLY ?=
 SUITES ?= bookworm trixie
-# Architectures of Debian that packages are made for besides this machine's.
-CROSS ?= arm64
 TARGETS ?= x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu
 step = @printf '\n== %s ==\n' '$(1)'
 whole = --workspace --features $(FEATURES) --locked
@@ -136,10 +134,10 @@ wheel: ## build the Python package for x86-64 and ARM64 into target/wheels (TARG
 	@tools/wheel.sh '$(TARGET_DIR)' $(TARGETS)
 
 deb: ## build Debian packages for Debian 12 and 13, also on ARM64, into target/packages, in roots of both (as root; SUITES=bookworm: one, CROSS=: without ARM64)
-	@CROSS='$(CROSS)' tools/deb.sh $(SUITES)
+	@tools/deb.sh $(SUITES)
 
 test-packages: ## install what make deb wheel has built in fresh roots of Debian 12 and 13, and use it (as root; SUITES=bookworm: one)
-	@CROSS='$(CROSS)' tools/test-packages.sh $(SUITES)
+	@tools/test-packages.sh $(SUITES)
 
 test-container: ## build the container on roots of Debian 12, with buildah, and use it (as root)
 	@tools/test-container.sh

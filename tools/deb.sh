@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # deb.sh [SUITE...]: builds Debian packages of the plugin, the programs and the trainer into target/packages, for bookworm, trixie
-# or, by default, both: each in a root of its suite (as root; 6 GB each). CROSS names the architectures besides this machine's that
+# or, by default, both: each in a root of its suite (as root; 5 GB each). CROSS names the architectures besides this machine's that
 # the packages are also made for, by default arm64.
 #
 # The same sources give the same packages: the times in them are that of the last commit, or SOURCE_DATE_EPOCH.
@@ -28,7 +28,7 @@ third_party() { # CRATE FEATURES RUST-TARGET
 
 # In the root of the suite.
 build() { # SUITE
-    local suite=$1 purposes=(build deb) version native architecture
+    local suite=$1 purposes=(build deb) version architecture
     local -A features=([gst-plugin-emotion]='' [emotion-pipelines]='' [emotion-trainer]=keras)
     if [ "$suite" != bookworm ]; then
         purposes+=(analytics)
@@ -37,11 +37,10 @@ build() { # SUITE
     version="$(cargo pkgid --package gst-plugin-emotion | sed 's/.*[#@]//')-1~deb$(debian_release '')"
     rm -rf target/packaging target/packages
     mkdir -p target/packaging target/packages
-    native=$(dpkg --print-architecture)
     # The manual pages and the completions come from a program of the first one.
-    build_for "$native" emotion-packaging
-    for architecture in $CROSS; do
-        [ "$architecture" = "$native" ] || build_for "$architecture"
+    build_for "$(dpkg --print-architecture)" emotion-packaging
+    for architecture in $(foreign_architectures); do
+        build_for "$architecture"
     done
     lintian --fail-on error,warning --allow-root target/packages/*.deb
     step "$suite: done"
@@ -91,7 +90,7 @@ mount_and_build() { # SUITE
     local root=$roots/$1
     mount_sources "$root" cargo-deb
     mount_debian_root "$root"
-    build_in_debian_root "$root" env SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" CROSS="$CROSS" /work/tools/deb.sh --in-root "$1"
+    build_in_debian_root "$root" env SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" CROSS="$(foreign_architectures)" /work/tools/deb.sh --in-root "$1"
 }
 
 case ${1:-} in
@@ -102,8 +101,8 @@ case ${1:-} in
         [ -z "$lacks" ] || { echo "deb.sh: $lacks" >&2; exit 1; }
         tools/setup.sh packages
         cargo fetch --locked --quiet
-        export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)} CROSS=${CROSS-arm64}
-        for architecture in $CROSS; do
+        export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+        for architecture in $(foreign_architectures); do
             triple=$(debian_triple "$architecture")
             rustup target add "${triple/-linux/-unknown-linux}"
         done

@@ -61,6 +61,12 @@ debian_triple() { # ARCHITECTURE
     dpkg-architecture --host-arch "$1" --query DEB_HOST_MULTIARCH 2>/dev/null
 }
 
+# The architectures that packages are made for besides this machine's: those of CROSS, by default arm64.
+foreign_architectures() {
+    # shellcheck disable=SC2086
+    printf '%s\n' ${CROSS-arm64} | grep --invert-match --line-regexp "$(dpkg --print-architecture)" || true
+}
+
 # The rest runs in a mount namespace: unshare --mount --propagation private.
 
 mount_debian_root() { # ROOT

@@ -14,6 +14,9 @@ packages=target/packages
 report=$roots/packages.txt
 
 fail() { printf 'test-packages: %s\n' "$*" >&2; exit 1; }
+expect_packages() { # ARCHITECTURE
+    compgen -G "$packages/*~deb${release}_$1.deb" >/dev/null || fail "$packages has no packages for $suite on $1: make deb"
+}
 # With a loopback device, which ioctl SIOCSIFFLAGS takes up: `ip` is not installed.
 offline() {
     # shellcheck disable=SC2016
@@ -218,11 +221,10 @@ case ${1:-} in
         for suite in "$@"; do
             make_debian_root "$suite" "$roots/$suite-fresh"
             release=$(debian_release "$roots/$suite-fresh")
-            compgen -G "$packages/*~deb${release}_$(dpkg --print-architecture).deb" >/dev/null || fail "$packages has no packages for $suite: make deb"
+            expect_packages "$(dpkg --print-architecture)"
             unshare --mount --propagation private "$0" --mounted "$suite"
-            for architecture in ${CROSS-arm64}; do
-                [ "$architecture" != "$(dpkg --print-architecture)" ] || continue
-                compgen -G "$packages/*~deb${release}_$architecture.deb" >/dev/null || fail "$packages has no packages for $suite on $architecture: make deb"
+            for architecture in $(foreign_architectures); do
+                expect_packages "$architecture"
                 unshare --mount --propagation private "$0" --mounted-foreign "$suite" "$architecture"
             done
         done

@@ -5,8 +5,8 @@
 //!
 //! A [quantised](crate::graph::Quantization) network is such a file too. Its tensors are those of the folded network, without
 //! batch norms. A weight in integers is an `I8` tensor; beside it, `NAME.scales` `[out]` holds the scales of its output
-//! channels. Floats that half precision stores exactly may be `F16`. `NODE.activation` `[2]` holds scale and zero point of a stored activation. The metadata key `quantization` holds a
-//! [`QuantizationReport`] as JSON.
+//! channels. `NODE.activation` `[2]` holds scale and zero point of a stored activation. Other floats that half precision stores
+//! exactly are written as `F16`. The metadata key `quantization` holds a [`QuantizationReport`] as JSON.
 
 mod architecture;
 #[cfg(feature = "built-in-weights")]
